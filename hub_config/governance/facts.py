@@ -1,0 +1,58 @@
+"""What the gateway, the hub and the spawner need to know about a project, as frozen values. No I/O, no clock."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from enum import StrEnum
+
+
+class AccessLevel(StrEnum):
+    AGGREGATE = "aggregate"  # protected aggregates only
+    MICRODATA = "microdata"  # individual data inside the workspace
+    SANDBOX = "sandbox"  # bac à sable: synthetic snapshots only, no protection, shows what protection would do
+
+
+class ProjectStatus(StrEnum):
+    DRAFT = "draft"
+    APPROVED = "approved"
+    SUSPENDED = "suspended"
+    CLOSED = "closed"
+
+
+@dataclass(frozen=True)
+class Grant:
+    """What one project may see. `tables` maps a table to its granted columns; None is every visible column.
+    `centres` None is every centre; dates bound events, inclusive."""
+
+    access: AccessLevel
+    tables: Mapping[str, frozenset[str] | None]
+    centres: frozenset[str] | None = None
+    date_from: date | None = None
+    date_to: date | None = None
+    expires_on: date | None = None
+    legal_basis: str = ""
+    snds: bool = False
+
+
+@dataclass(frozen=True)
+class ProjectFacts:
+    slug: str
+    title: str
+    purpose: str
+    status: ProjectStatus
+    snapshot: int
+    grant: Grant
+    members: frozenset[str]
+    open_to_all: bool = False  # the bac à sable
+    min_patients: int | None = None  # stricter than the site's, never looser
+    min_physicians: int | None = None
+
+
+@dataclass(frozen=True)
+class Objectors:
+    """Patients and physicians, by their dense numbers in the warehouse, whose rows no query sees."""
+
+    patients: frozenset[int] = field(default_factory=frozenset)
+    physicians: frozenset[int] = field(default_factory=frozenset)

@@ -1,0 +1,137 @@
+"""One typed settings object for the whole enclave, from a TOML file and the environment. Unknown keys are errors.
+
+Read order, later wins: defaults; `$P4DP_HOME/enclave.toml` (or the file named by `P4DP_CONFIG`); `P4DP_PORT`. Secrets are
+never settings: they live in `keys/` (files of mode 600) or in the environment.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+
+class BadSettings(Exception):
+    """The settings can't be used; the message names the file, the key and the remedy."""
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class PolicySettings(_Section):
+    """The site's floor. A project may be stricter, never looser."""
+
+    min_patients: int = Field(default=11, ge=11)
+    min_physicians: int = Field(default=3, ge=3)
+
+
+class LimitSettings(_Section):
+    request_bytes: int = 256 * 1024
+    depth: int = 200
+    nodes: int = 2_000
+    cells: int = 100_000
+    seconds: float = 120.0
+    memory_bytes: int = 4 * 1024**3
+
+
+class IdentitySettings(_Section):
+    """`demo` starts the laptop's own provider; `oidc` uses the institution's (Keycloak)."""
+
+    provider: Literal["demo", "oidc"] = "demo"
+    issuer: str | None = None
+    client_id: str = "p4dp-hub"
+    required_amr: tuple[str, ...] = ("mfa",)
+    accepted_acr: tuple[str, ...] = ()
+    refresh_seconds: int = 20
+
+
+class Settings(_Section):
+    home: Path
+    port: int = Field(default=8000, ge=1024, le=65000)
+    hostname: str = "localhost"
+    database_url: str | None = None
+    language: Literal["fr", "en"] = "fr"
+    policy: PolicySettings = PolicySettings()
+    limits: LimitSettings = LimitSettings()
+    identity: IdentitySettings = IdentitySettings()
+
+    @property
+    def identity_port(self) -> int:
+        return self.port + 1
+
+    @property
+    def governance_url(self) -> str:
+        return self.database_url or f"sqlite:///{self.home / 'governance.db'}"
+
+    @property
+    def runtime_dir(self) -> Path:
+        """Sockets live here: a short path (a unix socket's may not exceed 107 bytes), private to this enclave."""
+        base = os.environ.get("P4DP_RUNTIME_DIR") or os.environ.get("XDG_RUNTIME_DIR") or "/tmp"  # noqa: S108
+        return Path(base) / f"p4dp-{os.getuid()}-{hashlib.sha256(str(self.home).encode()).hexdigest()[:8]}"
+
+    @property
+    def sockets_dir(self) -> Path:
+        """`<binding id>/gateway.sock` for each running workspace; the directory of one binding is mounted into it."""
+        return self.runtime_dir / "s"
+
+    @property
+    def bindings_dir(self) -> Path:
+        return self.runtime_dir / "bindings"
+
+    @property
+    def gateway_control_socket(self) -> Path:
+        return self.runtime_dir / "gateway.sock"
+
+    @property
+    def warehouse_dir(self) -> Path:
+        return self.home / "warehouse"
+
+    @property
+    def audit_dir(self) -> Path:
+        return self.home / "audit"
+
+    @property
+    def keys_dir(self) -> Path:
+        return self.home / "keys"
+
+    @property
+    def homes_dir(self) -> Path:
+        return self.home / "homes"
+
+
+def load_settings(environ: Mapping[str, str] = os.environ) -> Settings:
+    """The settings of this enclave.
+
+    Raises BadSettings for an unknown key, a bad value or an unreadable file.
+    """
+    home = Path(environ.get("P4DP_HOME") or ".p4dp").absolute()
+    path = Path(environ.get("P4DP_CONFIG") or home / "enclave.toml")
+    values = _read_toml(path) if path.exists() or "P4DP_CONFIG" in environ else {}
+    if "P4DP_PORT" in environ:
+        values["port"] = environ["P4DP_PORT"]
+    try:
+        return Settings(home=home, **values)
+    except ValidationError as error:
+        raise BadSettings(_explain(error, path)) from None
+    except TypeError:
+        raise BadSettings(f"{path}: `home` is not a setting; set P4DP_HOME in the environment instead.") from None
+
+
+def _read_toml(path: Path) -> dict[str, object]:
+    try:
+        return tomllib.loads(path.read_text())
+    except OSError as error:
+        raise BadSettings(f"Settings file {path} can't be read: {error.strerror}.") from None
+    except tomllib.TOMLDecodeError as error:
+        raise BadSettings(f"Settings file {path} is not valid TOML: {error}.") from None
+
+
+def _explain(error: ValidationError, path: Path) -> str:
+    lines = [f"  {'.'.join(str(part) for part in item['loc'])}: {item['msg']}" for item in error.errors()]
+    return f"Settings refused ({path} or P4DP_PORT):\n" + "\n".join(lines)
