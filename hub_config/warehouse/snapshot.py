@@ -1,0 +1,338 @@
+"""Numbered, immutable snapshots: made whole or not at all, and never believed without their manifest.
+
+`$P4DP_HOME/warehouse/<n>/` holds `warehouse.duckdb` (every catalogue table, by its physical column names, person tables
+clustered by patient), `tables/*.parquet` (the same rows in the same order) and `manifest.json`. A build works in
+`.building-…`, is fsynced, and is renamed to the next number under a lock: a kill at any moment leaves at most a
+`.building-…`, which the next build removes once its process is dead. A number is never given twice.
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import shutil
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import Final
+
+import duckdb
+
+from hub_config.warehouse.manifest import BadManifest, Manifest, read_manifest, write_manifest
+from hub_config.warehouse.schema import PATIENT, clustering, create_all, is_clustered, literal, quoted
+from hub_config.warehouse.workplace import (
+    LOCK,
+    locked,
+    move_into_place,
+    next_number,
+    snapshot_numbers,
+    sync,
+    sync_tree,
+    workplace,
+)
+from p4dp_sdk.catalogue.load import load_catalogue
+from p4dp_sdk.catalogue.model import Catalogue, Table
+
+DATABASE: Final = "warehouse.duckdb"
+MANIFEST: Final = "manifest.json"
+
+__all__ = [
+    "Building",
+    "Manifest",
+    "ProblemKind",
+    "Snapshot",
+    "SnapshotProblem",
+    "build_snapshot",
+    "check_snapshot",
+    "list_snapshots",
+    "open_snapshot",
+    "snapshot_numbers",
+]
+
+Report = Callable[[str], None]
+
+
+class ProblemKind(StrEnum):
+    MISSING = "missing"
+    CORRUPT = "corrupt"
+    DISK_FULL = "disk-full"
+
+
+class SnapshotProblem(Exception):
+    """A snapshot can't be used or made. The message is for operators: what, why, what to do; never a data value."""
+
+    def __init__(self, kind: ProblemKind, message: str) -> None:
+        super().__init__(message)
+        self.kind = kind
+        self.message = message
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    directory: Path
+    manifest: Manifest
+
+    @property
+    def number(self) -> int:
+        return self.manifest.number
+
+    @property
+    def database(self) -> Path:
+        return self.directory / DATABASE
+
+
+# --- reading -------------------------------------------------------------------------------------------------------
+
+
+def list_snapshots(warehouse_dir: Path) -> list[Snapshot]:
+    """The usable snapshots, in order. `snapshot_numbers` also names those that `open_snapshot` would refuse."""
+    return [
+        snapshot for number in snapshot_numbers(warehouse_dir) if (snapshot := _usable(warehouse_dir, number))
+    ]
+
+
+def open_snapshot(warehouse_dir: Path, number: int) -> Snapshot:
+    """Snapshot `number`, after the cheap checks: sealed manifest, every file present at its recorded size.
+
+    Raises SnapshotProblem: MISSING when there is no such snapshot, CORRUPT when it is not what was built.
+    """
+    directory = warehouse_dir / str(number)
+    if not directory.is_dir():
+        raise SnapshotProblem(ProblemKind.MISSING, _missing(warehouse_dir, number))
+    manifest = _manifest(directory, number)
+    wrong = [name for name, size in manifest.bytes.items() if _size(directory / name) != size]
+    if wrong:
+        raise _corrupt(number, f"missing or of another size: {', '.join(sorted(wrong))}")
+    return Snapshot(directory, manifest)
+
+
+def check_snapshot(snapshot: Snapshot, report: Report = lambda _: None) -> None:
+    """The thorough check: every hash, and the row counts of database and Parquet. Reads all bytes.
+
+    Raises SnapshotProblem (CORRUPT) naming every file or table at fault.
+    """
+    wrong = [
+        name
+        for name, expected in snapshot.manifest.sha256.items()
+        if _differs(snapshot, name, expected, report)
+    ]
+    if wrong:
+        raise _corrupt(snapshot.number, f"changed since it was built: {', '.join(sorted(wrong))}")
+    if miscounted := _miscounted(snapshot):
+        raise _corrupt(snapshot.number, f"other row counts than in its manifest: {', '.join(miscounted)}")
+
+
+def _usable(warehouse_dir: Path, number: int) -> Snapshot | None:
+    try:
+        return open_snapshot(warehouse_dir, number)
+    except SnapshotProblem:
+        return None
+
+
+def _missing(warehouse_dir: Path, number: int) -> str:
+    known = ", ".join(str(n) for n in snapshot_numbers(warehouse_dir)) or "none"
+    return (
+        f"There is no snapshot {number} (there are: {known}). Pin the project to one of these, or make one with "
+        "`p4dp-enclave warehouse synthesise` or `p4dp-enclave warehouse load`."
+    )
+
+
+def _corrupt(number: int, why: str) -> SnapshotProblem:
+    remedy = "Restore its directory from a backup, or make a new snapshot and pin the projects to that one."
+    return SnapshotProblem(ProblemKind.CORRUPT, f"Snapshot {number} can't be used: {why}. {remedy}")
+
+
+def _manifest(directory: Path, number: int) -> Manifest:
+    try:
+        manifest = read_manifest((directory / MANIFEST).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise _corrupt(number, "it has no manifest") from None
+    except (BadManifest, UnicodeDecodeError) as error:
+        why = str(error) if isinstance(error, BadManifest) else "its manifest is not text"
+        raise _corrupt(number, why) from None
+    if manifest.number != number:
+        raise _corrupt(number, f"its manifest is that of snapshot {manifest.number}")
+    return manifest
+
+
+def _size(path: Path) -> int | None:
+    return path.stat().st_size if path.is_file() else None
+
+
+def _differs(snapshot: Snapshot, name: str, expected: str, report: Report) -> bool:
+    report(name)
+    return _sha256(snapshot.directory / name) != expected
+
+
+def _miscounted(snapshot: Snapshot) -> list[str]:
+    with closing(duckdb.connect(str(snapshot.database), read_only=True)) as connection:
+        return [
+            table
+            for table, rows in snapshot.manifest.rows.items()
+            if not _counts(connection, snapshot, table, rows)
+        ]
+
+
+def _counts(connection: duckdb.DuckDBPyConnection, snapshot: Snapshot, table: str, rows: int) -> bool:
+    parquet = literal(str(snapshot.directory / "tables" / f"{table}.parquet"))
+    return rows == _count(connection, quoted(table)) == _count(connection, f"read_parquet({parquet})")
+
+
+def _count(connection: duckdb.DuckDBPyConnection, relation: str) -> int:
+    row = connection.execute(f"SELECT count(*) FROM {relation}").fetchone()  # noqa: S608
+    return int(row[0]) if row else 0
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+# --- building ------------------------------------------------------------------------------------------------------
+
+
+@dataclass
+class Building:
+    """A snapshot being made. Fill the tables through `connection` (they exist, empty), then call `finish` once.
+
+    Other files put in `directory` become part of the snapshot and of its manifest.
+    """
+
+    warehouse_dir: Path
+    directory: Path
+    connection: duckdb.DuckDBPyConnection
+    source: str
+    synthetic: bool
+    public: bool
+    catalogue: Catalogue = field(repr=False)
+    snapshot: Snapshot | None = None
+
+    def finish(
+        self, reference_date: date, first_date: date, last_date: date, report: Report = lambda _: None
+    ) -> Snapshot:
+        """Cluster, export, hash, fsync, and give it the next number. Until then nobody can see it.
+
+        Raises ValueError when a row of a person table has no patient: such a row would escape every threshold.
+        """
+        with _disk_full_explained():
+            rows = {table.name: self._settle(table, report) for table in self.catalogue.tables.values()}
+            self._close()
+            draft = self._draft(rows, reference_date, first_date, last_date)
+            self.snapshot = _publish(self.warehouse_dir, self.directory, draft)
+        return self.snapshot
+
+    def _settle(self, table: Table, report: Report) -> int:
+        report(table.name)
+        if is_clustered(table):
+            _require_patients(self.connection, table)
+            _cluster(self.connection, table)
+        path = literal(str(self.directory / "tables" / f"{table.name}.parquet"))
+        self.connection.execute(f"COPY {quoted(table.name)} TO {path} (FORMAT parquet, COMPRESSION zstd)")
+        return _count(self.connection, quoted(table.name))
+
+    def _close(self) -> None:
+        self.connection.execute("CHECKPOINT")
+        self.connection.close()
+        shutil.rmtree(self.directory / "tmp", ignore_errors=True)
+
+    def _draft(self, rows: Mapping[str, int], reference: date, first: date, last: date) -> Manifest:
+        files = self._sealed_files()
+        return Manifest(
+            number=0,  # given at the last moment, under the warehouse's lock
+            source=self.source,
+            created_at=datetime.now(UTC).isoformat(timespec="seconds"),
+            reference_date=reference,
+            first_date=first,
+            last_date=last,
+            synthetic=self.synthetic,
+            public=self.public,
+            patients=rows["patients"],
+            physicians=rows["physicians"],
+            rows=rows,
+            sha256={name: _sha256(path) for name, path in files.items()},
+            bytes={name: path.stat().st_size for name, path in files.items()},
+        )
+
+    def _sealed_files(self) -> dict[str, Path]:
+        """Every file of the snapshot by its relative name, from now on read-only."""
+        files = [path for path in sorted(self.directory.rglob("*")) if path.is_file() and path.name != LOCK]
+        for path in files:
+            path.chmod(0o400)
+        return {str(path.relative_to(self.directory)): path for path in files}
+
+
+@contextmanager
+def build_snapshot(warehouse_dir: Path, *, source: str, synthetic: bool, public: bool) -> Iterator[Building]:
+    """A new snapshot, kept only if `finish` was reached. Several may be built at once, by any number of processes.
+
+    Raises SnapshotProblem (DISK_FULL) when space runs out, RuntimeError when the block ends without `finish`.
+    """
+    with _disk_full_explained(), workplace(warehouse_dir) as directory:
+        building = _open_building(warehouse_dir, directory, source, synthetic, public)
+        try:
+            yield building
+        finally:
+            building.connection.close()
+        if building.snapshot is None:
+            raise RuntimeError(f"The build of {source} ended without finish(): nothing was kept.")
+
+
+def _open_building(
+    warehouse_dir: Path, directory: Path, source: str, synthetic: bool, public: bool
+) -> Building:
+    catalogue = load_catalogue()
+    (directory / "tables").mkdir()
+    connection = duckdb.connect(str(directory / DATABASE), config={"temp_directory": str(directory / "tmp")})
+    for statement in create_all(catalogue):
+        connection.execute(statement)
+    return Building(warehouse_dir, directory, connection, source, synthetic, public, catalogue)
+
+
+def _require_patients(connection: duckdb.DuckDBPyConnection, table: Table) -> None:
+    orphans = _count(connection, f"{quoted(table.name)} WHERE {PATIENT} IS NULL")
+    if orphans:
+        raise ValueError(
+            f"Table {table.name!r}: {orphans} rows have no patient. Every row of a person table needs one."
+        )
+
+
+def _cluster(connection: duckdb.DuckDBPyConnection, table: Table) -> None:
+    """Sort the table by patient unless it lies so already: bounded memory and fast bitstrings rest on it."""
+    name = quoted(table.name)
+    steps = f"(SELECT {PATIENT} < lag({PATIENT}) OVER () AS back FROM {name}) WHERE back"
+    if _count(connection, steps) == 0:
+        return
+    sorted_copy = quoted(f"{table.name} sorted")
+    connection.execute(f"CREATE TABLE {sorted_copy} AS SELECT * FROM {name} ORDER BY {clustering(table)}")  # noqa: S608
+    connection.execute(f"DROP TABLE {name}")
+    connection.execute(f"ALTER TABLE {sorted_copy} RENAME TO {name}")
+
+
+def _publish(warehouse_dir: Path, directory: Path, draft: Manifest) -> Snapshot:
+    sync_tree(directory)
+    with locked(warehouse_dir) as lock:
+        manifest = replace(draft, number=next_number(warehouse_dir, lock))
+        (directory / MANIFEST).write_text(write_manifest(manifest), encoding="utf-8")
+        (directory / MANIFEST).chmod(0o400)
+        sync(directory / MANIFEST)
+        final = warehouse_dir / str(manifest.number)
+        move_into_place(directory, final)
+    return Snapshot(final, manifest)
+
+
+@contextmanager
+def _disk_full_explained() -> Iterator[None]:
+    try:
+        yield
+    except (OSError, duckdb.Error) as error:
+        if not _is_disk_full(error):
+            raise
+        message = "The disk is full: no snapshot was made, the others are untouched. Free some space and run it again."
+        raise SnapshotProblem(ProblemKind.DISK_FULL, message) from None
+
+
+def _is_disk_full(error: Exception) -> bool:
+    return getattr(error, "errno", None) == errno.ENOSPC or "no space left" in str(error).lower()
