@@ -42,13 +42,15 @@ class Code:
 
 @dataclass(frozen=True)
 class CodeSystem:
-    """A closed list of codes. `site` systems (centres, regions) are filled from the snapshot's own reference tables."""
+    """A closed list of codes. `site` systems (centres, regions) are filled from the snapshot's own reference tables;
+    `parents` names the system its codes' parents belong to (CISP-2 chapters are not CISP-2 codes)."""
 
     name: str
     label_fr: str
     label_en: str
     codes: tuple[Code, ...] = ()
     site: bool = False
+    parents: str | None = None
 
 
 @dataclass(frozen=True)
