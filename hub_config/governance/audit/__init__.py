@@ -1,0 +1,23 @@
+"""The audit chain: an append-only, hash-chained, signed record of who did what. Never a value of the data.
+
+`AuditChain(directory, keys).append(event)` records one event durably; `verify(directory, keys)` finds the
+first break.
+"""
+
+from hub_config.governance.audit.chain import AuditChain
+from hub_config.governance.audit.event import AuditEvent, Decision
+from hub_config.governance.audit.failures import AuditBroken, AuditDiskFull, AuditFailure
+from hub_config.governance.audit.verification import Break, Verification, read_records, verify
+
+__all__ = [
+    "AuditBroken",
+    "AuditChain",
+    "AuditDiskFull",
+    "AuditEvent",
+    "AuditFailure",
+    "Break",
+    "Decision",
+    "Verification",
+    "read_records",
+    "verify",
+]

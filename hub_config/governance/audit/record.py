@@ -1,0 +1,173 @@
+"""Bytes of the chain: canonical JSON, hashes, signatures and the three kinds of file. Pure.
+
+Canonical JSON here: keys sorted, no spaces, ASCII with escapes, no float. A record's hash covers all its
+other fields, its predecessor's hash among them; parsing checks that the bytes are the canonical ones, so
+that not even a space can change.
+
+    000001.jsonl  the events, one record a line
+    000001.seal   written when the segment closes: its SHA-256, range and last hash, signed
+    head.json     the newest record and where its line begins, signed: the redo log of the last append
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from typing import Any, Self
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+
+from hub_config.governance.audit.event import AuditEvent, Scalar
+
+GENESIS = "0" * 64
+HEAD_FILE = "head.json"
+LOCK_FILE = ".lock"
+
+
+class NotCanonical(ValueError):
+    """Bytes that this module did not write. Says what is wrong, never what they contain."""
+
+
+def segment_file(segment: int) -> str:
+    return f"{segment:06d}.jsonl"
+
+
+def seal_file(segment: int) -> str:
+    return f"{segment:06d}.seal"
+
+
+def canonical(document: Mapping[str, object]) -> bytes:
+    return json.dumps(
+        document, sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False
+    ).encode("ascii")
+
+
+@dataclass(frozen=True)
+class Record:
+    """One event in its place: number from 1, UTC time, the hash before it and its own."""
+
+    number: int
+    at: str
+    who: str
+    what: str
+    project: str | None
+    decision: str
+    details: Mapping[str, Scalar]
+    prev: str
+    hash: str
+
+    @classmethod
+    def of(cls, event: AuditEvent, *, number: int, at: str, prev: str) -> Self:
+        said = {**asdict(event), "decision": event.decision.value, "number": number, "at": at, "prev": prev}
+        return cls(**said, hash=hashlib.sha256(canonical(said)).hexdigest())
+
+    @property
+    def line(self) -> bytes:
+        return canonical(asdict(self)) + b"\n"
+
+    @classmethod
+    def parse(cls, line: bytes) -> Self:
+        """The record of one line. Raises NotCanonical unless these are exactly the bytes of a self-consistent record."""
+        said = _fields(_json(line), cls)
+        record = cls(**said)
+        if record.line != line:
+            raise NotCanonical("the line is not in canonical form")
+        said.pop("hash")
+        if hashlib.sha256(canonical(said)).hexdigest() != record.hash:
+            raise NotCanonical("the event does not match its hash")
+        return record
+
+
+@dataclass(frozen=True)
+class Head:
+    """Where the chain ends: the newest record (None before the first) and the place of its line."""
+
+    segment: int
+    offset: int  # where the newest record's line begins in its segment
+    first_at: str  # time of the segment's first event: a new month begins a new segment
+    record: Record | None
+
+    @property
+    def number(self) -> int:
+        return self.record.number if self.record else 0
+
+    @property
+    def hash(self) -> str:
+        return self.record.hash if self.record else GENESIS
+
+    @property
+    def line(self) -> bytes:
+        return self.record.line if self.record else b""
+
+    @property
+    def end(self) -> int:
+        """Length of the segment once the newest record is in it."""
+        return self.offset + len(self.line)
+
+
+@dataclass(frozen=True)
+class Seal:
+    """What a closed segment holds."""
+
+    segment: int
+    first: int
+    last: int
+    prev: str
+    hash: str
+    sha256: str
+
+
+def sign(said: Head | Seal, key: Ed25519PrivateKey) -> bytes:
+    document = asdict(said)
+    return (
+        canonical({"said": document, "signature": key.sign(_signed_bytes(type(said), document)).hex()})
+        + b"\n"
+    )
+
+
+def parse_head(content: bytes, key: Ed25519PublicKey) -> Head:
+    """The head, if `key` signed exactly these bytes. Raises NotCanonical otherwise."""
+    said = _opened(content, Head, key)
+    record = said.pop("record")
+    return Head(**said, record=Record(**_fields(record, Record)) if record else None)
+
+
+def parse_seal(content: bytes, key: Ed25519PublicKey) -> Seal:
+    """The seal, if `key` signed exactly these bytes. Raises NotCanonical otherwise."""
+    return Seal(**_opened(content, Seal, key))
+
+
+def _signed_bytes(kind: type[Head | Seal], said: Mapping[str, object]) -> bytes:
+    """The kind is part of what is signed: no seal can pass for a head."""
+    return canonical({"kind": kind.__name__.lower(), "said": said})
+
+
+def _opened(content: bytes, kind: type[Head | Seal], key: Ed25519PublicKey) -> dict[str, Any]:
+    envelope = _json(content)
+    if set(envelope) != {"said", "signature"} or canonical(envelope) + b"\n" != content:
+        raise NotCanonical("not a signed document in canonical form")
+    said = _fields(envelope["said"], kind)
+    try:
+        key.verify(bytes.fromhex(envelope["signature"]), _signed_bytes(kind, said))
+    except (InvalidSignature, ValueError, TypeError):
+        raise NotCanonical("the signature is not this enclave's") from None
+    return said
+
+
+def _fields(value: object, kind: type[Record | Head | Seal]) -> dict[str, Any]:
+    if not isinstance(value, dict) or set(value) != {field.name for field in fields(kind)}:
+        raise NotCanonical(f"not a {kind.__name__.lower()}")
+    return dict(value)
+
+
+def _json(content: bytes) -> dict[str, Any]:
+    try:
+        document = json.loads(content.decode("ascii"))
+    except ValueError:
+        raise NotCanonical("not JSON") from None
+    if not isinstance(document, dict):
+        raise NotCanonical("not a JSON object")
+    return document

@@ -1,0 +1,254 @@
+"""Reads the whole chain again and says where it first breaks. Writes nothing; may run beside a busy
+enclave.
+
+Found: any change, insertion, swap or deletion of bytes, lines, seals or segments, and any truncation. Not
+found from these files alone: someone who holds the key, or who puts back an older copy of the whole
+directory; against the latter, note the number and hash that `audit verify` prints, and give them to the
+next run.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+from hub_config.governance.audit.failures import AuditBroken
+from hub_config.governance.audit.keys import fingerprint, load_key
+from hub_config.governance.audit.record import (
+    GENESIS,
+    HEAD_FILE,
+    LOCK_FILE,
+    Head,
+    NotCanonical,
+    Record,
+    parse_head,
+    parse_seal,
+    seal_file,
+    segment_file,
+)
+from hub_config.governance.audit.segment import digest_of
+
+
+@dataclass(frozen=True)
+class Break:
+    """The first thing that is not as it was written: the number of the event concerned, its file, and what is wrong."""
+
+    number: int
+    file: str
+    problem: str
+
+
+@dataclass(frozen=True)
+class Verification:
+    """What a reading of the chain found. `events` are those before the break, if there is one."""
+
+    events: int
+    segments: int
+    head: str
+    key: str
+    broken: Break | None = None
+    quarantined: tuple[str, ...] = ()
+
+    @property
+    def intact(self) -> bool:
+        return self.broken is None
+
+
+class _Broken(Exception):
+    def __init__(self, number: int, file: str, problem: str) -> None:
+        super().__init__(problem)
+        self.found = Break(number, file, problem)
+
+
+def verify(directory: Path, keys: Path, *, noted: tuple[int, str] | None = None) -> Verification:
+    """Check every byte of the chain in `directory` against itself and the key in `keys`.
+
+    `noted` is the number and hash an earlier verification printed: the chain must still pass through it.
+    """
+    reading = _Reading(directory, keys)
+    try:
+        for record in reading.records():
+            if noted and record.number == noted[0] and record.hash != noted[1]:
+                raise _Broken(record.number, reading.file, "not the event that was noted at this number")
+        if noted and reading.number < noted[0]:
+            raise _Broken(reading.number + 1, HEAD_FILE, "the log ends before the event that was noted")
+    except _Broken as broken:
+        return reading.outcome(broken.found)
+    return reading.outcome(None)
+
+
+def read_records(directory: Path, keys: Path) -> Iterator[Record]:
+    """Every event in order, each checked before it is given. Raises AuditBroken at the first that is not as written."""
+    try:
+        yield from _Reading(directory, keys).records()
+    except _Broken as broken:
+        found = broken.found
+        raise AuditBroken(
+            f"The audit log breaks at event {found.number} ({found.file}): {found.problem}. Run `p4dp-enclave audit verify`."
+        ) from None
+
+
+class _Reading:
+    """One pass over the chain: what has been read so far, and what is expected next."""
+
+    def __init__(self, directory: Path, keys: Path) -> None:
+        self.directory = directory
+        self.keys = keys
+        self.number = 0
+        self.hash = GENESIS
+        self.segments = 0
+        self.file = ""
+        self.key = ""
+
+    def outcome(self, broken: Break | None) -> Verification:
+        quarantined = tuple(sorted(path.name for path in self.directory.glob("quarantine-*")))
+        return Verification(self.number, self.segments, self.hash, self.key, broken, quarantined)
+
+    def records(self) -> Iterator[Record]:
+        key = self._public_key()
+        if key is None:
+            return
+        self.key = fingerprint(key)
+        state = _snapshot(self.directory)
+        head = self._head(state.head, key)
+        for segment in range(1, head.segment):
+            yield from self._closed_segment(segment, key)
+        yield from self._open_segment(head, state.sizes.get(head.segment, 0))
+        self._nothing_after(head, state)
+
+    def _public_key(self) -> Ed25519PublicKey | None:
+        try:
+            key = load_key(self.keys)
+        except AuditBroken as problem:
+            raise _Broken(1, "keys/", str(problem)) from None
+        if key is None and any(self.directory.glob("*.jsonl")):
+            raise _Broken(1, "keys/", "the audit key is missing; restore keys/ from its backup")
+        return key.public_key() if key else None
+
+    def _head(self, content: bytes | None, key: Ed25519PublicKey) -> Head:
+        """The head; if it is not as written, the segments are still read, for the break may lie earlier."""
+        try:
+            if content is None:
+                raise NotCanonical("the head is missing")
+            return parse_head(content, key)
+        except NotCanonical as problem:
+            for _ in self._unheaded(key):
+                pass
+            raise _Broken(self.number + 1, HEAD_FILE, str(problem)) from None
+
+    def _unheaded(self, key: Ed25519PublicKey) -> Iterator[Record]:
+        segments = sorted(int(path.stem) for path in self.directory.glob("[0-9]*.jsonl"))
+        for segment in range(1, max(segments, default=0)):
+            yield from self._closed_segment(segment, key)
+
+    def _closed_segment(self, segment: int, key: Ed25519PublicKey) -> Iterator[Record]:
+        first, prev = self.number + 1, self.hash
+        yield from self._lines(segment, None)
+        self.file = seal_file(segment)
+        try:
+            seal = parse_seal((self.directory / self.file).read_bytes(), key)
+        except FileNotFoundError:
+            raise _Broken(self.number, self.file, "the seal is missing") from None
+        except NotCanonical as problem:
+            raise _Broken(self.number, self.file, str(problem)) from None
+        read = (
+            segment,
+            first,
+            self.number,
+            prev,
+            self.hash,
+            digest_of(self.directory / segment_file(segment)),
+        )
+        if read != (seal.segment, seal.first, seal.last, seal.prev, seal.hash, seal.sha256):
+            raise _Broken(self.number, self.file, "the segment is not the one that was sealed")
+
+    def _open_segment(self, head: Head, size: int) -> Iterator[Record]:
+        """The head's segment. Its last line may be torn or missing after a crash: the head holds that event whole."""
+        yield from self._lines(head.segment, min(size, head.offset))
+        if head.record is None:
+            return
+        tail = self._tail(head, size)
+        if not head.line.startswith(tail[: len(head.line)]):
+            raise _Broken(head.number, self.file, "the newest event is not the one the head holds")
+        self._accept(head.record)
+        yield head.record
+        if len(tail) > len(head.line):
+            raise _Broken(head.number + 1, self.file, "there is more after the newest event")
+
+    def _tail(self, head: Head, size: int) -> bytes:
+        if size <= head.offset:
+            return b""
+        with (self.directory / segment_file(head.segment)).open("rb") as file:
+            file.seek(head.offset)
+            return file.read(size - head.offset)
+
+    def _lines(self, segment: int, length: int | None) -> Iterator[Record]:
+        self.file = segment_file(segment)
+        path = self.directory / self.file
+        if length == 0:
+            self.segments += 1
+            return
+        try:
+            with path.open("rb") as file:
+                while (length is None or file.tell() < length) and (line := file.readline()):
+                    yield self._record(line)
+        except FileNotFoundError:
+            raise _Broken(self.number + 1, self.file, "the segment is missing") from None
+        self.segments += 1
+
+    def _record(self, line: bytes) -> Record:
+        try:
+            record = Record.parse(line)
+        except NotCanonical as problem:
+            raise _Broken(self.number + 1, self.file, str(problem)) from None
+        self._accept(record)
+        return record
+
+    def _accept(self, record: Record) -> None:
+        if record.number != self.number + 1:
+            raise _Broken(self.number + 1, self.file, f"event {record.number} stands in its place")
+        if record.prev != self.hash:
+            raise _Broken(record.number, self.file, "the event does not follow the one before it")
+        self.number, self.hash = record.number, record.hash
+
+    def _nothing_after(self, head: Head, state: _State) -> None:
+        if any(segment > head.segment for segment in state.sizes):
+            raise _Broken(
+                head.number + 1, segment_file(max(state.sizes)), "a segment that no head vouches for"
+            )
+
+
+@dataclass(frozen=True)
+class _State:
+    """Head and segment sizes at one instant."""
+
+    head: bytes | None
+    sizes: dict[int, int]
+
+
+def _snapshot(directory: Path) -> _State:
+    with _shared_lock(directory):
+        path = directory / HEAD_FILE
+        head = path.read_bytes() if path.exists() else None
+        return _State(head, {int(p.stem): p.stat().st_size for p in directory.glob("[0-9]*.jsonl")})
+
+
+@contextmanager
+def _shared_lock(directory: Path) -> Iterator[None]:
+    """Wait out a running append. Without a lock file there is no writer to wait for."""
+    try:
+        descriptor = os.open(directory / LOCK_FILE, os.O_RDONLY)
+    except FileNotFoundError:
+        yield
+        return
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH)
+        yield
+    finally:
+        os.close(descriptor)
