@@ -54,7 +54,7 @@ class IdentitySettings(_Section):
 class Settings(_Section):
     home: Path
     port: int = Field(default=8000, ge=1024, le=65000)
-    hostname: str = "localhost"
+    hostname: str = "p4dp.localhost"
     database_url: str | None = None
     language: Literal["fr", "en"] = "fr"
     policy: PolicySettings = PolicySettings()
@@ -64,6 +64,16 @@ class Settings(_Section):
     @property
     def identity_port(self) -> int:
         return self.port + 1
+
+    @property
+    def hub_url(self) -> str:
+        """Where people go. Each workspace has its own origin below it: `<user>.<hostname>`."""
+        return _origin(self.hostname, self.port)
+
+    @property
+    def issuer(self) -> str:
+        """The identity provider's issuer: the institution's, else the laptop's own."""
+        return self.identity.issuer or _origin("identity.localhost", self.identity_port)
 
     @property
     def governance_url(self) -> str:
@@ -105,6 +115,11 @@ class Settings(_Section):
         return self.home / "homes"
 
 
+def _origin(hostname: str, port: int) -> str:
+    """On a laptop plain HTTP on the loopback; elsewhere TLS ends before the enclave's port."""
+    return f"http://{hostname}:{port}" if hostname.endswith("localhost") else f"https://{hostname}"
+
+
 def load_settings(environ: Mapping[str, str] = os.environ) -> Settings:
     """The settings of this enclave.
 
@@ -120,7 +135,9 @@ def load_settings(environ: Mapping[str, str] = os.environ) -> Settings:
     except ValidationError as error:
         raise BadSettings(_explain(error, path)) from None
     except TypeError:
-        raise BadSettings(f"{path}: `home` is not a setting; set P4DP_HOME in the environment instead.") from None
+        raise BadSettings(
+            f"{path}: `home` is not a setting; set P4DP_HOME in the environment instead."
+        ) from None
 
 
 def _read_toml(path: Path) -> dict[str, object]:

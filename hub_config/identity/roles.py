@@ -1,0 +1,26 @@
+"""Who a person is in the enclave: a closed list of roles, and the provider's groups that give them. No I/O."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+
+class Role(StrEnum):
+    INTERNE = "interne"
+    CHERCHEUR = "chercheur"
+    MEDECIN_DIM = "medecin-dim"
+    DPO = "dpo"
+    CSE = "cse"
+    ADMIN = "admin"
+
+
+GROUPS: Mapping[str, Role] = {
+    "internes": Role.INTERNE,
+    "chercheurs": Role.CHERCHEUR,
+    "medecins-dim": Role.MEDECIN_DIM,
+    "dpo": Role.DPO,
+    "cse": Role.CSE,
+    "administrateurs": Role.ADMIN,
+}
+"""A group of the provider that is not named here gives nothing."""
