@@ -1,0 +1,130 @@
+"""The JSON documents the gateway answers with: who is asking, what the project may see. Shapes only, no decisions.
+
+Nothing here is computed from patients: names, labels, limits, dates of the snapshot.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+
+from pydantic import BaseModel, ConfigDict
+
+from hub_config.governance.facts import AccessLevel
+from p4dp_sdk.catalogue.model import Role, Unit
+
+
+class _Document(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class SnapshotDocument(_Document):
+    number: int
+    source: str
+    synthetic: bool
+    reference_date: date
+    first_date: date
+    last_date: date
+
+
+class PolicyDocument(_Document):
+    min_patients: int
+    min_physicians: int
+
+
+class LimitsDocument(_Document):
+    request_bytes: int
+    depth: int
+    nodes: int
+    cells: int
+    seconds: float
+
+
+class WhoamiDocument(_Document):
+    """The person and the project this workspace's socket and token stand for."""
+
+    protocol: int
+    user: str
+    project: str
+    title: str
+    purpose: str
+    access: AccessLevel
+    legal_basis: str
+    expires_on: date | None
+    snds: bool
+    snapshot: SnapshotDocument
+    policy: PolicyDocument
+    limits: LimitsDocument
+    request_id: str
+
+
+class ColumnDocument(_Document):
+    name: str
+    dtype: str
+    role: Role
+    label_fr: str
+    label_en: str
+    codes: str | None
+    unit: str | None
+    bounds: tuple[float, float] | None
+
+
+class TableDocument(_Document):
+    name: str
+    unit: Unit
+    label_fr: str
+    label_en: str
+    description_fr: str
+    description_en: str
+    date: str | None
+    snds: bool
+    columns: tuple[ColumnDocument, ...]
+
+
+class CodeDocument(_Document):
+    code: str
+    label_fr: str
+    label_en: str
+    parent: str | None
+
+
+class CodeSystemDocument(_Document):
+    name: str
+    label_fr: str
+    label_en: str
+    site: bool
+    codes: tuple[CodeDocument, ...]
+
+
+class CatalogueDocument(_Document):
+    """The granted tables with their visible columns, and the code systems these columns use; site systems are filled."""
+
+    protocol: int
+    project: str
+    snapshot: SnapshotDocument
+    tables: tuple[TableDocument, ...]
+    code_systems: tuple[CodeSystemDocument, ...]
+    request_id: str
+
+
+class ProblemDocument(_Document):
+    """RFC 9457. `code` and `params` are for programs (`p4dp_sdk.wire`), `title` and `detail` for people."""
+
+    type: str
+    title: str
+    status: int
+    code: str
+    params: dict[str, str | int]
+    detail: str
+    request_id: str
+
+
+class HealthDocument(_Document):
+    status: str
+    listening: int
+
+
+class RefreshDocument(_Document):
+    """After a refresh: the bindings that have a listening socket, and those refused with the reason."""
+
+    listening: tuple[str, ...]
+    refused: dict[str, str]
