@@ -51,6 +51,7 @@ class ErrorCode(StrEnum):
     SNAPSHOT_CORRUPT = "snapshot-corrupt"
     ENGINE_FAILED = "engine-failed"
     AUDIT_FAILED = "audit-failed"
+    IDENTITY_UNAVAILABLE = "identity-unavailable"
     GATEWAY_UNREACHABLE = "gateway-unreachable"
     INTERNAL = "internal"
 
@@ -73,6 +74,7 @@ HTTP_STATUS: Mapping[ErrorCode, int] = {
     ErrorCode.SNAPSHOT_CORRUPT: 503,
     ErrorCode.ENGINE_FAILED: 500,
     ErrorCode.AUDIT_FAILED: 503,
+    ErrorCode.IDENTITY_UNAVAILABLE: 503,
     ErrorCode.GATEWAY_UNREACHABLE: 503,
     ErrorCode.INTERNAL: 500,
 }
