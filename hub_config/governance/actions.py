@@ -1,0 +1,244 @@
+"""Use cases of governance: one function each, one transaction of the caller's session, one audit event.
+
+Whatever changes something takes a `Recorder`, and records last. What is stored comes back as the frozen values of `facts`.
+The caller commits, by leaving `store.change()`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import UTC, date, datetime
+
+from sqlalchemy import or_, select
+from sqlalchemy.orm import Session
+
+from hub_config.governance import models
+from hub_config.governance.charter import Charter, MemberRole
+from hub_config.governance.demo import demo_charters
+from hub_config.governance.facts import AccessLevel, Grant, Objectors, ProjectFacts, ProjectStatus
+from hub_config.governance.problems import BadProject, ForbiddenTransition, UnknownProject
+from hub_config.governance.recorder import Recorder
+from hub_config.governance.rules import Step, next_status
+from hub_config.governance.terms import SnapshotTerms, Terms, check
+
+# reading
+
+
+def project_facts(session: Session, slug: str) -> ProjectFacts:
+    """The project called `slug`, as it is now. Raises UnknownProject."""
+    return _facts(_project(session, slug))
+
+
+def all_projects(session: Session) -> list[ProjectFacts]:
+    """Every project, by name."""
+    return [_facts(row) for row in session.scalars(select(models.Project).order_by(models.Project.slug))]
+
+
+def projects_of(session: Session, user: str) -> list[ProjectFacts]:
+    """The projects `user` belongs to, and those open to all, whatever their status, by name. `rules.why_not` says
+    which of them may be worked in."""
+    belongs = models.Project.members.any(models.Member.username == user)
+    query = (
+        select(models.Project).where(or_(belongs, models.Project.open_to_all)).order_by(models.Project.slug)
+    )
+    return [_facts(row) for row in session.scalars(query)]
+
+
+def objectors(session: Session) -> Objectors:
+    """Everyone who objected, by dense number: no query of any project sees their rows."""
+    rows = session.execute(select(models.Objection.patient_no, models.Objection.physician_no)).all()
+    return Objectors(
+        patients=frozenset(patient for patient, _ in rows if patient is not None),
+        physicians=frozenset(physician for _, physician in rows if physician is not None),
+    )
+
+
+# changing
+
+
+def create_project(session: Session, charter: Charter, *, terms: Terms, audit: Recorder) -> ProjectFacts:
+    """Put a project on record, as a draft: nobody works in it before it is approved.
+
+    Raises BadGrant or BadProject unless the charter keeps to the terms: the site's policy, the catalogue, the snapshot.
+    """
+    check(charter, terms)
+    if session.get(models.Project, charter.slug) is not None:
+        raise BadProject(f"There is already a project {charter.slug!r}. Choose another name.")
+    row = _row(charter)
+    session.add(row)
+    details = {
+        "access": charter.grant.access.value,
+        "snapshot": charter.snapshot,
+        "members": len(charter.members),
+    }
+    audit.record(session, "project.create", charter.slug, **details)
+    return _facts(row)
+
+
+def approve(session: Session, slug: str, *, audit: Recorder) -> ProjectFacts:
+    """Open a draft or suspended project to its members."""
+    return _step(session, slug, Step.APPROVE, audit)
+
+
+def suspend(session: Session, slug: str, *, audit: Recorder) -> ProjectFacts:
+    """Close an approved project at once, until it is approved again."""
+    return _step(session, slug, Step.SUSPEND, audit)
+
+
+def close(session: Session, slug: str, *, audit: Recorder) -> ProjectFacts:
+    """Close a project for good."""
+    return _step(session, slug, Step.CLOSE, audit)
+
+
+def add_member(session: Session, slug: str, user: str, role: MemberRole, *, audit: Recorder) -> ProjectFacts:
+    """Let `user` work in the project, from the next request on."""
+    project = _project(session, slug)
+    name = username(user)
+    if any(member.username == name for member in project.members):
+        raise BadProject(f"{name!r} is already a member of {slug!r}.")
+    project.members.append(models.Member(username=name, role=role.value, added_at=datetime.now(UTC)))
+    audit.record(session, "project.add-member", slug, user=name, role=role.value)
+    return _facts(project)
+
+
+def remove_member(session: Session, slug: str, user: str, *, audit: Recorder) -> ProjectFacts:
+    """Take `user` out of the project, from the next request on."""
+    project = _project(session, slug)
+    member = next((member for member in project.members if member.username == username(user)), None)
+    if member is None:
+        raise BadProject(
+            f"{user!r} is not a member of {slug!r}. `p4dp-enclave project show {slug}` lists them."
+        )
+    project.members.remove(member)
+    audit.record(session, "project.remove-member", slug, user=member.username)
+    return _facts(project)
+
+
+def add_objection(
+    session: Session,
+    *,
+    patient_no: int | None = None,
+    physician_no: int | None = None,
+    on: date,
+    audit: Recorder,
+) -> bool:
+    """Record that a patient, or a physician, objected: the next query honours it. False if it was on record already."""
+    if (patient_no is None) == (physician_no is None):
+        raise BadProject("An objection is a patient's or a physician's: give one number.")
+    same = (
+        models.Objection.patient_no == patient_no
+        if physician_no is None
+        else models.Objection.physician_no == physician_no
+    )
+    new = session.scalar(select(models.Objection).where(same)) is None
+    if new:
+        session.add(models.Objection(patient_no=patient_no, physician_no=physician_no, recorded_on=on))
+    audit.record(
+        session, "objection.add", None, of="patient" if physician_no is None else "physician", new=new
+    )
+    return new
+
+
+def ensure_demo(session: Session, snapshot: int, *, synthetic: bool, audit: Recorder) -> list[str]:
+    """Create and approve those of the demo's projects that don't exist yet. Returns their names.
+
+    `synthetic` is what the snapshot's manifest says; the sandbox project is refused on any other.
+    """
+    terms = Terms(SnapshotTerms(snapshot, synthetic))
+    missing = [
+        charter for charter in demo_charters(snapshot) if session.get(models.Project, charter.slug) is None
+    ]
+    for charter in missing:
+        create_project(session, charter, terms=terms, audit=audit)
+        approve(session, charter.slug, audit=audit)
+    return [charter.slug for charter in missing]
+
+
+def username(user: str) -> str:
+    """A user's name as the hub knows it: the hub lowers what the identity provider gives."""
+    return user.strip().lower()
+
+
+def _step(session: Session, slug: str, step: Step, audit: Recorder) -> ProjectFacts:
+    project = _project(session, slug)
+    before = ProjectStatus(project.status)
+    after = next_status(before, step)
+    if after is None:
+        raise ForbiddenTransition(f"Project {slug!r} is {before.value}: it can't {step.value} from there.")
+    project.status = after.value
+    audit.record(session, f"project.{step.value}", slug, before=before.value, after=after.value)
+    return _facts(project)
+
+
+def _project(session: Session, slug: str) -> models.Project:
+    project = session.get(models.Project, slug)
+    if project is None:
+        raise UnknownProject(slug, known=session.scalars(select(models.Project.slug)))
+    return project
+
+
+def _row(charter: Charter) -> models.Project:
+    now = datetime.now(UTC)
+    return models.Project(
+        slug=charter.slug,
+        title=charter.title,
+        purpose=charter.purpose,
+        status=ProjectStatus.DRAFT.value,
+        snapshot=charter.snapshot,
+        open_to_all=charter.open_to_all,
+        min_patients=charter.min_patients,
+        min_physicians=charter.min_physicians,
+        created_at=now,
+        grant=_grant_row(charter.grant),
+        members=[
+            models.Member(username=username(user), role=role.value, added_at=now)
+            for user, role in charter.members.items()
+        ],
+    )
+
+
+def _grant_row(grant: Grant) -> models.Grant:
+    return models.Grant(
+        access=grant.access.value,
+        tables={table: _sorted(columns) for table, columns in grant.tables.items()},
+        centres=_sorted(grant.centres),
+        date_from=grant.date_from,
+        date_to=grant.date_to,
+        expires_on=grant.expires_on,
+        legal_basis=grant.legal_basis,
+        snds=grant.snds,
+    )
+
+
+def _sorted(names: Collection[str] | None) -> list[str] | None:
+    return None if names is None else sorted(names)
+
+
+def _facts(row: models.Project) -> ProjectFacts:
+    return ProjectFacts(
+        slug=row.slug,
+        title=row.title,
+        purpose=row.purpose,
+        status=ProjectStatus(row.status),
+        snapshot=row.snapshot,
+        grant=_grant_facts(row.grant),
+        members=frozenset(member.username for member in row.members),
+        open_to_all=row.open_to_all,
+        min_patients=row.min_patients,
+        min_physicians=row.min_physicians,
+    )
+
+
+def _grant_facts(row: models.Grant) -> Grant:
+    return Grant(
+        access=AccessLevel(row.access),
+        tables={
+            table: None if columns is None else frozenset(columns) for table, columns in row.tables.items()
+        },
+        centres=None if row.centres is None else frozenset(row.centres),
+        date_from=row.date_from,
+        date_to=row.date_to,
+        expires_on=row.expires_on,
+        legal_basis=row.legal_basis,
+        snds=row.snds,
+    )

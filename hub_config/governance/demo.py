@@ -1,0 +1,62 @@
+"""The three projects of the demo, on the synthetic warehouse: an intern's thesis, a researcher's models, the sandbox."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from hub_config.governance.charter import Charter, MemberRole
+from hub_config.governance.facts import AccessLevel, Grant
+from p4dp_sdk.catalogue.load import load_catalogue
+from p4dp_sdk.catalogue.model import Unit
+
+LEGAL_BASIS = "MR-004"
+
+
+def demo_charters(snapshot: int) -> tuple[Charter, ...]:
+    """The demo's projects, pinned to a synthetic snapshot."""
+    return (_these_ines(snapshot), _modeles_rachid(snapshot), _bac_a_sable(snapshot))
+
+
+def _these_ines(snapshot: int) -> Charter:
+    return Charter(
+        slug="these-ines",
+        title="Thèse d’Inès : les diagnostics en médecine générale",
+        purpose="Décrire les diagnostics les plus fréquents par âge et par sexe, pour une thèse d’exercice.",
+        snapshot=snapshot,
+        grant=_everything(AccessLevel.AGGREGATE),
+        members={"ines": MemberRole.INTERNE},
+    )
+
+
+def _modeles_rachid(snapshot: int) -> Charter:
+    return Charter(
+        slug="modeles-rachid",
+        title="Modèles de risque cardiovasculaire",
+        purpose="Construire et valider des modèles de prédiction du risque cardiovasculaire sur données individuelles.",
+        snapshot=snapshot,
+        grant=_everything(AccessLevel.MICRODATA),
+        members={"rachid": MemberRole.CHERCHEUR},
+    )
+
+
+def _bac_a_sable(snapshot: int) -> Charter:
+    return Charter(
+        slug="bac-a-sable",
+        title="Bac à sable",
+        purpose="Apprendre à se servir de la plateforme, sur des données synthétiques et sans autorisation préalable.",
+        snapshot=snapshot,
+        grant=_everything(AccessLevel.SANDBOX),
+        open_to_all=True,
+    )
+
+
+def _everything(access: AccessLevel) -> Grant:
+    """Every table about patients and every reference table, but those of the SNDS."""
+    return Grant(access=access, tables=_granted(), legal_basis=LEGAL_BASIS)
+
+
+def _granted() -> Mapping[str, frozenset[str] | None]:
+    tables = load_catalogue().tables.values()
+    return {
+        table.name: None for table in tables if table.unit in (Unit.PERSON, Unit.PUBLIC) and not table.snds
+    }

@@ -1,0 +1,13 @@
+"""Alembic's entry: runs the revisions on the connection that `migrating.migrate` hands over, inside its transaction."""
+
+from alembic import context
+
+from hub_config.governance.models import Base
+
+context.configure(
+    connection=context.config.attributes["connection"],
+    target_metadata=Base.metadata,
+    transactional_ddl=False,  # the transaction is the caller's
+    render_as_batch=True,
+)
+context.run_migrations()

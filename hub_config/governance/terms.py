@@ -1,0 +1,125 @@
+"""What a charter must keep to before it can become a project. Pure: no I/O, no clock.
+
+A grant names only what the catalogue and the snapshot have, and never what is not theirs to give: enclave tables, GP
+identifiers, SNDS tables without the SNDS flag. A project's thresholds may be stricter than the site's, never looser; the
+unprotected sandbox exists on synthetic data only.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, field
+
+from hub_config.governance.charter import Charter
+from hub_config.governance.facts import AccessLevel, Grant
+from hub_config.governance.problems import BadGrant, BadProject, did_you_mean
+from hub_config.governance.rules import loosened
+from hub_config.settings import PolicySettings
+from p4dp_sdk.catalogue.load import load_catalogue
+from p4dp_sdk.catalogue.model import Catalogue, Role, Table, Unit
+
+_SLUG = re.compile(r"(?=.{3,40}$)[a-z][a-z0-9]*(-[a-z0-9]+)*")
+_USER = re.compile(r"[a-z0-9][a-z0-9._@+-]{0,63}")
+
+
+@dataclass(frozen=True)
+class SnapshotTerms:
+    """What a grant must know of its snapshot. `centres` None: not looked up, so a grant may not name any."""
+
+    number: int
+    synthetic: bool
+    centres: frozenset[str] | None = None
+
+
+@dataclass(frozen=True)
+class Terms:
+    snapshot: SnapshotTerms
+    policy: PolicySettings = PolicySettings()
+    catalogue: Catalogue = field(default_factory=load_catalogue)
+
+
+def check(charter: Charter, terms: Terms) -> None:
+    """Raises BadProject for the project itself, BadGrant, with every problem, for its grant."""
+    for problem in _project_problems(charter, terms):
+        raise BadProject(problem)
+    if problems := tuple(_grant_problems(charter.grant, terms)):
+        raise BadGrant(problems)
+
+
+def _project_problems(charter: Charter, terms: Terms) -> Iterator[str]:
+    if not _SLUG.fullmatch(charter.slug):
+        yield f"{charter.slug!r} can't name a project: 3 to 40 lower-case letters, digits and single hyphens, a letter first."
+    if not charter.title.strip() or len(charter.title) > 200:
+        yield "A project has a title of 1 to 200 characters."
+    if not charter.purpose.strip():
+        yield "A project states its purpose."
+    for user in charter.members:
+        if not _USER.fullmatch(user.strip().lower()):
+            yield f"{user!r} can't be a user's name: letters, digits and . _ @ + - only."
+    if charter.snapshot != terms.snapshot.number:
+        yield f"The project is pinned to snapshot {charter.snapshot}, but was checked against {terms.snapshot.number}."
+    yield from _policy_problems(charter, terms.policy)
+    yield from _sandbox_problems(charter, terms.snapshot)
+
+
+def _policy_problems(charter: Charter, site: PolicySettings) -> Iterator[str]:
+    if loosened(charter.min_patients, site.min_patients):
+        yield f"min_patients {charter.min_patients} is looser than the site's {site.min_patients}; it may only be stricter."
+    if loosened(charter.min_physicians, site.min_physicians):
+        yield f"min_physicians {charter.min_physicians} is looser than the site's {site.min_physicians}; it may only be stricter."
+
+
+def _sandbox_problems(charter: Charter, snapshot: SnapshotTerms) -> Iterator[str]:
+    sandbox = charter.grant.access is AccessLevel.SANDBOX
+    if sandbox and not snapshot.synthetic:
+        yield f"Snapshot {snapshot.number} holds real people: sandbox access is for synthetic snapshots. Grant `aggregate`."
+    if charter.open_to_all and not sandbox:
+        yield "Only a sandbox project is open to everyone who logs in: name this project's members."
+
+
+def _grant_problems(grant: Grant, terms: Terms) -> Iterator[str]:
+    if not grant.tables:
+        yield "tables: name at least one."
+    if not grant.legal_basis.strip():
+        yield "legal_basis: state it (MR-004, authorisation…)."
+    if grant.date_from and grant.date_to and grant.date_from > grant.date_to:
+        yield f"dates: {grant.date_from} is after {grant.date_to}."
+    yield from _centre_problems(grant.centres, terms.snapshot)
+    for name, columns in grant.tables.items():
+        yield from _table_problems(name, columns, grant, terms.catalogue)
+
+
+def _centre_problems(centres: Collection[str] | None, snapshot: SnapshotTerms) -> Iterator[str]:
+    if centres is not None and not centres:
+        yield "centres: name at least one, or leave the key out for all."
+    known = snapshot.centres or frozenset()
+    for centre in sorted(set(centres or ()) - known):
+        yield f"centres: snapshot {snapshot.number} has no centre {centre!r}.{did_you_mean(centre, known)}"
+
+
+def _table_problems(
+    name: str, columns: Collection[str] | None, grant: Grant, catalogue: Catalogue
+) -> Iterator[str]:
+    grantable = {table.name: table for table in catalogue.tables.values() if table.unit is not Unit.ENCLAVE}
+    table = grantable.get(name)
+    if table is None:
+        yield f"tables: there is no table {name!r} to grant.{did_you_mean(name, grantable)}"
+        return
+    if table.snds and not grant.snds:
+        yield f"tables: {name!r} comes from the SNDS: it needs `snds = true`, and the committee's decision behind it."
+    if columns is not None:
+        yield from _column_problems(table, columns, grant.access)
+
+
+def _column_problems(table: Table, columns: Collection[str], access: AccessLevel) -> Iterator[str]:
+    if not columns:
+        yield f"tables: {table.name!r} with no column; leave the columns out for all of them."
+    grantable = {column.name: column for column in table.columns if column.role is not Role.PHYSICIAN}
+    for name in sorted(columns):
+        if name not in grantable:
+            yield f"tables: {table.name!r} has no column {name!r} to grant.{did_you_mean(name, grantable)}"
+        elif (
+            grantable[name].role is Role.RAW and table.unit is Unit.PERSON and access is AccessLevel.AGGREGATE
+        ):
+            yield f"tables: {table.name}.{name} is a raw value: it needs microdata access."
