@@ -1,0 +1,138 @@
+"""What the rules take and give: an authorised query in, a plan of execution out. Frozen values; no I/O.
+
+The service runs a plan; it never looks inside an expression. Names of hidden columns start with `__`, which no query may use.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+
+import ibis
+import pyarrow as pa
+
+from hub_config.governance.facts import AccessLevel
+from p4dp_sdk.catalogue.model import Table
+from p4dp_sdk.disclosure.policy import Policy
+from p4dp_sdk.wire.protocol import MeasureSummary
+
+PATIENT = "__patient"
+PHYSICIAN = "__physician"
+LEVEL = "__level"
+
+
+@dataclass(frozen=True)
+class BoundTable:
+    """One granted table on the engine: visible columns plus the hidden ids, already filtered by grant and objections.
+
+    A PERSON relation carries `__patient` (int64) and `__physician` (int32, may be NULL), a PHYSICIAN one `__physician`.
+    """
+
+    table: Table
+    relation: ibis.Table
+
+
+@dataclass(frozen=True)
+class AuthorisedQuery:
+    """An expression over unbound tables, with all it may touch.
+
+    `domains` gives every code system's codes, site systems filled; `calendar` the first and last date of the snapshot.
+    """
+
+    expression: ibis.Expr
+    tables: Mapping[str, BoundTable]
+    domains: Mapping[str, tuple[str, ...]]
+    calendar: tuple[date, date]
+    access: AccessLevel
+    policy: Policy
+
+
+@dataclass(frozen=True)
+class Domain:
+    """What a group of closed keys may hold: `labels` are the possible combinations, one value a key of `keys`."""
+
+    keys: tuple[str, ...]
+    labels: tuple[tuple[object, ...], ...]
+
+
+@dataclass(frozen=True)
+class Measure:
+    """One released column. `patients` and `physicians` name the hidden columns of the frame that stand behind it;
+    `conditional`: a condition of the query chooses its contributors."""
+
+    name: str
+    patients: str
+    physicians: tuple[str, ...]
+    conditional: bool
+
+
+@dataclass(frozen=True)
+class Release:
+    """One table at the release frontier.
+
+    `internal` runs on the engine. Its frame holds the cells (`__level` 0) and, for each key, the margin without that key
+    (`__level` 1, 2…); columns are keys, measures and hidden evidence. `protect` turns the frame into what may be shown.
+    `domains` cover all keys when every one of them is closed; otherwise they are empty and failing rows are dropped.
+    """
+
+    name: str
+    internal: ibis.Table
+    schema: ibis.Schema
+    keys: tuple[str, ...]
+    measures: tuple[Measure, ...]
+    everyone: str  # hidden column: distinct protected units of the whole row, no condition
+    domains: tuple[Domain, ...] = ()
+
+    @property
+    def closed(self) -> bool:
+        return len(self.keys) == sum(len(domain.keys) for domain in self.domains)
+
+
+@dataclass(frozen=True)
+class PublicTable:
+    """Reference data or a user's own table that joins above the frontier: run on the engine, registered as it is."""
+
+    name: str
+    expression: ibis.Table
+
+
+@dataclass(frozen=True)
+class PublicPlan:
+    """Nobody is in it: run on the engine and send."""
+
+    expression: ibis.Table
+
+
+@dataclass(frozen=True)
+class ReleasePlan:
+    """Run each release on the engine, protect it, register protected frames and public tables by name in an empty
+    database, run `post` there."""
+
+    post: ibis.Table
+    releases: tuple[Release, ...]
+    publics: tuple[PublicTable, ...] = ()
+
+
+@dataclass(frozen=True)
+class RowsPlan:
+    """Run on the engine, unprotected: microdata grant or synthetic sandbox. `rehearsal` is what protection would have run,
+    for the sandbox, when the query could be released."""
+
+    expression: ibis.Table
+    rehearsal: ReleasePlan | None = None
+
+
+Plan = PublicPlan | RowsPlan | ReleasePlan
+
+
+@dataclass(frozen=True)
+class ProtectedTable:
+    """What may be shown of one release: keys and measures only; NULL is the one mark of a withheld measure."""
+
+    frame: pa.Table
+    measures: Mapping[str, MeasureSummary]
+    reasons: tuple[str, ...]
+    rows_may_be_missing: bool
+
+
