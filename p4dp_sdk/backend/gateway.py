@@ -1,0 +1,105 @@
+"""The gateway, as seen from a workspace: HTTP over one unix socket, with the token of this server.
+
+Knows of no Ibis and no pandas. Every failure becomes an `EnclaveError`: a refusal keeps its code, names and
+request number; a connection that fails, breaks or ends early is GATEWAY_UNREACHABLE. Nothing is retried: a
+question is asked once.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, NoReturn
+
+import httpx
+
+from p4dp_sdk.errors import EnclaveError, NotInWorkspaceError
+from p4dp_sdk.wire.errors import ErrorCode
+from p4dp_sdk.wire.protocol import ARROW_STREAM
+
+SOCKET_VARIABLE = "P4DP_GATEWAY_SOCKET"
+TOKEN_VARIABLE = "P4DP_TOKEN"  # noqa: S105 - the variable's name, not a token
+
+_TIMEOUT = httpx.Timeout(600.0, connect=5.0)  # the gateway's own limit (120 s by default) comes first
+
+
+class Gateway:
+    """One workspace's connection. Opens nothing until asked; keeps no idle connection, so a restart goes
+    unnoticed."""
+
+    def __init__(self, socket: str, token: str) -> None:
+        self.socket = socket
+        self._http = httpx.Client(
+            transport=httpx.HTTPTransport(uds=socket, limits=httpx.Limits(max_keepalive_connections=0)),
+            base_url="http://gateway",
+            headers={"Authorization": f"Bearer {token}"},
+            timeout=_TIMEOUT,
+        )
+
+    @classmethod
+    def from_environment(cls, environ: Mapping[str, str] = os.environ) -> Gateway:
+        """The gateway of the workspace this runs in. Raises NotInWorkspaceError where there is none."""
+        for variable in (SOCKET_VARIABLE, TOKEN_VARIABLE):
+            if not environ.get(variable):
+                raise NotInWorkspaceError(variable)
+        return cls(environ[SOCKET_VARIABLE], environ[TOKEN_VARIABLE])
+
+    def whoami(self) -> dict[str, Any]:
+        return self._get("/v1/whoami")
+
+    def catalogue(self) -> dict[str, Any]:
+        return self._get("/v1/catalogue")
+
+    @contextmanager
+    def query(self, document: bytes) -> Iterator[httpx.Response]:
+        """The answer to a wire document, its body not yet read. Leaving the block early cancels the query."""
+        with _unreachable_if_broken():
+            request = self._http.build_request(
+                "POST",
+                "/v1/query",
+                content=document,
+                headers={"Content-Type": "application/json", "Accept": ARROW_STREAM},
+            )
+            response = self._http.send(request, stream=True)
+            try:
+                _refuse_problems(response)
+                yield response
+            finally:
+                response.close()
+
+    def close(self) -> None:
+        self._http.close()
+
+    def _get(self, path: str) -> dict[str, Any]:
+        with _unreachable_if_broken():
+            response = self._http.get(path)
+            _refuse_problems(response)
+            answer = response.json()
+        return answer if isinstance(answer, dict) else _not_ours(response)
+
+
+@contextmanager
+def _unreachable_if_broken() -> Iterator[None]:
+    try:
+        yield
+    except httpx.HTTPError:
+        raise EnclaveError(ErrorCode.GATEWAY_UNREACHABLE) from None
+
+
+def _refuse_problems(response: httpx.Response) -> None:
+    if response.is_success:
+        return
+    response.read()
+    try:
+        problem = response.json()
+        code = ErrorCode(problem["code"])
+    except (ValueError, KeyError, TypeError):
+        _not_ours(response)
+    raise EnclaveError(code, problem.get("params"), request_id=problem.get("request_id"))
+
+
+def _not_ours(response: httpx.Response) -> NoReturn:
+    """Not an answer of the gateway's: the proxy or the service behind it failed."""
+    code = ErrorCode.GATEWAY_UNREACHABLE if response.status_code in (502, 503, 504) else ErrorCode.INTERNAL
+    raise EnclaveError(code) from None

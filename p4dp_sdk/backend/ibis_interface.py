@@ -1,0 +1,209 @@
+"""Where we lean on Ibis's semi-private interfaces: this file alone, held to them by
+`tests/unit/sdk/test_ibis_contract.py`.
+
+An expression on `p4dp` tables is encoded as an operation graph, sent to the gateway, and comes back as Arrow.
+Nothing is computed, checked or hidden here that protects anybody: the gateway decides. The warehouse is
+read-only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from typing import Any, ClassVar, NoReturn
+
+import ibis
+import ibis.expr.operations as ops
+import ibis.expr.schema as sch
+import ibis.expr.types as ir
+import pyarrow as pa
+import sqlglot
+from ibis.backends import BaseBackend, NoExampleLoader, NoUrl
+from ibis.backends.sql.compilers.duckdb import DuckDBCompiler
+from ibis.common.exceptions import UnsupportedOperationError
+
+from p4dp_sdk.backend.gateway import Gateway
+from p4dp_sdk.backend.progress import progress
+from p4dp_sdk.backend.results import Protection, attach, protected_frame, protected_scalar
+from p4dp_sdk.backend.stream import disclosure_of, open_answer
+from p4dp_sdk.errors import EnclaveError, UnknownNameError
+from p4dp_sdk.locale import translate as _
+from p4dp_sdk.wire import graph
+from p4dp_sdk.wire.errors import Refusal
+from p4dp_sdk.wire.protocol import METADATA_KEY, Disclosure
+
+Schemas = Mapping[str, sch.Schema]
+Params = Mapping[ir.Scalar, Any] | None
+Limit = int | str | None
+
+
+class Backend(BaseBackend, NoExampleLoader, NoUrl):  # type: ignore[misc]
+    """Tables of one project, behind the gateway of the workspace this runs in."""
+
+    name: ClassVar[str] = "p4dp"
+    dialect = sqlglot.Dialect.get_or_raise("duckdb")
+    supports_temporary_tables = False
+    supports_python_udfs = False
+
+    def do_connect(
+        self, gateway: Gateway | None = None, schemas: Callable[[], Schemas] | None = None
+    ) -> None:
+        """Connect to the gateway named by the workspace's environment.
+
+        `p4dp_sdk.connect()` is what people call; it shares its own connection and catalogue.
+        """
+        from p4dp_sdk.backend.schemas import read_catalogue, schemas_of
+
+        self._gateway = gateway or Gateway.from_environment()
+        self._schemas = schemas or (lambda: schemas_of(read_catalogue(self._gateway.catalogue()).tables))
+
+    @property
+    def db_identity(self) -> str:
+        """Connections through one socket see one project: their tables may stand in one expression."""
+        return f"p4dp:{self._gateway.socket}"
+
+    def disconnect(self) -> None:
+        self._gateway.close()
+
+    # what there is
+
+    @property
+    def version(self) -> str:
+        return str(ibis.__version__)
+
+    def list_tables(
+        self, *, like: str | None = None, database: tuple[str, str] | str | None = None
+    ) -> list[str]:
+        names: list[str] = self._filter_with_like(self._schemas(), like)
+        return names
+
+    def table(self, name: str, /, *, database: tuple[str, str] | str | None = None) -> ir.Table:
+        schemas = self._schemas()
+        if name not in schemas:
+            raise UnknownNameError(name, schemas)
+        return ops.DatabaseTable(name, schema=schemas[name], source=self).to_expr()
+
+    @classmethod
+    def has_operation(cls, operation: type[ops.Value], /) -> bool:
+        return operation.__name__ in graph.OPERATIONS
+
+    # asking
+
+    def execute(self, expr: ir.Expr, /, *, params: Params = None, limit: Limit = None, **_kwargs: Any) -> Any:
+        """The answer as pandas: a frame, a series or a single value; withheld cells are `<NA>`."""
+        table, disclosure = self._ask(expr, params, limit)
+        if disclosure.protection == Protection.ROWS:
+            return _as_ibis_would(expr, table, disclosure)
+        match expr:
+            case ir.Scalar():
+                return protected_scalar(table, disclosure)
+            case ir.Column():
+                return attach(protected_frame(table, disclosure).iloc[:, 0], disclosure)
+            case _:
+                return protected_frame(table, disclosure)
+
+    def to_pyarrow(
+        self, expr: ir.Expr, /, *, params: Params = None, limit: Limit = None, **_kwargs: Any
+    ) -> Any:
+        """The answer as Arrow: a table (its schema's metadata holds the disclosure), an array or a scalar."""
+        table, _disclosure = self._ask(expr, params, limit)
+        return table if isinstance(expr, ir.Table) else expr.__pyarrow_result__(table)
+
+    def to_pyarrow_batches(
+        self,
+        expr: ir.Expr,
+        /,
+        *,
+        params: Params = None,
+        limit: Limit = None,
+        chunk_size: int = 1_000_000,
+        **_kwargs: Any,
+    ) -> pa.RecordBatchReader:
+        """The answer batch by batch, as it arrives. The question is asked, and refused, at once."""
+        wanted, question = _prepare(expr, params, limit)
+        connection = ExitStack()
+        reader = connection.enter_context(self._stream(question))
+        schema = _with_metadata(wanted, reader.schema)
+        return pa.RecordBatchReader.from_batches(schema, _batches(reader, schema, chunk_size, connection))
+
+    def compile(
+        self,
+        expr: ir.Expr,
+        /,
+        *,
+        limit: Limit = None,
+        params: Params = None,
+        pretty: bool = False,
+        **_kwargs: Any,
+    ) -> str:
+        """The expression as readable SQL (DuckDB's dialect). For reading only: SQL is never sent."""
+        query = DuckDBCompiler().to_sqlglot(expr.as_table(), params=params, limit=limit)
+        return str(query.sql(dialect="duckdb", pretty=pretty))
+
+    def _ask(self, expr: ir.Expr, params: Params, limit: Limit) -> tuple[pa.Table, Disclosure]:
+        wanted, question = _prepare(expr, params, limit)
+        with self._stream(question) as reader:
+            table = reader.read_all()
+        disclosure = disclosure_of(table.schema)
+        return table.cast(_with_metadata(wanted, table.schema)), disclosure
+
+    @contextmanager
+    def _stream(self, question: bytes) -> Iterator[pa.RecordBatchReader]:
+        with ExitStack() as stack:
+            with progress():
+                response = stack.enter_context(self._gateway.query(question))
+            yield stack.enter_context(open_answer(response))
+
+    # user tables travel inside the graph: nothing to register
+
+    def _register_in_memory_table(self, op: ops.InMemoryTable) -> None:
+        pass
+
+    def _make_memtable_finalizer(self, name: str) -> None:
+        pass
+
+    # read-only
+
+    def create_table(self, *_args: Any, **_kwargs: Any) -> NoReturn:
+        raise UnsupportedOperationError(
+            _("The warehouse is read-only. Keep a result with .execute(), or use ibis.memtable(...).")
+        )
+
+    drop_table = create_view = drop_view = create_table
+
+
+def _prepare(expr: ir.Expr, params: Params, limit: Limit) -> tuple[pa.Schema, bytes]:
+    """The Arrow schema that is expected, and the wire document that asks for it."""
+    table = expr.as_table()
+    rows = ibis.options.sql.default_limit if limit == "default" else limit
+    if rows is not None:
+        table = table.limit(int(rows))
+    if params:
+        table = (
+            table.op()
+            .replace({p.op(): ops.Literal(value, p.type()) for p, value in params.items()})
+            .to_expr()
+        )
+    try:
+        return table.schema().to_pyarrow(), graph.encode(table)
+    except Refusal as refusal:
+        raise EnclaveError.of(refusal) from None
+
+
+def _batches(
+    reader: pa.RecordBatchReader, schema: pa.Schema, chunk_size: int, connection: ExitStack
+) -> Iterator[pa.RecordBatch]:
+    with connection:
+        for batch in reader:
+            for start in range(0, batch.num_rows, chunk_size):
+                yield batch.slice(start, chunk_size).cast(schema)
+
+
+def _as_ibis_would(expr: ir.Expr, table: pa.Table, disclosure: Disclosure) -> Any:
+    """Individual data with Ibis's ordinary pandas types, which scikit-learn and lifelines expect."""
+    result = expr.__pandas_result__(table.to_pandas(date_as_object=False))
+    return result if isinstance(expr, ir.Scalar) else attach(result, disclosure)
+
+
+def _with_metadata(wanted: pa.Schema, given: pa.Schema) -> pa.Schema:
+    return wanted.with_metadata({METADATA_KEY: given.metadata[METADATA_KEY]} if given.metadata else None)

@@ -1,0 +1,50 @@
+"""`p4dp`, the command of a workspace's terminal: who am I here, what tables are there.
+
+Speaks the language of `P4DP_LANG` or `LANG`. Exit codes: 0 done, 1 the enclave said no, 2 wrong usage.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+from p4dp_sdk.errors import P4DPError
+from p4dp_sdk.locale import translate as _
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    asked = _parser().parse_args(arguments)
+    try:
+        _run(asked)
+    except P4DPError as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="p4dp", description=_("The project of this workspace, seen from its terminal.")
+    )
+    commands = parser.add_subparsers(dest="command", required=True, metavar=_("COMMAND"))
+    commands.add_parser("whoami", help=_("who you are here, for which project, with which rights"))
+    tables = commands.add_parser("tables", help=_("the project's tables, or the columns of one"))
+    tables.add_argument("name", nargs="?", help=_("a table's name"))
+    return parser
+
+
+def _run(asked: argparse.Namespace) -> None:
+    from p4dp_sdk.workspace import connect
+
+    workspace = connect()
+    if asked.command == "whoami":
+        print(workspace)
+    elif asked.name:
+        print(workspace.catalogue[asked.name])
+    else:
+        print(workspace.catalogue)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

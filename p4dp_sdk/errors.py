@@ -1,0 +1,152 @@
+"""What a person sees when the enclave says no: what, why and what to do next, in their language, without a
+stack trace.
+
+Notebooks and IPython use `_render_traceback_`; plain interactive Python uses the hook that `connect()`
+installs. Set `P4DP_TRACEBACK=1` to see ordinary tracebacks. Texts are made when shown, from a code and names:
+never from data.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from collections.abc import Iterable, Mapping
+from difflib import get_close_matches
+from types import TracebackType
+
+from p4dp_sdk.locale import translate as _
+from p4dp_sdk.wire.errors import ErrorCode, Refusal
+from p4dp_sdk.wire.messages import Explanation, explain
+
+_BOLD_RED, _DIM, _PLAIN = "\x1b[1;31m", "\x1b[2m", "\x1b[0m"
+
+
+class P4DPError(Exception):
+    """An error with an explanation for people. Subclasses give `explanation` and, where there is one,
+    `reference`."""
+
+    @property
+    def explanation(self) -> Explanation:
+        raise NotImplementedError
+
+    @property
+    def reference(self) -> str:
+        return ""
+
+    def __str__(self) -> str:
+        return "\n".join(self._lines())
+
+    def _lines(self) -> list[str]:
+        text = self.explanation
+        lines = [text.what, f"{_('Why:')} {text.why}", f"{_('What to do:')} {text.next}"]
+        return [*lines, f"({self.reference})"] if self.reference else lines
+
+    def _render_traceback_(self) -> list[str]:
+        if os.environ.get("P4DP_TRACEBACK"):
+            return traceback.format_exception(self)
+        what, *rest = self._lines()
+        return [
+            f"{_BOLD_RED}{what}{_PLAIN}",
+            *(_dimmed(line) if line.startswith("(") else line for line in rest),
+        ]
+
+
+def _dimmed(line: str) -> str:
+    return f"{_DIM}{line}{_PLAIN}"
+
+
+class EnclaveError(P4DPError):
+    """The enclave refused or failed. `code` says how (a closed list); `params` name the table, column or
+    limit meant."""
+
+    def __init__(
+        self, code: ErrorCode, params: Mapping[str, str | int] | None = None, *, request_id: str | None = None
+    ) -> None:
+        super().__init__(code.value)
+        self.code = code
+        self.params = dict(params or {})
+        self.request_id = request_id
+
+    @classmethod
+    def of(cls, refusal: Refusal) -> EnclaveError:
+        return cls(refusal.code, refusal.params)
+
+    @property
+    def explanation(self) -> Explanation:
+        return explain(self.code, self.params, _)
+
+    @property
+    def reference(self) -> str:
+        if not self.request_id:
+            return self.code.value
+        return f"{self.code.value}, {_('request')} {self.request_id}"
+
+
+class NotInWorkspaceError(P4DPError):
+    """`connect()` was called where there is no gateway socket or token: not in a workspace of the enclave."""
+
+    def __init__(self, variable: str) -> None:
+        super().__init__(variable)
+        self.variable = variable
+
+    @property
+    def explanation(self) -> Explanation:
+        return Explanation(
+            _("This is not a workspace of the enclave."),
+            _("The environment variable {variable}, which every workspace has, is not set.").format(
+                variable=self.variable
+            ),
+            _("Open the enclave's address, start your project's workspace and run this notebook there."),
+        )
+
+
+class UnknownNameError(P4DPError, AttributeError, KeyError):
+    """A table or code system that the project does not have; says which there are and which is nearest."""
+
+    def __init__(self, name: str, known: Iterable[str]) -> None:
+        super().__init__(name)
+        self.asked = name
+        self.known = sorted(known)
+
+    @property
+    def explanation(self) -> Explanation:
+        near = get_close_matches(self.asked, self.known, n=1)
+        hint = _("Did you mean “{name}”?").format(name=near[0]) + " " if near else ""
+        return Explanation(
+            _("“{name}” is not in this project's catalogue.").format(name=self.asked),
+            _("Its name is misspelt, or the project was not granted it."),
+            hint + _("There are: {names}.").format(names=", ".join(self.known) or "—"),
+        )
+
+
+class BadClassesError(P4DPError, ValueError):
+    """Class edges that would overlap or leave a hole."""
+
+    @property
+    def explanation(self) -> Explanation:
+        return Explanation(
+            _("These class limits can't be used."),
+            _("Classes must not overlap: limits are whole numbers, each larger than the one before."),
+            _("For example: p4dp.age_bands(p.age, [18, 40, 65])."),
+        )
+
+
+class WithheldWarning(UserWarning):
+    """A single number was withheld: `<NA>` was returned."""
+
+
+def show_errors_plainly() -> None:
+    """In plain interactive Python, show our errors without a stack trace; leave other errors as they were."""
+    before = sys.excepthook
+    if not hasattr(sys, "ps1") or getattr(before, "of_p4dp", False):
+        return
+
+    def hook(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+        if isinstance(error, P4DPError):
+            print("\n".join(error._render_traceback_()), file=sys.stderr)
+        else:
+            before(kind, error, trace)
+
+    hook.of_p4dp = True  # type: ignore[attr-defined]
+    sys.excepthook = hook

@@ -1,0 +1,1 @@
+"""Protected results as tables for people."""

@@ -1,0 +1,309 @@
+"""Every refusal in words: for each `ErrorCode` what happened, why, and what to do next.
+
+Pure text (floor 0): English templates, which are the gettext ids; French lives in `p4dp_sdk.locale`. A
+`{blank}` is filled from a refusal's params and always stands in a `[bracketed part]`, which is left out when
+a blank of it is not given: a message always reads well. Nothing but params is ever inserted, so no data value
+can be.
+"""
+
+# ruff: noqa: E501 - one sentence a line
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
+
+from p4dp_sdk.wire.errors import ErrorCode
+
+Params = Mapping[str, str | int]
+Translate = Callable[[str], str]
+
+_OPTIONAL = re.compile(r"\[([^\[\]]*)\]")
+_BLANK = re.compile(r"\{(\w+)\}")
+
+
+def N_(text: str) -> str:  # noqa: N802 - gettext's own name for "to be translated later"
+    return text
+
+
+@dataclass(frozen=True)
+class Message:
+    """Three sentences for people, with blanks."""
+
+    what: str
+    why: str
+    next: str
+
+    @property
+    def blanks(self) -> frozenset[str]:
+        return frozenset(name for field in fields(self) for name in _BLANK.findall(getattr(self, field.name)))
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """A message with its blanks filled, in one language."""
+
+    what: str
+    why: str
+    next: str
+
+    def __str__(self) -> str:
+        return " ".join((self.what, self.why, self.next))
+
+
+def explain(code: ErrorCode, params: Params, translate: Translate = str) -> Explanation:
+    """The refusal `code` in words. `translate` maps an English template to the reader's language."""
+    message = MESSAGES[code]
+    return Explanation(
+        what=fill(translate(message.what), params),
+        why=fill(translate(message.why), params),
+        next=fill(translate(message.next), params),
+    )
+
+
+def fill(template: str, params: Params) -> str:
+    """`template` with its blanks filled; a bracketed part with a blank that is not given is left out."""
+    return _OPTIONAL.sub(lambda part: _fill_part(part[1], params), template)
+
+
+def _fill_part(part: str, params: Params) -> str:
+    if not all(name in params for name in _BLANK.findall(part)):
+        return ""
+    return _BLANK.sub(lambda blank: str(params[blank[1]]), part)
+
+
+_GRANT_GIVER = N_(
+    "The scientific and ethics committee (CSE) gives it, on a request made to the DIM physician of your centre."
+)
+_ASK_OPERATOR = N_(
+    "Try again in a minute; if it goes on, tell the platform's administrator the request number below."
+)
+
+MESSAGES: Mapping[ErrorCode, Message] = {
+    # the request
+    ErrorCode.MALFORMED: Message(
+        N_("The question can't be read[: {problem}]."),
+        N_("It does not have the form that this version of the SDK writes."),
+        N_("Write it again with Ibis on ws.tables; if it goes on, restart the kernel."),
+    ),
+    ErrorCode.PROTOCOL_VERSION: Message(
+        N_(
+            "The SDK of this workspace and the gateway don't speak the same version[ ({given} and {supported})]."
+        ),
+        N_("The enclave was updated while the workspace was running."),
+        N_("Save your notebook, stop the workspace from the home page and start it again."),
+    ),
+    ErrorCode.TOO_LARGE: Message(
+        N_("The question is too large[: {size} bytes][ (limit: {limit} bytes)]."),
+        N_("A table of your own travels inside the question, and only a small one fits."),
+        N_("Send a shorter list, or join on a code list that the catalogue already has."),
+    ),
+    ErrorCode.TOO_DEEP: Message(
+        N_("The question is nested too deeply[ (limit: {limit} levels)]."),
+        N_("Each step on top of another adds a level, and a loop adds many."),
+        N_("Use one isin([...]) or one ibis.cases(...) instead of a chain of steps."),
+    ),
+    ErrorCode.TOO_MANY_NODES: Message(
+        N_("The question has too many operations[: {nodes}][ (limit: {limit})]."),
+        N_("A question of this size is usually made by a loop."),
+        N_("Replace the loop by group_by, or ask several smaller questions."),
+    ),
+    ErrorCode.UNKNOWN_OPERATION: Message(
+        N_("The operation[ “{operation}”] is not available here."),
+        N_(
+            "The gateway runs a closed list of operations: no raw SQL, no functions of your own, no randomness."
+        ),
+        N_("Do this step in pandas on the result, or write it with another Ibis operation."),
+    ),
+    ErrorCode.UNKNOWN_TABLE: Message(
+        N_("There is no table[ “{table}”] in this project."),
+        N_("Its name is misspelt, or the project was not granted it."),
+        N_("See the tables you have with ws.tables."),
+    ),
+    ErrorCode.UNKNOWN_COLUMN: Message(
+        N_("There is no column[ “{column}”][ in the table “{table}”]."),
+        N_("Its name is misspelt, or the project was not granted it."),
+        N_('See the columns with ws.catalogue["table name"].'),
+    ),
+    ErrorCode.ILL_TYPED: Message(
+        N_("An operation does not fit the type of what it is applied to[: {operation}][ ({problem})]."),
+        N_("For example a text compared with a number, or a date added to a code."),
+        N_('Check the types of the columns with ws.catalogue["table name"].'),
+    ),
+    # who, and for which project
+    ErrorCode.NOT_AUTHENTICATED: Message(
+        N_("The gateway does not know who is asking."),
+        N_("The workspace's session has ended, or its token was withdrawn."),
+        N_("Save your notebook, stop the workspace from the home page and start it again."),
+    ),
+    ErrorCode.WRONG_WORKSPACE: Message(
+        N_("This workspace may not use this gateway socket."),
+        N_("A workspace's token opens the data of its own project only."),
+        N_("Open the workspace of the project you want from the home page."),
+    ),
+    ErrorCode.NOT_A_MEMBER: Message(
+        N_("You are not a member of the project[ “{project}”]."),
+        N_("Membership is read again at each question, and yours has ended or was never recorded."),
+        N_("Ask the person responsible for the project to have you added by the DIM physician."),
+    ),
+    ErrorCode.PROJECT_NOT_ACTIVE: Message(
+        N_("The project[ “{project}”] is not active[ (state: {status})]."),
+        N_("Only an approved project gives access to data."),
+        N_("Ask the DIM physician of your centre what is missing; your files are kept."),
+    ),
+    ErrorCode.GRANT_EXPIRED: Message(
+        N_("The project's right of access has expired[ on {expired_on}]."),
+        N_("Every right of access has an end date, set by the scientific and ethics committee (CSE)."),
+        N_("Ask the DIM physician of your centre for an extension; your files are kept."),
+    ),
+    ErrorCode.GRANT_MISSING: Message(
+        N_(
+            "The right of access[ “{grant}”] is missing for this question[ (table “{table}”)][ (column “{column}”)]."
+        ),
+        N_("The project's grant names what it may read, and this is not in it."),
+        _GRANT_GIVER,
+    ),
+    # disclosure rules
+    ErrorCode.ROW_LEVEL: Message(
+        N_(
+            "This question asks for rows about single patients: the right of access “individual data” (microdata) is missing."
+        ),
+        N_("This project may see counts of patients, never rows."),
+        N_(
+            'Group and count: t.group_by("cisp2").agg(patients=t.patient_id.nunique()). If the study really needs rows, the '
+            "scientific and ethics committee (CSE) gives this right, on a request made to the DIM physician of your centre."
+        ),
+    ),
+    ErrorCode.MEASURE_NOT_RELEASABLE: Message(
+        N_("The measure[ “{measure}”] can't leave the enclave[ (column “{column}”)]."),
+        N_(
+            "A minimum, a first value or a list shows one person's value; distinct counts are of patients only."
+        ),
+        N_("Use count() or patient_id.nunique()."),
+    ),
+    ErrorCode.MEASURE_NOT_YET: Message(
+        N_("The measure[ “{measure}”] is not released yet."),
+        N_(
+            "This version protects counts and numbers of patients only; sums, means and quantiles come later."
+        ),
+        N_("Count patients by class instead, for example by bands of the value."),
+    ),
+    ErrorCode.VALUE_RULE: Message(
+        N_(
+            "What is summed or averaged is not a plain column of the catalogue[: {measure}][ (column “{column}”)]."
+        ),
+        N_("A condition or a number inside the value can single out one person among thousands."),
+        N_("Put the condition in filter(...) or in where=, or make it a group of group_by."),
+    ),
+    ErrorCode.KEY_RULE: Message(
+        N_("This result can't be grouped by[ “{column}”][ ({operation})]."),
+        N_("Group labels are shown: they must be codes of the catalogue, or classes whose labels you wrote."),
+        N_(
+            "Group by a coded column, by a year or month, or by classes: p4dp.age_bands(p.age, [18, 40, 65])."
+        ),
+    ),
+    ErrorCode.FLOWS_BACK: Message(
+        N_("A protected result can't be joined back to patients[ ({operation})]."),
+        N_("It would select patients by what was just released about them."),
+        N_(
+            "Compute the selection in one go from the patient tables, or combine protected results with each other."
+        ),
+    ),
+    ErrorCode.JOIN_RULE: Message(
+        N_("This join is not possible[: {operation}]."),
+        N_("Tables about patients are joined on the patient, so that every row stays about one person."),
+        N_('Add "patient_id" to the join: d.join(p, "patient_id").'),
+    ),
+    ErrorCode.WINDOW_RULE: Message(
+        N_("This window mixes several patients[: {operation}]."),
+        N_("Before counting, a window must stay within one patient."),
+        N_('Write it by patient: ibis.window(group_by="patient_id", order_by="date").'),
+    ),
+    ErrorCode.ROW_PICK: Message(
+        N_("Rows can't be picked one by one before counting[: {operation}]."),
+        N_("A limit, a sample or a first row chosen among patients points at one of them."),
+        N_("Count first, then use order_by and limit on the counts."),
+    ),
+    ErrorCode.SET_RULE: Message(
+        N_("This combination of tables is not possible before counting[: {operation}]."),
+        N_("Removing duplicates or subtracting rows can show who is in one table and not in the other."),
+        N_("Use union(..., distinct=False), or select patients with patient_id.isin(...)."),
+    ),
+    ErrorCode.USER_TABLE_RULE: Message(
+        N_("A table of your own can't be used in this way[: {operation}][ (column “{column}”)]."),
+        N_("Your tables may add labels or groups to codes; they may not point at patients."),
+        N_("Join it on one coded column whose values are all different in your table."),
+    ),
+    ErrorCode.OPAQUE_IDENTIFIER: Message(
+        N_("The identifier[ “{column}”] can't be used in this way[: {operation}]."),
+        N_("An identifier links tables and counts patients; its value is never compared, computed or shown."),
+        N_("Use it in a join, in group_by, in nunique() or in isin(another selection of patients)."),
+    ),
+    ErrorCode.TOO_MANY_CELLS: Message(
+        N_("The result would have too many cells[: {cells}][ (limit: {limit})]."),
+        N_("Each group of group_by multiplies the size of the table."),
+        N_("Use fewer or wider groups."),
+    ),
+    # running it
+    ErrorCode.BUSY: Message(
+        N_("The gateway is already answering another question of yours[ (limit: {limit} at a time)]."),
+        N_("Each workspace has its share of the machine."),
+        N_("Wait for the other answer, or interrupt the other notebook, and run the cell again."),
+    ),
+    ErrorCode.TIMED_OUT: Message(
+        N_("The question took too long and was stopped[ (limit: {limit} s)]."),
+        N_("The time of one question is bounded so that everybody gets an answer."),
+        N_("Filter on a shorter period or fewer codes, or ask in several parts."),
+    ),
+    ErrorCode.OUT_OF_MEMORY: Message(
+        N_("The question needs more memory than one question may use[ (limit: {limit})]."),
+        N_("Large joins and many groups are what costs most."),
+        N_("Filter before joining, and group by fewer columns."),
+    ),
+    ErrorCode.DISK_FULL: Message(
+        N_("The server's disk is full."),
+        N_("The answer could not be computed or recorded; nothing was lost."),
+        N_("Tell the platform's administrator; your files are kept."),
+    ),
+    ErrorCode.SNAPSHOT_MISSING: Message(
+        N_("The data of this project[ (snapshot {snapshot})] are not on this server."),
+        N_("The project is pinned to a version of the warehouse that was moved or removed."),
+        N_("Tell the platform's administrator."),
+    ),
+    ErrorCode.SNAPSHOT_CORRUPT: Message(
+        N_("The data of this project[ (snapshot {snapshot})] are damaged and were not read."),
+        N_("Their checksum differs from the one recorded when they were made."),
+        N_("Tell the platform's administrator."),
+    ),
+    ErrorCode.ENGINE_FAILED: Message(
+        N_("The engine could not compute this question[: {operation}]."),
+        N_("Its own message is not shown, since it may hold a value of the data."),
+        _ASK_OPERATOR,
+    ),
+    ErrorCode.AUDIT_FAILED: Message(
+        N_("The question could not be recorded, so it was not answered."),
+        N_("No answer leaves the enclave without its line in the audit log."),
+        N_("Tell the platform's administrator."),
+    ),
+    ErrorCode.IDENTITY_UNAVAILABLE: Message(
+        N_("The gateway could not check who is asking."),
+        N_("The hub, which knows, does not answer; without it no question is answered."),
+        _ASK_OPERATOR,
+    ),
+    ErrorCode.IDENTITY_UNAVAILABLE: Message(
+        N_("The gateway can't check who is asking."),
+        N_("The hub, which knows the sessions, does not answer it; without that check nothing is answered."),
+        N_("Run the cell again in a minute; if it goes on, tell the platform's administrator."),
+    ),
+    ErrorCode.GATEWAY_UNREACHABLE: Message(
+        N_("The data gateway does not answer."),
+        N_("It is stopped or restarting, or the connection was cut; your notebook and files are safe."),
+        N_("Run the cell again in a minute; if it goes on, tell the platform's administrator."),
+    ),
+    ErrorCode.INTERNAL: Message(
+        N_("The gateway met an unexpected problem."),
+        N_("It is recorded with the request number below; nothing was shown."),
+        _ASK_OPERATOR,
+    ),
+}

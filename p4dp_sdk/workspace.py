@@ -1,0 +1,112 @@
+"""`connect()` and the `Workspace`: the project, its tables and its catalogue, as the server's token and
+socket decide.
+
+Nothing here names a project or a person to the gateway: the socket does. Ibis is imported when a table is
+first used.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from functools import cached_property
+from keyword import iskeyword
+from typing import TYPE_CHECKING
+
+from p4dp_sdk import markup
+from p4dp_sdk.backend.gateway import Gateway
+from p4dp_sdk.backend.schemas import read_catalogue, schemas_of
+from p4dp_sdk.errors import UnknownNameError, show_errors_plainly
+from p4dp_sdk.granted import GrantedCatalogue, description, label
+from p4dp_sdk.identity import Identity
+from p4dp_sdk.locale import translate as _
+
+if TYPE_CHECKING:
+    import ibis.expr.types as ir
+
+    from p4dp_sdk.backend import Backend
+
+
+def connect() -> Workspace:
+    """The workspace this notebook runs in.
+
+    Raises NotInWorkspaceError outside of the enclave, and EnclaveError when the gateway does not answer or
+    refuses.
+    """
+    from p4dp_sdk.tables.display import show_protected_results
+
+    show_errors_plainly()
+    show_protected_results()
+    gateway = Gateway.from_environment()
+    return Workspace(gateway, Identity.read(gateway.whoami()))
+
+
+class Workspace:
+    """One project, as one person sees it. `tables` to ask questions, `catalogue` to find one's way, `whoami`
+    for rights."""
+
+    def __init__(self, gateway: Gateway, identity: Identity) -> None:
+        self._gateway = gateway
+        self.whoami = identity
+
+    @cached_property
+    def catalogue(self) -> GrantedCatalogue:
+        return GrantedCatalogue(read_catalogue(self._gateway.catalogue()))
+
+    @cached_property
+    def tables(self) -> Tables:
+        return Tables(self)
+
+    @cached_property
+    def backend(self) -> Backend:
+        """The Ibis backend under `tables`."""
+        from p4dp_sdk.backend import Backend
+
+        backend = Backend()
+        backend.do_connect(self._gateway, lambda: schemas_of(self.catalogue.tables))
+        return backend
+
+    def __repr__(self) -> str:
+        return "\n".join(f"{name}: {value}" for name, value in self.whoami.lines())
+
+    def _repr_html_(self) -> str:
+        return markup.table([_("Workspace"), ""], self.whoami.lines())
+
+
+class Tables(Mapping[str, "ir.Table"]):
+    """The project's tables as Ibis tables: `ws.tables.diagnoses` or `ws.tables["diagnoses"]`."""
+
+    def __init__(self, workspace: Workspace) -> None:
+        self._workspace = workspace
+
+    def __getitem__(self, name: str) -> ir.Table:
+        if name not in self._workspace.catalogue.tables:
+            raise UnknownNameError(name, self)
+        return self._workspace.backend.table(name)
+
+    def __getattr__(self, name: str) -> ir.Table:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        return self[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._workspace.catalogue.tables)
+
+    def __len__(self) -> int:
+        return len(self._workspace.catalogue.tables)
+
+    def __dir__(self) -> list[str]:
+        return [*super().__dir__(), *(name for name in self if name.isidentifier() and not iskeyword(name))]
+
+    def _ipython_key_completions_(self) -> list[str]:
+        return list(self)
+
+    def __repr__(self) -> str:
+        return repr(self._workspace.catalogue)
+
+    def _repr_html_(self) -> str:
+        granted = self._workspace.catalogue.tables.values()
+        rows = [
+            (f"ws.tables.{t.name}", label(t), description(t), ", ".join(c.name for c in t.columns))
+            for t in granted
+        ]
+        return markup.table([_("Table"), _("Title"), _("Content"), _("Columns")], rows)
