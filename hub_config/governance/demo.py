@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from hub_config.governance.charter import Charter, MemberRole
 from hub_config.governance.facts import AccessLevel, Grant
-from p4dp_sdk.catalogue.load import load_catalogue
-from p4dp_sdk.catalogue.model import Unit
+from hub_config.governance.terms import every_table
 
 LEGAL_BASIS = "MR-004"
 
@@ -52,11 +49,4 @@ def _bac_a_sable(snapshot: int) -> Charter:
 
 def _everything(access: AccessLevel) -> Grant:
     """Every table about patients and every reference table, but those of the SNDS."""
-    return Grant(access=access, tables=_granted(), legal_basis=LEGAL_BASIS)
-
-
-def _granted() -> Mapping[str, frozenset[str] | None]:
-    tables = load_catalogue().tables.values()
-    return {
-        table.name: None for table in tables if table.unit in (Unit.PERSON, Unit.PUBLIC) and not table.snds
-    }
+    return Grant(access=access, tables=every_table(), legal_basis=LEGAL_BASIS)

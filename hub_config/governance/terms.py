@@ -35,8 +35,14 @@ class SnapshotTerms:
 @dataclass(frozen=True)
 class Terms:
     snapshot: SnapshotTerms
-    policy: PolicySettings = PolicySettings()
+    policy: PolicySettings = field(default_factory=PolicySettings)
     catalogue: Catalogue = field(default_factory=load_catalogue)
+
+
+def every_table(catalogue: Catalogue | None = None) -> dict[str, frozenset[str] | None]:
+    """All columns of every table about patients and every reference table, those of the SNDS apart."""
+    tables = (catalogue or load_catalogue()).tables.values()
+    return {t.name: None for t in tables if t.unit in (Unit.PERSON, Unit.PUBLIC) and not t.snds}
 
 
 def check(charter: Charter, terms: Terms) -> None:

@@ -1,0 +1,118 @@
+"""Reads a grant from a TOML file or from a command's options. Unknown keys and ill-typed values are refused by name.
+
+    access = "aggregate"            # aggregate, microdata or sandbox
+    legal_basis = "MR-004"
+    centres = ["C01", "C02"]        # left out: every centre
+    date_from = 2015-01-01          # events of these days, both included; left out: all
+    date_to = 2019-12-31
+    expires_on = 2027-06-30         # last day of the grant
+    snds = false
+    tables = "all"                  # every table but the SNDS's; or, table by table:
+
+    [tables]
+    patients = "all"
+    diagnoses = ["patient_id", "date", "cisp2"]
+
+Whether tables, columns and centres exist is for `terms.check` to say.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterable, Mapping
+from datetime import date
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from hub_config.governance.facts import AccessLevel, Grant
+from hub_config.governance.problems import BadGrant, did_you_mean
+from hub_config.governance.terms import every_table
+
+ALL = "all"
+
+
+class _GrantDocument(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    access: Literal["aggregate", "microdata", "sandbox"]
+    legal_basis: str
+    tables: Literal["all"] | dict[str, Literal["all"] | list[str]]
+    centres: list[str] | None = None
+    date_from: date | None = None
+    date_to: date | None = None
+    expires_on: date | None = None
+    snds: bool = False
+
+
+def read_grant_file(path: Path) -> Grant:
+    """The grant in a TOML file. Raises BadGrant with every problem found."""
+    try:
+        document = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise BadGrant([f"{path} can't be read: {error.strerror}."]) from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise BadGrant([f"{path} is not valid TOML: {error}."]) from None
+    return parse_grant(document)
+
+
+def parse_grant(document: Mapping[str, Any]) -> Grant:
+    """The grant of a document with the keys shown above. Raises BadGrant with every problem found."""
+    try:
+        said = _GrantDocument.model_validate(document)
+    except ValidationError as error:
+        raise BadGrant(_explanations(error)) from None
+    return Grant(
+        access=AccessLevel(said.access),
+        tables=_tables(said.tables),
+        centres=None if said.centres is None else frozenset(said.centres),
+        date_from=said.date_from,
+        date_to=said.date_to,
+        expires_on=said.expires_on,
+        legal_basis=said.legal_basis,
+        snds=said.snds,
+    )
+
+
+def parse_table_options(options: Iterable[str]) -> str | dict[str, str | list[str]]:
+    """`all`, `patients` or `diagnoses:date,cisp2` as a grant file says them. Given twice, a table has both's columns."""
+    tables: dict[str, str | list[str]] = {}
+    for option in options:
+        if option == ALL:
+            return ALL
+        name, colon, columns = option.partition(":")
+        tables[name] = [*_listed(tables.get(name)), *columns.split(",")] if colon else ALL
+    return tables
+
+
+def _listed(columns: str | list[str] | None) -> list[str]:
+    return columns if isinstance(columns, list) else []
+
+
+def _tables(said: str | Mapping[str, str | list[str]]) -> dict[str, frozenset[str] | None]:
+    if isinstance(said, str):
+        return every_table()
+    return {name: None if isinstance(columns, str) else frozenset(columns) for name, columns in said.items()}
+
+
+def _explanations(error: ValidationError) -> list[str]:
+    """One line a key. A union gives a message for each of its members; the first says enough."""
+    found: dict[str, str] = {}
+    for item in error.errors(include_input=False, include_url=False):
+        key = str(item["loc"][0])
+        where = ".".join(str(part) for part in item["loc"][:2]) if key == "tables" else key
+        found.setdefault(where, _explanation(key, item["type"], item["msg"]))
+    return [f"{where}: {why}" for where, why in found.items()]
+
+
+def _explanation(key: str, kind: str, message: str) -> str:
+    match kind:
+        case "extra_forbidden":
+            return f"a grant has no such key.{did_you_mean(key, _GrantDocument.model_fields)}"
+        case "missing":
+            return "is missing."
+        case _ if key == "tables":
+            return 'expected "all", or a table of names, each "all" or a list of columns.'
+        case _:
+            return f"{message}."
