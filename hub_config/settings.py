@@ -49,6 +49,22 @@ class IdentitySettings(_Section):
     required_amr: tuple[str, ...] = ("mfa",)
     accepted_acr: tuple[str, ...] = ()
     refresh_seconds: int = 20
+    logout_url: str = ""
+
+
+class WorkspaceSettings(_Section):
+    """What one workspace may take, and the user ids that workspaces run under when the enclave runs as root.
+
+    Limits are per process, but `processes`, which counts all of a workspace's processes and threads.
+    """
+
+    processes: int = 1024
+    memory_bytes: int = 8 * 1024**3
+    file_bytes: int = 4 * 1024**3
+    open_files: int = 4096
+    first_uid: int = Field(default=70_000, ge=1000)
+    uids: int = 20_000
+    start_seconds: int = 60
 
 
 class Settings(_Section):
@@ -60,6 +76,7 @@ class Settings(_Section):
     policy: PolicySettings = PolicySettings()
     limits: LimitSettings = LimitSettings()
     identity: IdentitySettings = IdentitySettings()
+    workspace: WorkspaceSettings = WorkspaceSettings()
 
     @property
     def identity_port(self) -> int:
@@ -74,6 +91,26 @@ class Settings(_Section):
     def issuer(self) -> str:
         """The identity provider's issuer: the institution's, else the laptop's own."""
         return self.identity.issuer or _origin("identity.localhost", self.identity_port)
+
+    @property
+    def hub_api_port(self) -> int:
+        """Loopback; the proxy and the workspaces' relays speak to the hub here."""
+        return self.port + 2
+
+    @property
+    def proxy_api_port(self) -> int:
+        """Loopback, with a password; the hub asks the proxy here whether a route is in place."""
+        return self.port + 3
+
+    @property
+    def required_amr(self) -> tuple[str, ...]:
+        """The laptop's provider proves both factors by name; an institution's as it is set up to."""
+        return ("pwd", "otp", "mfa") if self.identity.provider == "demo" else self.identity.required_amr
+
+    @property
+    def logout_url(self) -> str:
+        """Where leaving the hub leads: the laptop's provider is left too, an institution's is not ours to end."""
+        return f"{self.issuer}/logout" if self.identity.provider == "demo" else self.identity.logout_url
 
     @property
     def governance_url(self) -> str:

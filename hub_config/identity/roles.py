@@ -1,4 +1,4 @@
-"""Who a person is in the enclave: a closed list of roles, and the provider's groups that give them. No I/O."""
+"""Who a person is in the enclave: a closed list of roles, and the groups that give them. No I/O."""
 
 from __future__ import annotations
 

@@ -1,6 +1,7 @@
-"""Verify an OpenID Connect id token: signature by the issuer's keys, issuer, audience, time, nonce. Pure; keys are passed in.
+"""Verify an OpenID Connect id token: signature by the issuer's keys, issuer, audience, time, nonce. Pure.
 
-Refuses symmetric and absent signatures whatever the header says. A refusal names the check that failed, never the token.
+Refuses symmetric and absent signatures whatever the header says. A refusal names the check that failed, never the
+token. Keys are passed in.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ class Expected:
 
 
 def nonce_for(code_verifier: str) -> str:
-    """The nonce of a login, bound to the secret that never leaves the browser's cookie before the callback."""
+    """The nonce of a login, bound to the secret that stays in the browser's cookie until the callback."""
     return hashlib.sha256(b"p4dp nonce " + code_verifier.encode()).hexdigest()
 
 

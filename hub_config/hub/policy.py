@@ -1,0 +1,82 @@
+"""Who may do what at the hub: scopes, roles, services, headers, as data. Read by jupyterhub_config.py.
+
+A person has no `self`, so can mint no token; nobody is an administrator of the hub, so nobody reaches another person's
+workspace. The token that may query is made by the spawner for one workspace and holds nothing else.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from hub_config.settings import Settings
+
+QUERY_SCOPE = "custom:p4dp:query"
+
+CUSTOM_SCOPES: Mapping[str, Mapping[str, str]] = {
+    QUERY_SCOPE: {"description": "Interroger l'entrepôt par la passerelle, au nom d'un espace de travail"}
+}
+
+PERSON_SCOPES = (
+    "read:users!user",
+    "users:activity!user",
+    "servers!user",
+    "access:servers!user",
+    f"{QUERY_SCOPE}!user",
+)
+
+ROLES: tuple[Mapping[str, Any], ...] = (
+    {
+        "name": "user",
+        "description": "A person: their own workspaces, and no token of their own making",
+        "scopes": list(PERSON_SCOPES),
+    },
+)
+
+SERVER_TOKEN_SCOPES = ("users:activity!user", "access:servers!server")
+"""A workspace's own token: report activity, let its owner in. It can't query."""
+
+PASSED_ON = ("PATH", "LANG", "HOME", "P4DP_HOME", "P4DP_CONFIG", "P4DP_PORT", "P4DP_RUNTIME_DIR", "XDG_RUNTIME_DIR")
+
+
+def csp(settings: Settings) -> str:
+    """Everything from here, nothing inline, framed by nobody; forms may lead on to one's own workspace."""
+    workspaces = settings.hub_url.replace("://", "://*.")
+    return "; ".join(
+        (
+            "default-src 'none'",
+            "script-src 'self'",
+            "style-src 'self'",
+            "img-src 'self'",
+            "font-src 'self'",
+            "connect-src 'self'",
+            f"form-action 'self' {workspaces}",
+            "frame-ancestors 'none'",
+            "base-uri 'none'",
+        )
+    )
+
+
+def headers(settings: Settings) -> dict[str, str]:
+    return {
+        "Content-Security-Policy": csp(settings),
+        "X-Content-Type-Options": "nosniff",
+        "Referrer-Policy": "same-origin",
+        "Cross-Origin-Opener-Policy": "same-origin",
+    }
+
+
+def services(checkout: Path) -> list[dict[str, Any]]:
+    """The gateway, started and restarted by the hub; it dies with the hub whatever the hub dies of."""
+    return [
+        {
+            "name": "gateway",
+            "command": ["setpriv", "--pdeathsig", "TERM", sys.executable, "-m", "hub_config.gateway"],
+            "cwd": str(checkout),
+            "environment": {name: os.environ[name] for name in PASSED_ON if name in os.environ},
+            "display": False,
+        }
+    ]

@@ -1,0 +1,31 @@
+"""What a person reads when the enclave does not let them in. French; the hub's pages translate through gettext."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from hub_config.identity.claims import Reason
+
+DENIALS: Mapping[Reason, str] = {
+    Reason.NO_USERNAME: (
+        "Votre établissement ne transmet pas d'identifiant pour votre compte. "
+        "Demandez à l'administrateur de la plateforme de le compléter."
+    ),
+    Reason.BAD_USERNAME: (
+        "Votre identifiant contient des caractères que la plateforme n'accepte pas "
+        "(lettres minuscules sans accent, chiffres, point, tiret). Demandez à l'administrateur de le corriger."
+    ),
+    Reason.NO_SECOND_FACTOR: (
+        "Une double authentification est exigée, et votre connexion n'en apporte pas la preuve. "
+        "Déconnectez-vous de votre établissement, puis reconnectez-vous avec votre code à usage unique."
+    ),
+    Reason.NO_ROLE: (
+        "Votre compte existe, mais aucun rôle de la plateforme ne lui est attribué. "
+        "Demandez à votre département ou à l'administrateur de la plateforme."
+    ),
+}
+NOT_PROVED = "La réponse du fournisseur d'identité n'a pas pu être vérifiée. Recommencez la connexion."
+UNREACHABLE = (
+    "Le fournisseur d'identité ne répond pas. Réessayez dans une minute ; sinon, prévenez l'administrateur."
+)
+EXPIRED = "no longer vouched for by the identity provider"

@@ -1,0 +1,271 @@
+"""The hub's authenticator: OpenID Connect with PKCE, a verified id token, a second factor, and people who can be removed.
+
+What the provider says is believed only through `tokens` and `claims`. Every `auth_refresh_age` seconds, and before each
+start of a workspace, the refresh token is spent: a person who was removed or locked gets no new one, is out, and their
+workspaces are stopped. A provider that does not answer lets nobody in, but stops nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from jupyterhub.handlers import BaseHandler
+from oauthenticator.generic import GenericOAuthenticator
+from oauthenticator.oauth2 import OAuthCallbackHandler, OAuthLoginHandler, _deserialize_state
+from tornado import web
+from tornado.httpclient import AsyncHTTPClient, HTTPClientError, HTTPRequest
+from tornado.ioloop import PeriodicCallback
+from traitlets import Dict, Integer, List, Set, Unicode, default
+
+from hub_config.identity.claims import Denied, FactorPolicy, Person, Reason, identify
+from hub_config.identity.messages import DENIALS, EXPIRED, NOT_PROVED, UNREACHABLE
+from hub_config.identity.tokens import Expected, UnknownKey, UntrustedToken, nonce_for, verify_id_token
+
+EVIDENCE = "p4dp_evidence"
+"""Key of a token response under which the verified claims of the login travel to the stored state."""
+JUST_REFRESHED_SECONDS = 2.0
+WITHIN_A_LOGIN = ("sub", "amr", "acr", "auth_time")
+
+
+class ProviderSilent(Exception):
+    """The provider did not answer, or not sensibly: nobody is let in, nobody's workspace is stopped."""
+
+
+class PersonRefused(Exception):
+    """The provider answered, and it does not vouch for this person any more."""
+
+
+_REFUSED_GRANT = frozenset({400, 403})  # 401 at the token endpoint means us: a wrong client secret expels nobody
+_REFUSED_PERSON = frozenset({400, 401, 403, 404})
+
+
+@contextmanager
+def _judged(refusals: frozenset[int]) -> Iterator[None]:
+    """Tell a refusal of the person from a provider in trouble."""
+    try:
+        yield
+    except web.HTTPError as error:
+        kind = PersonRefused if error.status_code in refusals else ProviderSilent
+        raise kind(error.reason or f"HTTP {error.status_code}") from None
+    except HTTPClientError as error:
+        kind = PersonRefused if error.code in refusals else ProviderSilent
+        raise kind(f"HTTP {error.code}") from None
+    except (OSError, ValueError) as error:
+        raise ProviderSilent(type(error).__name__) from None
+
+
+class LoginHandler(OAuthLoginHandler):
+    """Sends the browser to the provider, with a nonce bound to the PKCE secret."""
+
+    _nonce = ""
+
+    async def get(self) -> None:
+        await self.authenticator.discover()
+        super().get()
+
+    def set_state_cookie(self, state_cookie_value: str) -> None:
+        self._nonce = nonce_for(_deserialize_state(state_cookie_value)["code_verifier"])
+        super().set_state_cookie(state_cookie_value)
+
+    def authorize_redirect(self, **kwargs: Any) -> None:
+        kwargs["extra_params"] = {**kwargs.get("extra_params", {}), "nonce": self._nonce}
+        super().authorize_redirect(**kwargs)
+
+
+class P4DPAuthenticator(GenericOAuthenticator):
+    """See the module. Only traits that are the enclave's own are declared here."""
+
+    issuer = Unicode(
+        config=True, help="The issuer, exactly as its discovery document and its tokens write it."
+    )
+    required_amr = Set(config=True, help="All of these must be in the id token's `amr`.")
+    accepted_acr = Set(config=True, help="Any of these as the id token's `acr` proves a second factor too.")
+    loopback_hosts = List(config=True, help="Host names that are this machine, whatever its resolver knows.")
+    pages = List(config=True, help="Handlers that take the place of the hub's own pages.")
+    sweep_seconds = Integer(60, config=True, help="How often people with a running workspace are looked up.")
+    endpoints = Dict(help="The provider's discovery document, fetched at the first login.")
+
+    login_handler = LoginHandler
+    callback_handler = OAuthCallbackHandler
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self._keys: Mapping[str, Any] = {}
+        self._locks: dict[str, asyncio.Lock] = {}
+        self._refreshed_at: dict[str, float] = {}
+        self._sweep: PeriodicCallback | None = None
+
+    @default("http_client")
+    def _loopback_client(self) -> AsyncHTTPClient:
+        """`*.localhost` names resolve in browsers, not always in the C library."""
+        mapping = dict.fromkeys(self.loopback_hosts, "127.0.0.1")
+        return AsyncHTTPClient(force_instance=True, hostname_mapping=mapping)
+
+    def get_handlers(self, app: Any) -> list[Any]:
+        if self.sweep_seconds and self._sweep is None:
+            self._sweep = PeriodicCallback(lambda: self.sweep(app.users), 1000 * self.sweep_seconds)
+            self._sweep.start()
+        return [*self.pages, *super().get_handlers(app)]
+
+    # -- the provider ---------------------------------------------------
+
+    async def discover(self) -> None:
+        """Learn the provider's endpoints, once. Raises HTTP 503 for the person when it does not answer."""
+        if self.endpoints:
+            return
+        try:
+            document = await self._fetch_json(f"{self.issuer.rstrip('/')}/.well-known/openid-configuration")
+            if document.get("issuer") != self.issuer:
+                raise ProviderSilent("its discovery document names another issuer")
+            self.authorize_url = document["authorization_endpoint"]
+            self.token_url = document["token_endpoint"]
+            self.userdata_url = document["userinfo_endpoint"]
+            self._keys = await self._fetch_json(document["jwks_uri"])
+        except (ProviderSilent, KeyError) as error:
+            self.log.error("The identity provider %s can't be used: %s", self.issuer, error)
+            raise web.HTTPError(503, UNREACHABLE, reason="identity provider unreachable") from None
+        self.endpoints = document
+
+    async def _fetch_json(self, url: str) -> dict[str, Any]:
+        try:
+            answer = await self.http_client.fetch(HTTPRequest(url, connect_timeout=5, request_timeout=10))
+            document = json.loads(answer.body)
+        except (OSError, HTTPClientError, ValueError) as error:
+            raise ProviderSilent(f"{type(error).__name__} at {url}") from None
+        if not isinstance(document, dict):
+            raise ProviderSilent(f"no JSON object at {url}")
+        return document
+
+    async def _verified(self, token: object, nonce: str | None) -> Mapping[str, Any]:
+        expected = Expected(self.issuer, self.client_id, nonce)
+        try:
+            return verify_id_token(token, self._keys, expected)
+        except UnknownKey:  # the provider may have changed its keys since
+            self._keys = await self._fetch_json(self.endpoints["jwks_uri"])
+            return verify_id_token(token, self._keys, expected)
+
+    # -- logging in -----------------------------------------------------
+
+    async def get_token_info(self, handler: Any, params: Mapping[str, str]) -> dict[str, Any]:
+        """Exchange a code or a refresh token; an id token that comes with the answer is verified here."""
+        await self.discover()
+        answer: dict[str, Any] = await super().get_token_info(handler, params)
+        answer.pop(EVIDENCE, None)
+        is_login = params.get("grant_type") == "authorization_code"
+        if not is_login and "id_token" not in answer:
+            return answer
+        nonce = nonce_for(params["code_verifier"]) if is_login else None
+        try:
+            claims = await self._verified(answer.get("id_token"), nonce)
+        except (UntrustedToken, ProviderSilent) as error:
+            self.log.warning("Login refused: %s", error)
+            raise web.HTTPError(403, NOT_PROVED, reason="login not proved") from None
+        answer[EVIDENCE] = {name: claims[name] for name in WITHIN_A_LOGIN if name in claims}
+        return answer
+
+    def build_auth_state_dict(
+        self, token_info: Mapping[str, Any], user_info: Mapping[str, Any]
+    ) -> dict[str, Any]:
+        """What is kept, encrypted: the tokens, the evidence and the profile. Not the raw response twice."""
+        return {
+            "access_token": token_info["access_token"],
+            "refresh_token": token_info.get("refresh_token"),
+            "evidence": token_info.get(EVIDENCE, {}),
+            self.user_auth_state_key: user_info,
+        }
+
+    def user_info_to_username(self, user_info: Mapping[str, Any]) -> str:
+        """A person without a usable name must not reach the hub's own normalisation."""
+        username = user_info.get("preferred_username")
+        if not isinstance(username, str) or not username:
+            raise web.HTTPError(403, DENIALS[Reason.NO_USERNAME])
+        return username
+
+    async def update_auth_model(self, auth_model: dict[str, Any]) -> dict[str, Any]:
+        """Decide. Raises HTTP 403 with the reason; nobody is ever made an administrator of the hub."""
+        state = auth_model["auth_state"]
+        profile, evidence = state[self.user_auth_state_key], state["evidence"]
+        if not evidence.get("sub") or profile.get("sub") != evidence["sub"]:
+            raise web.HTTPError(403, NOT_PROVED, reason="profile of another subject")
+        policy = FactorPolicy(frozenset(self.required_amr), frozenset(self.accepted_acr))
+        match identify(evidence, profile, policy):
+            case Denied(reason):
+                self.log.warning("Login of %s refused: %s", auth_model["name"], reason.value)
+                raise web.HTTPError(403, DENIALS[reason], reason=reason.value)
+            case Person() as person:
+                state["person"] = {"full_name": person.full_name, "roles": sorted(role.value for role in person.roles)}
+        auth_model["admin"] = False
+        return auth_model
+
+    async def get_user_groups(self, auth_state: Mapping[str, Any]) -> set[str]:
+        """The hub's groups are our roles, not whatever groups the provider has."""
+        return set(auth_state["person"]["roles"])
+
+    # -- staying in -----------------------------------------------------
+
+    async def refresh_user(self, user: Any, handler: BaseHandler | None = None, **kwargs: Any) -> Any:
+        """True: just done. A model: fresh. False: out.
+
+        The refresh token is spent each time (a provider may answer an access token of a locked person for hours).
+        One refresh at a time per person: providers rotate refresh tokens, and a second use looks like a theft.
+        """
+        lock = self._locks.setdefault(user.name, asyncio.Lock())
+        async with lock:
+            if time.monotonic() - self._refreshed_at.get(user.name, float("-inf")) < JUST_REFRESHED_SECONDS:
+                return True
+            try:
+                model = await self._refreshed_model(user, handler)
+            except ProviderSilent as error:
+                self.log.error("Can't refresh %s: %s", user.name, error)
+                return False
+            except PersonRefused as error:
+                self.log.warning("The provider no longer vouches for %s: %s", user.name, error)
+                model = None
+            if model is None:
+                self._refreshed_at.pop(user.name, None)
+                self._expel(user)
+                return False
+            await user.save_auth_state(model["auth_state"])
+            self._refreshed_at[user.name] = time.monotonic()
+            return model
+
+    async def _refreshed_model(self, user: Any, handler: BaseHandler | None) -> dict[str, Any] | None:
+        """None: the provider no longer vouches for this person. Raises ProviderSilent."""
+        state = await user.get_auth_state()
+        if not state or not state.get("refresh_token"):
+            return None
+        with _judged(_REFUSED_GRANT):
+            request = self.build_refresh_token_request_params(state["refresh_token"])
+            tokens = await self.get_token_info(handler, request)
+        tokens.setdefault("refresh_token", state["refresh_token"])
+        with _judged(_REFUSED_PERSON):
+            tokens[EVIDENCE] = {**state["evidence"], **_same_subject(tokens.get(EVIDENCE), state["evidence"])}
+            model: dict[str, Any] = await self._token_to_auth_model(tokens)
+        return model if model["name"] == user.name else None
+
+    def _expel(self, user: Any) -> None:
+        """Stop what the person runs; the request that found out does not wait for it."""
+        for name, spawner in list(user.spawners.items()):
+            if spawner.active and spawner.pending is None:
+                self.log.warning("%s: stopping workspace '%s' of %s", EXPIRED, name, user.name)
+                asyncio.get_running_loop().create_task(user.stop(name))
+
+    async def sweep(self, users: Any) -> None:
+        """Look up everybody who runs a workspace: removal must not wait for their next request."""
+        for user in list(users.values()):
+            if user.active:
+                await self.refresh_user(user)
+
+
+def _same_subject(fresh: Mapping[str, Any] | None, known: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A refreshed id token may say less (no `amr`), never something of another person."""
+    if not fresh:
+        return {}
+    if fresh.get("sub") != known.get("sub"):
+        raise web.HTTPError(403, NOT_PROVED, reason="refresh answered for another subject")
+    return fresh
