@@ -1,0 +1,80 @@
+"""The box of a workspace: which folders of the host, which variables. Looks at the host's files; starts
+nothing.
+
+In it: the workspace's interpreter at its own path (an environment's scripts carry that path), the system's
+programs and libraries, the server's configuration and the templates, all read-only; the home of this user in
+this project, writable; the folders of the hub's relay and of its own gateway socket. Not in it: the checkout,
+the enclave's state, /etc, /run, /sys.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from hub_config.spawner.box import Box, Mount
+
+SERVER_CONFIG = Path(__file__).parent / "server_config"
+SERVER_CONFIG_INSIDE = "/opt/p4dp/server"
+TEMPLATES_INSIDE = "/opt/p4dp/templates"
+GATEWAY_INSIDE = "/run/p4dp/gateway"
+HUB_INSIDE = "/run/p4dp/hub"
+HUB_URL_INSIDE = "http+unix://%2Frun%2Fp4dp%2Fhub%2Fhub.sock"
+SERVER_PORT = 8888
+
+_SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64")
+_SYSTEM_SETTINGS = ("/etc/ld.so.cache", "/etc/localtime", "/etc/fonts", "/etc/alternatives")
+
+
+class NoWorkspaceEnvironment(Exception):
+    """There is no usable interpreter for workspaces; the message names the folder."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """The folders of one workspace on the host, and whose it is."""
+
+    user: str
+    home: Path
+    gateway: Path  # holds gateway.sock, once the gateway knows of the workspace
+    hub: Path  # holds hub.sock, once the launcher runs
+
+    @property
+    def home_inside(self) -> str:
+        return f"/home/{self.user}"
+
+
+def furnish(place: Place, environment: Path, templates: Path, variables: Mapping[str, str]) -> Box:
+    """The box of the workspace at `place`, whose interpreter is that of the virtual `environment`.
+
+    Raises NoWorkspaceEnvironment when it has none.
+    """
+    mounts = [
+        *(Mount(Path(path), path) for path in _SYSTEM if Path(path).exists()),
+        *(Mount(Path(path), path) for path in _SYSTEM_SETTINGS if Path(path).exists()),
+        *(Mount(path, f"/etc/{path.name}") for path in sorted((SERVER_CONFIG / "etc").iterdir())),
+        *interpreter_mounts(environment),
+        Mount(SERVER_CONFIG, SERVER_CONFIG_INSIDE),
+        Mount(place.hub, HUB_INSIDE),
+        Mount(place.gateway, GATEWAY_INSIDE),
+        Mount(place.home, place.home_inside, writable=True),
+    ]
+    if templates.is_dir():
+        mounts.append(Mount(templates, TEMPLATES_INSIDE))
+    return Box(mounts=tuple(mounts), home=place.home_inside, environment=variables)
+
+
+def interpreter_mounts(environment: Path) -> Iterator[Mount]:
+    """The environment and, at their own paths, the installation its python comes from (links on the way
+    included)."""
+    python = environment / "bin" / "python"
+    if not python.exists():
+        raise NoWorkspaceEnvironment(f"No interpreter for workspaces: {python} is missing. `make` builds it.")
+    yield Mount(environment, str(environment))
+    installations = {python.resolve().parent.parent}
+    if python.is_symlink() and (named := python.readlink()).is_absolute():
+        installations.add(named.parent.parent)
+    for installation in sorted(installations):
+        if not any(installation.is_relative_to(path) for path in _SYSTEM):
+            yield Mount(installation.resolve(), str(installation))

@@ -1,0 +1,50 @@
+"""Pass bytes between two sockets, both ways, until either side is done. Standard library only.
+
+The launcher (enclave side) and `inside.py` (in the box) use this same file. It reads nothing of what it
+passes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+
+Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
+Opener = Callable[[], Awaitable[Streams]]
+Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+
+READY = b"ready\n"  # what inside.py says to the launcher once the server is started
+_CHUNK = 64 * 1024
+
+
+def relay_to(opener: Opener) -> Handler:
+    """A handler for asyncio's servers that joins each connection to a new one made by `opener`."""
+
+    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            far_reader, far_writer = await opener()
+        except (OSError, TimeoutError):
+            _close(writer)
+            return
+        try:
+            await asyncio.gather(_pass_on(reader, far_writer), _pass_on(far_reader, writer))
+        finally:
+            _close(writer)
+            _close(far_writer)
+
+    return handle
+
+
+async def _pass_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    with suppress(OSError):
+        while chunk := await reader.read(_CHUNK):
+            writer.write(chunk)
+            await writer.drain()
+    with suppress(OSError, RuntimeError):
+        writer.write_eof()
+
+
+def _close(writer: asyncio.StreamWriter) -> None:
+    with suppress(OSError, RuntimeError):
+        writer.close()

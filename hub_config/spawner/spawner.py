@@ -1,0 +1,268 @@
+"""The hub's spawner: one named server is one project's workspace, in a sandbox, or nothing at all.
+
+At start, in this order: membership (governance store), home and user id, gateway token, binding and gateway
+socket, then the launcher. Whatever fails undoes the rest and is told to the user in their language; nothing
+starts half-protected.
+
+Everything hangs on the hub's process: its death closes the launchers' stdin and kills them, and they take
+their boxes along. A hub that starts again finds its servers ended, and clears what they left.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import os
+import secrets
+import shutil
+import sys
+from collections.abc import Mapping
+from contextlib import suppress
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from jupyterhub.spawner import Spawner
+from traitlets import List, Unicode, default
+
+from hub_config.governance.bindings import Binding, remove_binding, write_binding
+from hub_config.isolation import own_uid_per_workspace
+from hub_config.settings import Settings, load_settings
+from hub_config.spawner.admission import why_not_admitted
+from hub_config.spawner.entrance import bubblewrap
+from hub_config.spawner.furnishing import (
+    SERVER_CONFIG_INSIDE,
+    SERVER_PORT,
+    TEMPLATES_INSIDE,
+    NoWorkspaceEnvironment,
+    Place,
+    furnish,
+)
+from hub_config.spawner.gateway import GatewaySilent, open_workspace_socket, refresh_bindings
+from hub_config.spawner.homes import UnusableName, prepare_home
+from hub_config.spawner.order import NotStarted, Order, Started, read_answer
+from hub_config.spawner.problems import Problem, Refused
+from hub_config.spawner.tokens import SERVER_SCOPES, NoQueryRight, make_gateway_token, revoke_gateway_tokens
+from hub_config.spawner.uids import NoUidLeft, UidRegister
+from hub_config.spawner.variables import workspace_variables
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+START_PAGE = "prise-en-main.ipynb"
+FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
+
+
+class P4DPSpawner(Spawner):  # type: ignore[misc]
+    """Starts and stops the workspace of one user in one project."""
+
+    environment_dir = Unicode(str(CHECKOUT / ".venv" / "workspace"), help="The workspaces' interpreter.").tag(
+        config=True
+    )
+    templates_dir = Unicode(str(CHECKOUT / "templates_notebooks"), help="Notebooks every home is given.").tag(
+        config=True
+    )
+    env_keep = List(Unicode(), [], help="Nothing of the hub's environment reaches a workspace.")
+
+    _launcher: asyncio.subprocess.Process | None = None
+    _binding_id = ""
+
+    @default("server_token_scopes")  # type: ignore[untyped-decorator]
+    def _server_token_scopes_default(self) -> list[str]:
+        return list(SERVER_SCOPES)
+
+    @default("default_url")  # type: ignore[untyped-decorator]
+    def _default_url_default(self) -> str:
+        return f"/lab/tree/{START_PAGE}" if (Path(self.templates_dir) / START_PAGE).exists() else "/lab"
+
+    @property
+    def settings(self) -> Settings:
+        return load_settings()
+
+    # what the hub remembers of a running server
+
+    def get_state(self) -> dict[str, Any]:
+        state: dict[str, Any] = super().get_state()
+        if self._binding_id:
+            state["binding"] = self._binding_id
+        return state
+
+    def load_state(self, state: Mapping[str, Any]) -> None:
+        super().load_state(state)
+        self._binding_id = state.get("binding", "")
+
+    def clear_state(self) -> None:
+        super().clear_state()
+        self._binding_id = ""
+
+    # the hub's three questions
+
+    async def start(self) -> str:
+        """Start the workspace; where the proxy finds it. Raises Refused, with a text for the user."""
+        settings = self.settings
+        denied = await asyncio.to_thread(
+            why_not_admitted, settings, self.user.name, self.name, at=date.today()
+        )
+        if denied is not None:
+            raise Refused(denied, settings.language)
+        try:
+            return await self._start_admitted(settings)
+        except BaseException:
+            await self._clear_away(settings)
+            raise
+
+    async def poll(self) -> int | None:
+        """None while the launcher runs. After a hub's restart there is none: they fall with the hub."""
+        if self._launcher is not None and self._launcher.returncode is None:
+            return None
+        status = 0 if self._launcher is None else self._launcher.returncode
+        if self._binding_id:
+            await self._clear_away(self.settings)
+        return status
+
+    async def stop(self, now: bool = False) -> None:
+        """Let the server close its kernels for a few seconds, then end the box whatever it does."""
+        await self._end_launcher(patience=0 if now else 8)
+        await self._clear_away(self.settings)
+
+    # how
+
+    async def _start_admitted(self, settings: Settings) -> str:
+        try:
+            place, uid = await asyncio.to_thread(self._prepare_place, settings)
+            token = make_gateway_token(self.user.orm_user, self.name)
+            await self._open_gateway(settings, place)
+            order = self._order(settings, place, uid, token)
+        except (
+            OSError,
+            UnusableName,
+            NoUidLeft,
+            NoQueryRight,
+            GatewaySilent,
+            NoWorkspaceEnvironment,
+        ) as problem:
+            self.log.error(
+                "Workspace %s not started: %s: %s", self._log_name, type(problem).__name__, problem
+            )
+            raise Refused(_problem_of(problem), settings.language) from None
+        match await self._launch(order):
+            case Started(port):
+                return f"http://127.0.0.1:{port}"
+            case NotStarted(detail):
+                self.log.error("Sandbox of %s not started: %s", self._log_name, detail)
+                raise Refused(Problem.SANDBOX_UNAVAILABLE, settings.language)
+
+    def _prepare_place(self, settings: Settings) -> tuple[Place, int | None]:
+        user, project = self.user.name, self.name
+        limits = settings.workspace
+        uid = None
+        if own_uid_per_workspace():
+            register = UidRegister(settings.home / "workspace-uids.json", limits.first_uid, limits.uids)
+            uid = register.uid_for(user, project)
+        home = prepare_home(settings.homes_dir, project, user, uid)
+        self._binding_id = secrets.token_hex(8)
+        place = Place(user, home, settings.sockets_dir / self._binding_id, self._run_dir(settings) / "hub")
+        for private in (
+            settings.runtime_dir,
+            settings.sockets_dir,
+            settings.runtime_dir / "w",
+            place.hub.parent,
+        ):
+            private.mkdir(exist_ok=True, mode=0o700)
+        for shown in (place.gateway, place.hub):
+            shown.mkdir()
+            shown.chmod(0o755)
+        return place, uid
+
+    async def _open_gateway(self, settings: Settings, place: Place) -> None:
+        binding = Binding(id=self._binding_id, user=self.user.name, server=self.name, project=self.name)
+        write_binding(settings.bindings_dir, binding)
+        await open_workspace_socket(settings.gateway_control_socket, place.gateway)
+
+    def _order(self, settings: Settings, place: Place, uid: int | None, token: str) -> Order:
+        environment, templates = Path(self.environment_dir), Path(self.templates_dir)
+        variables = workspace_variables(self.get_env(), place, environment, token, settings.language)
+        python = str(environment / "bin" / "python")
+        return Order(
+            label=self._log_name,
+            box=furnish(place, environment, templates, variables),
+            command=(python, "-I", "-m", "jupyterhub.singleuser"),
+            python=python,
+            preparations=f"{SERVER_CONFIG_INSIDE}/inside.py",
+            templates=TEMPLATES_INSIDE if templates.is_dir() else "",
+            limits=_limits(settings),
+            uid=uid,
+            run_dir=self._run_dir(settings),
+            hub=self.hub.api_url,
+            server_port=SERVER_PORT,
+            parent=os.getpid(),
+        )
+
+    async def _launch(self, order: Order) -> Started | NotStarted:
+        bubblewrap()
+        self._launcher = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "hub_config.spawner.launcher"),
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            start_new_session=True,  # Ctrl-C is for the hub, which stops its workspaces one by one
+            env={"PATH": "/usr/bin:/bin", "PYTHONPATH": str(CHECKOUT), "LANG": "C.UTF-8"},
+        )
+        assert self._launcher.stdin is not None and self._launcher.stdout is not None  # noqa: S101 - for the types: both are PIPE
+        self._launcher.stdin.write(order.to_json())
+        return read_answer(await self._launcher.stdout.readline())
+
+    async def _end_launcher(self, patience: float) -> None:
+        launcher = self._launcher
+        if launcher is None or launcher.returncode is not None:
+            return
+        if launcher.stdin is not None:
+            launcher.stdin.close()
+        try:
+            await asyncio.wait_for(launcher.wait(), patience)
+        except TimeoutError:
+            with suppress(ProcessLookupError):
+                launcher.kill()
+            await launcher.wait()
+
+    async def _clear_away(self, settings: Settings) -> None:
+        """Leave nothing of this start: launcher, token, binding, sockets. May be called again."""
+        await self._end_launcher(patience=0)
+        revoke_gateway_tokens(self.user.orm_user, self.name)
+        if not self._binding_id:
+            return
+        remove_binding(settings.bindings_dir, self._binding_id)
+        shutil.rmtree(self._run_dir(settings), ignore_errors=True)
+        try:
+            await refresh_bindings(settings.gateway_control_socket)
+        except GatewaySilent as problem:
+            self.log.warning("The gateway was not told that %s ended: %s", self._log_name, problem)
+        shutil.rmtree(settings.sockets_dir / self._binding_id, ignore_errors=True)
+        self._binding_id = ""
+
+    def _run_dir(self, settings: Settings) -> Path:
+        return settings.runtime_dir / "w" / self._binding_id
+
+
+def _limits(settings: Settings) -> dict[str, int]:
+    limits = settings.workspace
+    return {
+        "processes": limits.processes,
+        "memory_bytes": limits.memory_bytes,
+        "file_bytes": limits.file_bytes,
+        "open_files": limits.open_files,
+        "core_bytes": 0,
+    }
+
+
+def _problem_of(problem: Exception) -> Problem:
+    match problem:
+        case UnusableName():
+            return Problem.UNUSABLE_NAME
+        case NoQueryRight():
+            return Problem.NO_QUERY_RIGHT
+        case GatewaySilent():
+            return Problem.GATEWAY_SILENT
+        case NoWorkspaceEnvironment():
+            return Problem.NO_ENVIRONMENT
+        case OSError() if problem.errno in FULL:
+            return Problem.DISK_FULL
+        case NoUidLeft() | _:
+            return Problem.HOME_UNUSABLE
