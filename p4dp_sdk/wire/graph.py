@@ -1,0 +1,152 @@
+"""An Ibis expression ↔ JSON: a graph of operations in topological order, closed vocabulary, no SQL, no pickle.
+
+    {"protocol": 1, "nodes": [{"op": "Table", "args": {"name": "patients"}}, {"op": "CountStar", "args": {"arg": {"$": 0}}}]}
+
+The last node is the answer. `decode` trusts nothing: Ibis's own signatures type every node, limits bound size, depth and
+what the graph would unfold to, and whatever is wrong with a document ends in a Refusal, never in another exception.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import ibis
+import ibis.expr.operations as ops
+from ibis.common.graph import Graph, Node
+
+from p4dp_sdk.wire.errors import ErrorCode, Refusal
+from p4dp_sdk.wire.inspection import check_expression
+from p4dp_sdk.wire.protocol import PROTOCOL_VERSION, Limits
+from p4dp_sdk.wire.user_tables import decode_user_table, encode_user_table
+from p4dp_sdk.wire.values import decode_value, encode_value, malformed
+from p4dp_sdk.wire.vocabulary import OPERATIONS
+
+Tables = Callable[[str], ibis.Schema]  # a granted table's visible columns; raises Refusal for any other name
+
+
+def encode(expr: ibis.Expr) -> bytes:
+    """`expr` as a wire document. Raises Refusal for an operation or a value the enclave has no word for."""
+    positions: dict[Node, int] = {}
+    nodes = []
+    for node in Graph.from_bfs(expr.op()).toposort()[0]:
+        nodes.append(_encode_node(node, positions))
+        positions[node] = len(positions)
+    document = {"protocol": PROTOCOL_VERSION, "nodes": nodes}
+    return json.dumps(document, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
+
+
+def _encode_node(node: Node, positions: Mapping[Node, int]) -> dict[str, object]:
+    if isinstance(node, ops.InMemoryTable):
+        return {"op": "Memtable", "args": encode_user_table(node)}
+    if isinstance(node, ops.UnboundTable | ops.DatabaseTable):
+        return {"op": "Table", "args": {"name": node.name}}
+    name = type(node).__name__
+    if OPERATIONS.get(name) is not type(node):
+        raise Refusal(ErrorCode.UNKNOWN_OPERATION, operation=name)
+    arguments = zip(node.__argnames__, node.__args__, strict=True)
+    return {"op": name, "args": {key: encode_value(value, positions) for key, value in arguments}}
+
+
+def decode(document: bytes, tables: Tables, limits: Limits | None = None) -> ibis.Expr:
+    """The expression in `document`, over `UnboundTable`s named as the catalogue names them.
+
+    `tables` gives the visible schema of a granted table and raises Refusal for any other name. Raises Refusal, and nothing
+    else, for a document that is malformed, too large, too deep, ill-typed, or says what the vocabulary has no word for.
+    """
+    limits = limits or Limits()
+    root = _build_graph(_entries(document, limits), tables, limits)
+    if isinstance(root, ops.SortKey | ops.JoinReference) or not isinstance(root, ops.Relation | ops.Value):
+        raise malformed("root")
+    expr = root.to_expr()
+    check_expression(_as_table(expr), limits)
+    return expr
+
+
+def _entries(document: bytes, limits: Limits) -> list[Any]:
+    if len(document) > limits.request_bytes:
+        raise Refusal(ErrorCode.TOO_LARGE, limit=limits.request_bytes)
+    try:
+        content = json.loads(document)
+    except (ValueError, RecursionError):
+        raise malformed("JSON") from None
+    if not isinstance(content, dict) or "nodes" not in content or "protocol" not in content:
+        raise malformed("document")
+    if type(content["protocol"]) is not int or content["protocol"] != PROTOCOL_VERSION:
+        raise Refusal(ErrorCode.PROTOCOL_VERSION, supported=PROTOCOL_VERSION)
+    return _checked_nodes(content, limits)
+
+
+def _checked_nodes(content: Mapping[str, Any], limits: Limits) -> list[Any]:
+    nodes = content["nodes"]
+    if set(content) != {"protocol", "nodes"} or not isinstance(nodes, list) or not nodes:
+        raise malformed("document")
+    if len(nodes) > limits.nodes:
+        raise Refusal(ErrorCode.TOO_MANY_NODES, limit=limits.nodes)
+    return nodes
+
+
+def _build_graph(entries: list[Any], tables: Tables, limits: Limits) -> Node:
+    nodes: list[Node] = []
+    depths: list[int] = []
+    for entry in entries:
+        operation, args = _entry(entry)
+        depths.append(1 + max((depths[position] for position in _references(args)), default=0))
+        if depths[-1] > limits.depth:
+            raise Refusal(ErrorCode.TOO_DEEP, limit=limits.depth)
+        nodes.append(_build(operation, args, nodes, tables))
+    return nodes[-1]
+
+
+def _entry(entry: object) -> tuple[str, dict[str, Any]]:
+    if not isinstance(entry, dict) or set(entry) != {"op", "args"}:
+        raise malformed("node")
+    operation, args = entry["op"], entry["args"]
+    if not isinstance(operation, str) or not isinstance(args, dict):
+        raise malformed("node")
+    return operation, args
+
+
+def _references(value: object) -> list[int]:
+    """Positions that `value` refers to; what is not a sound reference is left for `decode_value` to refuse."""
+    found, pending = [], [value]
+    while pending:
+        match pending.pop():
+            case {"$": int(position), **rest} if not rest:
+                found.append(position)
+            case dict() as mapping:
+                pending.extend(mapping.values())
+            case list() as items:
+                pending.extend(items)
+    return found
+
+
+def _build(operation: str, args: Mapping[str, Any], nodes: list[Node], tables: Tables) -> Node:
+    if operation == "Table":
+        return _table(args, tables)
+    if operation == "Memtable":
+        return decode_user_table(args)
+    if operation not in OPERATIONS:
+        raise Refusal(ErrorCode.UNKNOWN_OPERATION, operation=operation[:64])
+    try:
+        values = {name: decode_value(value, nodes) for name, value in args.items()}
+        return OPERATIONS[operation](**values)
+    except Refusal:
+        raise
+    except Exception:  # whatever Ibis's signatures raise, and they raise many things, the node is ill-typed
+        raise Refusal(ErrorCode.ILL_TYPED, operation=operation) from None
+
+
+def _table(args: Mapping[str, Any], tables: Tables) -> Node:
+    name = args.get("name")
+    if set(args) != {"name"} or not isinstance(name, str):
+        raise malformed("Table")
+    return ops.UnboundTable(name=name, schema=tables(name))
+
+
+def _as_table(expr: ibis.Expr) -> ibis.Table:
+    try:
+        return expr.as_table()
+    except Exception:  # an expression Ibis can't make a table of, for one of many reasons, is no answer
+        raise Refusal(ErrorCode.ILL_TYPED, operation=type(expr.op()).__name__) from None
