@@ -39,7 +39,11 @@ class P4DPError(Exception):
 
     def _lines(self) -> list[str]:
         text = self.explanation
-        lines = [text.what, f"{_('Why:')} {text.why}", f"{_('What to do:')} {text.next}"]
+        lines = [
+            text.what,
+            _("Why: {reason}").format(reason=text.why),
+            _("What to do: {step}").format(step=text.next),
+        ]
         return [*lines, f"({self.reference})"] if self.reference else lines
 
     def _render_traceback_(self) -> list[str]:
@@ -80,7 +84,7 @@ class EnclaveError(P4DPError):
     def reference(self) -> str:
         if not self.request_id:
             return self.code.value
-        return f"{self.code.value}, {_('request')} {self.request_id}"
+        return _("{code}, request {number}").format(code=self.code.value, number=self.request_id)
 
 
 class NotInWorkspaceError(P4DPError):

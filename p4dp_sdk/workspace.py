@@ -65,6 +65,9 @@ class Workspace:
         backend.do_connect(self._gateway, lambda: schemas_of(self.catalogue.tables))
         return backend
 
+    def close(self) -> None:
+        self._gateway.close()
+
     def __repr__(self) -> str:
         return "\n".join(f"{name}: {value}" for name, value in self.whoami.lines())
 

@@ -8,6 +8,7 @@ question is asked once.
 from __future__ import annotations
 
 import os
+import socket
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, NoReturn
@@ -21,17 +22,20 @@ from p4dp_sdk.wire.protocol import ARROW_STREAM
 SOCKET_VARIABLE = "P4DP_GATEWAY_SOCKET"
 TOKEN_VARIABLE = "P4DP_TOKEN"  # noqa: S105 - the variable's name, not a token
 
-_TIMEOUT = httpx.Timeout(600.0, connect=5.0)  # the gateway's own limit (120 s by default) comes first
+_CONNECT_SECONDS = 5.0
+_TIMEOUT = httpx.Timeout(
+    600.0, connect=_CONNECT_SECONDS
+)  # the gateway's own limit (120 s by default) comes first
 
 
 class Gateway:
     """One workspace's connection. Opens nothing until asked; keeps no idle connection, so a restart goes
     unnoticed."""
 
-    def __init__(self, socket: str, token: str) -> None:
-        self.socket = socket
+    def __init__(self, path: str, token: str) -> None:
+        self.socket = path
         self._http = httpx.Client(
-            transport=httpx.HTTPTransport(uds=socket, limits=httpx.Limits(max_keepalive_connections=0)),
+            transport=httpx.HTTPTransport(uds=path, limits=httpx.Limits(max_keepalive_connections=0)),
             base_url="http://gateway",
             headers={"Authorization": f"Bearer {token}"},
             timeout=_TIMEOUT,
@@ -54,6 +58,7 @@ class Gateway:
     @contextmanager
     def query(self, document: bytes) -> Iterator[httpx.Response]:
         """The answer to a wire document, its body not yet read. Leaving the block early cancels the query."""
+        self._check_somebody_listens()
         with _unreachable_if_broken():
             request = self._http.build_request(
                 "POST",
@@ -72,11 +77,21 @@ class Gateway:
         self._http.close()
 
     def _get(self, path: str) -> dict[str, Any]:
+        self._check_somebody_listens()
         with _unreachable_if_broken():
             response = self._http.get(path)
             _refuse_problems(response)
             answer = response.json()
         return answer if isinstance(answer, dict) else _not_ours(response)
+
+    def _check_somebody_listens(self) -> None:
+        """httpcore leaves a socket open when connecting fails; so knock first, and close the door."""
+        with socket.socket(socket.AF_UNIX) as probe:
+            probe.settimeout(_CONNECT_SECONDS)
+            try:
+                probe.connect(self.socket)
+            except OSError:
+                raise EnclaveError(ErrorCode.GATEWAY_UNREACHABLE) from None
 
 
 @contextmanager

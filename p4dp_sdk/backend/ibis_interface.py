@@ -28,7 +28,7 @@ from p4dp_sdk.backend.results import Protection, attach, protected_frame, protec
 from p4dp_sdk.backend.stream import disclosure_of, open_answer
 from p4dp_sdk.errors import EnclaveError, UnknownNameError
 from p4dp_sdk.locale import translate as _
-from p4dp_sdk.wire import graph
+from p4dp_sdk.wire import graph, vocabulary
 from p4dp_sdk.wire.errors import Refusal
 from p4dp_sdk.wire.protocol import METADATA_KEY, Disclosure
 
@@ -42,6 +42,7 @@ class Backend(BaseBackend, NoExampleLoader, NoUrl):  # type: ignore[misc]
 
     name: ClassVar[str] = "p4dp"
     dialect = sqlglot.Dialect.get_or_raise("duckdb")
+    compiler = DuckDBCompiler()  # for reading SQL only
     supports_temporary_tables = False
     supports_python_udfs = False
 
@@ -85,7 +86,7 @@ class Backend(BaseBackend, NoExampleLoader, NoUrl):  # type: ignore[misc]
 
     @classmethod
     def has_operation(cls, operation: type[ops.Value], /) -> bool:
-        return operation.__name__ in graph.OPERATIONS
+        return operation.__name__ in vocabulary.OPERATIONS
 
     # asking
 
@@ -137,7 +138,7 @@ class Backend(BaseBackend, NoExampleLoader, NoUrl):  # type: ignore[misc]
         **_kwargs: Any,
     ) -> str:
         """The expression as readable SQL (DuckDB's dialect). For reading only: SQL is never sent."""
-        query = DuckDBCompiler().to_sqlglot(expr.as_table(), params=params, limit=limit)
+        query = self.compiler.to_sqlglot(expr.as_table(), params=params, limit=limit)
         return str(query.sql(dialect="duckdb", pretty=pretty))
 
     def _ask(self, expr: ir.Expr, params: Params, limit: Limit) -> tuple[pa.Table, Disclosure]:
@@ -145,7 +146,7 @@ class Backend(BaseBackend, NoExampleLoader, NoUrl):  # type: ignore[misc]
         with self._stream(question) as reader:
             table = reader.read_all()
         disclosure = disclosure_of(table.schema)
-        return table.cast(_with_metadata(wanted, table.schema)), disclosure
+        return table.rename_columns(wanted.names).cast(_with_metadata(wanted, table.schema)), disclosure
 
     @contextmanager
     def _stream(self, question: bytes) -> Iterator[pa.RecordBatchReader]:
@@ -196,7 +197,7 @@ def _batches(
     with connection:
         for batch in reader:
             for start in range(0, batch.num_rows, chunk_size):
-                yield batch.slice(start, chunk_size).cast(schema)
+                yield batch.slice(start, chunk_size).rename_columns(schema.names).cast(schema)
 
 
 def _as_ibis_would(expr: ir.Expr, table: pa.Table, disclosure: Disclosure) -> Any:

@@ -114,7 +114,7 @@ def _withheld_remarks(frame: pd.DataFrame, disclosure: Disclosure) -> list[str]:
             f"{told}.",
         ]
     )
-    return [*lines, f"{_('What to do:')} {_advice(frame, disclosure)}."]
+    return [*lines, _("What to do: {step}").format(step=f"{_advice(frame, disclosure)}.")]
 
 
 def _dropped_remarks(disclosure: Disclosure) -> list[str]:

@@ -19,7 +19,7 @@ from p4dp_sdk.wire.errors import ErrorCode
 Params = Mapping[str, str | int]
 Translate = Callable[[str], str]
 
-_OPTIONAL = re.compile(r"\[([^\[\]]*)\]")
+_OPTIONAL = re.compile(r"\[([^\[\]]*\{[^\[\]]*)\]")
 _BLANK = re.compile(r"\{(\w+)\}")
 
 
@@ -285,11 +285,6 @@ MESSAGES: Mapping[ErrorCode, Message] = {
         N_("The question could not be recorded, so it was not answered."),
         N_("No answer leaves the enclave without its line in the audit log."),
         N_("Tell the platform's administrator."),
-    ),
-    ErrorCode.IDENTITY_UNAVAILABLE: Message(
-        N_("The gateway could not check who is asking."),
-        N_("The hub, which knows, does not answer; without it no question is answered."),
-        _ASK_OPERATOR,
     ),
     ErrorCode.IDENTITY_UNAVAILABLE: Message(
         N_("The gateway can't check who is asking."),
