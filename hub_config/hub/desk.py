@@ -41,8 +41,12 @@ REFUSALS: Mapping[ErrorCode, str] = {
         "Le droit d'accès de ce projet a expiré. Son responsable peut en demander le renouvellement."
     ),
 }
-NO_PROJECT = N_("Un espace de travail appartient toujours à un projet : choisissez-en un sur la page d'accueil.")
-OTHER_REFUSAL = N_("Cet espace de travail ne peut pas être ouvert. Prévenez l'administrateur de la plateforme.")
+NO_PROJECT = N_(
+    "Un espace de travail appartient toujours à un projet : choisissez-en un sur la page d'accueil."
+)
+OTHER_REFUSAL = N_(
+    "Cet espace de travail ne peut pas être ouvert. Prévenez l'administrateur de la plateforme."
+)
 
 
 @dataclass(frozen=True)

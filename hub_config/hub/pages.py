@@ -22,7 +22,7 @@ STATIC = Path(__file__).with_name("static")
 SLUG = r"(?P<slug>[a-z0-9-]+)"
 
 
-class _DeskHandler(BaseHandler):
+class _DeskHandler(BaseHandler):  # type: ignore[misc]  # untyped upstream
     def initialize(self, desk: Desk) -> None:
         self.desk = desk
 
@@ -45,7 +45,7 @@ class HomeHandler(_DeskHandler):
         self.finish(html)
 
 
-class StartHandler(SpawnHandler):
+class StartHandler(SpawnHandler):  # type: ignore[misc]  # untyped upstream
     """As JupyterHub starts a server, but only one of a project, and only where governance agrees."""
 
     def initialize(self, desk: Desk) -> None:
@@ -77,15 +77,17 @@ class StopHandler(_DeskHandler):
         self.redirect(f"{self.hub.base_url}home")
 
 
-class LanguageHandler(BaseHandler):
+class LanguageHandler(BaseHandler):  # type: ignore[misc]  # untyped upstream
     """Remember the language and go back to where the person was, here only."""
 
     def get(self, language: str) -> None:
-        self.set_cookie(LANGUAGE_COOKIE, language, path="/hub/", httponly=True, samesite="Lax", expires_days=365)
+        self.set_cookie(
+            LANGUAGE_COOKIE, language, path="/hub/", httponly=True, samesite="Lax", expires_days=365
+        )
         self.redirect(local_path(self.get_argument("next", ""), self.hub.base_url))
 
 
-class ClosedHandler(BaseHandler):
+class ClosedHandler(BaseHandler):  # type: ignore[misc]  # untyped upstream
     def prepare(self) -> None:
         raise web.HTTPError(404)
 

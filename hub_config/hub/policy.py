@@ -39,7 +39,16 @@ ROLES: tuple[Mapping[str, Any], ...] = (
 SERVER_TOKEN_SCOPES = ("users:activity!user", "access:servers!server")
 """A workspace's own token: report activity, let its owner in. It can't query."""
 
-PASSED_ON = ("PATH", "LANG", "HOME", "P4DP_HOME", "P4DP_CONFIG", "P4DP_PORT", "P4DP_RUNTIME_DIR", "XDG_RUNTIME_DIR")
+PASSED_ON = (
+    "PATH",
+    "LANG",
+    "HOME",
+    "P4DP_HOME",
+    "P4DP_CONFIG",
+    "P4DP_PORT",
+    "P4DP_RUNTIME_DIR",
+    "XDG_RUNTIME_DIR",
+)
 
 
 def csp(settings: Settings) -> str:

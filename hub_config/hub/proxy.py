@@ -11,14 +11,14 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
-from jupyterhub_traefik_proxy.fileprovider import TraefikFileProviderProxy
+from jupyterhub_traefik_proxy.fileprovider import TraefikFileProviderProxy  # type: ignore[import-untyped]
 from tornado.ioloop import PeriodicCallback
 from traitlets import Integer, List
 
 KEPT = ("PATH", "LANG", "HOME", "TMPDIR")
 
 
-class SupervisedTraefik(TraefikFileProviderProxy):
+class SupervisedTraefik(TraefikFileProviderProxy):  # type: ignore[misc]  # untyped upstream
     command = List(config=True, help="Traefik's command, without its configuration file.")
     watch_milliseconds = Integer(2000, config=True, help="How often it is looked at.")
 

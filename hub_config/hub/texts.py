@@ -39,7 +39,11 @@ def _catalogue(language: Language) -> gettext.NullTranslations:
 @pass_context
 def page_text(context: Context, text: str, **blanks: Any) -> str:
     """`_()` of the templates. The hub gives every page `static_url`, a method of the handler that answers."""
-    return translate(text, page_language(context)) % blanks if blanks else translate(text, page_language(context))
+    return (
+        translate(text, page_language(context)) % blanks
+        if blanks
+        else translate(text, page_language(context))
+    )
 
 
 @pass_context

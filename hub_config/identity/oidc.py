@@ -40,7 +40,9 @@ class PersonRefused(Exception):
     """The provider answered, and it does not vouch for this person any more."""
 
 
-_REFUSED_GRANT = frozenset({400, 403})  # 401 at the token endpoint means us: a wrong client secret expels nobody
+_REFUSED_GRANT = frozenset(
+    {400, 403}
+)  # 401 at the token endpoint means us: a wrong client secret expels nobody
 _REFUSED_PERSON = frozenset({400, 401, 403, 404})
 
 
@@ -59,7 +61,7 @@ def _judged(refusals: frozenset[int]) -> Iterator[None]:
         raise ProviderSilent(type(error).__name__) from None
 
 
-class LoginHandler(OAuthLoginHandler):
+class LoginHandler(OAuthLoginHandler):  # type: ignore[misc]  # untyped upstream
     """Sends the browser to the provider, with a nonce bound to the PKCE secret."""
 
     _nonce = ""
@@ -77,7 +79,7 @@ class LoginHandler(OAuthLoginHandler):
         super().authorize_redirect(**kwargs)
 
 
-class P4DPAuthenticator(GenericOAuthenticator):
+class P4DPAuthenticator(GenericOAuthenticator):  # type: ignore[misc]  # untyped upstream
     """See the module. Only traits that are the enclave's own are declared here."""
 
     issuer = Unicode(
@@ -100,7 +102,7 @@ class P4DPAuthenticator(GenericOAuthenticator):
         self._refreshed_at: dict[str, float] = {}
         self._sweep: PeriodicCallback | None = None
 
-    @default("http_client")
+    @default("http_client")  # type: ignore[untyped-decorator]
     def _loopback_client(self) -> AsyncHTTPClient:
         """`*.localhost` names resolve in browsers, not always in the C library."""
         mapping = dict.fromkeys(self.loopback_hosts, "127.0.0.1")
@@ -198,7 +200,10 @@ class P4DPAuthenticator(GenericOAuthenticator):
                 self.log.warning("Login of %s refused: %s", auth_model["name"], reason.value)
                 raise web.HTTPError(403, DENIALS[reason], reason=reason.value)
             case Person() as person:
-                state["person"] = {"full_name": person.full_name, "roles": sorted(role.value for role in person.roles)}
+                state["person"] = {
+                    "full_name": person.full_name,
+                    "roles": sorted(role.value for role in person.roles),
+                }
         auth_model["admin"] = False
         return auth_model
 

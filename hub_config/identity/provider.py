@@ -134,6 +134,8 @@ PERMANENT_SESSION_LIFETIME = "PT12H"
 DEBUG = false
 [CANAILLE]
 NAME = "P4DP (démonstration)"
+LOGO = "/static/p4dp.svg"
+FAVICON = "/static/p4dp.svg"
 LANGUAGE = "{settings.language}"
 AUTHENTICATION_FACTORS = ["password", "otp"]
 ENABLE_REGISTRATION = false

@@ -1,38 +1,48 @@
-"""Canaille, the laptop's identity provider, reduced to what a login needs. Runs in the provider's own environment.
+"""Canaille, the laptop's identity provider, reduced to what a login needs. Runs in its own environment.
 
-Everything but the paths of a login is closed. This is not tidiness: Canaille 0.3.6 lets whoever knows a user name set a
-new one-time-code secret at `/auth/otp-setup` before any password was given, and counts that as a passed factor, so that
-name alone logs in. Profile, administration, registration and password recovery have no use in the demonstration.
+Everything but the paths of a login is closed. This is not tidiness: in Canaille 0.3.6 whoever knows a user name can
+set a new one-time-code secret at `/auth/otp-setup` before any password was given, which counts as a passed factor:
+the name alone logs in. Profile, administration, registration and recovery have no use in the demonstration.
 """
+
+from __future__ import annotations
 
 import os
 import re
+from pathlib import Path
+from typing import Any
 
-from asgiref.wsgi import WsgiToAsgi
-from canaille.hypercorn.app import create_app as create_canaille
-from flask import abort, redirect, request
+from asgiref.wsgi import WsgiToAsgi  # type: ignore[import-not-found]
+from canaille.hypercorn.app import create_app as create_canaille  # type: ignore[import-not-found]
+from flask import abort, redirect, request, send_file  # type: ignore[import-not-found]
 
 OPEN = re.compile(
     r"/login(/[a-z0-9._-]+)?|/logout|/forget/[a-z0-9._-]+|/auth/(password|otp)"
     r"|/oauth/(authorize|token|userinfo|jwks\.json|end_session)"
     r"|/\.well-known/openid-configuration|/static/.*"
 )
-CSP = "default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'"
+CSP = (
+    "default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inline'; "
+    "frame-ancestors 'none'; base-uri 'none'"
+)
+LOGO = "/static/p4dp.svg"
 
 
-def create_app():
+def create_app() -> Any:
     """The ASGI application. `P4DP_HUB_URL` is where a person who has nothing to do here is sent."""
     hub_url = os.environ["P4DP_HUB_URL"]
     app = create_canaille(env_file=None, wrap_asgi=False)
 
-    def close_the_rest():
+    def close_the_rest() -> Any:
+        if request.path == LOGO:
+            return send_file(Path(__file__).with_name("p4dp.svg"))
         if request.path in ("/", "/profile") or request.path.startswith("/profile/"):
             return redirect(hub_url)
         if not OPEN.fullmatch(request.path):
             abort(404)
         return None
 
-    def harden(response):
+    def harden(response: Any) -> Any:
         response.headers["Content-Security-Policy"] = CSP
         response.headers["X-Content-Type-Options"] = "nosniff"
         response.headers["Referrer-Policy"] = "no-referrer"

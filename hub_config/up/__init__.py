@@ -1,0 +1,1 @@
+"""Start the whole enclave on one machine, keep it running, stop it, leave nothing behind."""

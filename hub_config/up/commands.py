@@ -1,0 +1,130 @@
+"""`p4dp-enclave up` and `p4dp-enclave status`."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import time
+
+import click
+from rich.console import Console
+
+from hub_config.governance.problems import StoreProblem
+from hub_config.identity import provider
+from hub_config.identity.accounts import DEMO, read_accounts
+from hub_config.identity.provider import ProviderProblem
+from hub_config.isolation import workspaces_have_own_uid
+from hub_config.keys import UnsafeKey
+from hub_config.settings import BadSettings, Settings, load_settings
+from hub_config.up import house, ports
+from hub_config.up.processes import adopt_orphans, end_descendants
+from hub_config.up.programs import programs
+from hub_config.up.report import print_status
+from hub_config.up.supervisor import CannotKeepUp, Supervisor
+from hub_config.warehouse.snapshot import SnapshotProblem
+
+MAIN_ACCOUNTS = ("ines", "rachid", "diane")
+KNOWN_PROBLEMS = (house.CannotStart, CannotKeepUp, ProviderProblem, SnapshotProblem, StoreProblem, UnsafeKey)
+
+
+@click.command()
+@click.option(
+    "--preset",
+    type=click.Choice(["A", "C", "none"]),
+    default="A",
+    show_default=True,
+    help="What to synthesise when there is no snapshot yet.",
+)
+@click.option("--scale", type=float, default=1.0, show_default=True, help="Size of what is synthesised.")
+def up(preset: str, scale: float) -> None:
+    """Start the enclave and keep it running; Ctrl-C stops all of it.
+
+    Makes what is missing (keys, a synthetic warehouse, demo projects and accounts) and keeps what there is.
+    """
+    console = Console(highlight=False)
+    try:
+        settings = load_settings()
+        house.make_home(settings)
+        with house.held(settings):
+            _run(settings, console, preset, scale)
+    except (BadSettings, *KNOWN_PROBLEMS) as problem:
+        console.print(f"[bold red]✗[/] {problem}", soft_wrap=True)
+        sys.exit(1)
+
+
+@click.command()
+def status() -> None:
+    """What runs, on which ports, in how much memory; the snapshots and the projects. Exit code 3: not running."""
+    try:
+        settings = load_settings()
+        is_running = print_status(settings, Console(highlight=False))
+    except (BadSettings, *KNOWN_PROBLEMS) as problem:
+        raise click.ClickException(str(problem)) from None
+    sys.exit(0 if is_running else 3)
+
+
+def _run(settings: Settings, console: Console, preset: str, scale: float) -> None:
+    began = time.monotonic()
+    if busy := ports.busy_message(settings):
+        raise house.CannotStart(busy)
+    _say_isolation(settings, console)
+    is_new = settings.identity.provider == "demo" and _prepare_identity(settings, console)
+    house.ensure_warehouse(settings, preset, scale)
+    if settings.identity.provider == "demo":
+        house.ensure_projects(settings)
+    adopt_orphans()
+    supervisor = Supervisor(say=lambda text: console.print(f"[yellow]![/] {text}", soft_wrap=True))
+    _stop_on_signals(supervisor)
+    try:
+        for program in programs(settings):
+            console.print(f"[dim]starting the {program.name}…[/]")
+            supervisor.start(program)
+        if not supervisor.stopping.is_set():
+            _welcome(settings, console, is_new, time.monotonic() - began)
+        supervisor.watch()
+    finally:
+        console.print("\nStopping…")
+        supervisor.stop()
+        for process in end_descendants(grace_seconds=5.0):
+            console.print(f"[yellow]![/] killed process {process.pid} ({' '.join(process.command[:3])})")
+        console.print("Everything is stopped; the data are kept.")
+
+
+def _prepare_identity(settings: Settings, console: Console) -> bool:
+    with console.status("preparing the demonstration's accounts…"):
+        return provider.prepare(settings, house.CHECKOUT)
+
+
+def _stop_on_signals(supervisor: Supervisor) -> None:
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda *_: supervisor.stopping.set())
+
+
+def _say_isolation(settings: Settings, console: Console) -> None:
+    if not workspaces_have_own_uid(settings.home):
+        console.print(
+            "[bold yellow]demo: synthetic data only[/] (workspaces share one user, since not started as root)"
+        )
+
+
+def _welcome(settings: Settings, console: Console, is_new: bool, seconds: float) -> None:
+    console.print(f"\n[bold green]✓[/] The enclave is ready ({seconds:.0f} s): [bold]{settings.hub_url}[/]\n")
+    if settings.identity.provider == "demo":
+        _introduce(settings, console, is_new)
+    console.print(f"[dim]Logs: {house.logs_dir(settings)}/ · Ctrl-C stops everything[/]")
+
+
+def _introduce(settings: Settings, console: Console, is_new: bool) -> None:
+    """Passwords are printed once, when they are new; afterwards only where they are kept."""
+    accounts = read_accounts(provider.accounts_file(settings))
+    for demo in DEMO:
+        if demo.username in MAIN_ACCOUNTS:
+            password = accounts[demo.username].password if is_new else ""
+            console.print(
+                f"  [bold]{demo.username:<8}[/]{password:<20}{demo.given_name} {demo.family_name}, {demo.title}"
+            )
+    kept = provider.accounts_file(settings)
+    console.print(
+        f"  {'Other accounts are' if is_new else 'Passwords are as printed the first time, and'} in {kept}"
+    )
+    console.print("  One-time code, asked after the password:  p4dp-enclave demo-code ines\n")
