@@ -1,6 +1,8 @@
-"""What a snapshot says of itself: `manifest.json`, sealed by a checksum so that a damaged one is never believed.
+"""What a snapshot says of itself: `manifest.json`, sealed by a checksum so that a damaged one is never
+believed.
 
-The seal catches damage, not malice: whoever may write the warehouse may also seal. Nothing in it is a data value.
+The seal catches damage, not malice: whoever may write the warehouse may also seal. Nothing in it is a data
+value.
 """
 
 from __future__ import annotations
@@ -17,7 +19,7 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 FORMAT: Final = 1
 
 
-class BadManifest(ValueError):
+class ManifestError(ValueError):
     """The manifest can't be believed; the message says why."""
 
 
@@ -25,8 +27,9 @@ class BadManifest(ValueError):
 class Manifest:
     """`rows` counts each table; `sha256` and `bytes` are by file, relative to the snapshot's directory.
 
-    `source` is a phrase ("preset A", "mapping nafld"). `reference_date` is the date of every age in the snapshot;
-    `first_date` and `last_date` bound the events. `public` means that the source is a public data set.
+    `source` is a phrase ("preset A", "mapping nafld"). `reference_date` is the date of every age in the
+    snapshot; `first_date` and `last_date` bound the events. `public` means that the source is a public data
+    set.
     """
 
     __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
@@ -57,15 +60,17 @@ def write_manifest(manifest: Manifest) -> str:
 
 
 def read_manifest(text: str) -> Manifest:
-    """The manifest in `text`. Raises BadManifest when it is not one, is damaged, or is of another format."""
+    """The manifest in `text`. Raises ManifestError when it is none, is damaged, or of another format."""
     try:
         fields = json.loads(text)
     except json.JSONDecodeError:
-        raise BadManifest("its manifest is not valid JSON") from None
+        raise ManifestError("its manifest is not valid JSON") from None
     if not isinstance(fields, dict) or fields.pop("seal", None) != _seal(fields):
-        raise BadManifest("its manifest does not match its own checksum")
+        raise ManifestError("its manifest does not match its own checksum")
     if fields.get("format") != FORMAT:
-        raise BadManifest(f"its manifest has another format than {FORMAT}: it was written by another version")
+        raise ManifestError(
+            f"its manifest has another format than {FORMAT}: it was written by another version"
+        )
     return _validated(fields)
 
 
@@ -74,7 +79,7 @@ def _validated(fields: dict[str, Any]) -> Manifest:
         return _MANIFEST.validate_python(fields)
     except ValidationError as error:
         names = sorted({".".join(str(part) for part in item["loc"][:1]) for item in error.errors()})
-        raise BadManifest(f"its manifest has unreadable fields: {', '.join(names)}") from None
+        raise ManifestError(f"its manifest has unreadable fields: {', '.join(names)}") from None
 
 
 def _seal(fields: Mapping[str, Any]) -> str:

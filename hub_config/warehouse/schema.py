@@ -1,4 +1,5 @@
-"""The catalogue as DuckDB tables: physical names, native types, in one place. No data, no connection of its own."""
+"""The catalogue as DuckDB tables: physical names, native types, in one place. No data, no connection of its
+own."""
 
 from __future__ import annotations
 
@@ -49,7 +50,8 @@ def create_table(table: Table) -> str:
 
 
 def create_all(catalogue: Catalogue) -> Iterable[str]:
-    """One CREATE TABLE a catalogue table, SNDS and enclave-only ones included: an absent table is never guessed at."""
+    """One CREATE TABLE a catalogue table, SNDS and enclave-only ones included: an absent table is never
+    guessed at."""
     return (create_table(table) for table in catalogue.tables.values())
 
 

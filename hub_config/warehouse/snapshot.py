@@ -1,9 +1,10 @@
 """Numbered, immutable snapshots: made whole or not at all, and never believed without their manifest.
 
-`$P4DP_HOME/warehouse/<n>/` holds `warehouse.duckdb` (every catalogue table, by its physical column names, person tables
-clustered by patient), `tables/*.parquet` (the same rows in the same order) and `manifest.json`. A build works in
-`.building-…`, is fsynced, and is renamed to the next number under a lock: a kill at any moment leaves at most a
-`.building-…`, which the next build removes once its process is dead. A number is never given twice.
+`$P4DP_HOME/warehouse/<n>/` holds `warehouse.duckdb` (every catalogue table, by its physical column names,
+person tables clustered by patient), `tables/*.parquet` (the same rows in the same order) and
+`manifest.json`. A build works in `.building-…`, is fsynced, and is renamed to the next number under a lock:
+a kill at any moment leaves at most a `.building-…`, which the next build removes once its process is dead. A
+number is never given twice.
 """
 
 from __future__ import annotations
@@ -21,7 +22,8 @@ from typing import Final
 
 import duckdb
 
-from hub_config.warehouse.manifest import BadManifest, Manifest, read_manifest, write_manifest
+from hub_config.warehouse.manifest import Manifest, ManifestError, read_manifest, write_manifest
+from hub_config.warehouse.problems import WarehouseProblem
 from hub_config.warehouse.schema import PATIENT, clustering, create_all, is_clustered, literal, quoted
 from hub_config.warehouse.workplace import (
     LOCK,
@@ -61,8 +63,9 @@ class ProblemKind(StrEnum):
     DISK_FULL = "disk-full"
 
 
-class SnapshotProblem(Exception):
-    """A snapshot can't be used or made. The message is for operators: what, why, what to do; never a data value."""
+class SnapshotProblem(WarehouseProblem):
+    """A snapshot can't be used or made. The message is for operators: what, why, what to do; never a data
+    value."""
 
     def __init__(self, kind: ProblemKind, message: str) -> None:
         super().__init__(message)
@@ -84,11 +87,9 @@ class Snapshot:
         return self.directory / DATABASE
 
 
-# --- reading -------------------------------------------------------------------------------------------------------
-
-
 def list_snapshots(warehouse_dir: Path) -> list[Snapshot]:
-    """The usable snapshots, in order. `snapshot_numbers` also names those that `open_snapshot` would refuse."""
+    """The usable snapshots, in order. `snapshot_numbers` also names those that `open_snapshot` would
+    refuse."""
     return [
         snapshot for number in snapshot_numbers(warehouse_dir) if (snapshot := _usable(warehouse_dir, number))
     ]
@@ -135,8 +136,8 @@ def _usable(warehouse_dir: Path, number: int) -> Snapshot | None:
 def _missing(warehouse_dir: Path, number: int) -> str:
     known = ", ".join(str(n) for n in snapshot_numbers(warehouse_dir)) or "none"
     return (
-        f"There is no snapshot {number} (there are: {known}). Pin the project to one of these, or make one with "
-        "`p4dp-enclave warehouse synthesise` or `p4dp-enclave warehouse load`."
+        f"There is no snapshot {number} (there are: {known}). Pin the project to one of these, or make one "
+        "with `p4dp-enclave warehouse synthesise` or `p4dp-enclave warehouse load`."
     )
 
 
@@ -150,8 +151,8 @@ def _manifest(directory: Path, number: int) -> Manifest:
         manifest = read_manifest((directory / MANIFEST).read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise _corrupt(number, "it has no manifest") from None
-    except (BadManifest, UnicodeDecodeError) as error:
-        why = str(error) if isinstance(error, BadManifest) else "its manifest is not text"
+    except (ManifestError, UnicodeDecodeError) as error:
+        why = str(error) if isinstance(error, ManifestError) else "its manifest is not text"
         raise _corrupt(number, why) from None
     if manifest.number != number:
         raise _corrupt(number, f"its manifest is that of snapshot {manifest.number}")
@@ -191,12 +192,10 @@ def _sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-# --- building ------------------------------------------------------------------------------------------------------
-
-
 @dataclass
 class Building:
-    """A snapshot being made. Fill the tables through `connection` (they exist, empty), then call `finish` once.
+    """A snapshot being made. Fill the tables through `connection` (they exist, empty), then call `finish`
+    once.
 
     Other files put in `directory` become part of the snapshot and of its manifest.
     """
@@ -215,7 +214,8 @@ class Building:
     ) -> Snapshot:
         """Cluster, export, hash, fsync, and give it the next number. Until then nobody can see it.
 
-        Raises ValueError when a row of a person table has no patient: such a row would escape every threshold.
+        Raises ValueError when a row of a person table has no patient: such a row would escape every
+        threshold.
         """
         with _disk_full_explained():
             rows = {table.name: self._settle(table, report) for table in self.catalogue.tables.values()}
@@ -266,7 +266,8 @@ class Building:
 
 @contextmanager
 def build_snapshot(warehouse_dir: Path, *, source: str, synthetic: bool, public: bool) -> Iterator[Building]:
-    """A new snapshot, kept only if `finish` was reached. Several may be built at once, by any number of processes.
+    """A new snapshot, kept only if `finish` was reached. Several may be built at once, by any number of
+    processes.
 
     Raises SnapshotProblem (DISK_FULL) when space runs out, RuntimeError when the block ends without `finish`.
     """
@@ -302,8 +303,8 @@ def _require_patients(connection: duckdb.DuckDBPyConnection, table: Table) -> No
 def _cluster(connection: duckdb.DuckDBPyConnection, table: Table) -> None:
     """Sort the table by patient unless it lies so already: bounded memory and fast bitstrings rest on it."""
     name = quoted(table.name)
-    steps = f"(SELECT {PATIENT} < lag({PATIENT}) OVER () AS back FROM {name}) WHERE back"
-    if _count(connection, steps) == 0:
+    steps = f"(SELECT {PATIENT} < lag({PATIENT}) OVER () AS back FROM {name})"  # noqa: S608
+    if _count(connection, f"{steps} WHERE back") == 0:
         return
     sorted_copy = quoted(f"{table.name} sorted")
     connection.execute(f"CREATE TABLE {sorted_copy} AS SELECT * FROM {name} ORDER BY {clustering(table)}")  # noqa: S608
@@ -330,8 +331,8 @@ def _disk_full_explained() -> Iterator[None]:
     except (OSError, duckdb.Error) as error:
         if not _is_disk_full(error):
             raise
-        message = "The disk is full: no snapshot was made, the others are untouched. Free some space and run it again."
-        raise SnapshotProblem(ProblemKind.DISK_FULL, message) from None
+        why = "The disk is full: no snapshot was made, the others are untouched. Free some space and retry."
+        raise SnapshotProblem(ProblemKind.DISK_FULL, why) from None
 
 
 def _is_disk_full(error: Exception) -> bool:

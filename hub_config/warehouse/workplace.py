@@ -1,7 +1,9 @@
-"""Where snapshots are built, and how they get their number: directories, locks and fsync. Knows nothing of what they hold.
+"""Where snapshots are built, and how they get their number: directories, locks and fsync. Knows nothing of
+what they hold.
 
-A `.building-…` directory is alive while its maker holds the lock in it; the lock dies with the process, however it dies.
-The warehouse's own lock is held for moments only, never during the long work. It also keeps the last number given.
+A `.building-…` directory is alive while its maker holds the lock in it; the lock dies with the process,
+however it dies. The warehouse's own lock is held for moments only, never during the long work. It also keeps
+the last number given.
 """
 
 from __future__ import annotations
@@ -30,7 +32,8 @@ def snapshot_numbers(warehouse_dir: Path) -> list[int]:
 
 @contextmanager
 def workplace(warehouse_dir: Path) -> Iterator[Path]:
-    """A fresh directory to build in, gone afterwards unless it was renamed. Leftovers of dead builds are removed first."""
+    """A fresh directory to build in, gone afterwards unless it was renamed. Leftovers of dead builds are
+    removed first."""
     warehouse_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
     with locked(warehouse_dir):
         _remove_leftovers(warehouse_dir)
@@ -56,7 +59,8 @@ def locked(warehouse_dir: Path) -> Iterator[int]:
 
 
 def next_number(warehouse_dir: Path, lock: int) -> int:
-    """One more than any number ever given: projects are pinned to numbers, so a removed one is not used again."""
+    """One more than any number ever given: projects are pinned to numbers, so a removed one is not used
+    again."""
     given = os.pread(lock, 32, 0).decode(errors="replace").strip()
     number = max([int(given) if given.isdecimal() else 0, *snapshot_numbers(warehouse_dir)]) + 1
     os.ftruncate(lock, 0)
@@ -66,7 +70,8 @@ def next_number(warehouse_dir: Path, lock: int) -> int:
 
 
 def move_into_place(directory: Path, final: Path) -> None:
-    """The one moment the world changes. Under `locked`: another build would take a directory without lock for dead."""
+    """The one moment the world changes. Under `locked`: another build would take a directory without lock
+    for dead."""
     (directory / LOCK).unlink()
     sync(directory)
     directory.rename(final)

@@ -1,0 +1,191 @@
+"""`p4dp-enclave warehouse …`: make, load, check and list snapshots.
+
+Exit codes: 0 done; 1 a check found a snapshot that can't be used; 2 the command was refused or failed, and
+kept nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from importlib.resources import as_file, files
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from hub_config.settings import Settings, load_settings
+
+if TYPE_CHECKING:
+    from hub_config.warehouse.loader.load import Loaded
+    from hub_config.warehouse.loader.mapping import VendorMapping
+    from hub_config.warehouse.snapshot import Snapshot
+
+
+@click.group()
+def warehouse() -> None:
+    """Make, load, check and list snapshots."""
+
+
+@warehouse.command()
+@click.option(
+    "--preset", type=click.Choice(["A", "C"]), required=True, help="Which published figures it reproduces."
+)
+@click.option(
+    "--scale",
+    type=click.FloatRange(min=0, min_open=True),
+    default=1.0,
+    show_default=True,
+    help="Share of the preset's size.",
+)
+@click.option("--seed", type=int, default=1, show_default=True, help="Equal seeds give equal snapshots.")
+def synthesise(preset: str, scale: float, seed: int) -> None:
+    """Make a synthetic snapshot. Killed half-way, it leaves none."""
+    from hub_config.warehouse.synthesis import synthesise as make
+
+    with _progress(f"Preset {preset}") as report:
+        snapshot = make(load_settings().warehouse_dir, preset=preset, scale=scale, seed=seed, report=report)
+    _say_made(snapshot)
+
+
+@warehouse.command()
+@click.option(
+    "--mapping",
+    "mapping_name",
+    required=True,
+    metavar="FILE",
+    help="A TOML mapping, or the name of a shipped one (nafld).",
+)
+@click.argument("directory", type=click.Path(exists=True, file_okay=False, path_type=Path), metavar="DIR")
+def load(mapping_name: str, directory: Path) -> None:
+    """Load a vendor's files from DIR as a new snapshot. Bad rows are set aside and listed; they never stop a
+    load."""
+    from hub_config.isolation import workspaces_have_own_uid
+    from hub_config.warehouse.loader.load import Places
+    from hub_config.warehouse.loader.load import load as load_files
+
+    settings = load_settings()
+    origin, mapping = _mapping(mapping_name)
+    places = Places(directory, settings.warehouse_dir, settings.keys_dir)
+    with _progress(f"Mapping {mapping.source.name}") as report:
+        loaded = load_files(
+            origin, mapping, places, own_uids=workspaces_have_own_uid(settings.home), report=report
+        )
+    _say_made(loaded.snapshot)
+    _say_rejected(loaded)
+
+
+@warehouse.command(name="list")
+@click.pass_context
+def list_(context: click.Context) -> None:
+    """List the snapshots, usable or not."""
+    from hub_config.warehouse.snapshot import snapshot_numbers
+
+    settings = load_settings()
+    numbers = snapshot_numbers(settings.warehouse_dir)
+    if not numbers:
+        click.echo("No snapshot yet. Make one: p4dp-enclave warehouse synthesise --preset A")
+        return
+    table = Table("snapshot", "source", "kind", "made", "patients", "GPs", "rows", box=None, pad_edge=False)
+    for number in numbers:
+        table.add_row(*_line(settings, number))
+    Console().print(table)
+
+
+@warehouse.command()
+@click.argument("number", type=int, required=False, metavar="[N]")
+@click.pass_context
+def check(context: click.Context, number: int | None) -> None:
+    """Check hashes and row counts of snapshot N, or of all. Reads every byte."""
+    from hub_config.warehouse.snapshot import snapshot_numbers
+
+    directory = load_settings().warehouse_dir
+    numbers = snapshot_numbers(directory) if number is None else [number]
+    if not numbers:
+        click.echo("No snapshot to check.")
+    unsound = [each for each in numbers if not _is_sound(directory, each)]
+    context.exit(1 if unsound else 0)
+
+
+def _is_sound(directory: Path, number: int) -> bool:
+    from hub_config.warehouse.snapshot import SnapshotProblem, check_snapshot, open_snapshot
+
+    try:
+        with _progress(f"Snapshot {number}") as report:
+            check_snapshot(open_snapshot(directory, number), report)
+    except SnapshotProblem as problem:
+        click.echo(problem.message, err=True)
+        return False
+    click.echo(f"Snapshot {number} is as it was built.")
+    return True
+
+
+def _mapping(name: str) -> tuple[str, VendorMapping]:
+    from hub_config.warehouse.loader.mapping import read_mapping
+
+    if not Path(name).exists() and name in _shipped():
+        with as_file(files("hub_config.warehouse") / "mappings" / f"{name}.toml") as path:
+            return path.name, read_mapping(path)
+    return name, read_mapping(Path(name))
+
+
+def _shipped() -> list[str]:
+    mappings = (files("hub_config.warehouse") / "mappings").iterdir()
+    return sorted(path.name.removesuffix(".toml") for path in mappings if path.name.endswith(".toml"))
+
+
+def _line(settings: Settings, number: int) -> tuple[str, ...]:
+    from hub_config.warehouse.snapshot import SnapshotProblem, open_snapshot
+
+    try:
+        manifest = open_snapshot(settings.warehouse_dir, number).manifest
+    except SnapshotProblem as problem:
+        return (str(number), f"[red]{problem.kind}[/]: see `warehouse check {number}`", "", "", "", "", "")
+    kind = "synthetic" if manifest.synthetic else "public" if manifest.public else "real"
+    rows = sum(manifest.rows.values())
+    counts = (f"{count:,}" for count in (manifest.patients, manifest.physicians, rows))
+    return (str(number), manifest.source, kind, manifest.created_at[:10], *counts)
+
+
+def _say_made(snapshot: Snapshot) -> None:
+    manifest = snapshot.manifest
+    click.echo(
+        f"Snapshot {manifest.number} ({manifest.source}): "
+        f"{manifest.patients:,} patients, {manifest.physicians:,} GPs."
+    )
+    for name, rows in manifest.rows.items():
+        if rows:
+            click.echo(f"  {name:<22}{rows:>12,}")
+
+
+def _say_rejected(loaded: Loaded) -> None:
+    from hub_config.warehouse.loader.load import REJECTED
+    from hub_config.warehouse.loader.rules import MEANING
+
+    if not loaded.rejected:
+        click.echo("No row was set aside.")
+        return
+    click.echo("Rows set aside, by rule:")
+    for rule, count in loaded.rejected.items():
+        click.echo(f"  {rule:<24}{count:>10,}  {MEANING[rule]}")
+    click.echo(f"Each with file and line: {loaded.snapshot.directory / REJECTED}")
+
+
+@contextmanager
+def _progress(title: str) -> Iterator[Callable[..., None]]:
+    """`report(step)` or `report(step, share_done)` on a rich bar on the error stream; the bar goes when the
+    work is done."""
+    from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task(title, total=None)
+
+        def report(step: str, done: float | None = None) -> None:
+            progress.update(task, description=f"{title}: {step}")
+            if done is not None:
+                progress.update(task, total=1.0, completed=done)
+
+        yield report
