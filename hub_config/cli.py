@@ -29,7 +29,9 @@ COMMANDS: Mapping[str, Lazy] = {
     "status": Lazy("hub_config.up.commands", "status", "Say what is running, and where."),
     "demo-code": Lazy("hub_config.identity.commands", "demo_code", "Print a demo account's one-time code."),
     "warehouse": Lazy("hub_config.warehouse.commands", "warehouse", "Make, load, check and list snapshots."),
-    "project": Lazy("hub_config.governance.commands", "project", "Create, approve, suspend and show projects."),
+    "project": Lazy(
+        "hub_config.governance.commands", "project", "Create, approve, suspend and show projects."
+    ),
     "objection": Lazy("hub_config.governance.commands", "objection", "Record who objected, and list them."),
     "audit": Lazy("hub_config.governance.commands", "audit", "Verify and export the audit log."),
 }
@@ -41,7 +43,7 @@ SPOKEN = frozenset(
         "hub_config.keys.UnsafeKey",
         "hub_config.governance.problems.GovernanceProblem",
         "hub_config.governance.audit.failures.AuditFailure",
-        "hub_config.warehouse.snapshot.SnapshotProblem",
+        "hub_config.warehouse.problems.WarehouseProblem",
     }
 )
 REFUSAL = "p4dp_sdk.wire.errors.Refusal"
@@ -96,9 +98,9 @@ def explain(error: Exception) -> str:
 
 
 def _refusal(error: Exception) -> str:
-    code, params = error.args
-    details = ", ".join(f"{name} {value}" for name, value in params.items())
-    return f"Refused: {code}" + (f" ({details})." if details else ".")
+    from p4dp_sdk.wire.messages import explain as explain_refusal
+
+    return str(explain_refusal(*error.args))
 
 
 def _unforeseen(error: Exception) -> str:
@@ -108,7 +110,9 @@ def _unforeseen(error: Exception) -> str:
     return f"Unforeseen {type(error).__name__}{where}. Please report it; P4DP_DEBUG=1 shows the trace to a developer."
 
 
-@click.group(cls=EnclaveGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.group(
+    cls=EnclaveGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
+)
 def main() -> None:
     """The P4DP research enclave: start it, fill it, and govern who works on what."""
 

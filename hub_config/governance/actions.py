@@ -7,6 +7,7 @@ The caller commits, by leaving `store.change()`.
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 
 from sqlalchemy import or_, select
@@ -18,7 +19,7 @@ from hub_config.governance.demo import demo_charters
 from hub_config.governance.facts import AccessLevel, Grant, Objectors, ProjectFacts, ProjectStatus
 from hub_config.governance.problems import BadProject, ForbiddenTransition, UnknownProject
 from hub_config.governance.recorder import Recorder
-from hub_config.governance.rules import Step, next_status
+from hub_config.governance.rules import Step, next_status, takes
 from hub_config.governance.terms import SnapshotTerms, Terms, check
 
 # reading
@@ -53,6 +54,19 @@ def objectors(session: Session) -> Objectors:
     )
 
 
+@dataclass(frozen=True)
+class ObjectionOnRecord:
+    patient_no: int | None
+    physician_no: int | None
+    recorded_on: date
+
+
+def objections(session: Session) -> list[ObjectionOnRecord]:
+    """The objections recorded here, oldest first. Those a warehouse was loaded with are in its snapshots."""
+    rows = session.scalars(select(models.Objection).order_by(models.Objection.id))
+    return [ObjectionOnRecord(row.patient_no, row.physician_no, row.recorded_on) for row in rows]
+
+
 # changing
 
 
@@ -83,6 +97,24 @@ def approve(session: Session, slug: str, *, audit: Recorder) -> ProjectFacts:
 def suspend(session: Session, slug: str, *, audit: Recorder) -> ProjectFacts:
     """Close an approved project at once, until it is approved again."""
     return _step(session, slug, Step.SUSPEND, audit)
+
+
+def amend(session: Session, slug: str, grant: Grant, *, terms: Terms, audit: Recorder) -> ProjectFacts:
+    """Give a project another grant, or the same on another snapshot. It is a draft again until approved."""
+    project = _project(session, slug)
+    before = _take(project, Step.AMEND)
+    check(replace(_charter(project), snapshot=terms.snapshot.number, grant=grant), terms)
+    project.snapshot, project.grant = terms.snapshot.number, _grant_row(grant)
+    audit.record(
+        session,
+        "project.amend",
+        slug,
+        before=before.value,
+        after=project.status,
+        access=grant.access.value,
+        snapshot=project.snapshot,
+    )
+    return _facts(project)
 
 
 def close(session: Session, slug: str, *, audit: Recorder) -> ProjectFacts:
@@ -161,13 +193,22 @@ def username(user: str) -> str:
 
 def _step(session: Session, slug: str, step: Step, audit: Recorder) -> ProjectFacts:
     project = _project(session, slug)
+    before = _take(project, step)
+    audit.record(session, f"project.{step.value}", slug, before=before.value, after=project.status)
+    return _facts(project)
+
+
+def _take(project: models.Project, step: Step) -> ProjectStatus:
+    """Move the project by `step`; where it was before. Raises ForbiddenTransition."""
     before = ProjectStatus(project.status)
     after = next_status(before, step)
     if after is None:
-        raise ForbiddenTransition(f"Project {slug!r} is {before.value}: it can't {step.value} from there.")
+        possible = " or ".join(status.value for status in takes(step))
+        raise ForbiddenTransition(
+            f"Project {project.slug!r} is {before.value}: only a {possible} project takes `{step.value}`."
+        )
     project.status = after.value
-    audit.record(session, f"project.{step.value}", slug, before=before.value, after=after.value)
-    return _facts(project)
+    return before
 
 
 def _project(session: Session, slug: str) -> models.Project:
@@ -175,6 +216,20 @@ def _project(session: Session, slug: str) -> models.Project:
     if project is None:
         raise UnknownProject(slug, known=session.scalars(select(models.Project.slug)))
     return project
+
+
+def _charter(row: models.Project) -> Charter:
+    return Charter(
+        slug=row.slug,
+        title=row.title,
+        purpose=row.purpose,
+        snapshot=row.snapshot,
+        grant=_grant_facts(row.grant),
+        members={member.username: MemberRole(member.role) for member in row.members},
+        open_to_all=row.open_to_all,
+        min_patients=row.min_patients,
+        min_physicians=row.min_physicians,
+    )
 
 
 def _row(charter: Charter) -> models.Project:

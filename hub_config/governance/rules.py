@@ -20,13 +20,26 @@ class Step(StrEnum):
 
     APPROVE = "approve"
     SUSPEND = "suspend"
+    AMEND = "amend"  # another grant or snapshot: the committee looks again
     CLOSE = "close"
 
 
 TRANSITIONS: Mapping[ProjectStatus, Mapping[Step, ProjectStatus]] = {
-    ProjectStatus.DRAFT: {Step.APPROVE: ProjectStatus.APPROVED, Step.CLOSE: ProjectStatus.CLOSED},
-    ProjectStatus.APPROVED: {Step.SUSPEND: ProjectStatus.SUSPENDED, Step.CLOSE: ProjectStatus.CLOSED},
-    ProjectStatus.SUSPENDED: {Step.APPROVE: ProjectStatus.APPROVED, Step.CLOSE: ProjectStatus.CLOSED},
+    ProjectStatus.DRAFT: {
+        Step.APPROVE: ProjectStatus.APPROVED,
+        Step.AMEND: ProjectStatus.DRAFT,
+        Step.CLOSE: ProjectStatus.CLOSED,
+    },
+    ProjectStatus.APPROVED: {
+        Step.SUSPEND: ProjectStatus.SUSPENDED,
+        Step.AMEND: ProjectStatus.DRAFT,
+        Step.CLOSE: ProjectStatus.CLOSED,
+    },
+    ProjectStatus.SUSPENDED: {
+        Step.APPROVE: ProjectStatus.APPROVED,
+        Step.AMEND: ProjectStatus.DRAFT,
+        Step.CLOSE: ProjectStatus.CLOSED,
+    },
     ProjectStatus.CLOSED: {},  # for good: a closed project's work is archived under its name
 }
 
@@ -58,6 +71,11 @@ def why_not(user: str, facts: ProjectFacts, at: date) -> Denial | None:
 def next_status(status: ProjectStatus, step: Step) -> ProjectStatus | None:
     """The status after `step`, or None if a project of this status can't take it."""
     return TRANSITIONS[status].get(step)
+
+
+def takes(step: Step) -> tuple[ProjectStatus, ...]:
+    """The statuses from which `step` is possible."""
+    return tuple(status for status, steps in TRANSITIONS.items() if step in steps)
 
 
 def loosened(stated: int | None, floor: int) -> bool:

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.exc import StaleDataError
 
@@ -84,7 +84,9 @@ def make_engine(url: str) -> Engine:
         case "sqlite":
             return _sqlite(url, parsed.database)
         case "postgresql":
-            return create_engine(parsed.set(drivername="postgresql+psycopg"), pool_pre_ping=True)
+            return create_engine(
+                parsed.set(drivername="postgresql+psycopg"), pool_pre_ping=True, hide_parameters=True
+            )
         case other:
             raise StoreProblem(f"database_url: {other!r} is not supported; use SQLite or PostgreSQL.")
 
@@ -95,7 +97,7 @@ def _sqlite(url: str, database: str | None) -> Engine:
     path = Path(database)
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))  # its -wal and -shm files take its mode
-    engine = create_engine(url, connect_args={"timeout": 15})
+    engine = create_engine(url, connect_args={"timeout": 15}, hide_parameters=True)
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine
@@ -133,16 +135,28 @@ def _whole(session: Session) -> Iterator[None]:
     except BaseException as error:
         session.rollback()
         undo_recorded(session)
-        if isinstance(error, StaleDataError):
-            raise StoreProblem(
-                "Someone else changed this project at the same moment. Look again, then retry."
-            ) from error
-        if isinstance(error, DBAPIError) and error.connection_invalidated:
-            raise StoreProblem("The governance database went away. Start it again, then retry.") from error
-        raise
+        raise _translated(error) from error
+
+
+def _translated(error: BaseException) -> BaseException:
+    """A database's refusal in words, without the values it was about; anything else as it is."""
+    match error:
+        case StaleDataError() | IntegrityError():
+            return StoreProblem(
+                "Someone else changed this at the same moment, or a rule forbids it. Look again, then retry."
+            )
+        case DBAPIError():
+            return StoreProblem(
+                f"The governance database can't be used now: {_one_line(error)}. Nothing was changed."
+            )
+        case _:
+            return error
 
 
 def _explain(error: Exception, engine: Engine) -> str:
     where = engine.url.render_as_string(hide_password=True)
-    cause = getattr(error, "orig", None) or error
-    return f"The governance database {where} can't be opened: {' '.join(str(cause).split())}"
+    return f"The governance database {where} can't be opened: {_one_line(error)}."
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(getattr(error, "orig", None) or error).split())

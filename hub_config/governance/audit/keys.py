@@ -5,7 +5,6 @@ heads, nothing else.
 from __future__ import annotations
 
 import hashlib
-import os
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
@@ -18,6 +17,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from hub_config.governance.audit.failures import AuditBroken
+from hub_config.governance.audit.segment import write_atomically
 
 KEY_FILE = "audit.pem"
 
@@ -26,6 +26,8 @@ def load_key(keys_dir: Path) -> Ed25519PrivateKey | None:
     """The key, or None if this enclave has never recorded anything. Raises AuditBroken if the file can't be used."""
     path = keys_dir / KEY_FILE
     try:
+        if path.stat().st_mode & 0o077:
+            raise AuditBroken(f"The audit key {path} can be read by other users. Run: chmod 600 {path}")
         key = load_pem_private_key(path.read_bytes(), password=None)
     except FileNotFoundError:
         return None
@@ -41,13 +43,8 @@ def load_key(keys_dir: Path) -> Ed25519PrivateKey | None:
 def save_key(keys_dir: Path, key: Ed25519PrivateKey) -> None:
     """Write a new key, whole or not at all, readable by its owner only."""
     keys_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
-    draft = keys_dir / f".{KEY_FILE}.draft"
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
-        file.flush()
-        os.fsync(file.fileno())
-    draft.rename(keys_dir / KEY_FILE)
+    content = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    write_atomically(keys_dir / KEY_FILE, content)
 
 
 def fingerprint(key: Ed25519PublicKey) -> str:

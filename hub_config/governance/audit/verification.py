@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -52,6 +53,9 @@ class Verification:
     segments: int
     head: str
     key: str
+    torn: bool = (
+        False  # a crash cut the newest line short; the head holds that event, the next append repairs it
+    )
     broken: Break | None = None
     quarantined: tuple[str, ...] = ()
 
@@ -105,10 +109,11 @@ class _Reading:
         self.segments = 0
         self.file = ""
         self.key = ""
+        self.torn = False
 
     def outcome(self, broken: Break | None) -> Verification:
         quarantined = tuple(sorted(path.name for path in self.directory.glob("quarantine-*")))
-        return Verification(self.number, self.segments, self.hash, self.key, broken, quarantined)
+        return Verification(self.number, self.segments, self.hash, self.key, self.torn, broken, quarantined)
 
     def records(self) -> Iterator[Record]:
         key = self._public_key()
@@ -138,14 +143,14 @@ class _Reading:
                 raise NotCanonical("the head is missing")
             return parse_head(content, key)
         except NotCanonical as problem:
-            for _ in self._unheaded(key):
-                pass
-            raise _Broken(self.number + 1, HEAD_FILE, str(problem)) from None
+            self._read_without_head(key)
+            raise _Broken(max(self.number, 1), HEAD_FILE, str(problem)) from None
 
-    def _unheaded(self, key: Ed25519PublicKey) -> Iterator[Record]:
-        segments = sorted(int(path.stem) for path in self.directory.glob("[0-9]*.jsonl"))
-        for segment in range(1, max(segments, default=0)):
-            yield from self._closed_segment(segment, key)
+    def _read_without_head(self, key: Ed25519PublicKey) -> None:
+        newest = max(_sizes(self.directory), default=0)
+        for segment in range(1, newest):
+            deque(self._closed_segment(segment, key), maxlen=0)
+        deque(self._lines(newest, None) if newest else (), maxlen=0)
 
     def _closed_segment(self, segment: int, key: Ed25519PublicKey) -> Iterator[Record]:
         first, prev = self.number + 1, self.hash
@@ -171,13 +176,13 @@ class _Reading:
     def _open_segment(self, head: Head, size: int) -> Iterator[Record]:
         """The head's segment. Its last line may be torn or missing after a crash: the head holds that event whole."""
         yield from self._lines(head.segment, min(size, head.offset))
-        if head.record is None:
-            return
         tail = self._tail(head, size)
         if not head.line.startswith(tail[: len(head.line)]):
             raise _Broken(head.number, self.file, "the newest event is not the one the head holds")
-        self._accept(head.record)
-        yield head.record
+        self.torn = len(tail) < len(head.line)
+        if head.record is not None:
+            self._accept(head.record)
+            yield head.record
         if len(tail) > len(head.line):
             raise _Broken(head.number + 1, self.file, "there is more after the newest event")
 
@@ -236,7 +241,11 @@ def _snapshot(directory: Path) -> _State:
     with _shared_lock(directory):
         path = directory / HEAD_FILE
         head = path.read_bytes() if path.exists() else None
-        return _State(head, {int(p.stem): p.stat().st_size for p in directory.glob("[0-9]*.jsonl")})
+        return _State(head, _sizes(directory))
+
+
+def _sizes(directory: Path) -> dict[int, int]:
+    return {int(path.stem): path.stat().st_size for path in directory.glob(f"{'[0-9]' * 6}.jsonl")}
 
 
 @contextmanager

@@ -1,0 +1,378 @@
+"""`p4dp-enclave project`, `objection` and `audit`: what operators, committee and DPO type.
+
+Thin: options in, one action, one screen out. Nothing asks for confirmation, so that commands can be scripted; every
+change is an audit event in the name of the operating system's user. Heavy modules are imported when a command runs.
+"""
+
+from __future__ import annotations
+
+import os
+import pwd
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, TextIO
+
+import click
+
+from hub_config.governance.charter import Charter, MemberRole
+from hub_config.governance.facts import AccessLevel
+from hub_config.governance.problems import BadProject
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
+    from hub_config.governance.facts import Grant, ProjectFacts
+    from hub_config.governance.recorder import Recorder
+    from hub_config.governance.store import Store
+    from hub_config.settings import Settings
+
+BROKEN = 1  # exit code of `audit verify` when the log is not intact
+DAY = click.DateTime(["%Y-%m-%d"])
+
+
+@click.group()
+def project() -> None:
+    """Projects: who works on what, for which purpose, with which rights, until when."""
+
+
+@project.command()
+@click.argument("slug")
+@click.option("--title", required=True, help="What the project is called on screens.")
+@click.option("--purpose", required=True, help="What it is for, as the register of processing says it.")
+@click.option(
+    "--snapshot", type=click.IntRange(1), help="Number of the snapshot it is pinned to. [default: the newest]"
+)
+@click.option("--grant", "grant_file", type=click.Path(path_type=Path), help="TOML file with the grant.")
+@click.option("--access", type=click.Choice([level.value for level in AccessLevel]), help="Access level.")
+@click.option(
+    "--table", "tables", multiple=True, metavar="NAME[:COL,COL]", help="A table, or `all`. Repeat it."
+)
+@click.option(
+    "--centre", "centres", multiple=True, help="Only this centre's rows. Repeat it. [default: all centres]"
+)
+@click.option("--from", "date_from", type=DAY, help="First day of the events.")
+@click.option("--to", "date_to", type=DAY, help="Last day of the events.")
+@click.option("--expires", "expires_on", type=DAY, help="Last day of the grant.")
+@click.option("--legal-basis", help="MR-004, an authorisation…")
+@click.option("--snds", is_flag=True, help="The committee granted the SNDS tables named.")
+@click.option("--member", "members", multiple=True, metavar="USER:ROLE", help="A first member. Repeat it.")
+@click.option("--open-to-all", is_flag=True, help="Everyone who logs in belongs to it (sandbox only).")
+@click.option("--min-patients", type=int, help="Stricter than the site's threshold.")
+@click.option("--min-physicians", type=int, help="Stricter than the site's threshold.")
+def create(
+    slug: str,
+    title: str,
+    purpose: str,
+    snapshot: int | None,
+    grant_file: Path | None,
+    members: tuple[str, ...],
+    open_to_all: bool,
+    min_patients: int | None,
+    min_physicians: int | None,
+    **grant_options: object,
+) -> None:
+    """Put project SLUG on record as a draft. The grant comes from --grant FILE or from the options, not both.
+
+    \b
+    p4dp-enclave project create these-lea --title "Thèse de Léa" --purpose "…" --access aggregate \\
+        --table patients --table diagnoses:patient_id,date,cisp2 --legal-basis MR-004 \\
+        --expires 2027-06-30 --member lea:interne
+    """
+    from hub_config.governance import actions, desk
+
+    grant = _grant(grant_file, grant_options)
+    settings = _settings()
+    terms = desk.terms(settings, snapshot, wants_centres=grant.centres is not None)
+    charter = Charter(
+        slug=slug,
+        title=title,
+        purpose=purpose,
+        snapshot=terms.snapshot.number,
+        grant=grant,
+        members=dict(_member(text) for text in members),
+        open_to_all=open_to_all,
+        min_patients=min_patients,
+        min_physicians=min_physicians,
+    )
+    with _changing(settings) as (session, recorder):
+        facts = actions.create_project(session, charter, terms=terms, audit=recorder)
+    _show(facts)
+    click.echo(f"It is a draft: `p4dp-enclave project approve {slug}` opens it to its members.")
+
+
+@project.command()
+@click.argument("slug")
+def approve(slug: str) -> None:
+    """Open project SLUG to its members, from their next request on."""
+    from hub_config.governance import actions
+
+    with _changing(_settings()) as (session, recorder):
+        facts = actions.approve(session, slug, audit=recorder)
+    click.echo(f"Project {slug} is {facts.status.value}.")
+
+
+@project.command()
+@click.argument("slug")
+def suspend(slug: str) -> None:
+    """Close project SLUG at once, until it is approved again."""
+    from hub_config.governance import actions
+
+    with _changing(_settings()) as (session, recorder):
+        facts = actions.suspend(session, slug, audit=recorder)
+    click.echo(f"Project {slug} is {facts.status.value}: its next query is refused.")
+
+
+@project.command()
+@click.argument("slug")
+@click.option(
+    "--grant", "grant_file", type=click.Path(path_type=Path), help="TOML file. [default: the grant it has]"
+)
+@click.option(
+    "--snapshot", type=click.IntRange(1), help="Number of a snapshot. [default: the one it is pinned to]"
+)
+def amend(slug: str, grant_file: Path | None, snapshot: int | None) -> None:
+    """Give project SLUG another grant or snapshot, to extend it for instance. It is a draft again until approved."""
+    from hub_config.governance import actions, desk
+    from hub_config.governance import grant_file as files
+
+    settings = _settings()
+    grant = files.read_grant_file(grant_file) if grant_file else None
+    with _changing(settings) as (session, recorder):
+        before = actions.project_facts(session, slug)
+        grant = grant or before.grant
+        terms = desk.terms(settings, snapshot or before.snapshot, wants_centres=grant.centres is not None)
+        facts = actions.amend(session, slug, grant, terms=terms, audit=recorder)
+    _show(facts)
+
+
+@project.command()
+@click.argument("slug")
+def close(slug: str) -> None:
+    """Close project SLUG for good."""
+    from hub_config.governance import actions
+
+    with _changing(_settings()) as (session, recorder):
+        facts = actions.close(session, slug, audit=recorder)
+    click.echo(f"Project {slug} is {facts.status.value}.")
+
+
+@project.command()
+@click.argument("slug")
+def show(slug: str) -> None:
+    """Show project SLUG: purpose, grant, members."""
+    from hub_config.governance import actions
+
+    with _reading(_settings()) as session:
+        facts = actions.project_facts(session, slug)
+    _show(facts)
+
+
+@project.command(name="list")
+def list_projects() -> None:
+    """List every project."""
+    from hub_config.governance import actions, screens
+
+    with _reading(_settings()) as session:
+        found = actions.all_projects(session)
+    screens.print_projects(found, today=_today())
+
+
+@project.command()
+@click.argument("slug")
+@click.argument("user")
+@click.option(
+    "--role",
+    required=True,
+    type=click.Choice([role.value for role in MemberRole]),
+    help="As what they belong to it.",
+)
+def add_member(slug: str, user: str, role: str) -> None:
+    """Let USER work in project SLUG."""
+    from hub_config.governance import actions
+
+    with _changing(_settings()) as (session, recorder):
+        facts = actions.add_member(session, slug, user, MemberRole(role), audit=recorder)
+    click.echo(f"Members of {slug}: {', '.join(sorted(facts.members))}.")
+
+
+@project.command()
+@click.argument("slug")
+@click.argument("user")
+def remove_member(slug: str, user: str) -> None:
+    """Take USER out of project SLUG: their next request is refused."""
+    from hub_config.governance import actions
+
+    with _changing(_settings()) as (session, recorder):
+        facts = actions.remove_member(session, slug, user, audit=recorder)
+    click.echo(f"Members of {slug}: {', '.join(sorted(facts.members)) or 'none'}.")
+
+
+@click.group()
+def objection() -> None:
+    """Objections of patients and physicians, by their dense number in the warehouse (from pseudonyms: later)."""
+
+
+@objection.command()
+@click.option("--patient-no", type=click.IntRange(0), help="Dense number of the patient.")
+@click.option(
+    "--physician-no",
+    type=click.IntRange(0),
+    help="Dense number of the physician: all their patients' rows go.",
+)
+def add(patient_no: int | None, physician_no: int | None) -> None:
+    """Record an objection: the next query of any project honours it. Give one number."""
+    from hub_config.governance import actions, desk
+
+    settings = _settings()
+    desk.require_known(settings, patient_no=patient_no, physician_no=physician_no)
+    with _changing(settings) as (session, recorder):
+        new = actions.add_objection(
+            session, patient_no=patient_no, physician_no=physician_no, on=_today(), audit=recorder
+        )
+    click.echo("Recorded: the next query honours it." if new else "It was on record already.")
+
+
+@objection.command(name="list")
+def list_objections() -> None:
+    """List the objections on record, by dense number."""
+    from hub_config.governance import actions, screens
+
+    with _reading(_settings()) as session:
+        found = actions.objections(session)
+    screens.print_objections(found)
+
+
+@click.group()
+def audit() -> None:
+    """The audit log: who asked what, and how it ended."""
+
+
+@audit.command()
+@click.option(
+    "--noted", metavar="NUMBER:HASH", help="What an earlier run printed: the log must still pass through it."
+)
+def verify(noted: str | None) -> None:
+    """Check every event of the log. Exit code 0 if it is intact, 1 if it is broken."""
+    from hub_config.governance import screens
+    from hub_config.governance.audit import verify as verify_chain
+
+    settings = _settings()
+    outcome = verify_chain(settings.audit_dir, settings.keys_dir, noted=_noted(noted))
+    screens.print_verification(outcome)
+    if not outcome.intact:
+        raise click.exceptions.Exit(BROKEN)
+
+
+@audit.command()
+@click.option("--from", "first", type=DAY, help="First day, UTC.")
+@click.option("--to", "last", type=DAY, help="Last day, UTC.")
+@click.option("--format", "kind", type=click.Choice(["jsonl", "csv"]), default="jsonl", show_default=True)
+@click.option(
+    "--output",
+    type=click.File("w", encoding="utf-8", lazy=False),
+    default="-",
+    help="[default: standard output]",
+)
+def export(first: datetime | None, last: datetime | None, kind: str, output: TextIO) -> None:
+    """Write the events of some days; each is checked on the way. The export is itself an event."""
+    from hub_config.governance.audit import export as exporting
+
+    settings = _settings()
+    days = exporting.Days(_day(first), _day(last))
+    count = exporting.export(
+        settings.audit_dir, settings.keys_dir, days, exporting.Format(kind), output, who=_operator()
+    )
+    click.echo(f"{count} events.", err=True)
+
+
+def _settings() -> Settings:
+    from hub_config.settings import load_settings
+
+    return load_settings()
+
+
+@contextmanager
+def _opened(settings: Settings) -> Iterator[Store]:
+    from hub_config.governance.store import open_store
+
+    store = open_store(settings)
+    try:
+        yield store
+    finally:
+        store.close()
+
+
+@contextmanager
+def _reading(settings: Settings) -> Iterator[Session]:
+    with _opened(settings) as store, store.session() as session:
+        yield session
+
+
+@contextmanager
+def _changing(settings: Settings) -> Iterator[tuple[Session, Recorder]]:
+    with _opened(settings) as store, store.change() as session:
+        yield session, store.recorder(_operator())
+
+
+def _operator() -> str:
+    """Who types: the operating system's word, not the environment's."""
+    try:
+        return f"operator:{pwd.getpwuid(os.getuid()).pw_name}"
+    except KeyError:
+        return f"operator:uid-{os.getuid()}"
+
+
+def _grant(file: Path | None, options: dict[str, object]) -> Grant:
+    from hub_config.governance import grant_file
+
+    given = {name: value for name, value in options.items() if value not in (None, (), False)}
+    if file is None:
+        return grant_file.parse_grant(_as_document(given))
+    if given:
+        names = ", ".join(sorted(given))
+        raise BadProject(f"The grant is in {file}: leave out the options that would say it again ({names}).")
+    return grant_file.read_grant_file(file)
+
+
+def _as_document(given: dict[str, object]) -> dict[str, object]:
+    """The options as the keys of a grant file."""
+    from hub_config.governance.grant_file import parse_table_options
+
+    document = {name: value.date() if isinstance(value, datetime) else value for name, value in given.items()}
+    if isinstance(centres := document.get("centres"), tuple):
+        document["centres"] = list(centres)
+    if isinstance(tables := document.get("tables"), tuple):
+        document["tables"] = parse_table_options(tables)
+    return document
+
+
+def _member(text: str) -> tuple[str, MemberRole]:
+    user, _, role = text.partition(":")
+    if role not in set(MemberRole):
+        raise BadProject(f"--member {text!r}: expected USER:ROLE, the role one of {', '.join(MemberRole)}.")
+    return user, MemberRole(role)
+
+
+def _noted(text: str | None) -> tuple[int, str] | None:
+    if text is None:
+        return None
+    number, _, head = text.partition(":")
+    if not number.isdigit() or not head:
+        raise BadProject("--noted: expected NUMBER:HASH, as `p4dp-enclave audit verify` prints it.")
+    return int(number), head
+
+
+def _show(facts: ProjectFacts) -> None:
+    from hub_config.governance import screens
+
+    screens.print_project(facts, today=_today())
+
+
+def _today() -> date:
+    return datetime.now(UTC).date()
+
+
+def _day(moment: datetime | None) -> date | None:
+    return moment.date() if moment else None
