@@ -28,6 +28,7 @@ from hub_config.governance.audit.record import (
     Head,
     NotCanonical,
     Record,
+    Seal,
     parse_head,
     parse_seal,
     seal_file,
@@ -162,15 +163,12 @@ class _Reading:
             raise _Broken(self.number, self.file, "the seal is missing") from None
         except NotCanonical as problem:
             raise _Broken(self.number, self.file, str(problem)) from None
-        read = (
-            segment,
-            first,
-            self.number,
-            prev,
-            self.hash,
-            digest_of(self.directory / segment_file(segment)),
-        )
-        if read != (seal.segment, seal.first, seal.last, seal.prev, seal.hash, seal.sha256):
+        if seal.last > self.number:
+            raise _Broken(
+                self.number + 1, segment_file(segment), "the segment ends before the event its seal names"
+            )
+        digest = digest_of(self.directory / segment_file(segment))
+        if seal != Seal(segment, first, self.number, prev, self.hash, digest):
             raise _Broken(self.number, self.file, "the segment is not the one that was sealed")
 
     def _open_segment(self, head: Head, size: int) -> Iterator[Record]:
