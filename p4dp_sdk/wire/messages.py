@@ -55,6 +55,9 @@ class Explanation:
 def explain(code: ErrorCode, params: Params, translate: Translate = str) -> Explanation:
     """The refusal `code` in words. `translate` maps an English template to the reader's language."""
     message = MESSAGES[code]
+    if "grant" in params:
+        grant = str(params["grant"])
+        params = {**params, "grant": translate(_GRANTS.get(grant, grant))}
     return Explanation(
         what=fill(translate(message.what), params),
         why=fill(translate(message.why), params),
@@ -73,6 +76,7 @@ def _fill_part(part: str, params: Params) -> str:
     return _BLANK.sub(lambda blank: str(params[blank[1]]), part)
 
 
+_GRANTS = {"microdata": N_("individual data (microdata)"), "snds": N_("linked SNDS data")}
 _GRANT_GIVER = N_(
     "The scientific and ethics committee (CSE) gives it, on a request made to the DIM physician of your centre."
 )
@@ -83,19 +87,19 @@ _ASK_OPERATOR = N_(
 MESSAGES: Mapping[ErrorCode, Message] = {
     # the request
     ErrorCode.MALFORMED: Message(
-        N_("The question can't be read[: {problem}]."),
+        N_("The question can't be read[ ({why})]."),
         N_("It does not have the form that this version of the SDK writes."),
         N_("Write it again with Ibis on ws.tables; if it goes on, restart the kernel."),
     ),
     ErrorCode.PROTOCOL_VERSION: Message(
         N_(
-            "The SDK of this workspace and the gateway don't speak the same version[ ({given} and {supported})]."
+            "The SDK of this workspace and the gateway don't speak the same version[ (the gateway: {supported})]."
         ),
         N_("The enclave was updated while the workspace was running."),
         N_("Save your notebook, stop the workspace from the home page and start it again."),
     ),
     ErrorCode.TOO_LARGE: Message(
-        N_("The question is too large[: {size} bytes][ (limit: {limit} bytes)]."),
+        N_("The question is too large[ (limit: {limit} bytes)]."),
         N_("A table of your own travels inside the question, and only a small one fits."),
         N_("Send a shorter list, or join on a code list that the catalogue already has."),
     ),
@@ -105,12 +109,12 @@ MESSAGES: Mapping[ErrorCode, Message] = {
         N_("Use one isin([...]) or one ibis.cases(...) instead of a chain of steps."),
     ),
     ErrorCode.TOO_MANY_NODES: Message(
-        N_("The question has too many operations[: {nodes}][ (limit: {limit})]."),
+        N_("The question has too many operations[ (limit: {limit})]."),
         N_("A question of this size is usually made by a loop."),
         N_("Replace the loop by group_by, or ask several smaller questions."),
     ),
     ErrorCode.UNKNOWN_OPERATION: Message(
-        N_("The operation[ “{operation}”] is not available here."),
+        N_("The operation[ “{operation}”] is not available here[ ({why})]."),
         N_(
             "The gateway runs a closed list of operations: no raw SQL, no functions of your own, no randomness."
         ),
@@ -127,7 +131,7 @@ MESSAGES: Mapping[ErrorCode, Message] = {
         N_('See the columns with ws.catalogue["table name"].'),
     ),
     ErrorCode.ILL_TYPED: Message(
-        N_("An operation does not fit the type of what it is applied to[: {operation}][ ({problem})]."),
+        N_("An operation does not fit the type of what it is applied to[: {operation}]."),
         N_("For example a text compared with a number, or a date added to a code."),
         N_('Check the types of the columns with ws.catalogue["table name"].'),
     ),
@@ -166,9 +170,7 @@ MESSAGES: Mapping[ErrorCode, Message] = {
     ),
     # disclosure rules
     ErrorCode.ROW_LEVEL: Message(
-        N_(
-            "This question asks for rows about single patients: the right of access “individual data” (microdata) is missing."
-        ),
+        N_("This question asks for rows about single patients: the right of access[ “{grant}”] is missing."),
         N_("This project may see counts of patients, never rows."),
         N_(
             'Group and count: t.group_by("cisp2").agg(patients=t.patient_id.nunique()). If the study really needs rows, the '
@@ -190,9 +192,7 @@ MESSAGES: Mapping[ErrorCode, Message] = {
         N_("Count patients by class instead, for example by bands of the value."),
     ),
     ErrorCode.VALUE_RULE: Message(
-        N_(
-            "What is summed or averaged is not a plain column of the catalogue[: {measure}][ (column “{column}”)]."
-        ),
+        N_("What is summed or averaged is not a plain column of the catalogue[: {operation}][ ({why})]."),
         N_("A condition or a number inside the value can single out one person among thousands."),
         N_("Put the condition in filter(...) or in where=, or make it a group of group_by."),
     ),
@@ -231,7 +231,9 @@ MESSAGES: Mapping[ErrorCode, Message] = {
         N_("Use union(..., distinct=False), or select patients with patient_id.isin(...)."),
     ),
     ErrorCode.USER_TABLE_RULE: Message(
-        N_("A table of your own can't be used in this way[: {operation}][ (column “{column}”)]."),
+        N_(
+            "A table of your own can't be used in this way[ ({why})][ (limit: {rows} rows, {columns} columns)]."
+        ),
         N_("Your tables may add labels or groups to codes; they may not point at patients."),
         N_("Join it on one coded column whose values are all different in your table."),
     ),

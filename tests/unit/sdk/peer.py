@@ -131,7 +131,9 @@ class Peer:
     asked: list[ibis.Expr] = field(default_factory=list)
     authorisations: list[str | None] = field(default_factory=list)
     promise: int | None = None  # the length announced for the next answer, if not its own
-    query: Callable[[ibis.Expr], Answer] = lambda expr: refused(Refusal(ErrorCode.ROW_LEVEL))
+    query: Callable[[ibis.Expr], Answer] = lambda expr: refused(
+        Refusal(ErrorCode.ROW_LEVEL, grant="microdata")
+    )
 
     @property
     def socket(self) -> Path:

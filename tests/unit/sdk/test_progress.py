@@ -1,0 +1,37 @@
+"""A sign of life on long questions only, wiped when they end, whatever happens."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from p4dp_sdk.backend.progress import progress
+
+
+def test_quick_questions_show_nothing() -> None:
+    shown: list[str] = []
+    with progress(shown.append, patience=5):
+        pass
+    assert shown == []
+
+
+def test_long_questions_show_the_seconds_and_are_wiped() -> None:
+    shown: list[str] = []
+    with progress(shown.append, patience=0.01):
+        time.sleep(0.1)
+    assert shown == ["Calcul en cours sur le serveur… 0 s", ""]
+
+
+def test_an_interruption_wipes_too() -> None:
+    shown: list[str] = []
+    with pytest.raises(KeyboardInterrupt), progress(shown.append, patience=0.01):
+        time.sleep(0.1)
+        raise KeyboardInterrupt
+    assert shown[-1] == ""
+
+
+def test_files_are_not_littered(capsys: pytest.CaptureFixture[str]) -> None:
+    with progress(patience=0.01):
+        time.sleep(0.05)
+    assert capsys.readouterr() == ("", "")
