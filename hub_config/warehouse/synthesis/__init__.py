@@ -1,0 +1,6 @@
+"""Synthetic warehouses: invented people whose numbers match the published snapshots. Nobody real is in them."""
+
+from hub_config.warehouse.synthesis.presets import Preset, PresetUnavailable
+from hub_config.warehouse.synthesis.run import synthesise
+
+__all__ = ["Preset", "PresetUnavailable", "synthesise"]
