@@ -83,6 +83,7 @@ class Table:
     columns: tuple[Column, ...]
     date: str | None = None  # the column that dates an event; a grant's dates apply to it
     snds: bool = False  # behind the SNDS grant: invisible without it
+    key: str | None = None  # a column that no two rows share; joins on it can't multiply rows
 
     def column(self, name: str) -> Column:
         """The column called `name`; KeyError if there is none."""
