@@ -92,6 +92,7 @@ class CodeSystemDocument(_Document):
     label_fr: str
     label_en: str
     site: bool
+    parents: str | None
     codes: tuple[CodeDocument, ...]
 
 

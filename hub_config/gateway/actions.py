@@ -1,0 +1,271 @@
+"""The use cases of the gateway: whoami, catalogue, query. One function each, one audit event each, written first.
+
+An answer or a refusal leaves only once its event is on disk; if that fails, nothing leaves. Everything about the person and
+the project is read again at each request.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from concurrent.futures import Executor
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+from typing import Final, TypeVar
+
+from hub_config.gateway.answer import Answer, ipc_stream
+from hub_config.gateway.authorise import policy_of, sees_rows, visible_tables
+from hub_config.gateway.binding import Room, site_codes
+from hub_config.gateway.client import Client
+from hub_config.gateway.describe import catalogue_document, whoami_document
+from hub_config.gateway.documents import CatalogueDocument, WhoamiDocument
+from hub_config.gateway.engine import Engines
+from hub_config.gateway.execution import Question, answer
+from hub_config.gateway.identity import authenticate
+from hub_config.gateway.pace import Pace
+from hub_config.gateway.ports import Audit, Governance, Hub
+from hub_config.gateway.pseudonyms import ProjectKey
+from hub_config.gateway.slots import Slots
+from hub_config.gateway.stopping import Stop, Stopped
+from hub_config.gateway.workers import in_thread, watched
+from hub_config.governance.audit import AuditDiskFull, AuditEvent, Decision
+from hub_config.governance.bindings import Binding
+from hub_config.governance.facts import AccessLevel, Objectors, ProjectFacts
+from hub_config.settings import PolicySettings
+from hub_config.warehouse.snapshot import ProblemKind, Snapshot, SnapshotProblem, open_snapshot
+from p4dp_sdk.catalogue.model import Catalogue
+from p4dp_sdk.wire.errors import ErrorCode, Refusal
+from p4dp_sdk.wire.protocol import Limits
+
+T = TypeVar("T")
+Pieces = AsyncIterator[bytes]
+Details = dict[str, str | int | bool | None]
+
+_STREAM_TIMES: Final = 5  # a whole stream of rows may take so many times the limit of one computation
+
+_FAILURES: Final = frozenset(
+    {
+        ErrorCode.BUSY,
+        ErrorCode.TIMED_OUT,
+        ErrorCode.OUT_OF_MEMORY,
+        ErrorCode.DISK_FULL,
+        ErrorCode.SNAPSHOT_MISSING,
+        ErrorCode.SNAPSHOT_CORRUPT,
+        ErrorCode.ENGINE_FAILED,
+        ErrorCode.AUDIT_FAILED,
+        ErrorCode.IDENTITY_UNAVAILABLE,
+        ErrorCode.INTERNAL,
+    }
+)
+
+
+@dataclass(frozen=True)
+class Gateway:
+    """What the use cases stand on. `workers` compute queries; `office` reads and records, so it never waits for those."""
+
+    hub: Hub
+    governance: Governance
+    audit: Audit
+    catalogue: Catalogue
+    engines: Engines
+    warehouse_dir: Path
+    policy: PolicySettings
+    limits: Limits
+    master_key: bytes = field(repr=False)
+    workers: Executor
+    office: Executor
+    slots: Slots
+    pace: Pace
+    today: Callable[[], date]
+
+
+@dataclass(frozen=True)
+class Call:
+    """One request: the workspace its socket belongs to, the header it came with, and its number."""
+
+    binding: Binding
+    authorization: str | None = field(repr=False)
+    request_id: str
+
+
+@dataclass(frozen=True)
+class Admission:
+    """A request that may be answered: the project as it is now, who objected, and its snapshot."""
+
+    call: Call
+    facts: ProjectFacts
+    objectors: Objectors
+    snapshot: Snapshot
+
+
+async def whoami(gateway: Gateway, call: Call) -> WhoamiDocument:
+    async def work(_: Details) -> WhoamiDocument:
+        admission = await _admit(gateway, call)
+        policy = policy_of(admission.facts, gateway.policy, gateway.limits.cells)
+        return whoami_document(
+            call.binding, admission.facts, admission.snapshot, policy, gateway.limits, call.request_id
+        )
+
+    return await _recorded(gateway, call, "gateway.whoami", work)
+
+
+async def catalogue(gateway: Gateway, call: Call) -> CatalogueDocument:
+    async def work(_: Details) -> CatalogueDocument:
+        admission = await _admit(gateway, call)
+        return await in_thread(gateway.office, lambda: _describe(gateway, admission))
+
+    return await _recorded(gateway, call, "gateway.catalogue", work)
+
+
+@asynccontextmanager
+async def query(gateway: Gateway, call: Call, client: Client) -> AsyncIterator[Pieces]:
+    """The answer to a wire document, as the pieces of an Arrow stream; recorded before the first piece is given."""
+    stop = Stop(gateway.limits.seconds)
+
+    async def work(details: Details) -> Answer:
+        admission = await _admit(gateway, call)
+        await held.enter_async_context(gateway.slots.take(call.binding.id))
+        question = _question(gateway, admission, await client.read_body(gateway.limits.request_bytes))
+        computed = await _compute(gateway, admission, question, stop, client)
+        details |= {
+            "tables": " ".join(computed.tables),
+            "protection": computed.disclosure.protection,
+            "sql": computed.disclosure.definition,
+        }
+        return computed
+
+    async with AsyncExitStack() as held:
+        computed = await _recorded(gateway, call, "gateway.query", work)
+        held.push_async_callback(in_thread, gateway.office, computed.close)
+        yield _pieces(gateway, computed, stop, client)
+
+
+# --- admission -----------------------------------------------------------------------------------------------------
+
+
+async def _admit(gateway: Gateway, call: Call) -> Admission:
+    """Token, membership, project and snapshot, in this order: a stranger learns nothing of the later ones."""
+    await authenticate(gateway.hub, call.binding, call.authorization)
+    return await in_thread(gateway.office, lambda: _read(gateway, call))
+
+
+def _read(gateway: Gateway, call: Call) -> Admission:
+    facts, objectors = gateway.governance.read(call.binding.user, call.binding.project, gateway.today())
+    snapshot = _snapshot(gateway.warehouse_dir, facts.snapshot)
+    if facts.grant.access is AccessLevel.SANDBOX and not snapshot.manifest.synthetic:
+        raise Refusal(
+            ErrorCode.PROJECT_NOT_ACTIVE, project=facts.slug, status="sandbox without synthetic data"
+        )
+    return Admission(call, facts, objectors, snapshot)
+
+
+def _snapshot(warehouse_dir: Path, number: int) -> Snapshot:
+    try:
+        return open_snapshot(warehouse_dir, number)
+    except SnapshotProblem as problem:
+        missing = problem.kind is ProblemKind.MISSING
+        code = ErrorCode.SNAPSHOT_MISSING if missing else ErrorCode.SNAPSHOT_CORRUPT
+        raise Refusal(code, snapshot=number) from None
+    except OSError:
+        raise Refusal(ErrorCode.SNAPSHOT_CORRUPT, snapshot=number) from None
+
+
+def _describe(gateway: Gateway, admission: Admission) -> CatalogueDocument:
+    engine = gateway.engines.engine(admission.snapshot.number, admission.snapshot.database)
+    with engine.session(Stop(gateway.limits.seconds)) as session:
+        site = site_codes(session, gateway.catalogue, admission.facts.grant)
+    return catalogue_document(
+        gateway.catalogue, admission.facts, admission.snapshot, site, admission.call.request_id
+    )
+
+
+# --- a query -------------------------------------------------------------------------------------------------------
+
+
+def _question(gateway: Gateway, admission: Admission, document: bytes) -> Question:
+    facts = admission.facts
+    rows = sees_rows(facts.grant.access)
+    key = ProjectKey.derive(gateway.master_key, facts.slug) if rows else None
+    return Question(
+        document=document,
+        tables=visible_tables(gateway.catalogue, facts.grant),
+        room=Room(gateway.catalogue, facts.grant, admission.objectors, key),
+        access=facts.grant.access,
+        policy=policy_of(facts, gateway.policy, gateway.limits.cells),
+        limits=gateway.limits,
+        manifest=admission.snapshot.manifest,
+        project=facts.slug,
+        request_id=admission.call.request_id,
+    )
+
+
+async def _compute(
+    gateway: Gateway, admission: Admission, question: Question, stop: Stop, client: Client
+) -> Answer:
+    snapshot = admission.snapshot
+
+    def compute() -> Answer:
+        return answer(question, gateway.engines.engine(snapshot.number, snapshot.database), stop)
+
+    try:
+        return await watched(gateway.workers, compute, stop, client, gateway.limits.seconds)
+    except Refusal as refusal:
+        if refusal.code in (ErrorCode.SNAPSHOT_CORRUPT, ErrorCode.ENGINE_FAILED):
+            gateway.engines.discard(snapshot.number)
+        raise
+
+
+async def _pieces(gateway: Gateway, computed: Answer, stop: Stop, client: Client) -> Pieces:
+    pieces = ipc_stream(computed)
+    ends = time.monotonic() + _STREAM_TIMES * gateway.limits.seconds
+    while True:
+        left = max(0.0, min(gateway.limits.seconds, ends - time.monotonic()))
+        piece = await watched(gateway.workers, lambda: next(pieces, None), stop, client, left)
+        if piece is None:
+            return
+        yield piece
+
+
+# --- the record ----------------------------------------------------------------------------------------------------
+
+
+async def _recorded(gateway: Gateway, call: Call, what: str, work: Callable[[Details], Awaitable[T]]) -> T:
+    """The result of `work`, once its audit event is on disk; or its refusal, recorded the same way."""
+    details: Details = {"request_id": call.request_id}
+    try:
+        result = await work(details)
+    except Refusal as refusal:
+        decision = Decision.FAILED if refusal.code in _FAILURES else Decision.REFUSED
+        await _record(gateway, call, what, decision, details | {"code": refusal.code.value})
+        raise
+    except Stopped as stopped:
+        await _record(gateway, call, what, Decision.FAILED, details | {"code": stopped.reason.value})
+        raise
+    except Exception:
+        await _record(gateway, call, what, Decision.FAILED, details | {"code": ErrorCode.INTERNAL.value})
+        raise
+    try:
+        await _record(gateway, call, what, Decision.ALLOWED, details)
+    except BaseException:
+        if isinstance(result, Answer):
+            result.close()
+        raise
+    return result
+
+
+async def _record(
+    gateway: Gateway,
+    call: Call,
+    what: str,
+    decision: Decision,
+    details: Mapping[str, str | int | bool | None],
+) -> None:
+    event = AuditEvent(call.binding.user, what, call.binding.project, decision, details)
+    try:
+        await in_thread(gateway.office, lambda: gateway.audit.append(event))
+    except AuditDiskFull:
+        raise Refusal(ErrorCode.DISK_FULL) from None
+    except Exception:  # whatever kept it from being recorded, nothing may leave
+        raise Refusal(ErrorCode.AUDIT_FAILED) from None

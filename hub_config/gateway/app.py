@@ -1,0 +1,198 @@
+"""HTTP of the gateway, and nothing else: the addresses of a workspace's socket. The binding comes with the socket."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import MutableMapping
+from typing import Annotated, Any, Final
+
+from fastapi import Depends, FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from hub_config.gateway import actions
+from hub_config.gateway.actions import Call, Gateway
+from hub_config.gateway.client import Client
+from hub_config.gateway.documents import CatalogueDocument, ProblemDocument, WhoamiDocument
+from hub_config.gateway.problems import problem_response, unexpected
+from hub_config.gateway.stopping import Stopped
+from hub_config.governance.bindings import Binding
+from p4dp_sdk.wire.errors import ErrorCode, Refusal
+from p4dp_sdk.wire.protocol import ARROW_STREAM, PROBLEM_JSON
+
+BINDING: Final = "p4dp.binding"
+REQUEST_ID: Final = "p4dp.request_id"
+
+_PROBLEM: Final[dict[int | str, dict[str, Any]]] = {
+    "default": {
+        "description": "A refusal: what, why, what to do next. Never a value of the data.",
+        "content": {PROBLEM_JSON: {"schema": {"$ref": "#/components/schemas/ProblemDocument"}}},
+    }
+}
+_QUERY: Final[dict[str, Any]] = {
+    "requestBody": {
+        "required": True,
+        "description": "A wire document: the expression as a graph of operations (p4dp_sdk.wire.graph).",
+        "content": {"application/json": {"schema": {"type": "object"}}},
+    },
+}
+_ANSWER: Final[dict[int | str, dict[str, Any]]] = {
+    200: {
+        "description": "Arrow IPC stream (lz4). Schema metadata `p4dp` says what was done to the answer, as JSON.",
+        "content": {ARROW_STREAM: {"schema": {"type": "string", "format": "binary"}}},
+    }
+}
+
+
+def create_app(gateway: Gateway) -> ASGIApp:
+    """The application of every workspace socket; `bound` says which workspace."""
+    return guarded(_api(gateway))
+
+
+def bound(app: ASGIApp, binding: Binding) -> ASGIApp:
+    """`app` as one workspace's socket serves it."""
+
+    async def serve(scope: Scope, receive: Receive, send: Send) -> None:
+        await app({**scope, BINDING: binding}, receive, send)
+
+    return serve
+
+
+def openapi_document(gateway: Gateway) -> dict[str, Any]:
+    return _api(gateway).openapi()
+
+
+def _api(gateway: Gateway) -> FastAPI:
+    api = FastAPI(
+        title="P4DP gateway",
+        version="1",
+        description="What a workspace asks, over its own unix socket, with the bearer token of its own server.",
+        docs_url=None,
+        redoc_url=None,
+        responses=_PROBLEM,
+    )
+    refuse_with_problems(api)
+
+    @api.get("/v1/whoami", summary="Who asks, and what the project may see")
+    async def whoami(call: Annotated[Call, Depends(_call)]) -> WhoamiDocument:
+        return await actions.whoami(gateway, call)
+
+    @api.get("/v1/catalogue", summary="The granted tables and their code systems")
+    async def catalogue(call: Annotated[Call, Depends(_call)]) -> CatalogueDocument:
+        return await actions.catalogue(gateway, call)
+
+    @api.post(
+        "/v1/query",
+        summary="Ask a question",
+        openapi_extra=_QUERY,
+        responses=_ANSWER,
+        response_class=Response,
+    )
+    async def query(call: Annotated[Call, Depends(_call)]) -> Response:
+        return _QueryResponse(gateway, call)
+
+    _describe_problems(api)
+    return api
+
+
+def _describe_problems(api: FastAPI) -> None:
+    """FastAPI describes the errors of its own validation; ours are problems."""
+    generate = api.openapi
+
+    def openapi() -> dict[str, Any]:
+        document = generate()
+        schemas = document["components"]["schemas"]
+        schemas["ProblemDocument"] = ProblemDocument.model_json_schema()
+        for name in ("HTTPValidationError", "ValidationError"):
+            schemas.pop(name, None)
+        return document
+
+    api.openapi = openapi  # type: ignore[method-assign]
+
+
+async def _call(request: Request) -> Call:
+    return Call(
+        binding=request.scope[BINDING],
+        authorization=request.headers.get("authorization"),
+        request_id=request.scope[REQUEST_ID],
+    )
+
+
+class _QueryResponse(Response):
+    """Runs the query while it is sent: the answer is never whole in memory."""
+
+    def __init__(self, gateway: Gateway, call: Call) -> None:
+        super().__init__(media_type=ARROW_STREAM)
+        del self.headers["content-length"]
+        self._gateway = gateway
+        self._call = call
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        started = time.monotonic()
+        try:
+            async with actions.query(self._gateway, self._call, Client(receive)) as pieces:
+                await self._gateway.pace.hold(started)
+                await self._send(pieces, send)
+        except Refusal:
+            await self._gateway.pace.hold(started)
+            raise
+        except Stopped:
+            return  # nobody listens
+
+    async def _send(self, pieces: actions.Pieces, send: Send) -> None:
+        await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
+        async for piece in pieces:
+            await send({"type": "http.response.body", "body": piece, "more_body": True})
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+
+# --- refusals ------------------------------------------------------------------------------------------------------
+
+
+def refuse_with_problems(api: FastAPI) -> None:
+    """Whatever Starlette or FastAPI would answer by itself is a problem document too."""
+
+    async def refused(request: Request, error: Exception) -> Response:
+        return problem_response(_as_refusal(error), request.scope[REQUEST_ID])
+
+    async def not_found(request: Request, error: Exception) -> Response:
+        status, headers = (
+            (error.status_code, error.headers) if isinstance(error, HTTPException) else (500, None)
+        )
+        refusal = Refusal(ErrorCode.MALFORMED, problem="no such address or method")
+        return problem_response(refusal, request.scope[REQUEST_ID], status, headers)
+
+    api.add_exception_handler(Refusal, refused)
+    api.add_exception_handler(RequestValidationError, refused)
+    api.add_exception_handler(HTTPException, not_found)
+
+
+def _as_refusal(error: Exception) -> Refusal:
+    return error if isinstance(error, Refusal) else Refusal(ErrorCode.MALFORMED)
+
+
+def guarded(app: ASGIApp) -> ASGIApp:
+    """Number each request, and let no exception out: an unexpected one is INTERNAL, or ends an answer already begun."""
+
+    async def serve(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return
+        numbered: MutableMapping[str, Any] = {**scope, REQUEST_ID: secrets.token_hex(8)}
+        begun = False
+
+        async def watched_send(message: Message) -> None:
+            nonlocal begun
+            begun = True
+            await send(message)
+
+        try:
+            await app(numbered, receive, watched_send)
+        except Exception as error:
+            refusal = error if isinstance(error, Refusal) else unexpected(error, numbered[REQUEST_ID])
+            if not begun:  # otherwise the stream ends here, incomplete, which its reader notices
+                await problem_response(refusal, numbered[REQUEST_ID])(scope, receive, send)
+
+    return serve

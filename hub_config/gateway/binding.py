@@ -1,0 +1,166 @@
+"""Puts a project's tables on its connection: each a temporary view with the granted columns and rows, and nothing else.
+
+The filters of the grant (centres, dates) and every objection stand inside the view, below all that a query can write. The
+hidden columns `__patient` and `__physician` carry the dense numbers that the rules count.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+import ibis
+import ibis.expr.datatypes as dt
+import pyarrow as pa
+from ibis.backends.sql.compilers import DuckDBCompiler
+
+from hub_config.gateway import pseudonyms
+from hub_config.gateway.authorise import visible_schema
+from hub_config.gateway.engine import WAREHOUSE, Session
+from hub_config.gateway.pseudonyms import ProjectKey
+from hub_config.gateway.rules.plan import PATIENT, PHYSICIAN, BoundTable
+from hub_config.governance.facts import Grant, Objectors
+from p4dp_sdk.catalogue.model import Catalogue, Column, Role, Table, Unit
+
+_TEMPORARY: Final = "temp"
+_PATIENT_NO: Final = "patient_no"
+_PHYSICIAN_NO: Final = "physician_no"
+_OBJECTING_PATIENTS: Final = "objecting_patients"
+_OBJECTING_PHYSICIANS: Final = "objecting_physicians"
+
+
+@dataclass(frozen=True)
+class Room:
+    """What one query's connection is furnished with. `key` is given where identifiers are shown, as pseudonyms."""
+
+    catalogue: Catalogue
+    grant: Grant
+    objectors: Objectors
+    key: ProjectKey | None
+
+
+@ibis.udf.scalar.builtin(  # type: ignore[untyped-decorator]
+    name=pseudonyms.FUNCTION, signature=((dt.string, dt.int64), dt.int64)
+)
+def _pseudonym(kind: str, number: int) -> int:
+    """The engine's own function, installed on the connection."""
+    raise NotImplementedError
+
+
+def furnish(session: Session, room: Room, tables: Iterable[Table]) -> Mapping[str, BoundTable]:
+    """Bind the visible `tables` on this connection, objections and grant applied."""
+    _exclude_objectors(session, room.objectors)
+    if room.key is not None:
+        pseudonyms.install(session, room.key)
+    return {table.name: _bind(session, room, table) for table in tables}
+
+
+def site_codes(
+    session: Session, catalogue: Catalogue, grant: Grant
+) -> Mapping[str, tuple[tuple[str, str], ...]]:
+    """Codes and labels of the site's own code systems (centres, regions), of the granted centres only."""
+    return {
+        system.name: _codes(session, catalogue.tables["centres"], system.name, grant)
+        for system in catalogue.code_systems.values()
+        if system.site
+    }
+
+
+# --- objections ----------------------------------------------------------------------------------------------------
+
+
+def _exclude_objectors(session: Session, objectors: Objectors) -> None:
+    """Who objected, in this snapshot or since. A physician who withdraws does so with their patients."""
+    _store(session, _OBJECTING_PHYSICIANS, _PHYSICIAN_NO, objectors.physicians)
+    _store(session, _OBJECTING_PATIENTS, _PATIENT_NO, objectors.patients)
+    session.run(
+        f"INSERT INTO {_OBJECTING_PATIENTS} SELECT {_PATIENT_NO} FROM {WAREHOUSE}.main.patients"  # noqa: S608
+        f" WHERE {_PHYSICIAN_NO} IN (SELECT {_PHYSICIAN_NO} FROM {_OBJECTING_PHYSICIANS})"
+    )
+
+
+def _store(session: Session, name: str, column: str, numbers: frozenset[int]) -> None:
+    given = f"given_{name}"
+    session.register(given, pa.table({column: pa.array(sorted(numbers), pa.int64())}))
+    session.run(
+        f"CREATE TEMP TABLE {name} AS SELECT {column} FROM {given}"  # noqa: S608
+        f" UNION ALL SELECT {column} FROM {WAREHOUSE}.main.objections WHERE {column} IS NOT NULL"
+    )
+
+
+# --- tables --------------------------------------------------------------------------------------------------------
+
+
+def _bind(session: Session, room: Room, table: Table) -> BoundTable:
+    sql = DuckDBCompiler().to_sqlglot(_granted_rows(room, table)).sql("duckdb")
+    session.run(f'CREATE TEMP VIEW "{table.name}" AS {sql}')
+    schema = {**dict(visible_schema(table).items()), **_hidden(table)}
+    return BoundTable(table, ibis.table(schema, name=table.name, catalog=_TEMPORARY, database="main"))
+
+
+def _granted_rows(room: Room, table: Table) -> ibis.Table:
+    full = room.catalogue.tables[table.name]
+    rows = _within_grant(_warehouse_table(full), full, room.grant)
+    if full.unit is Unit.PERSON:
+        rows = rows.anti_join(_temporary(_OBJECTING_PATIENTS, _PATIENT_NO), _PATIENT_NO)
+    if full.unit in (Unit.PERSON, Unit.PHYSICIAN):
+        rows = rows.anti_join(_temporary(_OBJECTING_PHYSICIANS, _PHYSICIAN_NO), _PHYSICIAN_NO)
+    shown = {column.name: _shown(rows, column, room.key) for column in table.columns}
+    stored = {PATIENT: _PATIENT_NO, PHYSICIAN: _PHYSICIAN_NO}
+    hidden = {name: rows[stored[name]].cast(dtype) for name, dtype in _hidden(full).items()}
+    return rows.select(**shown, **hidden)
+
+
+def _within_grant(rows: ibis.Table, full: Table, grant: Grant) -> ibis.Table:
+    if grant.centres is not None and full.has("centre_id"):
+        rows = rows.filter(rows["centre_id"].isin(sorted(grant.centres)))
+    if full.date is not None and grant.date_from is not None:
+        rows = rows.filter(rows[full.date] >= grant.date_from)
+    if full.date is not None and grant.date_to is not None:
+        rows = rows.filter(rows[full.date] <= grant.date_to)
+    return rows
+
+
+def _shown(rows: ibis.Table, column: Column, key: ProjectKey | None) -> ibis.Value:
+    value = rows[column.stored_as].cast(column.dtype)
+    match column.role:
+        case Role.PATIENT | Role.EVENT if key is not None:
+            return _pseudonym(column.name, value.cast("int64")).cast(column.dtype)
+        case Role.PATIENT | Role.EVENT | Role.PHYSICIAN | Role.CODE | Role.DATE | Role.NUMERIC | Role.RAW:
+            return value
+
+
+def _hidden(table: Table) -> Mapping[str, str]:
+    match table.unit:
+        case Unit.PERSON:
+            return {PATIENT: "int64", PHYSICIAN: "int32"}
+        case Unit.PHYSICIAN:
+            return {PHYSICIAN: "int32"}
+        case Unit.PUBLIC | Unit.ENCLAVE:
+            return {}
+
+
+def _warehouse_table(full: Table) -> ibis.Table:
+    schema = {column.stored_as: column.dtype for column in full.columns}
+    return ibis.table(schema, name=full.name, catalog=WAREHOUSE, database="main")
+
+
+def _temporary(name: str, column: str) -> ibis.Table:
+    return ibis.table({column: "int64"}, name=name, catalog=_TEMPORARY, database="main")
+
+
+# --- site code systems ---------------------------------------------------------------------------------------------
+
+
+def _codes(session: Session, centres: Table, system: str, grant: Grant) -> tuple[tuple[str, str], ...]:
+    column = next((column.name for column in centres.columns if column.codes == system), None)
+    if column is None:
+        return ()
+    rows = _within_grant(_warehouse_table(centres), centres, grant)
+    label = rows["label"] if system == "centre" and centres.has("label") else rows[column]
+    pairs = rows.select(code=rows[column], label=label).distinct().order_by("code")
+    found = session.fetch(DuckDBCompiler().to_sqlglot(pairs).sql("duckdb"))
+    return tuple(
+        (row["code"], row["label"] or row["code"]) for row in found.to_pylist() if row["code"] is not None
+    )

@@ -1,0 +1,182 @@
+"""DuckDB, locked down: a snapshot opened read-only for the questions, an empty one in memory for what follows release.
+
+Both can touch no file, load no extension, change no setting and use bounded memory and threads. A statement's own error
+never gets out of here: it carries values. It becomes a Refusal whose code says what kind of thing went wrong.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+import duckdb
+import pyarrow as pa
+
+from hub_config.gateway.stopping import Stop
+from p4dp_sdk.wire.errors import ErrorCode, Refusal
+
+WAREHOUSE: Final = "warehouse"  # the catalog name DuckDB derives from warehouse.duckdb
+_SCRATCH_MEMORY: Final = 512 * 1024**2
+_BATCH_BYTES: Final = 1024**2
+_MAX_BATCH_ROWS: Final = 65_536
+
+
+@dataclass(frozen=True)
+class EngineLimits:
+    memory_bytes: int
+    threads: int = field(default_factory=lambda: os.cpu_count() or 1)
+
+
+@dataclass(frozen=True)
+class Session:
+    """One query's own connection. Its temporary views, macros, variables and registered tables are seen by no other."""
+
+    connection: duckdb.DuckDBPyConnection
+    stop: Stop
+    aggregates: frozenset[str]
+
+    def run(self, sql: str, parameters: list[object] | None = None) -> None:
+        with self.stop.guarding(self.connection), explained(self.stop):
+            self.connection.execute(sql, parameters)
+
+    def fetch(self, sql: str) -> pa.Table:
+        with self.stop.guarding(self.connection), explained(self.stop):
+            return self.connection.execute(sql).to_arrow_table()
+
+    def stream(self, sql: str, row_bytes: int) -> Iterator[pa.RecordBatch]:
+        """The answer in batches of about 1 MiB, computed as they are taken."""
+        rows = max(1, min(_MAX_BATCH_ROWS, _BATCH_BYTES // max(row_bytes, 1)))
+        with self.stop.guarding(self.connection), explained(self.stop):
+            reader = self.connection.execute(sql).to_arrow_reader(rows)
+        while (batch := self._next(reader)) is not None:
+            yield batch
+
+    def register(self, name: str, table: pa.Table) -> None:
+        with explained(self.stop):
+            self.connection.register(name, table)
+
+    def _next(self, reader: pa.RecordBatchReader) -> pa.RecordBatch | None:
+        with self.stop.guarding(self.connection), explained(self.stop):
+            try:
+                return reader.read_next_batch()
+            except StopIteration:
+                return None
+
+
+class Engine:
+    """One snapshot's DuckDB instance, shared by the queries on it."""
+
+    def __init__(self, database: Path, limits: EngineLimits) -> None:
+        try:
+            self._connection = duckdb.connect(str(database), read_only=True, config=_locked_config(limits))
+            self._aggregates = _lock(self._connection)
+        except duckdb.Error:
+            raise Refusal(ErrorCode.SNAPSHOT_CORRUPT) from None
+
+    @contextmanager
+    def session(self, stop: Stop) -> Iterator[Session]:
+        cursor = self._connection.cursor()
+        try:
+            yield Session(cursor, stop, self._aggregates)
+        finally:
+            cursor.close()
+
+    def close(self) -> None:
+        self._connection.close()
+
+
+@contextmanager
+def scratch(stop: Stop) -> Iterator[Session]:
+    """An empty database in memory, for one query: it holds protected tables only."""
+    limits = EngineLimits(memory_bytes=_SCRATCH_MEMORY, threads=1)
+    connection = duckdb.connect(":memory:", config=_locked_config(limits))
+    try:
+        yield Session(connection, stop, _lock(connection))
+    finally:
+        connection.close()
+
+
+class Engines:
+    """The open snapshots. A database that is replaced on disk, or that failed for good, is opened anew."""
+
+    def __init__(self, limits: EngineLimits) -> None:
+        self._limits = limits
+        self._lock = threading.Lock()
+        self._open: dict[int, tuple[tuple[int, ...], Engine]] = {}
+
+    def engine(self, number: int, database: Path) -> Engine:
+        """The engine on snapshot `number`. Raises Refusal when its database can't be opened."""
+        try:
+            status = database.stat()
+        except OSError:
+            raise Refusal(ErrorCode.SNAPSHOT_MISSING, snapshot=number) from None
+        identity = (status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns)
+        with self._lock:
+            known = self._open.get(number)
+            if known is None or known[0] != identity:
+                self._open[number] = known = (identity, Engine(database, self._limits))
+            return known[1]
+
+    def discard(self, number: int) -> None:
+        """Forget an engine that failed; queries still running on it keep their own connection to the end."""
+        with self._lock:
+            self._open.pop(number, None)
+
+    def close(self) -> None:
+        with self._lock:
+            for _, engine in self._open.values():
+                engine.close()
+            self._open.clear()
+
+
+@contextmanager
+def explained(stop: Stop) -> Iterator[None]:
+    """Engine errors as refusals. The engine's text is dropped here: it may quote a value."""
+    try:
+        yield
+    except (duckdb.Error, pa.ArrowException, RuntimeError) as error:
+        stop.check()
+        raise Refusal(_code(error)) from None
+
+
+def _code(error: Exception) -> ErrorCode:
+    match error:
+        case duckdb.OutOfMemoryException():
+            return ErrorCode.OUT_OF_MEMORY
+        case duckdb.IOException() if "No space left" in str(error):
+            return ErrorCode.DISK_FULL
+        case duckdb.IOException() | duckdb.SerializationException() | duckdb.FatalException():
+            return ErrorCode.SNAPSHOT_CORRUPT
+        case pa.ArrowException() if "Out of Memory" in str(error):
+            return ErrorCode.OUT_OF_MEMORY
+        case _:
+            return ErrorCode.ENGINE_FAILED
+
+
+def _locked_config(limits: EngineLimits) -> Mapping[str, str]:
+    return {
+        "enable_external_access": "false",
+        "autoinstall_known_extensions": "false",
+        "autoload_known_extensions": "false",
+        "allow_community_extensions": "false",
+        "python_enable_replacements": "false",
+        "memory_limit": f"{limits.memory_bytes}B",
+        "threads": str(limits.threads),
+        "temp_directory": "",  # nothing spills: a temporary file would hold patients' rows
+        "max_temp_directory_size": "0B",
+    }
+
+
+def _lock(connection: duckdb.DuckDBPyConnection) -> frozenset[str]:
+    """Lock the configuration, last; tell the names of the aggregate functions, which hardening must know."""
+    connection.execute("SET TimeZone = 'UTC'")
+    names = connection.execute(
+        "SELECT DISTINCT lower(function_name) FROM duckdb_functions() WHERE function_type = 'aggregate'"
+    ).fetchall()
+    connection.execute("SET lock_configuration = true")
+    return frozenset(str(name) for (name,) in names)

@@ -1,0 +1,256 @@
+"""From the bytes of a query to its answer: decode, authorise, split, run each release, protect, post-process.
+
+Everything here runs in a worker thread on one connection of its own. What comes out of a release frame that is not protected
+never leaves this module.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass
+from itertools import chain
+from typing import assert_never
+
+import ibis
+import pyarrow as pa
+
+from hub_config.gateway.answer import Answer, conformed, row_bytes
+from hub_config.gateway.authorise import calendar_of, visible_schema
+from hub_config.gateway.binding import Room, furnish, site_codes
+from hub_config.gateway.compile import Statement, compile_hardened, readable_sql
+from hub_config.gateway.engine import Engine, Session, scratch
+from hub_config.gateway.rules.plan import (
+    AuthorisedQuery,
+    BoundTable,
+    Plan,
+    ProtectedTable,
+    PublicPlan,
+    Release,
+    ReleasePlan,
+    RowsPlan,
+)
+from hub_config.gateway.rules.protect import protect
+from hub_config.gateway.rules.split import split
+from hub_config.gateway.stopping import Stop
+from hub_config.governance.facts import AccessLevel
+from hub_config.warehouse.manifest import Manifest
+from p4dp_sdk.catalogue.model import Table
+from p4dp_sdk.disclosure.policy import Policy
+from p4dp_sdk.wire.errors import ErrorCode, Refusal
+from p4dp_sdk.wire.graph import decode
+from p4dp_sdk.wire.protocol import Disclosure, Limits, MeasureSummary
+
+
+@dataclass(frozen=True)
+class Question:
+    """One admitted query: its bytes, what its project may see, and what an answer must say of itself."""
+
+    document: bytes
+    tables: Mapping[str, Table]
+    room: Room
+    access: AccessLevel
+    policy: Policy
+    limits: Limits
+    manifest: Manifest
+    project: str
+    request_id: str
+
+
+@dataclass(frozen=True)
+class _Outcome:
+    """What was run: batches of the answer, and how it was protected."""
+
+    protection: str
+    batches: Iterator[pa.RecordBatch]
+    measures: Mapping[str, MeasureSummary]
+    reasons: tuple[str, ...] = ()
+    rows_may_be_missing: bool = False
+
+
+def answer(question: Question, engine: Engine, stop: Stop) -> Answer:
+    """Compute `question`. The first batch is ready when this returns. Raises Refusal; Stopped when nobody waits."""
+    with ExitStack() as stack:
+        expression, used = _decode(question)
+        session = stack.enter_context(engine.session(stop))
+        bound = furnish(session, question.room, [question.tables[name] for name in used])
+        plan = split(_authorised(question, expression, bound, session))
+        outcome = _run(plan, question, session)
+        schema = expression.as_table().schema().to_pyarrow()
+        batches = _started(conformed(batch, schema) for batch in outcome.batches)
+        stop.check()
+        return Answer(
+            disclosure=_disclosure(question, outcome, expression),
+            schema=schema,
+            batches=batches,
+            tables=used,
+            resources=stack.pop_all(),
+        )
+
+
+def _decode(question: Question) -> tuple[ibis.Expr, tuple[str, ...]]:
+    """The expression over visible schemas, and the names of the tables it reads."""
+    used: dict[str, None] = {}
+
+    def schema_of(name: str) -> ibis.Schema:
+        if name not in question.tables:
+            raise Refusal(ErrorCode.UNKNOWN_TABLE, table=name[:64])
+        used[name] = None
+        return visible_schema(question.tables[name])
+
+    try:
+        expression = decode(question.document, schema_of, question.limits)
+    except RecursionError:
+        raise Refusal(ErrorCode.TOO_DEEP, limit=question.limits.depth) from None
+    return expression, tuple(used)
+
+
+def _authorised(
+    question: Question, expression: ibis.Expr, bound: Mapping[str, BoundTable], session: Session
+) -> AuthorisedQuery:
+    catalogue, grant = question.room.catalogue, question.room.grant
+    site = site_codes(session, catalogue, grant)
+    domains = {
+        name: tuple(code for code, _ in site[name]) if name in site else tuple(c.code for c in system.codes)
+        for name, system in catalogue.code_systems.items()
+    }
+    calendar = calendar_of(grant, question.manifest.first_date, question.manifest.last_date)
+    return AuthorisedQuery(expression, bound, domains, calendar, question.access, question.policy)
+
+
+# --- running a plan ------------------------------------------------------------------------------------------------
+
+
+def _run(plan: Plan, question: Question, session: Session) -> _Outcome:
+    match plan:
+        case PublicPlan():
+            return _Outcome("public", iter(_table(session, plan.expression, question).to_batches()), {})
+        case ReleasePlan():
+            return _run_releases(plan, question, session)
+        case RowsPlan():
+            return _run_rows(plan, question, session)
+        case _:
+            assert_never(plan)
+
+
+def _run_releases(plan: ReleasePlan, question: Question, session: Session) -> _Outcome:
+    protected = _protected(plan, question, session)
+    publics = {public.name: _table(session, public.expression, question) for public in plan.publics}
+    with scratch(session.stop) as empty:
+        for name, table in {**{n: p.frame for n, p in protected.items()}, **publics}.items():
+            empty.register(name, table)
+        shown = _table(empty, plan.post, question)
+    return _Outcome(
+        protection="threshold",
+        batches=iter(shown.to_batches()),
+        measures=_summary(protected),
+        reasons=tuple(sorted({reason for table in protected.values() for reason in table.reasons})),
+        rows_may_be_missing=any(table.rows_may_be_missing for table in protected.values()),
+    )
+
+
+def _run_rows(plan: RowsPlan, question: Question, session: Session) -> _Outcome:
+    match question.access:
+        case AccessLevel.MICRODATA:
+            return _Outcome("rows", _streamed(session, plan.expression), {})
+        case AccessLevel.SANDBOX if question.manifest.synthetic:
+            rehearsed = _rehearsed(plan.rehearsal, question, session)
+            return _Outcome(
+                protection="none",
+                batches=_streamed(session, plan.expression),
+                measures=_summary(rehearsed),
+                reasons=tuple(sorted({reason for table in rehearsed.values() for reason in table.reasons})),
+                rows_may_be_missing=any(table.rows_may_be_missing for table in rehearsed.values()),
+            )
+        case AccessLevel.SANDBOX | AccessLevel.AGGREGATE:
+            raise Refusal(ErrorCode.ROW_LEVEL, grant="microdata")
+        case _:
+            assert_never(question.access)
+
+
+def _rehearsed(plan: ReleasePlan | None, question: Question, session: Session) -> dict[str, ProtectedTable]:
+    """What protection would have done, where it could have been applied."""
+    if plan is None:
+        return {}
+    try:
+        return _protected(plan, question, session)
+    except Refusal as refusal:
+        if refusal.code is ErrorCode.TOO_MANY_CELLS:
+            return {}
+        raise
+
+
+def _protected(plan: ReleasePlan, question: Question, session: Session) -> dict[str, ProtectedTable]:
+    """Each release by its name, run on the engine and protected at once."""
+    return {
+        release.name: protect(release, _release_frame(session, release, question), question.policy)
+        for release in plan.releases
+    }
+
+
+def _release_frame(session: Session, release: Release, question: Question) -> pa.Table:
+    """Cells, margins and evidence. A margin has at most as many rows as there are cells."""
+    most = question.limits.cells * (1 + len(release.keys))
+    return _bounded(session, release.internal, most, question)
+
+
+def _table(session: Session, expression: ibis.Table, question: Question) -> pa.Table:
+    return _bounded(session, expression, question.limits.cells, question)
+
+
+def _bounded(session: Session, expression: ibis.Table, most: int, question: Question) -> pa.Table:
+    """The whole answer of `expression`, refused beyond `most` rows."""
+    statement = _prepared(session, expression.limit(most + 1))
+    table = session.fetch(statement.sql)
+    if table.num_rows > most:
+        raise Refusal(ErrorCode.TOO_MANY_CELLS, limit=question.limits.cells)
+    batches = [conformed(batch, statement.schema) for batch in table.to_batches()]
+    return pa.Table.from_batches(batches, schema=statement.schema)
+
+
+def _streamed(session: Session, expression: ibis.Table) -> Iterator[pa.RecordBatch]:
+    statement = _prepared(session, expression)
+    return session.stream(statement.sql, row_bytes(statement.schema))
+
+
+def _prepared(session: Session, expression: ibis.Table) -> Statement:
+    statement = compile_hardened(expression, session.aggregates)
+    for name, table in statement.tables.items():
+        session.register(name, table)
+    return statement
+
+
+def _started(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    """Compute the first batch now: what fails must fail before anything is sent."""
+    first = next(batches, None)
+    return iter(()) if first is None else chain([first], batches)
+
+
+# --- what the answer says of itself --------------------------------------------------------------------------------
+
+
+def _summary(protected: Mapping[str, ProtectedTable]) -> dict[str, MeasureSummary]:
+    """Per measure; of several releases, each under its own name."""
+    if len(protected) == 1:
+        (only,) = protected.values()
+        return dict(only.measures)
+    return {
+        f"{release}.{measure}": summary
+        for release, table in protected.items()
+        for measure, summary in table.measures.items()
+    }
+
+
+def _disclosure(question: Question, outcome: _Outcome, expression: ibis.Expr) -> Disclosure:
+    return Disclosure(
+        request_id=question.request_id,
+        project=question.project,
+        snapshot=question.manifest.number,
+        protection=outcome.protection,
+        min_patients=question.policy.min_patients,
+        min_physicians=question.policy.min_physicians,
+        measures=outcome.measures,
+        reasons=outcome.reasons,
+        rows_may_be_missing=outcome.rows_may_be_missing,
+        definition=readable_sql(expression),
+    )

@@ -1,0 +1,28 @@
+"""Reads the governance store for one request: project, objections and the right to work, in one transaction."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+from hub_config.governance import actions
+from hub_config.governance.facts import Objectors, ProjectFacts
+from hub_config.governance.problems import UnknownProject
+from hub_config.governance.rules import why_not
+from hub_config.governance.store import Store
+from p4dp_sdk.wire.errors import ErrorCode, Refusal
+
+
+@dataclass(frozen=True)
+class StoredGovernance:
+    store: Store
+
+    def read(self, user: str, project: str, at: date) -> tuple[ProjectFacts, Objectors]:
+        try:
+            with self.store.session() as session:
+                facts, objectors = actions.project_facts(session, project), actions.objectors(session)
+        except UnknownProject:
+            raise Refusal(ErrorCode.NOT_A_MEMBER, project=project) from None
+        if (denial := why_not(user, facts, at)) is not None:
+            raise denial.refusal()
+        return facts, objectors

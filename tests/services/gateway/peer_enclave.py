@@ -1,0 +1,217 @@
+"""A small real enclave without its hub: a snapshot, a governance store, an audit chain; and a peer that plays the hub."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import httpx
+import ibis
+import pyarrow as pa
+
+from hub_config.gateway.actions import Gateway
+from hub_config.gateway.app import bound, create_app
+from hub_config.gateway.engine import Engines
+from hub_config.gateway.governance import StoredGovernance
+from hub_config.gateway.hub import HubClient
+from hub_config.gateway.pace import Pace
+from hub_config.gateway.slots import Slots
+from hub_config.governance import actions as governance_actions
+from hub_config.governance.audit import read_records
+from hub_config.governance.audit.record import Record
+from hub_config.governance.bindings import Binding
+from hub_config.governance.charter import Charter, MemberRole
+from hub_config.governance.facts import AccessLevel, Grant
+from hub_config.governance.store import Store
+from hub_config.governance.terms import SnapshotTerms, Terms, every_table
+from hub_config.settings import PolicySettings, Settings
+from hub_config.warehouse.snapshot import Building
+from p4dp_sdk.catalogue.load import load_catalogue
+from p4dp_sdk.wire.graph import encode
+from p4dp_sdk.wire.protocol import METADATA_KEY, Disclosure, Limits
+
+PLANTED_TEXT = "PLANTED-71f3"  # stands in raw columns: no error may ever quote it
+PLANTED_NUMBER = 271.828182
+MASTER_KEY = bytes(range(32))
+
+PATIENTS = 600
+OBJECTING_PATIENT, OBJECTING_PHYSICIAN = (
+    7,
+    11,
+)  # in the snapshot's own table; physician 11 has patients 11, 23, 35…
+
+
+def fill(building: Building) -> None:
+    """600 patients of 12 GPs in 3 centres; two diagnoses, one biometry and one claim each."""
+    run = building.connection.execute
+    run("INSERT INTO centres (centre_id, region, label) VALUES ('C1', 'R1', 'Un'), ('C2', 'R1', 'Deux'), ('C3', 'R2', 'Trois')")
+    run("INSERT INTO physicians BY NAME SELECT range AS physician_no, 'C' || (range % 3 + 1) AS centre_id, 'F' AS sex, '40-49' AS age_band FROM range(12)")
+    person = "range AS patient_no, range % 12 AS physician_no, 'C' || (range % 12 % 3 + 1) AS centre_id"
+    run(
+        f"INSERT INTO patients BY NAME SELECT {person}, CASE WHEN range % 2 = 0 THEN 'F' ELSE 'M' END AS sex,"
+        " DATE '1960-01-01' AS birth_month, 60 AS age, '60-69' AS age_band FROM range(600)"
+    )
+    for index, code in enumerate(("K86", "T90")):
+        run(
+            f"INSERT INTO diagnoses BY NAME SELECT {person}, range * 2 + {index} AS consultation_id,"
+            f" DATE '20{15 + index}-06-01' AS date, CASE WHEN range < 5 THEN 'A62' ELSE '{code}' END AS cisp2,"
+            " 'manual' AS coding_source FROM range(600)"
+        )
+    run(
+        f"INSERT INTO biometrics BY NAME SELECT {person}, DATE '2016-01-01' AS date, 'weight' AS measure,"
+        f" {PLANTED_NUMBER} AS value, 'kg' AS unit, '{PLANTED_TEXT}' AS value_raw, '{PLANTED_TEXT}' AS unit_raw,"
+        " 'ok' AS dq_code FROM range(600)"
+    )
+    run(
+        f"INSERT INTO snds_claims BY NAME SELECT {person}, DATE '2016-01-01' AS date, 'A10BA02' AS atc FROM range(600)"
+    )
+    run(f"INSERT INTO objections VALUES ({OBJECTING_PATIENT}, NULL, DATE '2020-01-01')")
+    run(f"INSERT INTO objections VALUES (NULL, {OBJECTING_PHYSICIAN}, DATE '2020-01-01')")
+    building.finish(date(2020, 12, 31), date(2015, 1, 1), date(2020, 12, 31))
+
+
+@dataclass
+class HubPeer:
+    """The hub's `GET /user`, as JupyterHub 6 answers it: an ASGI application with tokens in a dict."""
+
+    tokens: dict[str, dict[str, Any]] = field(default_factory=dict)
+    silent: bool = False
+    asked: int = 0
+
+    def give(
+        self, token: str, user: str, server: str, *, kind: str = "user", scopes: list[str] | None = None
+    ) -> str:
+        wanted = [f"custom:p4dp:query!server={user}/{server}"] if scopes is None else scopes
+        self.tokens[token] = {"name": user, "kind": kind, "scopes": wanted, "admin": False}
+        return token
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        self.asked += 1
+        if self.silent:
+            raise httpx.ConnectError("connection refused")
+        authorization = dict(scope["headers"]).get(b"authorization", b"").decode()
+        model = self.tokens.get(authorization.removeprefix("token "))
+        found = scope["path"] == "/hub/api/user" and model is not None
+        response = httpx.Response(200 if found else 403, json=model or {"status": 403})
+        await send({"type": "http.response.start", "status": response.status_code, "headers": []})
+        await send({"type": "http.response.body", "body": response.content})
+
+
+@dataclass
+class Enclave:
+    """A gateway on real parts, and what a test does to them."""
+
+    gateway: Gateway
+    hub: HubPeer
+    store: Store
+    settings: Settings
+
+    def workspace(self, user: str, project: str, token: str | None = None) -> Workspace:
+        """One running workspace: its binding and the token of its own server."""
+        token = token or self.hub.give(f"token-{user}-{project}", user, project)
+        return Workspace(self, Binding(f"b-{user}-{project}", user, project, project), token)
+
+    def with_gateway(self, **changes: Any) -> Enclave:
+        return replace(self, gateway=replace(self.gateway, **changes))
+
+    def govern(self, action: Callable[..., object], *arguments: Any, **named: Any) -> None:
+        with self.store.change() as session:
+            action(session, *arguments, **named, audit=self.store.recorder("admin"))
+
+    def events(self) -> list[Record]:
+        return list(read_records(self.settings.audit_dir, self.settings.keys_dir))
+
+    def asked(self) -> list[Record]:
+        """The gateway's own events."""
+        return [event for event in self.events() if event.what.startswith("gateway.")]
+
+
+@dataclass
+class Workspace:
+    enclave: Enclave
+    binding: Binding
+    token: str
+
+    def client(self) -> httpx.AsyncClient:
+        app = bound(create_app(self.enclave.gateway), self.binding)
+        return httpx.AsyncClient(
+            transport=httpx.ASGITransport(app=app),
+            base_url="http://gateway",
+            headers={"Authorization": f"Bearer {self.token}"},
+        )
+
+    async def get(self, path: str) -> httpx.Response:
+        async with self.client() as client:
+            return await client.get(path)
+
+    async def post(self, content: bytes) -> httpx.Response:
+        async with self.client() as client:
+            return await client.post("/v1/query", content=content)
+
+    async def ask(self, expression: ibis.Expr) -> httpx.Response:
+        return await self.post(encode(expression))
+
+    async def answer(self, expression: ibis.Expr) -> tuple[pa.Table, Disclosure]:
+        response = await self.ask(expression)
+        assert response.status_code == 200, response.text
+        return opened(response.content)
+
+
+def opened(content: bytes) -> tuple[pa.Table, Disclosure]:
+    """The table of an answer, and what the gateway said of it."""
+    with pa.ipc.open_stream(content) as reader:
+        table = reader.read_all()
+    return table, Disclosure.from_json(table.schema.metadata[METADATA_KEY])
+
+
+def grant(access: AccessLevel, **terms: Any) -> Grant:
+    return Grant(**{"access": access, "tables": every_table(), "legal_basis": "MR-004", **terms})
+
+
+def charter(slug: str, access: AccessLevel, member: str, snapshot: int = 1, **terms: Any) -> Charter:
+    return Charter(
+        slug=slug,
+        title=slug,
+        purpose="test",
+        snapshot=snapshot,
+        grant=grant(access, **terms),
+        members={member: MemberRole.CHERCHEUR},
+        open_to_all=access is AccessLevel.SANDBOX,
+    )
+
+
+def add_project(enclave: Enclave, project: Charter) -> None:
+    terms = Terms(SnapshotTerms(project.snapshot, synthetic=True, centres=frozenset({"C1", "C2", "C3"})))
+    enclave.govern(governance_actions.create_project, project, terms=terms)
+    enclave.govern(governance_actions.approve, project.slug)
+
+
+def make_gateway(
+    store: Store,
+    hub: HubPeer,
+    warehouse: Path,
+    engines: Engines,
+    workers: ThreadPoolExecutor,
+    office: ThreadPoolExecutor,
+) -> Gateway:
+    client = httpx.AsyncClient(transport=httpx.ASGITransport(app=hub))
+    return Gateway(
+        hub=HubClient("http://hub/hub/api", client),
+        governance=StoredGovernance(store),
+        audit=store.audit,
+        catalogue=load_catalogue(),
+        engines=engines,
+        warehouse_dir=warehouse,
+        policy=PolicySettings(),
+        limits=Limits(seconds=20.0),
+        master_key=MASTER_KEY,
+        workers=workers,
+        office=office,
+        slots=Slots(total=4, each=2, patience_seconds=0.1),
+        pace=Pace(step_seconds=0),
+        today=lambda: date(2024, 1, 1),
+    )
