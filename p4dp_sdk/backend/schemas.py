@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import fields as dataclass_fields
 from typing import TYPE_CHECKING, Any
 
 from p4dp_sdk.catalogue.model import Catalogue, Code, CodeSystem, Column, Role, Table, Unit
@@ -35,13 +36,21 @@ def schemas_of(tables: Mapping[str, Table]) -> dict[str, sch.Schema]:
 
 def _table(fields: Mapping[str, Any]) -> Table:
     columns = tuple(_column(column) for column in fields["columns"])
-    return Table(**{**fields, "unit": Unit(fields["unit"]), "columns": columns})
+    return Table(**{**_known(Table, fields), "unit": Unit(fields["unit"]), "columns": columns})
 
 
 def _column(fields: Mapping[str, Any]) -> Column:
     bounds = fields.get("bounds")
-    return Column(**{**fields, "role": Role(fields["role"]), "bounds": tuple(bounds) if bounds else None})
+    given = {"role": Role(fields["role"]), "bounds": tuple(bounds) if bounds else None}
+    return Column(**{**_known(Column, fields), **given})
 
 
 def _code_system(fields: Mapping[str, Any]) -> CodeSystem:
-    return CodeSystem(**{**fields, "codes": tuple(Code(**code) for code in fields["codes"])})
+    codes = tuple(Code(**_known(Code, code)) for code in fields["codes"])
+    return CodeSystem(**{**_known(CodeSystem, fields), "codes": codes})
+
+
+def _known(kind: type[Table | Column | CodeSystem | Code], answer: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields this SDK knows: a gateway that says more is still understood."""
+    names = {field.name for field in dataclass_fields(kind)}
+    return {name: value for name, value in answer.items() if name in names}

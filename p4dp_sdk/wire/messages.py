@@ -87,7 +87,7 @@ _ASK_OPERATOR = N_(
 MESSAGES: Mapping[ErrorCode, Message] = {
     # the request
     ErrorCode.MALFORMED: Message(
-        N_("The question can't be read[ ({why})]."),
+        N_("The question can't be read[ ({why})][ ({problem})]."),
         N_("It does not have the form that this version of the SDK writes."),
         N_("Write it again with Ibis on ws.tables; if it goes on, restart the kernel."),
     ),

@@ -1,0 +1,103 @@
+"""The template notebooks: clean, addressed to their reader, and running from the first cell to the last."""
+
+from __future__ import annotations
+
+import ast
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import matplotlib
+import matplotlib.pyplot as plt
+import pandas as pd
+import pytest
+
+from p4dp_sdk.catalogue import load_catalogue
+from tests.unit.sdk.peer import Peer
+from tests.unit.sdk.small_warehouse import answering, catalogue_answer
+
+NOTEBOOKS = sorted((Path(__file__).parents[3] / "templates_notebooks").glob("*.ipynb"))
+
+
+def cells(path: Path, kind: str) -> list[dict[str, Any]]:
+    return [cell for cell in json.loads(path.read_text())["cells"] if cell["cell_type"] == kind]
+
+
+def source(cell: dict[str, Any]) -> str:
+    return "".join(cell["source"])
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_no_outputs_are_kept(path: Path) -> None:
+    assert all(cell["outputs"] == [] and cell["execution_count"] is None for cell in cells(path, "code"))
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_it_runs_on_the_workspace_kernel(path: Path) -> None:
+    assert json.loads(path.read_text())["metadata"]["kernelspec"]["name"] == "python3"
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_it_opens_with_what_for_whom_and_how(path: Path) -> None:
+    first = json.loads(path.read_text())["cells"][0]
+    assert first["cell_type"] == "markdown"
+    for words in ("**Pour qui ?**", "**Comment faire ?**"):
+        assert words in source(first)
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_parameters_are_one_tagged_cell_of_plain_values(path: Path) -> None:
+    (tagged,) = [cell for cell in cells(path, "code") if "parameters" in cell["metadata"].get("tags", [])]
+    for statement in ast.parse(source(tagged)).body:
+        assert isinstance(statement, ast.Assign)
+        ast.literal_eval(statement.value)
+
+
+@pytest.fixture(autouse=True)
+def drawing() -> Iterator[None]:
+    matplotlib.use("agg")
+    yield
+    plt.close("all")
+
+
+def run(path: Path) -> dict[str, Any]:
+    names: dict[str, Any] = {}
+    for cell in cells(path, "code"):
+        exec(compile(source(cell), f"{path.name}:{cell['id']}", "exec"), names)  # noqa: S102 - our own notebook
+    for number in plt.get_fignums():
+        plt.figure(number).canvas.draw()
+    return names
+
+
+def in_project(peer: Peer, access: str) -> None:
+    peer.whoami["access"] = access
+    peer.whoami["snapshot"] = {**peer.whoami["snapshot"], "reference_date": "2000-01-01"}
+    peer.catalogue = catalogue_answer(load_catalogue())
+    peer.query = answering(access)
+
+
+def test_prise_en_main_runs_and_says_what_rows_need(peer: Peer, capsys: pytest.CaptureFixture[str]) -> None:
+    in_project(peer, "aggregate")
+    names = run(next(path for path in NOTEBOOKS if path.stem == "prise-en-main"))
+    assert "données individuelles" in capsys.readouterr().out
+    assert names["top20"]["libellé"].tolist()[0] == "Hypertension sans complication"
+    assert names["croise"][["femmes", "hommes"]].isna().any(axis=None), "no withheld cell to show"
+    assert len(plt.get_fignums()) == 3
+
+
+def test_prise_en_main_runs_where_rows_are_granted(peer: Peer, capsys: pytest.CaptureFixture[str]) -> None:
+    in_project(peer, "microdata")
+    run(next(path for path in NOTEBOOKS if path.stem == "prise-en-main"))
+    assert "en voici 5" in capsys.readouterr().out
+
+
+def test_survival_model_runs(peer: Peer, capsys: pytest.CaptureFixture[str]) -> None:
+    in_project(peer, "microdata")
+    names = run(next(path for path in NOTEBOOKS if path.stem == "modele-de-survie"))
+    told = capsys.readouterr().out
+    assert "n = 400" in told
+    assert "indice C" in told
+    assert list(names["modele"].params_.index) == ["age", "homme", "bmi"]
+    assert names["modele"].params_["age"] > 0, "death was made to depend on age"
+    assert isinstance(names["complets"], pd.DataFrame)
