@@ -43,10 +43,15 @@ def warehouse() -> None:
 @click.option("--seed", type=int, default=1, show_default=True, help="Equal seeds give equal snapshots.")
 def synthesise(preset: str, scale: float, seed: int) -> None:
     """Make a synthetic snapshot. Killed half-way, it leaves none."""
+    from hub_config.warehouse.synthesis import Preset, PresetUnavailable
     from hub_config.warehouse.synthesis import synthesise as make
 
-    with _progress(f"Preset {preset}") as report:
-        snapshot = make(load_settings().warehouse_dir, preset=preset, scale=scale, seed=seed, report=report)
+    directory = load_settings().warehouse_dir
+    try:
+        with _progress(f"Preset {preset}") as report:
+            snapshot = make(directory, preset=Preset(preset), scale=scale, seed=seed, report=report)
+    except PresetUnavailable as unavailable:
+        raise click.UsageError(str(unavailable)) from None
     _say_made(snapshot)
 
 
@@ -125,10 +130,12 @@ def _is_sound(directory: Path, number: int) -> bool:
 def _mapping(name: str) -> tuple[str, VendorMapping]:
     from hub_config.warehouse.loader.mapping import read_mapping
 
-    if not Path(name).exists() and name in _shipped():
-        with as_file(files("hub_config.warehouse") / "mappings" / f"{name}.toml") as path:
-            return path.name, read_mapping(path)
-    return name, read_mapping(Path(name))
+    if Path(name).exists():
+        return name, read_mapping(Path(name))
+    if name not in _shipped():
+        raise click.UsageError(f"No mapping file {name}. Shipped mappings: {', '.join(_shipped())}.")
+    with as_file(files("hub_config.warehouse") / "mappings" / f"{name}.toml") as path:
+        return path.name, read_mapping(path)
 
 
 def _shipped() -> list[str]:

@@ -234,13 +234,17 @@ def read_mapping(path: Path) -> VendorMapping:
 
 
 def _faults(error: ValidationError) -> Iterator[tuple[str, str]]:
+    absent = {item["loc"] for item in error.errors() if item["type"] == "missing"}
     for item in error.errors():
         key = ".".join(str(part) for part in item["loc"])
-        yield key, _unknown_key(str(item["loc"][-1])) if item["type"] == "extra_forbidden" else item["msg"]
+        yield key, _unknown_key(item["loc"], absent) if item["type"] == "extra_forbidden" else item["msg"]
 
 
-def _unknown_key(name: str) -> str:
+def _unknown_key(where: tuple[int | str, ...], absent: set[tuple[int | str, ...]]) -> str:
+    """Guess first among the keys that are missing beside it, then among all keys."""
+    beside = {str(other[-1]) for other in absent if other[:-1] == where[:-1]}
     models = (VendorMapping, Source, SourceFile, Centre, People, Rows, Value, Measurement, Quantity)
     known = {field.alias or key for model in models for key, field in model.model_fields.items()}
-    near = difflib.get_close_matches(name, known, n=1)
+    name = str(where[-1])
+    near = difflib.get_close_matches(name, beside, n=1) or difflib.get_close_matches(name, known, n=1)
     return "there is no such key here" + (f"; did you mean `{near[0]}`?" if near else "")

@@ -67,7 +67,7 @@ class Staging:
                 with registered(self.connection, "batch", batch):
                     self.run(f"INSERT INTO {SOURCE} SELECT * FROM batch WHERE {something} <> ''")  # noqa: S608
         if rows.ragged:
-            values = [(self._path(name), line, Rule.FIELDS, "") for line in rows.ragged]
+            values = [(self._path(name), line, Rule.FIELDS, None) for line in rows.ragged]
             self.connection.executemany("INSERT INTO rejected VALUES (?, ?, ?, ?)", values)
 
     def set_aside(self, file: str, table: str) -> None:

@@ -1,0 +1,122 @@
+"""A mapping that can't be used says which key is wrong, before a source row is read."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from hub_config.warehouse.loader.mapping import MappingProblem, read_mapping
+from hub_config.warehouse.loader.rules import MEANING, Doubt, Rule
+from hub_config.warehouse.snapshot import snapshot_numbers
+from p4dp_sdk.catalogue.load import load_catalogue
+
+if TYPE_CHECKING:
+    from conftest import Vendor
+
+
+@pytest.mark.parametrize(
+    ("good", "bad", "said"),
+    [
+        (
+            'label = "A vendor"',
+            'lable = "A vendor"',
+            r"source\.lable: there is no such key here; did you mean `label`\?",
+        ),
+        ('label = "A vendor"', "", r"source\.label: Field required"),
+        ("[source]", "[source", "not valid TOML: .*line 2"),
+        (
+            'table = "diagnoses"',
+            'table = "diagnosis"',
+            r"rows\.1\.table: no such table; rows may go to biometrics, ",
+        ),
+        ('table = "diagnoses"', 'table = "patients"', r"rows\.1\.table: patients is filled by \[patients\]"),
+        ('table = "diagnoses"', 'table = "objections"', r"rows\.1\.table: no such table"),
+        (
+            'file = "events"',
+            'file = "evnts"',
+            r"rows\.1\.file: no file is called 'evnts'; \[files\] has people, ",
+        ),
+        ("cisp2 = {", "cisp3 = {", r"rows\.1\.columns\.cisp3: not a column to fill of diagnoses; those are "),
+        ("cisp2 = {", "patient_id = {", r"rows\.1\.columns\.patient_id: not a column to fill"),
+        (
+            "cisp2 = {",
+            "consultation_id = {",
+            r"rows\.1\.columns\.consultation_id: identifiers of events can't",
+        ),
+        (
+            'column = "on", as = "date"',
+            'column = "on"',
+            r"rows\.1\.columns\.date\.as: date holds date: read it as ",
+        ),
+        (
+            'column = "on", as = "date"',
+            'column = "on", as = "dat"',
+            r"rows\.1\.columns\.date\.as: Input should be ",
+        ),
+        ('\ndate = { column = "on", as = "date" }', "", r"rows\.1\.columns: diagnoses needs `date`"),
+        (
+            'constant = "manual"',
+            'constant = "guessed"',
+            "columns.coding_source.constant: 'guessed' is not a code of ",
+        ),
+        ('m = "M"', 'm = "H"', r"patients\.sex\.codes: 'H' is not a code of sex"),
+        ('one = "C1"', 'one = "C9"', r"physicians\.centre\.codes: 'C9' is not a code of centre"),
+        ('column = "code"', "", r"rows\.1\.columns\.cisp2: Value error, give either `column` or `constant`"),
+        (
+            'birth = { column = "born", as = "date" }',
+            "",
+            "patients: Value error, give either `age` or `birth`",
+        ),
+        ('path = "people.csv"', 'path = "../people.csv"', r"files\.people: Value error, `path` is relative"),
+        ("day_zero = 2000-01-01\n", "", r"source\.day_zero: is needed: rows\.0\.columns\.date counts days"),
+        (
+            "quantities.chol",
+            "quantities.cholesterol",
+            r"quantities\.cholesterol: not a code of lab_results\.analyte",
+        ),
+        ('unit = "mmol/L", plaus', 'unit = "mmol", plaus', r"quantities\.chol\.unit: 'mmol' is not a unit"),
+        ('hdl = "hdl"', 'hdl = "ldl"', r"measurement\.quantities: 'ldl' is measured but has no unit"),
+        ('["chol", "hdl"]]', '["chol", "ldl"]]', r"measurement\.differ: 'ldl' is not one of the quantities"),
+        (
+            'of = "analyte"',
+            'of = "test"',
+            r"measurement\.of: must be one of the columns filled by this block",
+        ),
+        (
+            'table = "lab_results"',
+            'table = "reasons"',
+            r"rows\.0\.measurement: reasons holds no measurements",
+        ),
+    ],
+)
+def test_a_bad_mapping_names_its_key(vendor: Vendor, good: str, bad: str, said: str) -> None:
+    assert vendor.mapping.count(good) >= 1
+    with pytest.raises(MappingProblem, match=said):
+        vendor.load(vendor.mapping.replace(good, bad, 1))
+    assert snapshot_numbers(vendor.warehouse) == []
+
+
+def test_the_mapping_these_are_made_from_is_good(vendor: Vendor) -> None:
+    assert vendor.load().snapshot.manifest.source == "mapping vendor"
+
+
+def test_every_fault_is_told_at_once(vendor: Vendor) -> None:
+    with pytest.raises(MappingProblem) as problem:
+        vendor.load(vendor.mapping.replace('m = "M"', 'm = "H"').replace('"manual"', '"guessed"'))
+    assert str(problem.value).count("\n") == 2
+
+
+@pytest.mark.parametrize(("content", "said"), [(None, "No such file"), (b"\xff", "not UTF-8 text")])
+def test_an_unreadable_mapping_says_why(tmp_path: Path, content: bytes | None, said: str) -> None:
+    path = tmp_path / "vendor.toml"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(MappingProblem, match=said):
+        read_mapping(path)
+
+
+def test_every_rule_is_explained_and_every_doubt_is_in_the_catalogue() -> None:
+    assert set(MEANING) == set(Rule)
+    assert set(Doubt) <= {code.code for code in load_catalogue().code_systems["dq_code"].codes}
