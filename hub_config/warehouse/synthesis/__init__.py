@@ -1,4 +1,4 @@
-"""Synthetic warehouses: invented people whose numbers match the published snapshots. Nobody real is in them."""
+"""Synthetic warehouses: invented people, counted like the published snapshots. Nobody real is in them."""
 
 from hub_config.warehouse.synthesis.presets import Preset, PresetUnavailable
 from hub_config.warehouse.synthesis.run import synthesise

@@ -80,7 +80,7 @@ def months(days: Ints) -> Ints:
 
 
 def stream(seed: int, purpose: str, block: int = 0) -> np.random.Generator:
-    """An independent random stream: the same for the same arguments, whatever else is drawn and by how many threads."""
+    """An independent random stream: the same for the same arguments, whatever else is drawn."""
     entropy = np.random.SeedSequence([seed, block, zlib.crc32(purpose.encode())])
     return np.random.Generator(np.random.PCG64(entropy))
 

@@ -1,4 +1,4 @@
-"""Consultations: exactly as many as the plan says, spread over people by age, sex, illness and time present."""
+"""Consultations: as many as the plan says, spread over people by age, sex, illness and time present."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def _counts(rng: np.random.Generator, total: int, people: People, practices: Pra
 
 
 def _expected(rng: np.random.Generator, people: People, practices: Practices) -> Floats:
-    """Visits expected of each person: time present × visits a year at that age × illness × a personal factor."""
+    """Visits expected of each person: time present × visits a year at that age × illness × a factor."""
     clock = practices.clock
     present = clock.before(people.practice, people.exit + 1) - clock.before(people.practice, people.entry)
     middle = (people.entry + people.exit) // 2

@@ -1,7 +1,7 @@
-"""History: past events and the record's running history, with tobacco, alcohol and drugs as mentions with a status.
+"""History: past events and the running history; tobacco, alcohol and drugs as mentions with a status.
 
-A mention is not an exposure: "no" and former use are recorded too. Past events follow the diseases people have; an
-acute event (K75, K90) leaves its later code (K76, K91) behind.
+A mention is not an exposure: "no" and former use are recorded too. Past events follow the diseases people
+have; an acute event (K75, K90) leaves its later code (K76, K91) behind.
 """
 
 from __future__ import annotations
@@ -42,19 +42,21 @@ _LATER: Final = {"K75": "K76", "K90": "K91"}
 
 @dataclass(frozen=True)
 class _Dependence:
-    """`mentioned` is the share of people with a mention; among those with the disease, one says current or former."""
+    """`mentioned` of all people have a mention, users `odds` times as likely; `current` and `former` are
+    shares of what is said of users."""
 
     kind: str
     cisp2: str
     mentioned: float
+    odds: float
     current: float
     former: float
 
 
 _DEPENDENCES: Final = (
-    _Dependence("tobacco", "P17", 10_840 / 63_180, 0.62, 0.30),
-    _Dependence("alcohol", "P15", 2_467 / 63_180, 0.60, 0.25),
-    _Dependence("drugs", "P19", 427 / 63_180, 0.65, 0.25),
+    _Dependence("tobacco", "P17", 10_840 / 63_180, 4.0, 0.62, 0.30),
+    _Dependence("alcohol", "P15", 2_467 / 63_180, 15.0, 0.60, 0.25),
+    _Dependence("drugs", "P19", 427 / 63_180, 30.0, 0.65, 0.25),
 )
 
 
@@ -93,9 +95,8 @@ def _codes(scene: Scene) -> list[str]:
 def _mentions(scene: Scene, rng: np.random.Generator, dependence: _Dependence, codes: list[str]) -> _Rows:
     """Users are mentioned more often than others; what is said of them follows what they are."""
     users = scene.people.onset_of(dependence.cisp2) <= scene.contacts.last
-    weights = np.where(users, 3.0, 0.6) * (
-        scene.people.age_at(np.arange(len(users)), scene.contacts.last) >= 13
-    )
+    grown = scene.people.age_at(np.arange(len(users)), scene.contacts.last) >= 13
+    weights = np.where(users, dependence.odds, 1.0) * grown
     number = round(len(users) * dependence.mentioned)
     person = _people(rng, weights, number)
     luck = rng.random(number)
@@ -178,8 +179,6 @@ def _blur(scene: Scene, rng: np.random.Generator, days: Ints) -> tuple[Ints, Int
     year: Flags = luck < YEAR_RATE
     month: Flags = ~year & (luck < YEAR_RATE + MONTH_RATE)
     undated: Flags = luck >= 1 - UNDATED_RATE
-    blurred = np.select(
-        [year, month, undated], [year_starts(days), month_starts(days), np.full(len(days), NEVER)], days
-    )
+    blurred = np.select([year, month, undated], [year_starts(days), month_starts(days), NEVER], days)
     precision = np.select([month, year, undated], [1, 2, 3], 0)
     return np.maximum(blurred, scene.first_day), precision

@@ -27,7 +27,7 @@ MaybeCode = Annotated[str | None, _Optional]
 
 @dataclass(frozen=True)
 class Disease:
-    """A logistic curve of lifetime onset: `female` and `male` are its plateaus, `mid` and `width` are years of age;
+    """A logistic curve of lifetime onset: `female` and `male` are its plateaus, `mid` and `width` are years;
     a person one standard deviation more frail has it `frailty` years earlier."""
 
     code: str
@@ -54,7 +54,7 @@ class Event:
 
 @dataclass(frozen=True)
 class Drug:
-    """A lasting treatment: `share` of those with the disease take it, renewed at `renewal` of their consultations."""
+    """A lasting treatment: `share` of those with the disease take it, renewed at `renewal` of contacts."""
 
     atc: str
     disease: str
@@ -74,8 +74,8 @@ class AcuteDrug:
 
 @dataclass(frozen=True)
 class Analyte:
-    """A result: level by sex, spread between and within persons (of logarithms where `log`), drift by year of age.
-    Analytes that share an `effect` go together. `share` of blood samples ask for it."""
+    """A result: level by sex, spread between and within persons (of logarithms where `log`), drift by year of
+    age. Analytes that share an `effect` go together. `share` of blood samples ask for it."""
 
     analyte: str
     female: float
@@ -98,7 +98,7 @@ class Analyte:
 
 @dataclass(frozen=True)
 class Shift:
-    """`share` of those with the disease have the analyte moved by `shift` (of logarithms where the analyte is)."""
+    """`share` of those with the disease have the analyte moved by `shift` (of logarithms where it is one)."""
 
     analyte: str
     disease: str
@@ -126,7 +126,7 @@ class Centre:
 
 @dataclass(frozen=True)
 class Profiles:
-    """Relative frequencies: by year of age (0 to OLDEST) and by month; and how much a season's size varies by year."""
+    """Relative frequencies by year of age (0 to OLDEST) and by month; how much a season's size varies."""
 
     ages: Mapping[str, Floats]
     seasons: Mapping[str, Floats]

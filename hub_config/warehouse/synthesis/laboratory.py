@@ -1,17 +1,29 @@
-"""Laboratory results: blood samples between consultations, what each asks for, and values that follow age, sex and disease.
+"""Laboratory results: blood samples, what each asks for, and values that follow age, sex and disease.
 
-French laboratories still report in grams and milligrams: the raw value is in their unit, the harmonised one is converted.
+French laboratories still report in grams and milligrams: the raw value is in their unit, the harmonised one
+is converted.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
+from datetime import date
 from typing import Final
 
 import numpy as np
 
-from hub_config.warehouse.synthesis.arrays import NEVER, Coded, Columns, Flags, Floats, Ints, Numbers, Texts
+from hub_config.warehouse.synthesis.arrays import (
+    NEVER,
+    Coded,
+    Columns,
+    Flags,
+    Floats,
+    Ints,
+    Numbers,
+    Texts,
+    day,
+)
 from hub_config.warehouse.synthesis.knowledge import Analyte
 from hub_config.warehouse.synthesis.presets import Kind
 from hub_config.warehouse.synthesis.scene import Scene
@@ -43,12 +55,12 @@ _MORE: Final = {
 }
 # Screening has its ages: analyte → (sex or none, from, to).
 _ONLY: Final = {"psa": ("M", 45, 85), "fit": (None, 50, 75), "hpv": ("F", 30, 66)}
-_FIRST_DAYS: Final = {"hpv": 18262, "fit": 16556}  # 2020-01-01, 2015-05-01
+_FIRST_DAYS: Final = {"hpv": day(date(2020, 1, 1)), "fit": day(date(2015, 5, 1))}
 
 
 @dataclass(frozen=True)
 class _Results:
-    """Rows in the making. `value` is NaN where set aside; `raw` is as reported, or `note` says otherwise."""
+    """Rows in the making. `value` is NaN where set aside; `raw` is in the older unit where `conventional`."""
 
     person: Ints
     days: Ints
@@ -72,7 +84,7 @@ def analyse(scene: Scene, treatments: Treatments) -> Columns:
     return _columns(scene, rng, results)
 
 
-# --- samples -------------------------------------------------------------------------------------------------------
+# --- samples ---
 
 
 def _panels(scene: Scene, rng: np.random.Generator, total: int) -> Iterator[_Results]:
@@ -92,7 +104,7 @@ def _panels(scene: Scene, rng: np.random.Generator, total: int) -> Iterator[_Res
 
 
 def _samples(scene: Scene, rng: np.random.Generator, number: int) -> tuple[Ints, Ints]:
-    """Who gives blood and when: within each person's observed time, in proportion to it, to age and to illness."""
+    """Who gives blood and when: within each person's contacts, in proportion to time, age and illness."""
     people, contacts = scene.people, scene.contacts
     years = (contacts.last - contacts.first + 30) / 365.25
     middle = (contacts.first + contacts.last) // 2
@@ -120,7 +132,8 @@ def _eligible(scene: Scene, analyte: str, person: Ints, days: Ints) -> Flags:
     sex, low, high = _ONLY[analyte]
     age = scene.people.age_at(person, days)
     right_sex = scene.people.female[person] == (sex == "F") if sex else np.ones(len(person), bool)
-    return (age >= low) & (age < high) & right_sex & (days >= _FIRST_DAYS.get(analyte, 0))
+    opened = _FIRST_DAYS.get(analyte, 0)
+    return np.asarray((age >= low) & (age < high) & right_sex & (days >= opened))
 
 
 def _dropped(rng: np.random.Generator, asked: Sequence[Ints], excess: int) -> list[Ints]:
@@ -130,7 +143,7 @@ def _dropped(rng: np.random.Generator, asked: Sequence[Ints], excess: int) -> li
     return [rows[keep] for rows, keep in zip(asked, np.split(kept, sizes[:-1]), strict=True)]
 
 
-# --- values --------------------------------------------------------------------------------------------------------
+# --- values ---
 
 
 def _results(
@@ -203,13 +216,12 @@ def _spoil(rng: np.random.Generator, results: _Results) -> _Results:
     )
 
 
-# --- INR -----------------------------------------------------------------------------------------------------------
+# --- INR ---
 
 
 def _clotting(scene: Scene, rng: np.random.Generator, treatments: Treatments, number: int) -> _Results:
     """INR of those on a vitamin-K antagonist, and a few of people who take none."""
-    treated = _treated_days(scene, rng, treatments, number)
-    person, days, on_drug = treated
+    person, days, on_drug = _treated_days(scene, rng, treatments, number)
     own = rng.normal(0.0, 0.12, len(scene.people))[person]
     value = np.where(
         on_drug, np.exp(np.log(2.45) + own + rng.normal(0, 0.22, number)), rng.normal(1.02, 0.05, number)
@@ -253,7 +265,7 @@ def _pick(rng: np.random.Generator, weights: Floats, number: int) -> Ints:
     return rng.choice(len(weights), number, p=weights / weights.sum())
 
 
-# --- rows ----------------------------------------------------------------------------------------------------------
+# --- rows ---
 
 
 def _columns(scene: Scene, rng: np.random.Generator, results: _Results) -> Columns:

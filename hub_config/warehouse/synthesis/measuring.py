@@ -32,12 +32,14 @@ _ALONE_SHARES: Final = (0.66, 0.22, 0.05, 0.07)
 
 # Middle of the range by age, our own round figures (years, girls, boys).
 _HEIGHTS: Final = (
-    (0, 49.5, 50), (0.5, 66, 68), (1, 74, 76), (2, 86, 88), (4, 102, 103), (6, 115, 116), (8, 127, 128), (10, 138, 138),
-    (12, 151, 149), (14, 160, 164), (16, 163, 173), (18, 164, 176), (60, 162, 175), (90, 156, 169), (110, 154, 167),
+    (0, 49.5, 50), (0.5, 66, 68), (1, 74, 76), (2, 86, 88), (4, 102, 103), (6, 115, 116), (8, 127, 128),
+    (10, 138, 138), (12, 151, 149), (14, 160, 164), (16, 163, 173), (18, 164, 176), (60, 162, 175),
+    (90, 156, 169), (110, 154, 167),
 )  # fmt: skip
 _BMIS: Final = (
-    (0, 13.0, 13.2), (0.5, 17.0, 17.3), (2, 16.3, 16.5), (6, 15.5, 15.6), (10, 17.0, 16.9), (14, 19.8, 19.5),
-    (18, 21.8, 22.0), (30, 23.4, 24.6), (50, 25.4, 26.6), (70, 26.2, 27.0), (90, 24.2, 25.0), (110, 23.0, 24.0),
+    (0, 13.0, 13.2), (0.5, 17.0, 17.3), (2, 16.3, 16.5), (6, 15.5, 15.6), (10, 17.0, 16.9),
+    (14, 19.8, 19.5), (18, 21.8, 22.0), (30, 23.4, 24.6), (50, 25.4, 26.6), (70, 26.2, 27.0),
+    (90, 24.2, 25.0), (110, 23.0, 24.0),
 )  # fmt: skip
 
 
@@ -52,7 +54,7 @@ class _Body:
 
 @dataclass(frozen=True)
 class _Rows:
-    """Rows in the making: consultation, measure, harmonised value (NaN where set aside), value as exported, rule."""
+    """Rows in the making: consultation, measure, harmonised value (NaN where set aside), raw value, rule."""
 
     places: Ints
     measure: Ints
@@ -66,7 +68,7 @@ def _together(parts: Sequence[_Rows]) -> _Rows:
 
 
 def measure(scene: Scene) -> Columns:
-    """Exactly the plan's biometrics: three in ten rows in weight-height-BMI sets, near half in blood pressures."""
+    """Exactly the plan's biometrics: a quarter in weight-height-BMI sets, near half in blood pressures."""
     rng = scene.rng("biometrics")
     total = scene.block.part(scene.plan.rows[Kind.BIOMETRICS])
     body = _bodies(scene, rng)
@@ -115,8 +117,8 @@ def _sets(scene: Scene, rng: np.random.Generator, body: _Body, number: int) -> _
 def _spoil_heights(
     rng: np.random.Generator, age: Floats, height: Floats, weight: Floats
 ) -> tuple[Floats, Floats, Ints]:
-    """Heights as exported, weights, and the rule that must fire: metres or millimetres in a field of centimetres,
-    children far too tall, and the two published rows."""
+    """Heights as exported, weights, and the rule that must fire: metres or millimetres in a field of
+    centimetres, children far too tall, and the two published rows."""
     everyone = np.ones(len(height), bool)
     tall = caught(rng, age < 18, Rule.HEIGHT_ZSCORE)
     metres = caught(rng, everyone, Rule.HEIGHT_IN_METRES)
@@ -209,7 +211,7 @@ def _by_age_and_sex(scene: Scene, places: Ints, knots: tuple[tuple[float, float,
     years, girls, boys = np.transpose(knots)
     age = scene.contacts.age[places]
     female = scene.people.female[scene.contacts.person[places]]
-    return np.where(female, np.interp(age, years, girls), np.interp(age, years, boys))
+    return np.asarray(np.where(female, np.interp(age, years, girls), np.interp(age, years, boys)))
 
 
 def _height(scene: Scene, rng: np.random.Generator, body: _Body, places: Ints) -> Floats:

@@ -1,4 +1,4 @@
-"""The people of a block: age, sex, practice, time under observation, death, and when each disease begins in them."""
+"""The people of a block: age, sex, practice, presence, death, and when each disease begins in them."""
 
 from __future__ import annotations
 
@@ -19,14 +19,15 @@ YEAR: Final = 365.25
 
 # Share of the people of each age at the reference date (age, weight), and of those who have died by then.
 _PYRAMID: Final = (
-    (0, 9), (5, 11), (15, 12), (22, 10), (35, 13), (50, 13.5), (60, 13), (70, 11), (78, 7), (86, 4), (94, 1), (102, 0),
+    (0, 9), (5, 11), (15, 12), (22, 10), (35, 13), (50, 13.5), (60, 13), (70, 11), (78, 7),
+    (86, 4), (94, 1), (102, 0),
 )  # fmt: skip
 _DEAD: Final = ((0, 0.001), (50, 0.005), (65, 0.03), (75, 0.09), (85, 0.25), (95, 0.6), (110, 0.9))
 
 
 @dataclass(frozen=True)
 class People:
-    """`entry` to `exit` is the time in which the practice may see them (inclusive); `onset` is diseases × people."""
+    """The practice may see them from `entry` to `exit` (inclusive); `onset` is diseases × people."""
 
     practice: Ints
     female: Flags
@@ -43,7 +44,7 @@ class People:
 
     def onset_of(self, disease: str) -> Ints:
         """The first day of the disease in each person; NEVER where there is none."""
-        return self.onset[self.diseases.index(disease)]
+        return np.asarray(self.onset[self.diseases.index(disease)])
 
     def age_at(self, person: Ints, days: Ints) -> Floats:
         return np.maximum((days - self.birth[person]) / YEAR, 0.0)
@@ -75,7 +76,7 @@ def _births(rng: np.random.Generator, n: int, reference: int) -> Ints:
 def _duplicate(
     rng: np.random.Generator, practices: int, practice: Ints, female: Flags, birth: Ints, last: Ints
 ) -> Flags:
-    """Give some people a second record in another practice, in place, and keep everybody born before the last export."""
+    """Give some people a second record in another practice, in place; none born after the last export."""
     pairs = int(len(practice) * DUPLICATE_RATE / 2)
     one, other = rng.permutation(len(practice))[: 2 * pairs].reshape(2, pairs)
     practice[other] = np.where(
@@ -92,7 +93,7 @@ def _duplicate(
 def _presence(
     rng: np.random.Generator, practices: Practices, practice: Ints, birth: Ints, reference: int
 ) -> tuple[Ints, Ints, Ints]:
-    """Entry, exit and death. Six in ten stay to the practice's last export; an entry is always a working day."""
+    """Entry, exit and death. Six in ten stay to the practice's last export; an entry is a working day."""
     clock, n = practices.clock, len(practice)
     low = clock.before(practice, np.maximum(practices.first[practice], birth))
     high = clock.before(practice, practices.last[practice] + 1)
@@ -116,7 +117,7 @@ def _onsets(rng: np.random.Generator, diseases: list[Disease], female: Flags, bi
 
 
 def _onset(luck: Floats, disease: Disease, female: Flags, birth: Ints, frailty: Floats) -> Ints:
-    """The logistic curve inverted: who is under its plateau has the disease from the age at which it passes them."""
+    """The logistic curve inverted: who is under its plateau has the disease from the age that passes them."""
     share = luck / np.maximum(np.where(female, disease.female, disease.male), 1e-12)
     spared = share >= 1.0
     inner = np.clip(share, 1e-6, 1 - 1e-6)

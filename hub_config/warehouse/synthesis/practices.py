@@ -1,7 +1,7 @@
 """Practices: who they are, when their exports were good, and how their activity runs through the calendar.
 
-A practice's observed time starts with its first good export and ends with its last; a change of software leaves a gap.
-The clock turns "this much of the practice's activity" into a date: more on Mondays and in winter, none in a gap.
+A practice's observed time runs from its first good export to its last; a change of software leaves a gap. The
+clock turns "this much of the practice's activity" into a date: more on Mondays and in winter, none in a gap.
 """
 
 from __future__ import annotations
@@ -37,12 +37,12 @@ class Clock:
 
     def before(self, practice: Ints, days: Ints) -> Floats:
         """Activity of the practice before each day."""
-        return self._before[practice, np.clip(days - self._origin, 0, self._days)]
+        return np.asarray(self._before[practice, np.clip(days - self._origin, 0, self._days)])
 
     def date_at(self, practice: Ints, activity: Floats) -> Ints:
         """The day on which the practice's cumulated activity passes `activity`."""
         place = np.searchsorted(self._flat, activity + self._stride * practice, side="right") - 1
-        return self._origin + np.clip(place - practice * (self._days + 1), 0, self._days - 1)
+        return np.asarray(self._origin + np.clip(place - practice * (self._days + 1), 0, self._days - 1))
 
     def draw(self, rng: np.random.Generator, practice: Ints, first: Ints, last: Ints) -> Ints:
         """A day for each row, from `first` to `last` included, as the practice's activity goes."""
@@ -107,7 +107,7 @@ def found_practices(physicians: Mapping[str, int], first: date, last: date, seed
 
 
 def _exports(rng: np.random.Generator, n: int, first: int, last: int, withdrawn: Flags) -> tuple[Ints, Ints]:
-    """First and last good export: they join over the first half of the calendar, one of them on its first days."""
+    """First and last good export: they join over the first half of the calendar, one on its first day."""
     starts = first + (rng.random(n) ** 1.3 * 0.5 * (last - first)).astype(np.int64)
     starts[np.argmin(starts)] = first
     left = first + (rng.uniform(0.80, 0.93, n) * (last - first)).astype(np.int64)
@@ -137,4 +137,4 @@ def _business(first: date, today: date) -> float:
     start, end, share = _LOCKDOWN
     lockdown = share if start <= today <= end else 1.0
     growth = (1 + GROWTH) ** ((today - first).days / 365.25)
-    return _WEEKDAYS[today.weekday()] * _MONTHS[today.month - 1] * lockdown * growth
+    return float(_WEEKDAYS[today.weekday()] * _MONTHS[today.month - 1] * lockdown * growth)

@@ -13,6 +13,8 @@ from fractions import Fraction
 from types import MappingProxyType
 from typing import Final, assert_never
 
+from hub_config.warehouse.problems import WarehouseProblem
+
 BLOCK: Final = 65_536  # patients generated at a time: bounds memory at any scale
 LEAST_PHYSICIANS: Final = 5  # a centre with fewer active GPs is merged to its region
 MAX_SCALE: Final = 100.0
@@ -27,7 +29,7 @@ class Preset(StrEnum):
     D = "D"  # the national target
 
 
-class PresetUnavailable(ValueError):
+class PresetUnavailable(WarehouseProblem):
     """The preset or its scale can't be synthesised; the message says what can."""
 
 
@@ -47,7 +49,7 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True)
 class Plan:
-    """How many of everything. `volume` is the snapshot's size in preset A's: diagnoses and the like multiply by it."""
+    """How many of everything. `volume` is the snapshot's size in preset A's: diagnoses multiply by it."""
 
     source: str
     first_date: date
@@ -115,7 +117,7 @@ _C: Final = Plan(
 
 
 def plan_of(preset: Preset, scale: float = 1.0) -> Plan:
-    """The totals of `preset` times `scale`. Raises PresetUnavailable for a preset or scale that can't be made."""
+    """The totals of `preset` times `scale`. Raises PresetUnavailable for one that can't be made."""
     if not 0 < scale <= MAX_SCALE:
         raise PresetUnavailable(f"Scale {scale:g} can't be made: choose one above 0, up to {MAX_SCALE:g}.")
     match preset:

@@ -91,7 +91,7 @@ def observe(scene: Scene) -> Columns:
 
 
 def _ends(scene: Scene) -> tuple[Ints, Ints]:
-    """When and why each person's observation ends: the last export for the active, else death or the last contact."""
+    """When and why observation ends: at the last export for the active, else at death or the last contact."""
     people, contacts = scene.people, scene.contacts
     export = scene.practices.last[people.practice]
     active = (contacts.last >= export - ACTIVE_DAYS) & (people.exit >= export)

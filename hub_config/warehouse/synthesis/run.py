@@ -1,8 +1,8 @@
 """Synthesise a warehouse: blocks of invented people, generated as arrays, appended to a new snapshot.
 
-The same plan and seed give the same rows, whatever the machine and its threads: every step has its own random stream,
-drawn in one thread. A block holds at most 65,536 patients, so memory is bounded whatever the scale; nothing loops over
-patients. A killed run leaves no snapshot: `build_snapshot` sees to it.
+The same plan and seed give the same rows, whatever the machine and its threads: every step has its own random
+stream, drawn in one thread. A block holds at most 65,536 patients, so memory is bounded whatever the scale;
+nothing loops over patients. A killed run leaves no snapshot: `build_snapshot` sees to it.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ def synthesise(
     seed: int = 0,
     report: Report = lambda _label, _fraction: None,
 ) -> Snapshot:
-    """A new snapshot of `preset` times `scale`. `report` hears what is being made and the share of the work done.
+    """A new snapshot of `preset` times `scale`. `report` hears what is being made and the share of work done.
 
     Raises PresetUnavailable before anything is written, SnapshotProblem when the disk is full.
     """

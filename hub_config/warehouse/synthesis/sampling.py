@@ -1,7 +1,8 @@
 """Which consultations an event falls on: by age, sex and month, or among those who have its disease.
 
-Exact numbers are asked for and given. A cell is a sex, a year of age and a month of the calendar; inside a cell the
-consultations lie in random order, and an event takes the next ones from a random place: none twice, while there are enough.
+Exact numbers are asked for and given. A cell is a sex, a year of age and a month of the calendar; inside a
+cell the consultations lie in random order, and an event takes the next ones from a random place: none twice,
+while there are enough.
 """
 
 from __future__ import annotations
@@ -18,15 +19,15 @@ from hub_config.warehouse.synthesis.people import People
 
 
 class Seasons:
-    """Weight of each month of the calendar, by season: the month's own, times its winter's size for an epidemic."""
+    """Weight of each month of the calendar, by season: the month's own, times its winter's size."""
 
     def __init__(self, profiles: Profiles, first: date, last: date, seed: int) -> None:
-        self.first_month, last_month = months(np.array([day(first), day(last)]))
-        self._months = np.arange(self.first_month, last_month + 1)
+        self._first_month, last_month = months(np.array([day(first), day(last)]))
+        self._months = np.arange(self._first_month, last_month + 1)
         rng = stream(seed, "epidemics")
         winters = (self._months + 6) // 12  # from July to June
         sizes = rng.standard_normal(200)[winters - winters[0]]
-        self._weights = {
+        self._weights: dict[str, Floats] = {
             name: weights[self._months % 12] * np.exp(profiles.epidemic.get(name, 0.0) * sizes)
             for name, weights in profiles.seasons.items()
         }
@@ -36,11 +37,13 @@ class Seasons:
 
     def weights(self, season: str, since: date | None) -> Floats:
         weights = self._weights[season]
-        return weights * (self._months > months(np.array([day(since)]))[0]) if since else weights
+        if since is None:
+            return weights
+        return np.asarray(weights * (self._months > months(np.array([day(since)]))[0]))
 
     def place(self, days: Ints) -> Ints:
         """Each day's month, counted from the calendar's first."""
-        return months(days) - self.first_month
+        return np.asarray(months(days) - self._first_month)
 
 
 class Sampler:
@@ -87,7 +90,7 @@ class Sampler:
         first_of_cell = np.searchsorted(cells, cells, side="left")
         place = np.arange(number) - first_of_cell
         start = (self._rng.random(len(self._sizes)) * self._sizes).astype(np.int64)
-        return self._order[self._starts[cells] + (start[cells] + place) % self._sizes[cells]]
+        return np.asarray(self._order[self._starts[cells] + (start[cells] + place) % self._sizes[cells]])
 
     def _cell_weights(self, event: Event) -> Floats:
         by_age = np.multiply.outer(_sexes(event.sex), self._ages[event.ages])

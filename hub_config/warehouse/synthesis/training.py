@@ -1,4 +1,4 @@
-"""The interns' log: consultations with one GP in five, from problem to result; one intern's own counts are published."""
+"""The interns' log: consultations with one GP in five, from problem to result; one intern's are published."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ TRAINER_EVERY: Final = 5
 # One intern's own problems, as published: those of the largest practice's.
 OWN: Final = MappingProxyType(
     {
-        "R74": 507, "R77": 253, "R75": 226, "H71": 204, "R76": 148, "L87": 119, "R80": 117, "SC": 112, "L03": 111,
-        "D73": 111, "R78": 102, "K86": 96, "U71": 94, "R81": 86, "L99": 67, "H72": 65, "S88": 61, "L86": 56, "H81": 56,
-        "H70": 53,
+        "R74": 507, "R77": 253, "R75": 226, "H71": 204, "R76": 148, "L87": 119, "R80": 117, "SC": 112,
+        "L03": 111, "D73": 111, "R78": 102, "K86": 96, "U71": 94, "R81": 86, "L99": 67, "H72": 65,
+        "S88": 61, "L86": 56, "H81": 56, "H70": 53,
     }
 )  # fmt: skip
 _COMPETENCES: Final = (

@@ -1,7 +1,7 @@
-"""The data traps of the published dashboards, planted on purpose: what share of which rows, and the rule that fires.
+"""The data traps of the published dashboards, planted on purpose: what share of which rows, and the rule.
 
-Every trap keeps the raw value. Where the rule knows the remedy (a height in metres) the harmonised value is right;
-else it is empty. The rates are the documentation: tests hold the data to them.
+Every trap keeps the raw value. Where the rule knows the remedy (a height in metres) the harmonised value is
+right; else it is empty. The rates are the documentation: tests hold the data to them.
 """
 
 from __future__ import annotations

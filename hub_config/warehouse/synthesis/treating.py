@@ -1,7 +1,7 @@
-"""Prescriptions: lasting treatments renewed at consultations, short ones on the diagnosis of the day, and the usual rest.
+"""Prescriptions: lasting treatments renewed at consultations, short ones on the diagnosis, the usual rest.
 
-A prescription is not a delivery. Drugs of one class for one disease exclude each other where their shares allow it:
-a person takes one anticoagulant, one statin.
+A prescription is not a delivery. Drugs of one class for one disease exclude each other where their shares
+allow it: a person takes one anticoagulant, one statin.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class Treatments:
     def first_day(self, atc: str) -> Ints:
         """The first day of a drug whose code starts with `atc` in each person; NEVER where there is none."""
         rows = [row for row, drug in enumerate(self.drugs) if drug.atc.startswith(atc)]
-        return np.min(self.start[rows], axis=0)
+        return np.asarray(np.min(self.start[rows], axis=0))
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Vaccinations: doses at their ages and seasons, and the rows that are none: empty ones, notes, dates of a year only."""
+"""Vaccinations: doses at their ages and seasons, and rows that are none: empty, notes, years only."""
 
 from __future__ import annotations
 
