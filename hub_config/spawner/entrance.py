@@ -7,7 +7,7 @@ only.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -35,6 +35,9 @@ class Entrance:
     command: tuple[str, ...]
     keep_open: tuple[int, ...]
     before_exec: Callable[[], None]
+    environment: Mapping[str, str] | None
+    """Of bubblewrap itself, whose first process stays in the box and can be read there: nothing.
+    None is ours."""
 
     def close(self) -> None:
         os.close(self.keep_open[0])
@@ -48,6 +51,7 @@ def enter(box: Box, command: Sequence[str], *, uid: int | None, keep_open: Seque
         command=(str(bwrap), "--args", str(arguments), "--", *command),
         keep_open=(arguments, *keep_open),
         before_exec=_change_over(box, bwrap, uid, parent=os.getpid()),
+        environment={} if box.cleared_environment else None,
     )
 
 

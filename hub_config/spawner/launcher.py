@@ -126,7 +126,7 @@ class Workspace:
                     stdin=asyncio.subprocess.DEVNULL,
                     stdout=asyncio.subprocess.PIPE,
                     stderr=asyncio.subprocess.STDOUT,
-                    env={},
+                    env=entrance.environment,
                     pass_fds=entrance.keep_open,
                     preexec_fn=entrance.before_exec,
                 )

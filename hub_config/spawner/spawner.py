@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from jupyterhub.spawner import Spawner
-from traitlets import List, Unicode, default
+from traitlets import Integer, List, Unicode, default
 
 from hub_config.governance.bindings import Binding, remove_binding, write_binding
 from hub_config.isolation import own_uid_per_workspace
@@ -61,6 +61,10 @@ class P4DPSpawner(Spawner):  # type: ignore[misc]
         config=True
     )
     env_keep = List(Unicode(), [], help="Nothing of the hub's environment reaches a workspace.")
+
+    poll_interval = Integer(5, help="Seconds between looks at a workspace, which may have died.").tag(
+        config=True
+    )
 
     _launcher: asyncio.subprocess.Process | None = None
     _binding_id = ""

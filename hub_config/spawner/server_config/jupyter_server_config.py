@@ -47,7 +47,6 @@ c.ServerApp.authorizer_class = "p4dp_exits.P4DPAuthorizer"
 c.ServerApp.contents_manager_class = "p4dp_exits.P4DPContents"
 c.ServerApp.terminals_enabled = False
 c.ServerApp.allow_external_kernels = False
-c.ServerApp.static_custom_path = []
 c.ServerApp.jpserver_extensions = {
     "jupyterlab": True,
     "jupyter_lsp": False,
@@ -61,6 +60,7 @@ c.ServerApp.tornado_settings = {
         "X-Content-Type-Options": "nosniff",
     }
 }
+c.KernelManager.transport = "ipc"
 c.ContentsManager.files_handler_class = None
 c.FileContentsManager.delete_to_trash = False
 c.LabApp.extension_manager = "readonly"
