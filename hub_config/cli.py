@@ -1,7 +1,8 @@
 """`p4dp-enclave`: what operators type. Commands live with their area and are imported when they are used.
 
-Problems the enclave foresees end in one message and exit code 2; anything else in its kind and place, without a trace
-or the error's own words, for they may carry values of the data. `P4DP_DEBUG=1` shows the trace, to a developer.
+Problems the enclave foresees end in one message and exit code 2; anything else in its kind and place,
+without a trace or the error's own words, for they may carry values of the data. `P4DP_DEBUG=1` shows the
+trace, to a developer.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ COMMANDS: Mapping[str, Lazy] = {
     "audit": Lazy("hub_config.governance.commands", "audit", "Verify and export the audit log."),
 }
 
-# Exceptions whose message is written for operators, by name: they are recognised without importing their modules.
+# Exceptions whose message is written for operators, by name: recognised without importing their modules.
 SPOKEN = frozenset(
     {
         "hub_config.settings.BadSettings",
@@ -107,7 +108,8 @@ def _unforeseen(error: Exception) -> str:
     frames = traceback.extract_tb(error.__traceback__)
     own = [frame for frame in frames if "hub_config" in frame.filename or "p4dp_sdk" in frame.filename]
     where = f" at {own[-1].filename}:{own[-1].lineno}" if own else ""
-    return f"Unforeseen {type(error).__name__}{where}. Please report it; P4DP_DEBUG=1 shows the trace to a developer."
+    remedy = "Please report it; P4DP_DEBUG=1 shows the trace to a developer."
+    return f"Unforeseen {type(error).__name__}{where}. {remedy}"
 
 
 @click.group(

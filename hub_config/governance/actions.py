@@ -1,7 +1,7 @@
 """Use cases of governance: one function each, one transaction of the caller's session, one audit event.
 
-Whatever changes something takes a `Recorder`, and records last. What is stored comes back as the frozen values of `facts`.
-The caller commits, by leaving `store.change()`.
+Whatever changes something takes a `Recorder`, and records last. What is stored comes back as the frozen
+values of `facts`. The caller commits, by leaving `store.change()`.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from hub_config.governance.facts import AccessLevel, Grant, Objectors, ProjectFa
 from hub_config.governance.problems import BadProject, ForbiddenTransition, UnknownProject
 from hub_config.governance.recorder import Recorder
 from hub_config.governance.rules import Step, next_status, takes
-from hub_config.governance.terms import SnapshotTerms, Terms, check
+from hub_config.governance.terms import SnapshotTerms, Terms, bad_username, check, is_username, username
 
 # reading
 
@@ -36,8 +36,8 @@ def all_projects(session: Session) -> list[ProjectFacts]:
 
 
 def projects_of(session: Session, user: str) -> list[ProjectFacts]:
-    """The projects `user` belongs to, and those open to all, whatever their status, by name. `rules.why_not` says
-    which of them may be worked in."""
+    """The projects `user` belongs to, and those open to all, whatever their status, by name. `rules.why_not`
+    says which of them may be worked in."""
     belongs = models.Project.members.any(models.Member.username == user)
     query = (
         select(models.Project).where(or_(belongs, models.Project.open_to_all)).order_by(models.Project.slug)
@@ -73,7 +73,8 @@ def objections(session: Session) -> list[ObjectionOnRecord]:
 def create_project(session: Session, charter: Charter, *, terms: Terms, audit: Recorder) -> ProjectFacts:
     """Put a project on record, as a draft: nobody works in it before it is approved.
 
-    Raises BadGrant or BadProject unless the charter keeps to the terms: the site's policy, the catalogue, the snapshot.
+    Raises BadGrant or BadProject unless the charter keeps to the terms: the site's policy, the catalogue,
+    the snapshot.
     """
     check(charter, terms)
     if session.get(models.Project, charter.slug) is not None:
@@ -126,6 +127,8 @@ def add_member(session: Session, slug: str, user: str, role: MemberRole, *, audi
     """Let `user` work in the project, from the next request on."""
     project = _project(session, slug)
     name = username(user)
+    if not is_username(name):
+        raise BadProject(bad_username(user))
     if any(member.username == name for member in project.members):
         raise BadProject(f"{name!r} is already a member of {slug!r}.")
     project.members.append(models.Member(username=name, role=role.value, added_at=datetime.now(UTC)))
@@ -154,7 +157,8 @@ def add_objection(
     on: date,
     audit: Recorder,
 ) -> bool:
-    """Record that a patient, or a physician, objected: the next query honours it. False if it was on record already."""
+    """Record that a patient, or a physician, objected: the next query honours it. False if it was on record
+    already."""
     if (patient_no is None) == (physician_no is None):
         raise BadProject("An objection is a patient's or a physician's: give one number.")
     same = (
@@ -186,11 +190,6 @@ def ensure_demo(session: Session, snapshot: int, *, synthetic: bool, audit: Reco
     return [charter.slug for charter in missing]
 
 
-def username(user: str) -> str:
-    """A user's name as the hub knows it: the hub lowers what the identity provider gives."""
-    return user.strip().lower()
-
-
 def _step(session: Session, slug: str, step: Step, audit: Recorder) -> ProjectFacts:
     project = _project(session, slug)
     before = _take(project, step)
@@ -205,7 +204,7 @@ def _take(project: models.Project, step: Step) -> ProjectStatus:
     if after is None:
         possible = " or ".join(status.value for status in takes(step))
         raise ForbiddenTransition(
-            f"Project {project.slug!r} is {before.value}: only a {possible} project takes `{step.value}`."
+            f"Project {project.slug!r} is {before.value}: `{step.value}` is for {possible} projects."
         )
     project.status = after.value
     return before

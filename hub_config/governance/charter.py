@@ -10,7 +10,8 @@ from hub_config.governance.facts import Grant
 
 
 class MemberRole(StrEnum):
-    """As what a person belongs to a project. The institution's roles come from the identity provider; these do not."""
+    """As what a person belongs to a project. The institution's roles come from the identity provider; these
+    do not."""
 
     INTERNE = "interne"
     CHERCHEUR = "chercheur"

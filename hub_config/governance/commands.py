@@ -1,7 +1,8 @@
 """`p4dp-enclave project`, `objection` and `audit`: what operators, committee and DPO type.
 
-Thin: options in, one action, one screen out. Nothing asks for confirmation, so that commands can be scripted; every
-change is an audit event in the name of the operating system's user. Heavy modules are imported when a command runs.
+Thin: options in, one action, one screen out. Nothing asks for confirmation, so that commands can be
+scripted; every change is an audit event in the name of the operating system's user. Heavy modules are
+imported when a command runs.
 """
 
 from __future__ import annotations
@@ -133,7 +134,8 @@ def suspend(slug: str) -> None:
     "--snapshot", type=click.IntRange(1), help="Number of a snapshot. [default: the one it is pinned to]"
 )
 def amend(slug: str, grant_file: Path | None, snapshot: int | None) -> None:
-    """Give project SLUG another grant or snapshot, to extend it for instance. It is a draft again until approved."""
+    """Give project SLUG another grant or snapshot, to extend it for instance. It is a draft again until
+    approved."""
     from hub_config.governance import actions, desk
     from hub_config.governance import grant_file as files
 
@@ -211,7 +213,8 @@ def remove_member(slug: str, user: str) -> None:
 
 @click.group()
 def objection() -> None:
-    """Objections of patients and physicians, by their dense number in the warehouse (from pseudonyms: later)."""
+    """Objections of patients and physicians, by their dense number in the warehouse (from pseudonyms:
+    later)."""
 
 
 @objection.command()

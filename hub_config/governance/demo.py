@@ -1,4 +1,5 @@
-"""The three projects of the demo, on the synthetic warehouse: an intern's thesis, a researcher's models, the sandbox."""
+"""The three projects of the demo, on the synthetic warehouse: an intern's thesis, a researcher's models, the
+sandbox."""
 
 from __future__ import annotations
 
@@ -29,7 +30,7 @@ def _modeles_rachid(snapshot: int) -> Charter:
     return Charter(
         slug="modeles-rachid",
         title="Modèles de risque cardiovasculaire",
-        purpose="Construire et valider des modèles de prédiction du risque cardiovasculaire sur données individuelles.",
+        purpose="Construire et valider des modèles de risque cardiovasculaire sur données individuelles.",
         snapshot=snapshot,
         grant=_everything(AccessLevel.MICRODATA),
         members={"rachid": MemberRole.CHERCHEUR},
@@ -40,7 +41,7 @@ def _bac_a_sable(snapshot: int) -> Charter:
     return Charter(
         slug="bac-a-sable",
         title="Bac à sable",
-        purpose="Apprendre à se servir de la plateforme, sur des données synthétiques et sans autorisation préalable.",
+        purpose="Apprendre à se servir de la plateforme, sur données synthétiques et sans autorisation.",
         snapshot=snapshot,
         grant=_everything(AccessLevel.SANDBOX),
         open_to_all=True,

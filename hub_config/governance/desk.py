@@ -1,4 +1,5 @@
-"""What the commands must look up in the warehouse: which snapshot, whether it is synthetic, its centres and numbers.
+"""What the commands must look up in the warehouse: which snapshot, whether it is synthetic, its centres and
+numbers.
 
 The one module of governance that reads a snapshot; no service imports it, only the commands do.
 """
@@ -14,7 +15,8 @@ from hub_config.warehouse.snapshot import Snapshot, list_snapshots, open_snapsho
 
 
 def terms(settings: Settings, number: int | None, *, wants_centres: bool) -> Terms:
-    """What a new project on snapshot `number`, or on the newest, must keep to. Raises SnapshotProblem or BadProject."""
+    """What a new project on snapshot `number`, or on the newest, must keep to. Raises SnapshotProblem or
+    BadProject."""
     snapshot = _snapshot(settings, number)
     centres = _centres(snapshot) if wants_centres else None
     found = SnapshotTerms(snapshot.manifest.number, snapshot.manifest.synthetic, centres)

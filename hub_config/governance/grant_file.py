@@ -1,4 +1,4 @@
-"""Reads a grant from a TOML file or from a command's options. Unknown keys and ill-typed values are refused by name.
+"""Reads a grant from a TOML file or a command's options. Unknown keys and ill-typed values are refused.
 
     access = "aggregate"            # aggregate, microdata or sandbox
     legal_basis = "MR-004"
@@ -76,7 +76,10 @@ def parse_grant(document: Mapping[str, Any]) -> Grant:
 
 
 def parse_table_options(options: Iterable[str]) -> str | dict[str, str | list[str]]:
-    """`all`, `patients` or `diagnoses:date,cisp2` as a grant file says them. Given twice, a table has both's columns."""
+    """`all`, `patients` or `diagnoses:date,cisp2`, as a grant file says them.
+
+    A table given twice has the columns of both.
+    """
     tables: dict[str, str | list[str]] = {}
     for option in options:
         if option == ALL:
@@ -101,9 +104,8 @@ def _explanations(error: ValidationError) -> list[str]:
     found: dict[str, str] = {}
     for item in error.errors(include_input=False, include_url=False):
         key = str(item["loc"][0])
-        where = ".".join(str(part) for part in item["loc"][:2]) if key == "tables" else key
-        found.setdefault(where, _explanation(key, item["type"], item["msg"]))
-    return [f"{where}: {why}" for where, why in found.items()]
+        found.setdefault(key, _explanation(key, item["type"], item["msg"]))
+    return [f"{key}: {why}" for key, why in found.items()]
 
 
 def _explanation(key: str, kind: str, message: str) -> str:

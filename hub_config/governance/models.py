@@ -1,6 +1,8 @@
-"""Tables of the governance store. What must hold, holds in the database: its constraints refuse what the actions forgot.
+"""Tables of the governance store. What must hold, holds in the database: its constraints refuse what the
+actions forgot.
 
-The actions turn rows into the frozen values of `facts`; nothing else reads these classes. A change here needs a migration.
+The actions turn rows into the frozen values of `facts`; nothing else reads these classes. A change here
+needs a migration.
 """
 
 from __future__ import annotations
@@ -68,7 +70,8 @@ class Project(Base):
 
 
 class Grant(Base):
-    """What the project may see: one grant a project. `tables` and `centres` are checked against the catalogue on the way in."""
+    """What the project may see: one grant a project. `tables` and `centres` are checked against the
+    catalogue on the way in."""
 
     __tablename__ = "grants"
     __table_args__ = (

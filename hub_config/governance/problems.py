@@ -1,4 +1,5 @@
-"""What governance refuses to its operators, in words. One class a kind, one message a problem, no stack trace."""
+"""What governance refuses to its operators, in words. One class a kind, one message a problem, no stack
+trace."""
 
 from __future__ import annotations
 
@@ -6,7 +7,7 @@ from collections.abc import Iterable
 from difflib import get_close_matches
 
 
-class GovernanceProblem(Exception):
+class GovernanceProblem(Exception):  # noqa: N818 - what went wrong in the field's words
     """A request that can't be carried out as asked; the message says what, why and what to do next."""
 
 
@@ -15,7 +16,8 @@ class UnknownProject(GovernanceProblem):
 
     def __init__(self, slug: str, known: Iterable[str] = ()) -> None:
         super().__init__(
-            f"There is no project {slug!r}.{did_you_mean(slug, known)} `p4dp-enclave project list` shows them."
+            f"There is no project {slug!r}.{did_you_mean(slug, known)} "
+            "`p4dp-enclave project list` shows them."
         )
         self.slug = slug
 

@@ -1,4 +1,5 @@
-"""In whose name an action writes its audit event. Every action that changes something takes one: it can't be forgotten."""
+"""In whose name an action writes its audit event. Every action that changes something takes one: it can't be
+forgotten."""
 
 from __future__ import annotations
 
@@ -22,7 +23,8 @@ class Recorder:
     def record(self, session: Session, what: str, project: str | None, **details: Scalar) -> None:
         """Send the changes to the database, then write the event; the commit follows.
 
-        So an event never tells of a change that the constraints refused, and no change is committed without its event.
+        So an event never tells of a change that the constraints refused, and no change is committed without
+        its event.
         """
         session.flush()
         event = self.chain.append(AuditEvent(self.who, what, project, Decision.ALLOWED, details))

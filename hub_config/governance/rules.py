@@ -1,7 +1,7 @@
 """Decisions of governance: facts in, decision out. No I/O, no clock, no randomness.
 
-`why_not` is the one predicate for "may this person work in this project on this day": the hub's buttons, the spawner and
-the gateway all ask it. `TRANSITIONS` is the whole life of a project.
+`why_not` is the one predicate for "may this person work in this project on this day": the hub's buttons, the
+spawner and the gateway all ask it. `TRANSITIONS` is the whole life of a project.
 """
 
 from __future__ import annotations
@@ -46,7 +46,8 @@ TRANSITIONS: Mapping[ProjectStatus, Mapping[Step, ProjectStatus]] = {
 
 @dataclass(frozen=True)
 class Denial:
-    """Why a person may not work in a project now. `params` name the project and what it lacks, nobody else."""
+    """Why a person may not work in a project now. `params` name the project and what it lacks, nobody
+    else."""
 
     code: ErrorCode
     params: Mapping[str, str]
@@ -56,7 +57,8 @@ class Denial:
 
 
 def why_not(user: str, facts: ProjectFacts, at: date) -> Denial | None:
-    """None if `user` may work in this project on day `at`. Membership comes first: a stranger learns nothing else."""
+    """None if `user` may work in this project on day `at`. Membership comes first: a stranger learns nothing
+    else."""
     if not (facts.open_to_all or user in facts.members):
         return Denial(ErrorCode.NOT_A_MEMBER, {"project": facts.slug})
     if facts.status is not ProjectStatus.APPROVED:

@@ -1,4 +1,5 @@
-"""What the governance commands print: tables for people, on any terminal width. Facts in, text out; decides nothing."""
+"""What the governance commands print: tables for people, on any terminal width. Facts in, text out; decides
+nothing."""
 
 from __future__ import annotations
 
@@ -74,14 +75,16 @@ def print_verification(outcome: Verification) -> None:
             f"BROKEN at event {found.number}, {found.file}: {found.problem}.", style="bold red", markup=False
         )
         console.print(
-            f"{outcome.events} events before it are intact. Keep this log as it is, and compare with a backup."
+            f"{outcome.events} events before it are intact. Keep the log as it is, and compare with a backup."
         )
+        return
+    if not outcome.events:
+        console.print("Nothing is recorded yet.")
         return
     console.print(f"Intact: {outcome.events} events in {outcome.segments} segments.", style="green")
     if outcome.torn:
         console.print("A crash cut the newest line short; nothing is lost, the next event repairs it.")
-    if outcome.events:
-        console.print(f"Key {outcome.key}. Note for the next run: {outcome.events}:{outcome.head}")
+    console.print(f"Key {outcome.key}. Note for the next run: {outcome.events}:{outcome.head}")
 
 
 def _lines(facts: ProjectFacts, today: date) -> Iterable[tuple[str, str | Text]]:

@@ -1,8 +1,10 @@
-"""Opens the governance database: SQLite by default, PostgreSQL by URL; migrated to the newest schema, or a clear error.
+"""Opens the governance database: SQLite by default, PostgreSQL by URL; migrated to the newest schema, or a
+clear error.
 
-SQLite runs in WAL mode with foreign keys on, in a file of mode 600. `session()` reads and may write; `change()` takes the
-write lock at once, for the actions. Leaving either normally commits; leaving by an exception rolls back, and an event that
-an action already recorded is then followed by one that says it was undone.
+SQLite runs in WAL mode with foreign keys on, in a file of mode 600. `session()` reads and may write;
+`change()` takes the write lock at once, for the actions. Leaving either normally commits; leaving by an
+exception rolls back, and an event that an action already recorded is then followed by one that says it was
+undone.
 """
 
 from __future__ import annotations
@@ -147,7 +149,7 @@ def _translated(error: BaseException) -> BaseException:
             )
         case DBAPIError():
             return StoreProblem(
-                f"The governance database can't be used now: {_one_line(error)}. Nothing was changed."
+                f"The governance database can't be used now: {_one_line(error)}. Nothing was changed: retry."
             )
         case _:
             return error

@@ -1,8 +1,8 @@
 """What a charter must keep to before it can become a project. Pure: no I/O, no clock.
 
-A grant names only what the catalogue and the snapshot have, and never what is not theirs to give: enclave tables, GP
-identifiers, SNDS tables without the SNDS flag. A project's thresholds may be stricter than the site's, never looser; the
-unprotected sandbox exists on synthetic data only.
+A grant names only what the catalogue and the snapshot have, and never what is not theirs to give: enclave
+tables, GP identifiers, SNDS tables without the SNDS flag. A project's thresholds may be stricter than the
+site's, never looser; the unprotected sandbox exists on synthetic data only.
 """
 
 from __future__ import annotations
@@ -53,33 +53,55 @@ def check(charter: Charter, terms: Terms) -> None:
         raise BadGrant(problems)
 
 
+def username(user: str) -> str:
+    """A user's name as the hub knows it: the hub lowers what the identity provider gives."""
+    return user.strip().lower()
+
+
+def is_username(name: str) -> bool:
+    return _USER.fullmatch(name) is not None
+
+
+def bad_username(user: str) -> str:
+    return f"{user!r} can't be a user's name: letters, digits and . _ @ + - only."
+
+
 def _project_problems(charter: Charter, terms: Terms) -> Iterator[str]:
     if not _SLUG.fullmatch(charter.slug):
-        yield f"{charter.slug!r} can't name a project: 3 to 40 lower-case letters, digits and single hyphens, a letter first."
+        yield (
+            f"{charter.slug!r} can't name a project: 3 to 40 lower-case letters, digits and single hyphens, "
+            "a letter first."
+        )
     if not charter.title.strip() or len(charter.title) > 200:
         yield "A project has a title of 1 to 200 characters."
     if not charter.purpose.strip():
         yield "A project states its purpose."
     for user in charter.members:
-        if not _USER.fullmatch(user.strip().lower()):
-            yield f"{user!r} can't be a user's name: letters, digits and . _ @ + - only."
+        if not is_username(username(user)):
+            yield bad_username(user)
     if charter.snapshot != terms.snapshot.number:
-        yield f"The project is pinned to snapshot {charter.snapshot}, but was checked against {terms.snapshot.number}."
+        pinned, checked = charter.snapshot, terms.snapshot.number
+        yield f"The project is pinned to snapshot {pinned}, but was checked against {checked}."
     yield from _policy_problems(charter, terms.policy)
     yield from _sandbox_problems(charter, terms.snapshot)
 
 
 def _policy_problems(charter: Charter, site: PolicySettings) -> Iterator[str]:
-    if loosened(charter.min_patients, site.min_patients):
-        yield f"min_patients {charter.min_patients} is looser than the site's {site.min_patients}; it may only be stricter."
-    if loosened(charter.min_physicians, site.min_physicians):
-        yield f"min_physicians {charter.min_physicians} is looser than the site's {site.min_physicians}; it may only be stricter."
+    for name, stated, floor in (
+        ("min_patients", charter.min_patients, site.min_patients),
+        ("min_physicians", charter.min_physicians, site.min_physicians),
+    ):
+        if loosened(stated, floor):
+            yield f"{name} {stated} is looser than the site's {floor}; it may only be stricter."
 
 
 def _sandbox_problems(charter: Charter, snapshot: SnapshotTerms) -> Iterator[str]:
     sandbox = charter.grant.access is AccessLevel.SANDBOX
     if sandbox and not snapshot.synthetic:
-        yield f"Snapshot {snapshot.number} holds real people: sandbox access is for synthetic snapshots. Grant `aggregate`."
+        yield (
+            f"Snapshot {snapshot.number} holds real people: sandbox access is for synthetic snapshots. "
+            "Grant `aggregate`."
+        )
     if charter.open_to_all and not sandbox:
         yield "Only a sandbox project is open to everyone who logs in: name this project's members."
 
@@ -113,7 +135,7 @@ def _table_problems(
         yield f"tables: there is no table {name!r} to grant.{did_you_mean(name, grantable)}"
         return
     if table.snds and not grant.snds:
-        yield f"tables: {name!r} comes from the SNDS: it needs `snds = true`, and the committee's decision behind it."
+        yield f"tables: {name!r} comes from the SNDS: it needs `snds = true`, by the committee's decision."
     if columns is not None:
         yield from _column_problems(table, columns, grant.access)
 

@@ -49,7 +49,8 @@ def _now() -> datetime:
 
 @dataclass(frozen=True)
 class AuditChain:
-    """The audit log of one enclave: segments in `directory`, its key in `keys`. Many processes may hold one each."""
+    """The audit log of one enclave: segments in `directory`, its key in `keys`. Many processes may hold one
+    each."""
 
     directory: Path
     keys: Path
@@ -57,7 +58,8 @@ class AuditChain:
     clock: Callable[[], datetime] = _now
 
     def append(self, event: AuditEvent) -> str:
-        """Record `event` durably and return its hash. Raises AuditFailure, and then nothing may be answered."""
+        """Record `event` durably and return its hash. Raises AuditFailure, and then nothing may be
+        answered."""
         try:
             with self._locked():
                 key = self._key()
@@ -77,12 +79,13 @@ class AuditChain:
             os.close(descriptor)
 
     def _key(self) -> Ed25519PrivateKey:
-        """The key; made together with an empty signed head the first time, in an order that a crash can't spoil."""
+        """The key; made together with an empty signed head the first time, in an order that a crash can't
+        spoil."""
         key = load_key(self.keys)
         if key is None:
             if any(self.directory.glob("*.jsonl")):
                 raise AuditBroken(
-                    f"{self.directory} holds a log but {self.keys} no audit key. Restore keys/ from its backup."
+                    f"{self.directory} holds a log, {self.keys} no audit key. Restore keys/ from its backup."
                 )
             key = Ed25519PrivateKey.generate()
             self._write_head(Head(segment=1, offset=0, first_at="", record=None), key)
@@ -144,7 +147,8 @@ class AuditChain:
         return extended
 
     def _place(self, head: Head, at: str, key: Ed25519PrivateKey) -> Head:
-        """Where the next record goes: after the head's, or at the start of a new segment once this one is sealed."""
+        """Where the next record goes: after the head's, or at the start of a new segment once this one is
+        sealed."""
         if head.record is None or not self._is_full(head, at):
             return replace(head, offset=head.end)
         self._seal(head, key)

@@ -31,8 +31,9 @@ class Decision(StrEnum):
 class AuditEvent:
     """One thing that happened. `what` is a dotted name such as `project.approve` or `query`.
 
-    Details are text, whole numbers, truth values or None; a float is refused (its text is not canonical: use milliseconds).
-    A text longer than MAX_TEXT is cut, with its length and SHA-256 in its place. Raises ValueError or TypeError.
+    Details are text, whole numbers, truth values or None; a float is refused (its text is not canonical: use
+    milliseconds). A text longer than MAX_TEXT is cut, with its length and SHA-256 in its place. Raises
+    ValueError or TypeError.
     """
 
     who: str

@@ -1,5 +1,5 @@
-"""Writes a range of days of the log for the DPO, as JSON Lines (the records' own bytes) or CSV. Every event is checked
-on the way; an export is recorded before it is written."""
+"""Writes a range of days of the log for the DPO, as JSON Lines (the records' own bytes) or CSV. Every event
+is checked on the way; an export is recorded before it is written."""
 
 from __future__ import annotations
 

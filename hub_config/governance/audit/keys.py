@@ -23,7 +23,8 @@ KEY_FILE = "audit.pem"
 
 
 def load_key(keys_dir: Path) -> Ed25519PrivateKey | None:
-    """The key, or None if this enclave has never recorded anything. Raises AuditBroken if the file can't be used."""
+    """The key, or None if this enclave has never recorded anything. Raises AuditBroken if the file can't be
+    used."""
     path = keys_dir / KEY_FILE
     try:
         if path.stat().st_mode & 0o077:

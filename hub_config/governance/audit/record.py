@@ -27,7 +27,7 @@ HEAD_FILE = "head.json"
 LOCK_FILE = ".lock"
 
 
-class NotCanonical(ValueError):
+class NotCanonical(ValueError):  # noqa: N818 - what went wrong in the field's words
     """Bytes that this module did not write. Says what is wrong, never what they contain."""
 
 
@@ -70,7 +70,7 @@ class Record:
 
     @classmethod
     def parse(cls, line: bytes) -> Self:
-        """The record of one line. Raises NotCanonical unless these are exactly the bytes of a self-consistent record."""
+        """The record of one line. Raises NotCanonical unless the bytes are exactly those of a sound record."""
         said = _fields(_json(line), cls)
         record = cls(**said)
         if record.line != line:

@@ -39,7 +39,8 @@ from hub_config.governance.audit.segment import digest_of
 
 @dataclass(frozen=True)
 class Break:
-    """The first thing that is not as it was written: the number of the event concerned, its file, and what is wrong."""
+    """The first thing that is not as it was written: the number of the event concerned, its file, and what
+    is wrong."""
 
     number: int
     file: str
@@ -65,7 +66,7 @@ class Verification:
         return self.broken is None
 
 
-class _Broken(Exception):
+class _Broken(Exception):  # noqa: N818 - what went wrong in the field's words
     def __init__(self, number: int, file: str, problem: str) -> None:
         super().__init__(problem)
         self.found = Break(number, file, problem)
@@ -89,13 +90,15 @@ def verify(directory: Path, keys: Path, *, noted: tuple[int, str] | None = None)
 
 
 def read_records(directory: Path, keys: Path) -> Iterator[Record]:
-    """Every event in order, each checked before it is given. Raises AuditBroken at the first that is not as written."""
+    """Every event in order, each checked before it is given. Raises AuditBroken at the first that is not as
+    written."""
     try:
         yield from _Reading(directory, keys).records()
     except _Broken as broken:
         found = broken.found
         raise AuditBroken(
-            f"The audit log breaks at event {found.number} ({found.file}): {found.problem}. Run `p4dp-enclave audit verify`."
+            f"The audit log breaks at event {found.number} ({found.file}): {found.problem}. "
+            "Run `p4dp-enclave audit verify`."
         ) from None
 
 
@@ -172,7 +175,8 @@ class _Reading:
             raise _Broken(self.number, self.file, "the segment is not the one that was sealed")
 
     def _open_segment(self, head: Head, size: int) -> Iterator[Record]:
-        """The head's segment. Its last line may be torn or missing after a crash: the head holds that event whole."""
+        """The head's segment. Its last line may be torn or missing after a crash: the head holds that event
+        whole."""
         yield from self._lines(head.segment, min(size, head.offset))
         tail = self._tail(head, size)
         if not head.line.startswith(tail[: len(head.line)]):

@@ -1,4 +1,5 @@
-"""Alembic's entry: runs the revisions on the connection that `migrating.migrate` hands over, inside its transaction."""
+"""Alembic's entry: runs the revisions on the connection that `migrating.migrate` hands over, inside its
+transaction."""
 
 from alembic import context
 

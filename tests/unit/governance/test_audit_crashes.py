@@ -1,7 +1,8 @@
 """A kill, a full disk or another process at the worst moment: no event that was acknowledged is ever lost.
 
-Crashes are played deterministically: the log's system calls are counted, and the n-th one dies, before or in the middle
-of its effect, for every n. Then real processes are killed, and a real limit on file size plays the full disk.
+Crashes are played deterministically: the log's system calls are counted, and the n-th one dies, before or in
+the middle of its effect, for every n. Then real processes are killed, and a real limit on file size plays
+the full disk.
 """
 
 from __future__ import annotations
@@ -50,7 +51,7 @@ class Ticking:
 
 @dataclass
 class Failing:
-    """Counts the log's system calls; the chosen one fails, having written `half` of its bytes if it was a write."""
+    """Counts the log's system calls; the chosen one fails, half done if it is a write and `half` is set."""
 
     at: int
     error: BaseException

@@ -1,7 +1,7 @@
 """Whoever touches the log is found: any byte, line, segment, seal or head, and any truncation.
 
-The chain under attack has three closed segments and an open one. Each attack is a change of its files; verification must
-name the first event that is no longer as written.
+The chain under attack has three closed segments and an open one. Each attack is a change of its files;
+verification must name the first event that is no longer as written.
 """
 
 from __future__ import annotations
@@ -204,7 +204,7 @@ def test_whole_files_are_guarded_too(home: Path, attack: Callable[[Path], None])
 
 
 def rewrite_history(home: Path, key: Ed25519PrivateKey) -> None:
-    """The best a thief of the directory can do: every event rewritten and re-chained, seals and head signed by `key`."""
+    """The best a thief of the directory can do: all events re-chained, seals and head signed by `key`."""
     audit, prev, newest = home / "audit", GENESIS, None
     for segment in range(1, 5):
         path = audit / f"{segment:06d}.jsonl"
