@@ -1,0 +1,1 @@
+"""Numbered, immutable snapshots of primary-care data: synthesised, or loaded from a vendor's files."""

@@ -39,6 +39,7 @@ from p4dp_sdk.catalogue.load import load_catalogue
 from p4dp_sdk.catalogue.model import Catalogue, Table
 
 DATABASE: Final = "warehouse.duckdb"
+_DISK_FULL_WORDS: Final = ("no space left", "max_temp_directory_size")
 MANIFEST: Final = "manifest.json"
 
 __all__ = [
@@ -336,4 +337,6 @@ def _disk_full_explained() -> Iterator[None]:
 
 
 def _is_disk_full(error: Exception) -> bool:
-    return getattr(error, "errno", None) == errno.ENOSPC or "no space left" in str(error).lower()
+    """DuckDB says it in words only; a spill that no longer fits names its limit."""
+    said = str(error).lower()
+    return getattr(error, "errno", None) == errno.ENOSPC or any(words in said for words in _DISK_FULL_WORDS)

@@ -1,0 +1,1 @@
+"""Vendors' files to snapshots: mapping → agreement → source → people and facts → snapshot."""

@@ -188,7 +188,11 @@ def test_the_number_of_a_removed_snapshot_is_not_given_again(build: Build) -> No
 
 @pytest.mark.parametrize(
     "error",
-    [OSError(errno.ENOSPC, "No space left on device"), duckdb.IOException("write: No space left on device")],
+    [
+        OSError(errno.ENOSPC, "No space left on device"),
+        duckdb.IOException("write: No space left on device"),
+        duckdb.OutOfMemoryException("raise 'max_temp_directory_size'"),
+    ],
 )
 def test_a_full_disk_is_said_and_leaves_nothing(
     build: Build, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception
