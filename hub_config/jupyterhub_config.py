@@ -9,7 +9,7 @@ from pathlib import Path
 
 from hub_config.hub.desk import Desk
 from hub_config.hub.pages import TEMPLATES, handlers, template_vars
-from hub_config.hub.policy import CUSTOM_SCOPES, ROLES, SERVER_TOKEN_SCOPES, headers, services
+from hub_config.hub.policy import CUSTOM_SCOPES, ROLES, headers, services
 from hub_config.hub.proxy import SupervisedTraefik
 from hub_config.identity.oidc import P4DPAuthenticator
 from hub_config.identity.provider import SCOPES, client_secret
@@ -29,7 +29,7 @@ c = get_config()  # noqa: F821 (given by traitlets)
 c.JupyterHub.bind_url = f"http://{loopback}:{settings.port}"
 c.JupyterHub.hub_bind_url = f"http://{loopback}:{settings.hub_api_port}"
 c.JupyterHub.subdomain_host = settings.hub_url
-c.JupyterHub.default_url = "/hub/home"
+c.JupyterHub.default_url = f"{settings.hub_url}/hub/home"
 c.JupyterHub.proxy_class = SupervisedTraefik
 c.SupervisedTraefik.command = [str(Path(sys.executable).with_name("traefik"))]
 c.SupervisedTraefik.traefik_api_url = f"http://{loopback}:{settings.proxy_api_port}"
@@ -37,7 +37,7 @@ c.SupervisedTraefik.traefik_api_username = "hub"
 c.SupervisedTraefik.traefik_api_password = ensure_key(settings.keys_dir, "proxy-interface")
 c.SupervisedTraefik.static_config_file = str(state / "traefik.toml")
 c.SupervisedTraefik.dynamic_config_file = str(state / "routes.toml")
-c.SupervisedTraefik.traefik_log_level = "WARN"
+c.SupervisedTraefik.traefik_log_level = "ERROR"
 c.SupervisedTraefik.extra_static_config = {
     "global": {"checkNewVersion": False, "sendAnonymousUsage": False},
     "entryPoints": {"http": {"transport": {"respondingTimeouts": {"readTimeout": "0s"}}}},
@@ -83,8 +83,7 @@ c.JupyterHub.allow_named_servers = True
 c.JupyterHub.named_server_limit_per_user = 5
 c.JupyterHub.spawner_class = P4DPSpawner
 c.JupyterHub.implicit_spawn_seconds = 0
-c.Spawner.server_token_scopes = list(SERVER_TOKEN_SCOPES)
-c.Spawner.pre_spawn_hook = desk.admit
+c.Spawner.poll_interval = 5  # also how soon a gateway that died is started again
 c.Spawner.start_timeout = 60
 c.Spawner.http_timeout = 90
 c.JupyterHub.shutdown_on_logout = False

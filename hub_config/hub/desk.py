@@ -11,9 +11,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import cached_property
-from typing import Any
-
-from tornado import web
 
 from hub_config.governance import actions
 from hub_config.governance.facts import AccessLevel, ProjectFacts
@@ -79,12 +76,6 @@ class Desk:
     async def refusal(self, user: str, slug: str) -> str | None:
         """Why this workspace may not be started now, in French (translate it); None if it may."""
         return await asyncio.to_thread(self._refusal, user, slug)
-
-    async def admit(self, spawner: Any) -> None:
-        """The hub's hook before every start, whoever asked and however. Raises HTTP 403."""
-        refusal = await self.refusal(spawner.user.name, spawner.name)
-        if refusal is not None:
-            raise web.HTTPError(403, refusal)
 
     def _cards(self, user: str) -> list[Card]:
         today = _today()

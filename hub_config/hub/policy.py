@@ -36,9 +36,6 @@ ROLES: tuple[Mapping[str, Any], ...] = (
     },
 )
 
-SERVER_TOKEN_SCOPES = ("users:activity!user", "access:servers!server")
-"""A workspace's own token: report activity, let its owner in. It can't query."""
-
 PASSED_ON = (
     "PATH",
     "LANG",

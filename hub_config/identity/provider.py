@@ -66,8 +66,8 @@ def prepare(settings: Settings, checkout: Path) -> bool:
         accounts = ensure_accounts(draft / "accounts.json")
         write_private(draft / "jwks.json", json.dumps(_signing_key()))
         _write_config(settings, draft, draft)
-        _canaille(checkout, draft, "install")
-        _canaille(checkout, draft, "restore", stdin=json.dumps(_people(settings, accounts)))
+        run_canaille(checkout, draft, "install")
+        run_canaille(checkout, draft, "restore", stdin=json.dumps(_people(settings, accounts)))
         write_private(draft / "hub-address", settings.hub_url)
         _write_config(settings, draft, place)
         shutil.rmtree(place, ignore_errors=True)
@@ -109,7 +109,7 @@ def _follow_address(settings: Settings, checkout: Path, place: Path) -> None:
         return
     callback = f"{settings.hub_url}/hub/oauth_callback"
     changes = ("--redirect-uris", callback, "--client-uri", settings.hub_url)
-    _canaille(checkout, place, "set", "client", settings.identity.client_id, "--quiet", *changes)
+    run_canaille(checkout, place, "set", "client", settings.identity.client_id, "--quiet", *changes)
     write_private(record, settings.hub_url)
 
 
@@ -220,7 +220,7 @@ def _id(name: str) -> str:
     return str(uuid.uuid5(uuid.NAMESPACE_URL, f"urn:p4dp:demo:{name}"))
 
 
-def _canaille(checkout: Path, place: Path, *arguments: str, stdin: str = "") -> None:
+def run_canaille(checkout: Path, place: Path, *arguments: str, stdin: str = "") -> None:
     """Run Canaille's own command on the state in `place`. Of its output only an error's last line is told."""
     python = environment_of(checkout) / "bin" / "python"
     if not python.exists():

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 import time
+from pathlib import Path
 
 import click
 from rich.console import Console
@@ -68,7 +70,8 @@ def _run(settings: Settings, console: Console, preset: str, scale: float) -> Non
     if busy := ports.busy_message(settings):
         raise house.CannotStart(busy)
     _say_isolation(settings, console)
-    is_new = settings.identity.provider == "demo" and _prepare_identity(settings, console)
+    if settings.identity.provider == "demo":
+        _prepare_identity(settings, console)
     house.ensure_warehouse(settings, preset, scale)
     if settings.identity.provider == "demo":
         house.ensure_projects(settings)
@@ -80,7 +83,7 @@ def _run(settings: Settings, console: Console, preset: str, scale: float) -> Non
             console.print(f"[dim]starting the {program.name}…[/]")
             supervisor.start(program)
         if not supervisor.stopping.is_set():
-            _welcome(settings, console, is_new, time.monotonic() - began)
+            _welcome(settings, console, time.monotonic() - began)
         supervisor.watch()
     finally:
         console.print("\nStopping…")
@@ -90,9 +93,9 @@ def _run(settings: Settings, console: Console, preset: str, scale: float) -> Non
         console.print("Everything is stopped; the data are kept.")
 
 
-def _prepare_identity(settings: Settings, console: Console) -> bool:
+def _prepare_identity(settings: Settings, console: Console) -> None:
     with console.status("preparing the demonstration's accounts…"):
-        return provider.prepare(settings, house.CHECKOUT)
+        provider.prepare(settings, house.CHECKOUT)
 
 
 def _stop_on_signals(supervisor: Supervisor) -> None:
@@ -103,28 +106,34 @@ def _stop_on_signals(supervisor: Supervisor) -> None:
 def _say_isolation(settings: Settings, console: Console) -> None:
     if not workspaces_have_own_uid(settings.home):
         console.print(
-            "[bold yellow]demo: synthetic data only[/] (workspaces share one user, since not started as root)"
+            "[bold yellow]demo: synthetic data only[/] (not started as root: workspaces share your user)"
         )
 
 
-def _welcome(settings: Settings, console: Console, is_new: bool, seconds: float) -> None:
+def _welcome(settings: Settings, console: Console, seconds: float) -> None:
     console.print(f"\n[bold green]✓[/] The enclave is ready ({seconds:.0f} s): [bold]{settings.hub_url}[/]\n")
     if settings.identity.provider == "demo":
-        _introduce(settings, console, is_new)
+        _introduce(settings, console)
     console.print(f"[dim]Logs: {house.logs_dir(settings)}/ · Ctrl-C stops everything[/]")
 
 
-def _introduce(settings: Settings, console: Console, is_new: bool) -> None:
-    """Passwords are printed once, when they are new; afterwards only where they are kept."""
+def _introduce(settings: Settings, console: Console) -> None:
+    """Passwords are printed once, the first time everything started; afterwards only where they are kept."""
     accounts = read_accounts(provider.accounts_file(settings))
+    told = provider.directory(settings) / "passwords-told"
     for demo in DEMO:
         if demo.username in MAIN_ACCOUNTS:
-            password = accounts[demo.username].password if is_new else ""
-            console.print(
-                f"  [bold]{demo.username:<8}[/]{password:<20}{demo.given_name} {demo.family_name}, {demo.title}"
-            )
-    kept = provider.accounts_file(settings)
-    console.print(
-        f"  {'Other accounts are' if is_new else 'Passwords are as printed the first time, and'} in {kept}"
-    )
-    console.print("  One-time code, asked after the password:  p4dp-enclave demo-code ines\n")
+            password = f"{accounts[demo.username].password:<20}" if not told.exists() else ""
+            console.print(f"  [bold]{demo.username:<8}[/]{password}{demo.given_name} {demo.family_name}, {demo.title}")
+    others = "Other accounts" if not told.exists() else "Passwords, as printed the first time"
+    console.print(f"  {others}: {provider.accounts_file(settings)}", soft_wrap=True)
+    console.print(f"  One-time code, asked after the password: {_own_command()} demo-code ines\n", soft_wrap=True)
+    told.touch(mode=0o600)
+
+
+def _own_command() -> str:
+    """How this very command is called from here, so that it can be copied."""
+    called = Path(sys.argv[0]).absolute()
+    here = Path.cwd()
+    home = f"P4DP_HOME={os.environ['P4DP_HOME']} " if "P4DP_HOME" in os.environ else ""
+    return home + str(called.relative_to(here) if called.is_relative_to(here) else called)

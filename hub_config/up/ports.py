@@ -35,7 +35,7 @@ def busy_message(settings: Settings) -> str | None:
     names = ", ".join(f"{port.number} ({port.use})" for port in busy)
     other = settings.port + 1000 if settings.port < 60000 else 8000
     return (
-        f"Port {names} of {LOOPBACK} is in use by another program. Stop that program, "
+        f"In use by another program on {LOOPBACK}: port {names}. Stop that program, "
         f"or start the enclave elsewhere (it takes four ports in a row): P4DP_PORT={other} make up"
     )
 

@@ -1,0 +1,239 @@
+"""The hub's authenticator against the real provider: who gets in, with what, and how a removed person is out."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import json
+
+import pytest
+from oauthenticator.oauth2 import OAuthenticator
+from tornado import web
+
+from hub_config.identity.oidc import EVIDENCE, P4DPAuthenticator
+from hub_config.identity.provider import SCOPES, client_secret
+from hub_config.identity.tokens import UntrustedToken
+
+LONG_AGO = "2020-01-01T00:00:00+00:00"
+
+
+class Callback:
+    """What the authenticator asks of the handler of a callback."""
+
+    def __init__(self, code: str, verifier: str) -> None:
+        self.code, self.verifier = code, verifier
+
+    def get_argument(self, name: str) -> str:
+        assert name == "code"
+        return self.code
+
+    def get_state_cookie(self) -> str:
+        return base64.urlsafe_b64encode(json.dumps({"code_verifier": self.verifier}).encode()).decode()
+
+
+class Spawner:
+    active, pending = True, None
+
+
+class User:
+    def __init__(self, model: dict) -> None:
+        self.name, self.state = model["name"], model["auth_state"]
+        self.spawners = {"these-ines": Spawner()}
+        self.stopped: list[str] = []
+        self.active = True
+
+    async def get_auth_state(self) -> dict:
+        return self.state
+
+    async def save_auth_state(self, state: dict) -> None:
+        self.state = state
+
+    async def stop(self, name: str) -> None:
+        self.stopped.append(name)
+
+
+@pytest.fixture
+def authenticator(running):
+    return make_authenticator(running)
+
+
+def make_authenticator(running, **changes):
+    settings = running.settings
+    traits = {
+        "issuer": settings.issuer,
+        "client_id": settings.identity.client_id,
+        "client_secret": client_secret(settings),
+        "oauth_callback_url": f"{settings.hub_url}/hub/oauth_callback",
+        "scope": list(SCOPES),
+        "basic_auth": True,
+        "username_claim": "preferred_username",
+        "required_amr": set(settings.required_amr),
+        "manage_groups": True,
+        "enable_auth_state": True,
+        "loopback_hosts": ["identity.localhost"],
+        "allow_all": True,
+    }
+    return P4DPAuthenticator(**{**traits, **changes})
+
+
+async def log_in(authenticator, browser, username):
+    code = await asyncio.to_thread(browser.log_in, username)
+    return await authenticator.authenticate(Callback(code, browser.verifier))
+
+
+@pytest.mark.parametrize(
+    ("username", "role"),
+    [
+        ("ines", "interne"),
+        ("rachid", "chercheur"),
+        ("diane", "medecin-dim"),
+        ("dora", "dpo"),
+        ("admin", "admin"),
+    ],
+)
+async def test_a_person_gets_in_with_their_role(authenticator, browser, username, role):
+    model = await log_in(authenticator, browser, username)
+    assert model["name"] == username
+    assert model["groups"] == [role]
+    assert model["admin"] is False
+    assert set(model["auth_state"]["evidence"]["amr"]) == {"pwd", "otp", "mfa"}
+
+
+async def test_nothing_secret_is_in_what_the_person_sees(authenticator, browser):
+    model = await log_in(authenticator, browser, "ines")
+    assert "access_token" not in model["auth_state"]["person"]
+    assert model["auth_state"]["person"] == {"full_name": "Inès Martin", "roles": ["interne"]}
+
+
+async def test_a_factor_that_was_not_used_keeps_people_out(running, browser):
+    strict = make_authenticator(running, required_amr={"pwd", "otp", "mfa", "hwk"})
+    with pytest.raises(web.HTTPError) as refusal:
+        await log_in(strict, browser, "ines")
+    assert refusal.value.status_code == 403
+    assert refusal.value.reason == "no-second-factor"
+
+
+async def test_a_code_of_another_login_is_refused(authenticator, browser):
+    """Another browser's code: its PKCE secret and nonce are not this one's."""
+    code = await asyncio.to_thread(browser.log_in, "ines")
+    with pytest.raises(Exception, match=r"HTTP 400|403"):
+        await authenticator.authenticate(
+            Callback(code, "another verifier, long enough to be one, of 43 characters")
+        )
+
+
+async def test_a_token_for_another_client_is_refused(running, browser):
+    """The provider answers our secret, but its token is for somebody else: the hub checks."""
+    authenticator = make_authenticator(running)
+    await authenticator.discover()
+    honest = authenticator._verified
+
+    async def as_other(token, nonce):
+        authenticator.client_id = "another-client"
+        return await honest(token, nonce)
+
+    authenticator._verified = as_other
+    with pytest.raises(web.HTTPError) as refusal:
+        await log_in(authenticator, browser, "ines")
+    assert refusal.value.reason == "login not proved"
+
+
+async def test_a_token_is_verified_with_the_keys_the_issuer_publishes_now(authenticator, browser):
+    await authenticator.discover()
+    authenticator._keys = {"keys": []}
+    assert (await log_in(authenticator, browser, "ines"))["name"] == "ines"
+
+
+async def test_keys_that_never_match_are_refused(authenticator):
+    await authenticator.discover()
+    with pytest.raises(UntrustedToken):
+        await authenticator._verified("eyJhbGciOiJSUzI1NiIsImtpZCI6Im5vbmUifQ.e30.AAAA", None)
+
+
+async def test_refreshing_keeps_a_person_in_and_spends_the_token(authenticator, browser):
+    user = User(await log_in(authenticator, browser, "ines"))
+    before = user.state["refresh_token"]
+    model = await authenticator.refresh_user(user, None)
+    assert model["name"] == "ines" and model["groups"] == ["interne"]
+    assert user.state["refresh_token"] != before
+    assert set(user.state["evidence"]["amr"]) == {"pwd", "otp", "mfa"}
+    assert user.stopped == []
+
+
+async def test_two_requests_at_once_spend_one_token(authenticator, browser):
+    user = User(await log_in(authenticator, browser, "ines"))
+    answers = await asyncio.gather(*(authenticator.refresh_user(user, None) for _ in range(4)))
+    assert all(answers)
+    assert user.stopped == []
+
+
+async def test_a_locked_person_is_out_and_their_workspaces_stop(running, authenticator, browser):
+    user = User(await log_in(authenticator, browser, "denis"))
+    await asyncio.to_thread(running.administer, "set", "user", "denis", "--quiet", "--lock-date", LONG_AGO)
+    assert await authenticator.refresh_user(user, None) is False
+    await asyncio.sleep(0)
+    assert user.stopped == ["these-ines"]
+
+
+async def test_access_tokens_outlive_a_lock_so_they_are_not_asked(running, authenticator, browser):
+    """Power of the test above: what the base class asks would still say yes."""
+    model = await log_in(authenticator, browser, "charles")
+    await asyncio.to_thread(running.administer, "set", "user", "charles", "--quiet", "--lock-date", LONG_AGO)
+    token = {"access_token": model["auth_state"]["access_token"], "token_type": "Bearer"}
+    assert (await authenticator.token_to_user(token))["preferred_username"] == "charles"
+
+
+async def test_the_sweep_finds_those_who_ask_for_nothing(running, authenticator, browser):
+    user = User(await log_in(authenticator, browser, "dora"))
+    await asyncio.to_thread(running.administer, "delete", "user", "--user-name", "dora", "--noconfirm")
+    await authenticator.sweep({user.name: user})
+    await asyncio.sleep(0)
+    assert user.stopped == ["these-ines"]
+
+
+async def test_losing_the_last_role_is_losing_access(running, authenticator, browser):
+    user = User(await log_in(authenticator, browser, "admin"))
+    await asyncio.to_thread(
+        running.administer, "delete", "group", "--display-name", "administrateurs", "--noconfirm"
+    )
+    assert await authenticator.refresh_user(user, None) is False
+
+
+async def test_a_silent_provider_lets_nobody_in_and_stops_nothing(running, authenticator, browser):
+    user = User(await log_in(authenticator, browser, "ines"))
+    authenticator.token_url = "http://127.0.0.1:9/oauth/token"
+    assert await authenticator.refresh_user(user, None) is False
+    await asyncio.sleep(0)
+    assert user.stopped == []
+
+
+async def test_a_wrong_client_secret_expels_nobody(running, authenticator, browser):
+    user = User(await log_in(authenticator, browser, "ines"))
+    authenticator.client_secret = "wrong"
+    assert await authenticator.refresh_user(user, None) is False
+    await asyncio.sleep(0)
+    assert user.stopped == []
+
+
+async def test_a_provider_that_does_not_answer_is_a_503(running):
+    authenticator = make_authenticator(running, issuer="http://127.0.0.1:9")
+    with pytest.raises(web.HTTPError) as refusal:
+        await authenticator.discover()
+    assert refusal.value.status_code == 503
+
+
+async def test_another_issuer_is_refused(running):
+    """A discovery document that names another issuer is not this one's."""
+    authenticator = make_authenticator(running, issuer=f"http://127.0.0.1:{running.settings.identity_port}")
+    with pytest.raises(web.HTTPError):
+        await authenticator.discover()
+
+
+async def test_the_providers_answer_cannot_bring_evidence_along(authenticator, monkeypatch):
+    """The key under which verified claims travel is ours: an answer that holds it is stripped of it."""
+
+    async def answer(*_):
+        return {"access_token": "a", "token_type": "Bearer", EVIDENCE: {"amr": ["mfa"], "sub": "x"}}
+
+    monkeypatch.setattr(OAuthenticator, "get_token_info", answer)
+    assert EVIDENCE not in await authenticator.get_token_info(None, {"grant_type": "refresh_token"})

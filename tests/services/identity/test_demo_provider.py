@@ -1,0 +1,103 @@
+"""The laptop's provider: both factors or nothing, one kind of grant, and no way round its login."""
+
+from __future__ import annotations
+
+import pytest
+
+from hub_config.identity.provider import client_secret
+
+
+def test_password_and_code_give_an_authorization_code(browser):
+    assert browser.log_in("ines")
+
+
+def test_password_alone_does_not_log_in(browser):
+    browser.authorize()
+    browser.submit(login="ines")
+    page = browser.submit(password=browser.running.accounts["ines"].password)
+    assert page.is_success
+    assert page.request.url.path == "/auth/otp"
+    assert browser.authorize().request.url.path == "/login"
+
+
+@pytest.mark.parametrize("wrong", ["000000", "", "abcdef"])
+def test_a_wrong_code_does_not_log_in(browser, wrong: str):
+    browser.authorize()
+    browser.submit(login="rachid")
+    browser.submit(password=browser.running.accounts["rachid"].password)
+    assert browser.submit(otp=wrong).request.url.path == "/auth/otp"
+
+
+def test_screens_are_french(browser):
+    page = browser.authorize()
+    assert '<html lang="fr">' in page.text
+    browser.submit(login="ines")
+    assert browser.page is not None
+    assert "Mot de passe" in browser.page.text
+
+
+def test_password_grant_is_refused(running):
+    answer = _token(
+        running, grant_type="password", username="ines", password=running.accounts["ines"].password
+    )
+    assert answer["error"] in ("unauthorized_client", "unsupported_grant_type")
+
+
+def test_client_credentials_grant_is_refused(running):
+    assert _token(running, grant_type="client_credentials")["error"] == "unauthorized_client"
+
+
+@pytest.mark.parametrize("kind", ["token", "id_token", "id_token token", "code token"])
+def test_implicit_and_hybrid_flows_are_refused(browser, kind: str):
+    browser.log_in("rachid")
+    answer = browser.authorize(response_type=kind)
+    where = answer.headers.get("location", "")
+    assert "access_token=" not in where and "id_token=" not in where and "code=" not in where
+
+
+def test_a_code_without_pkce_is_refused(browser):
+    browser.log_in("rachid")
+    answer = browser.authorize(code_challenge="", code_challenge_method="")
+    assert "code=" not in answer.headers.get("location", "")
+
+
+def test_a_code_goes_to_the_hub_only(browser):
+    browser.log_in("rachid")
+    answer = browser.authorize(redirect_uri="http://evil.localhost/callback")
+    assert "evil.localhost" not in answer.headers.get("location", "")
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/auth/otp-setup",
+        "/auth/otp-setup/",
+        "//auth/otp-setup",
+        "/register",
+        "/users",
+        "/groups",
+        "/admin/client",
+        "/oauth/register",
+        "/oauth/introspect",
+        "/auth/password/../otp-setup",
+        "/auth/fido2",
+        "/scim/v2/Users",
+    ],
+)
+def test_everything_but_the_login_is_closed(running, path: str):
+    with running.client() as client:
+        assert client.get(path).status_code in (404, 405)
+        assert client.post(path).status_code in (400, 404, 405)
+
+
+def test_codes_are_the_accounts_own(running):
+    codes = {running.code(name) for name in running.accounts}
+    assert len(codes) > 1
+
+
+def _token(running, **form):
+    credentials = (running.settings.identity.client_id, client_secret(running.settings))
+    with running.client() as client:
+        answer = client.post("/oauth/token", data={**form, "scope": "openid"}, auth=credentials)
+    assert answer.status_code in (400, 401, 403), answer.text
+    return answer.json()
