@@ -21,6 +21,8 @@ class Policy:
 
     def __post_init__(self) -> None:
         if self.min_patients < FLOOR_PATIENTS or self.min_physicians < FLOOR_PHYSICIANS:
-            raise ValueError(f"a policy needs ≥ {FLOOR_PATIENTS} patients and ≥ {FLOOR_PHYSICIANS} physicians a cell")
+            raise ValueError(
+                f"a policy needs ≥ {FLOOR_PATIENTS} patients and ≥ {FLOOR_PHYSICIANS} physicians a cell"
+            )
         if self.max_cells < 1:
             raise ValueError("a policy needs room for at least one cell")

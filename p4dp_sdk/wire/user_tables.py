@@ -60,7 +60,10 @@ def _read(args: Mapping[str, Any]) -> tuple[ibis.Schema, list[list[object]]]:
 def _schema(fields: list[object]) -> ibis.Schema:
     names: dict[str, Any] = {}
     for field in fields:
-        if not (isinstance(field, list) and len(field) == 2 and isinstance(field[0], str)) or field[0] in names:
+        if (
+            not (isinstance(field, list) and len(field) == 2 and isinstance(field[0], str))
+            or field[0] in names
+        ):
             raise malformed("Memtable")
         names[field[0]] = decode_type(field[1])
     return ibis.schema(names)

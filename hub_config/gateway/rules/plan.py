@@ -73,7 +73,8 @@ class Release:
 
     `internal` runs on the engine. Its frame holds the cells (`__level` 0) and, for each key, the margin without that key
     (`__level` 1, 2…); columns are keys, measures and hidden evidence. `protect` turns the frame into what may be shown.
-    `domains` cover all keys when every one of them is closed; otherwise they are empty and failing rows are dropped.
+    `schema` are the keys and measures as `post` wants them. `domains` say what is known of closed keys; when all keys are
+    (`closed`) every cell comes back, otherwise failing rows are dropped.
     """
 
     name: str
@@ -83,10 +84,7 @@ class Release:
     measures: tuple[Measure, ...]
     everyone: str  # hidden column: distinct protected units of the whole row, no condition
     domains: tuple[Domain, ...] = ()
-
-    @property
-    def closed(self) -> bool:
-        return len(self.keys) == sum(len(domain.keys) for domain in self.domains)
+    closed: bool = False
 
 
 @dataclass(frozen=True)
@@ -134,5 +132,3 @@ class ProtectedTable:
     measures: Mapping[str, MeasureSummary]
     reasons: tuple[str, ...]
     rows_may_be_missing: bool
-
-

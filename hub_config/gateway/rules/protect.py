@@ -1,13 +1,168 @@
-"""Primary suppression of one release: its engine frame in, what may be shown out."""
+"""Primary suppression of one release: its engine frame in, what may be shown out.
+
+A withheld measure is NULL, whatever the reason. Closed tables come back whole, so that zero and 1 to 10 look alike; rows
+whose label is unknown (NULL, or outside the catalogue) and rows of open keys come back only when a measure may be shown.
+Row order says nothing: it is that of the domain, or of the labels. Reasons name the rules that apply to the whole
+table, not which of them bit: in a table of one cell that would be an answer.
+"""
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Hashable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
 import pyarrow as pa
 
-from hub_config.gateway.rules.plan import ProtectedTable, Release
+from hub_config.gateway.rules.plan import LEVEL, Domain, Measure, ProtectedTable, Release
 from p4dp_sdk.disclosure.policy import Policy
+from p4dp_sdk.disclosure.primary import Evidence, Reason, reasons_to_withhold
+from p4dp_sdk.wire.protocol import MeasureSummary
+
+Label = tuple[Hashable, ...]
+Row = Mapping[str, int]
 
 
 def protect(release: Release, frame: pa.Table, policy: Policy) -> ProtectedTable:
     """Keys and measures of `release` with every cell that fails `policy` withheld."""
-    raise NotImplementedError
+    cells = _read(release, frame)
+    shown = {label: _shown(release, cells, label, policy) for label in cells.levels[0]}
+    rows = list(_rows(release, shown))
+    summary = {m.name: _summary([row[1][i] for row in rows]) for i, m in enumerate(release.measures)}
+    withheld = any(measure.withheld for measure in summary.values())
+    return ProtectedTable(
+        frame=_frame(release, rows),
+        measures=summary,
+        reasons=_rules_applied(release) if withheld else (),
+        rows_may_be_missing=not release.closed,
+    )
+
+
+@dataclass(frozen=True)
+class _Cells:
+    """The frame by level and label; the label of level i has no i-th key."""
+
+    levels: Sequence[Mapping[Label, Row]]
+    choices: Sequence[
+        Mapping[Label, int]
+    ]  # for each key: how many labels it could have, the others of its domain given
+
+
+def _read(release: Release, frame: pa.Table) -> _Cells:
+    frame = _typed(release, frame)
+    keys = [frame.column(key).to_pylist() for key in release.keys]
+    hidden = {name: frame.column(name).to_pylist() for name in frame.column_names if name not in release.keys}
+    levels: list[dict[Label, Row]] = [{} for _ in range(len(release.keys) + 1)]
+    for i in range(frame.num_rows):
+        level = hidden[LEVEL][i]
+        label = tuple(key[i] for position, key in enumerate(keys, start=1) if position != level)
+        levels[level][label] = {name: column[i] for name, column in hidden.items()}
+    return _Cells(levels, [_choices(release, key) for key in release.keys])
+
+
+def _typed(release: Release, frame: pa.Table) -> pa.Table:
+    """Keys and measures of the types that the query gave them: engines widen sums and turn dates into timestamps."""
+    target = release.schema.to_pyarrow()
+    for i, name in enumerate(frame.column_names):
+        if name in target.names:
+            wanted = target.field(name).type
+            frame = frame.set_column(i, name, frame.column(name).cast(wanted, safe=False))
+    return frame
+
+
+def _choices(release: Release, key: str) -> Mapping[Label, int]:
+    domain = next((domain for domain in release.domains if key in domain.keys), None)
+    if domain is None:
+        return {}
+    position = domain.keys.index(key)
+    counts: dict[Label, int] = {}
+    for labels in domain.labels:
+        others = labels[:position] + labels[position + 1 :]
+        counts[others] = counts.get(others, 0) + 1
+    return counts
+
+
+# -- one cell ----------------------------------------------------------------------------------------------------------
+
+
+def _shown(release: Release, cells: _Cells, label: Label, policy: Policy) -> tuple[int | None, ...]:
+    row = cells.levels[0][label]
+    margins = [cells.levels[i + 1][label[:i] + label[i + 1 :]] for i in _free_keys(release, cells, label)]
+    return tuple(
+        None if reasons_to_withhold(_evidence(release, measure, row, margins), policy) else row[measure.name]
+        for measure in release.measures
+    )
+
+
+def _free_keys(release: Release, cells: _Cells, label: Label) -> Iterator[int]:
+    """Positions of the keys that could have put the cell's patients elsewhere."""
+    for i, key in enumerate(release.keys):
+        domain = next((domain for domain in release.domains if key in domain.keys), None)
+        if domain is None or cells.choices[i].get(_others(release, domain, key, label), 2) > 1:
+            yield i
+
+
+def _others(release: Release, domain: Domain, key: str, label: Label) -> Label:
+    return tuple(label[release.keys.index(other)] for other in domain.keys if other != key)
+
+
+def _evidence(release: Release, measure: Measure, row: Row, margins: Sequence[Row]) -> Evidence:
+    patients = row[measure.patients]
+    return Evidence(
+        patients=patients,
+        physicians=min((row[name] for name in measure.physicians), default=None),
+        others=row[release.everyone] - patients if measure.conditional else None,
+        margins=tuple(margin[measure.patients] for margin in margins),
+    )
+
+
+def _rules_applied(release: Release) -> tuple[str, ...]:
+    rules = [Reason.FREQUENCY]
+    if any(measure.physicians for measure in release.measures):
+        rules.append(Reason.PHYSICIANS)
+    if release.keys or any(measure.conditional for measure in release.measures):
+        rules.append(Reason.UNANIMITY)
+    return tuple(rule.value for rule in rules)
+
+
+# -- the table ---------------------------------------------------------------------------------------------------------
+
+
+def _rows(
+    release: Release, shown: Mapping[Label, tuple[int | None, ...]]
+) -> Iterator[tuple[Label, tuple[int | None, ...]]]:
+    """Every cell of a closed table, and what else may be shown."""
+    nothing = (None,) * len(release.measures)
+    full = list(_full_domain(release)) if release.closed else []
+    for label in full:
+        yield label, shown.get(label, nothing)
+    known = set(full)
+    others = [label for label, values in shown.items() if label not in known and values != nothing]
+    for label in sorted(others, key=_order):
+        yield label, shown[label]
+
+
+def _full_domain(release: Release) -> Iterator[Label]:
+    """Combinations of the domains, unknown labels left out, in the order of the query's keys."""
+    known = [[labels for labels in domain.labels if None not in labels] for domain in release.domains]
+    names = [key for domain in release.domains for key in domain.keys]
+    positions = [names.index(key) for key in release.keys]
+    for parts in itertools.product(*known):
+        flat = tuple(itertools.chain.from_iterable(parts))
+        yield tuple(flat[position] for position in positions)
+
+
+def _order(label: Label) -> tuple[tuple[bool, str, object], ...]:
+    return tuple((value is None, type(value).__name__, 0 if value is None else value) for value in label)
+
+
+def _summary(values: Sequence[int | None]) -> MeasureSummary:
+    shown = sum(value is not None for value in values)
+    return MeasureSummary(shown=shown, withheld=len(values) - shown)
+
+
+def _frame(release: Release, rows: Sequence[tuple[Label, tuple[int | None, ...]]]) -> pa.Table:
+    fields = [field.with_nullable(True) for field in release.schema.to_pyarrow()]
+    columns = [*zip(*((*label, *values) for label, values in rows), strict=True)] or [()] * len(fields)
+    arrays = [pa.array(column, type=field.type) for column, field in zip(columns, fields, strict=True)]
+    return pa.Table.from_arrays(arrays, schema=pa.schema(fields))

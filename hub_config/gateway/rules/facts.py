@@ -1,0 +1,184 @@
+"""What the analysis knows of a relation and of a value, beyond its type. Frozen values; the vocabulary of every rule here.
+
+A fact is a promise about every row, never about the data: `Closed` says which labels can occur and on which underlying
+variable they depend, `Opaque` that the column is the row's own patient (or event) or NULL.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Mapping
+from dataclasses import dataclass, field, replace
+from enum import Enum, StrEnum
+
+import ibis.expr.operations as ops
+
+from p4dp_sdk.catalogue.model import Role
+
+MAX_LABELS = 20_000
+INTEGER_LIMIT = 2**62  # integers stay within ±this, so that no engine can overflow, and tell by it
+
+
+class Kind(StrEnum):
+    """Whom the rows of a relation are about."""
+
+    PUBLIC = "public"
+    PERSON = "person"
+    PHYSICIAN = "physician"
+    RELEASED = "released"
+
+    @property
+    def protected(self) -> bool:
+        return self in (Kind.PERSON, Kind.PHYSICIAN)
+
+
+class _Unmatched(Enum):
+    """The base value of a row that an outer join found no partner for."""
+
+    UNMATCHED = "unmatched"
+
+
+UNMATCHED = _Unmatched.UNMATCHED
+
+
+@dataclass(frozen=True)
+class Opaque:
+    """The row's own patient or event identifier, or NULL where `nullable`."""
+
+    role: Role
+    nullable: bool = False
+    plain: bool = False
+
+
+@dataclass(frozen=True)
+class Closed:
+    """A function of one closed variable: `table` gives the label for each value `base` can take.
+
+    Two columns with one base are two functions of the same variable, so that impossible combinations are known.
+    `daily`: labels are single days, too fine to be a released key. `plain`: a catalogue column as it is.
+    """
+
+    base: Hashable
+    table: tuple[tuple[Hashable, Hashable], ...]
+    daily: bool = False
+    plain: bool = False
+
+    @property
+    def labels(self) -> tuple[Hashable, ...]:
+        return tuple(dict.fromkeys(label for _, label in self.table))
+
+    def restricted_to(self, allowed: frozenset[Hashable]) -> Closed:
+        return replace(self, table=tuple(row for row in self.table if row[0] in allowed))
+
+
+class Quantity(StrEnum):
+    """What a numeric value may be, to be summed or averaged at the release point."""
+
+    CATALOGUE = "catalogue numeric"
+    COUNT = "count per patient"
+    DURATION = "duration"
+
+
+@dataclass(frozen=True)
+class Number:
+    quantity: Quantity
+    plain: bool = False
+
+
+@dataclass(frozen=True)
+class Anything:
+    plain: bool = False
+
+
+@dataclass(frozen=True)
+class Forbidden:
+    """A column that no aggregate may touch; the role says why."""
+
+    role: Role
+
+
+Fact = Opaque | Closed | Number | Anything | Forbidden
+Span = tuple[int, int] | None  # inclusive bounds of an integer value
+
+
+@dataclass(frozen=True)
+class Column:
+    fact: Fact
+    span: Span = None
+
+
+@dataclass(frozen=True)
+class Traced:
+    """A value of the query, rewritten for the engine, with what is known of it. `reduces`: it spans several rows."""
+
+    node: ops.Value
+    fact: Fact = Anything()
+    span: Span = None
+    reduces: bool = False
+
+    @property
+    def column(self) -> Column:
+        return Column(self.fact, self.span)
+
+
+@dataclass(frozen=True)
+class Relation:
+    """A relation of the query, rewritten for the engine.
+
+    `physicians` name its hidden physician columns. `unique` holds sets of columns (`__patient` included) that no two rows
+    share. `duplicated`: one record may stand in several rows. `records`: the tables whose records the rows are.
+    `user`: the person brought it along.
+    """
+
+    node: ops.Relation
+    kind: Kind
+    columns: Mapping[str, Column] = field(hash=False)
+    physicians: tuple[str, ...] = ()
+    unique: frozenset[frozenset[str]] = frozenset()
+    duplicated: bool = False
+    records: frozenset[str] = frozenset()
+    user: bool = False
+
+    def map_facts(self, change: Callable[[Fact], Fact]) -> Relation:
+        columns = {name: Column(change(column.fact), column.span) for name, column in self.columns.items()}
+        return replace(self, columns=columns)
+
+
+def labelled(base: Hashable, labels: tuple[Hashable, ...]) -> Fact:
+    """A variable of its own with these labels; too many labels are no closed domain."""
+    distinct = tuple(dict.fromkeys(labels))
+    if len(distinct) > MAX_LABELS:
+        return Anything()
+    return Closed(base, tuple((label, label) for label in distinct))
+
+
+def rebased(fact: Fact, base: Hashable, extra: tuple[Hashable, ...] = ()) -> Fact:
+    """The same labels, plus `extra`, on another variable: a value of another row, of the same kind."""
+    match fact:
+        case Closed():
+            return (
+                replace(labelled(base, (*fact.labels, *extra)), daily=fact.daily)
+                if fact.table
+                else labelled(base, extra)
+            )
+        case Number() | Anything():
+            return replace(fact, plain=False)
+        case Opaque() | Forbidden():
+            return fact
+
+
+def tagged(fact: Fact, tag: Hashable) -> Fact:
+    """The same fact about another occurrence of the same table in a query."""
+    return replace(fact, base=(tag, fact.base)) if isinstance(fact, Closed) else fact
+
+
+def unmatched(fact: Fact) -> Fact:
+    """The fact once an outer join may have put NULL in its place."""
+    match fact:
+        case Closed():
+            return replace(fact, table=(*fact.table, (UNMATCHED, None)), plain=False)
+        case Opaque():
+            return replace(fact, nullable=True, plain=False)
+        case Number() | Anything():
+            return replace(fact, plain=False)
+        case Forbidden():
+            return fact

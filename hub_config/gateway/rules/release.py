@@ -1,0 +1,186 @@
+"""The release point: the first aggregate that is not one row a patient.
+
+Builds what runs on the engine: the cells, the margins without each key, and hidden evidence beside every measure. What the
+query wanted is then said over the protected table, expressions between measures included.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import ibis
+import ibis.expr.datatypes as dt
+import ibis.expr.operations as ops
+from ibis.common.collections import FrozenOrderedDict
+
+from hub_config.gateway.rules.evaluation import value_children
+from hub_config.gateway.rules.facts import Closed, Kind, Relation, Traced
+from hub_config.gateway.rules.keys import domains_of
+from hub_config.gateway.rules.measures import Measured, measure
+from hub_config.gateway.rules.plan import LEVEL, PATIENT, PHYSICIAN, Measure, Release
+from p4dp_sdk.disclosure.policy import Policy
+from p4dp_sdk.wire.errors import ErrorCode, Refusal
+
+if TYPE_CHECKING:
+    from hub_config.gateway.rules.frontier import Frontier
+
+
+def at_frontier(
+    frontier: Frontier, node: ops.Aggregate, parent: Relation, groups: Mapping[str, Traced]
+) -> ops.Relation:
+    """Adds a release for `node`; gives what stands for it above the frontier."""
+    if not node.metrics:
+        raise Refusal(ErrorCode.SET_RULE, operation="group_by without a measure")
+    reductions = _named_reductions(node)
+    measured = {
+        name: measure(frontier, reduction, parent, node.parent) for name, reduction in reductions.items()
+    }
+    schema = ibis.schema(
+        {name: value.dtype for name, value in node.groups.items()}
+        | {name: r.dtype for name, r in reductions.items()}
+    )
+    leaf = frontier.add_release(
+        lambda name: _release(name, schema, parent, groups, measured, frontier.query.policy)
+    )
+    return _as_asked(node, leaf, reductions)
+
+
+def _named_reductions(node: ops.Aggregate) -> dict[str, ops.Reduction]:
+    """Every reduction of the aggregate under a name: the measure's own, or one of its parts'."""
+    named: dict[str, ops.Reduction] = {}
+    for name, metric in node.metrics.items():
+        found = list(dict.fromkeys(_reductions(metric)))
+        if found == [metric]:
+            named[name] = metric
+        else:
+            named |= {f"{name} [{part}]": reduction for part, reduction in enumerate(found, start=1)}
+    taken = [name.casefold() for name in (*node.groups, *named)]
+    if not named or len(set(taken)) != len(taken):
+        raise Refusal(
+            ErrorCode.MEASURE_NOT_RELEASABLE, operation="agg", why="each measure needs a reduction and a name"
+        )
+    return named
+
+
+def _reductions(metric: ops.Value) -> Iterator[ops.Reduction]:
+    pending = [metric]
+    while pending:
+        value = pending.pop()
+        if isinstance(value, ops.Reduction):
+            yield value
+        elif isinstance(value, ops.Field | ops.ScalarSubquery | ops.InSubquery | ops.WindowFunction):
+            raise Refusal(ErrorCode.MEASURE_NOT_RELEASABLE, operation=type(value).__name__)
+        else:
+            pending.extend(reversed(list(value_children(value))))
+
+
+def _as_asked(
+    node: ops.Aggregate, leaf: ops.UnboundTable, reductions: Mapping[str, ops.Reduction]
+) -> ops.Relation:
+    """The aggregate's own columns, from the released ones."""
+    if list(reductions) == list(node.metrics):
+        return leaf
+    released = {reduction: ops.Field(leaf, name) for name, reduction in reductions.items()}
+    values: dict[str, ops.Value] = {name: ops.Field(leaf, name) for name in node.groups}
+    for name, metric in node.metrics.items():
+        values[name] = metric.replace(released, filter=ops.Value)
+    return ops.Project(leaf, FrozenOrderedDict(values))
+
+
+# -- what runs on the engine -------------------------------------------------------------------------------------------
+
+
+@dataclass
+class _Evidence:
+    """Hidden columns, one set for each distinct condition."""
+
+    parent: Relation
+    columns: dict[str, ops.Value] = field(default_factory=dict)
+    names: dict[ops.Value | None, tuple[str, tuple[str, ...]]] = field(default_factory=dict)
+
+    def under(self, condition: ops.Value | None) -> tuple[str, tuple[str, ...]]:
+        """Names of the columns that count patients, and physicians, under `condition`."""
+        if condition not in self.names:
+            self.names[condition] = self._count(condition, len(self.names))
+        return self.names[condition]
+
+    def _count(self, condition: ops.Value | None, number: int) -> tuple[str, tuple[str, ...]]:
+        unit = PATIENT if self.parent.kind is Kind.PERSON else PHYSICIAN
+        patients = f"__n{number}"
+        self.columns[patients] = self._distinct(unit, condition)
+        physicians = {f"__g{number}_{i}": name for i, name in enumerate(self.parent.physicians)}
+        self.columns |= {name: self._distinct(source, condition) for name, source in physicians.items()}
+        return patients, tuple(physicians)
+
+    def _distinct(self, name: str, condition: ops.Value | None) -> ops.Value:
+        return ops.CountDistinct(ops.Field(self.parent.node, name), where=condition)
+
+
+def _release(
+    name: str,
+    schema: ibis.Schema,
+    parent: Relation,
+    groups: Mapping[str, Traced],
+    measured: Mapping[str, Measured],
+    policy: Policy,
+) -> Release:
+    evidence = _Evidence(parent)
+    everyone, _ = evidence.under(None)
+    measures = tuple(
+        Measure(measure, *evidence.under(what.condition), conditional=what.conditional)
+        for measure, what in measured.items()
+    )
+    facts = {key: value.fact for key, value in groups.items()}
+    domains = domains_of(facts)
+    closed = all(isinstance(fact, Closed) and not fact.daily for fact in facts.values())
+    if closed and math.prod(len(domain.labels) for domain in domains) > policy.max_cells:
+        raise Refusal(ErrorCode.TOO_MANY_CELLS, limit=policy.max_cells)
+    return Release(
+        name=name,
+        internal=_levels(parent, groups, measured, evidence),
+        schema=schema,
+        keys=tuple(groups),
+        measures=measures,
+        everyone=everyone,
+        domains=domains,
+        closed=closed,
+    )
+
+
+def _levels(
+    parent: Relation, groups: Mapping[str, Traced], measured: Mapping[str, Measured], evidence: _Evidence
+) -> ibis.Table:
+    """Level 0 are the cells; level i the margin without the i-th key."""
+    metrics = {name: what.node for name, what in measured.items()}
+    whole: ops.Relation = _level(parent, groups, None, metrics, evidence)
+    for key in groups:
+        whole = ops.Union(whole, _level(parent, groups, key, metrics, evidence), distinct=False)
+    return whole.to_expr()
+
+
+def _level(
+    parent: Relation,
+    groups: Mapping[str, Traced],
+    dropped: str | None,
+    metrics: Mapping[str, ops.Value],
+    evidence: _Evidence,
+) -> ops.Project:
+    """One grouping, all levels with the same columns; measures themselves are needed in the cells only."""
+    kept = {name: value.node for name, value in groups.items() if name != dropped}
+    asked = metrics if dropped is None else {}
+    counts = ops.Aggregate(
+        parent.node, FrozenOrderedDict(kept), FrozenOrderedDict({**asked, **evidence.columns})
+    )
+    number = 0 if dropped is None else list(groups).index(dropped) + 1
+    columns: dict[str, ops.Value] = {}
+    for name, value in [*((name, group.node) for name, group in groups.items()), *metrics.items()]:
+        present = name in kept or name in asked
+        columns[name] = (
+            ops.Field(counts, name) if present else ops.Cast(ops.Literal(None, dt.null), value.dtype)
+        )
+    columns |= {name: ops.Field(counts, name) for name in evidence.columns}
+    columns[LEVEL] = ops.Literal(number, dt.int8)
+    return ops.Project(counts, FrozenOrderedDict(columns))
