@@ -78,8 +78,8 @@ class EnclaveGroup(click.Group):
     def invoke(self, ctx: click.Context) -> object:
         try:
             return super().invoke(ctx)
-        except (click.ClickException, click.exceptions.Exit, click.Abort):
-            raise
+        except (click.ClickException, click.exceptions.Exit, click.Abort, BrokenPipeError):
+            raise  # click's own: a message, an exit code, Ctrl-C, a reader that has seen enough
         except Exception as error:
             if os.environ.get("P4DP_DEBUG"):
                 raise

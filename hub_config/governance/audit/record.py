@@ -70,7 +70,7 @@ class Record:
 
     @classmethod
     def parse(cls, line: bytes) -> Self:
-        """The record of one line. Raises NotCanonical unless the bytes are exactly those of a sound record."""
+        """The record of one line. Raises NotCanonical unless these are exactly the bytes of a sound one."""
         said = _fields(_json(line), cls)
         record = cls(**said)
         if record.line != line:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from datetime import UTC, date, datetime
 from pathlib import Path
 
+import alembic.op
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
@@ -121,6 +122,22 @@ def test_migrations_lead_to_the_models_constraints(store: Store) -> None:
         models.Base.metadata.create_all(connection)
     assert migrated == checks(store.engine)
     assert sum(map(len, migrated.values())) > 10
+
+
+def test_a_migration_that_fails_leaves_nothing_behind(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_space(*_args: object, **_options: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(alembic.op, "create_index", no_space)  # after the tables were made
+        with pytest.raises(StoreProblem, match="No space left"):
+            open_store(settings)
+    engine = make_engine(settings.governance_url)
+    assert inspect(engine).get_table_names() == []
+    engine.dispose()
+    open_store(settings).close()
 
 
 def test_opening_again_keeps_what_is_there(store: Store, settings: Settings) -> None:

@@ -121,3 +121,9 @@ def test_an_unknown_command_is_said() -> None:
 
 def test_explaining_needs_no_trace() -> None:
     assert explain(ValueError("42")).startswith("Unforeseen ValueError. ")
+
+
+def test_a_reader_that_has_seen_enough_is_no_problem(monkeypatch: pytest.MonkeyPatch) -> None:
+    result = failing_with(BrokenPipeError(32, "Broken pipe"), monkeypatch).invoke(main, ["fail"])
+    assert result.exit_code == 1
+    assert "Error" not in result.output

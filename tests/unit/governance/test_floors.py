@@ -1,0 +1,51 @@
+"""Who may touch what: rows are written by the actions alone, so that no change goes round its audit event."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+ENCLAVE = Path(__file__).parents[3] / "hub_config"
+WRITERS = {
+    "governance/actions.py",
+    "governance/migrations/env.py",  # declares the schema, touches no row
+}
+PURE = ("facts", "charter", "rules", "terms", "problems")
+IMPURE = {"os", "io", "time", "random", "secrets", "pathlib", "socket", "subprocess", "sqlalchemy", "duckdb"}
+
+
+def imported(path: Path) -> set[str]:
+    """Every module a file imports, and every name from one: `a.b` and `a.b.c` for `from a.b import c`."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        match node:
+            case ast.Import(names=names):
+                found |= {alias.name for alias in names}
+            case ast.ImportFrom(module=str(module), names=names):
+                found |= {module} | {f"{module}.{alias.name}" for alias in names}
+    return found
+
+
+def test_only_the_actions_touch_rows() -> None:
+    users = {
+        str(path.relative_to(ENCLAVE))
+        for path in ENCLAVE.rglob("*.py")
+        if "hub_config.governance.models" in imported(path)
+    }
+    assert users == WRITERS
+
+
+def test_decisions_are_pure() -> None:
+    for name in PURE:
+        tops = {module.split(".")[0] for module in imported(ENCLAVE / "governance" / f"{name}.py")}
+        assert tops & IMPURE == set(), name
+
+
+def test_only_the_commands_read_the_warehouse() -> None:
+    governance = (ENCLAVE / "governance").rglob("*.py")
+    readers = {
+        path.name for path in governance if any("hub_config.warehouse" in name for name in imported(path))
+    }
+    assert readers == {"desk.py"}
+    users = {path.name for path in ENCLAVE.rglob("*.py") if "hub_config.governance.desk" in imported(path)}
+    assert users == {"commands.py"}
