@@ -22,16 +22,13 @@ def relay_to(opener: Opener) -> Handler:
     """A handler for asyncio's servers that joins each connection to a new one made by `opener`."""
 
     async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
+        with suppress(OSError, TimeoutError, asyncio.CancelledError):  # the last: the program ends
             far_reader, far_writer = await opener()
-        except (OSError, TimeoutError):
-            _close(writer)
-            return
-        try:
-            await asyncio.gather(_pass_on(reader, far_writer), _pass_on(far_reader, writer))
-        finally:
-            _close(writer)
-            _close(far_writer)
+            try:
+                await asyncio.gather(_pass_on(reader, far_writer), _pass_on(far_reader, writer))
+            finally:
+                _close(far_writer)
+        _close(writer)
 
     return handle
 
