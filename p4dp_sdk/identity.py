@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Any, assert_never
 
 from p4dp_sdk.errors import EnclaveError
+from p4dp_sdk.locale import Language, language
 from p4dp_sdk.locale import translate as _
 from p4dp_sdk.wire.errors import ErrorCode
 
@@ -73,14 +74,14 @@ class Identity:
     def lines(self) -> list[tuple[str, str]]:
         """What to show: (name, value) pairs in the person's language."""
         data = _("snapshot {number} ({source}), from {first} to {last}").format(
-            number=self.snapshot, source=self.source, first=self.first_date, last=self.last_date
+            number=self.snapshot, source=self.source, first=_day(self.first_date), last=_day(self.last_date)
         )
         return [
             (_("Person"), self.user),
             (_("Project"), f"{self.title} ({self.project})"),
             (_("Purpose"), self.purpose),
             (_("Right of access"), self.access.words),
-            (_("Valid until"), self.expires_on or _("no end date")),
+            (_("Valid until"), _day(self.expires_on) if self.expires_on else _("no end date")),
             (_("Data"), data + (" — " + _("synthetic") if self.synthetic else "")),
             (_("Smallest number shown"), self._floor()),
         ]
@@ -89,3 +90,10 @@ class Identity:
         return _("{patients} patients, seen by {physicians} physicians at least").format(
             patients=self.min_patients, physicians=self.min_physicians
         )
+
+
+def _day(iso: str) -> str:
+    """A date as the person's language writes it."""
+    if language() is Language.ENGLISH:
+        return iso
+    return "/".join(reversed(iso.split("-")))

@@ -59,10 +59,15 @@ def explain(code: ErrorCode, params: Params, translate: Translate = str) -> Expl
         grant = str(params["grant"])
         params = {**params, "grant": translate(_GRANTS.get(grant, grant))}
     return Explanation(
-        what=fill(translate(message.what), params),
+        what=_with_reason(fill(translate(message.what), params), params, translate),
         why=fill(translate(message.why), params),
         next=fill(translate(message.next), params),
     )
+
+
+def _with_reason(what: str, params: Params, translate: Translate) -> str:
+    """`what`, with the rule's own reason in brackets where the refusal gives one (`why`)."""
+    return f"{what.removesuffix('.')} ({translate(str(params['why']))})." if "why" in params else what
 
 
 def fill(template: str, params: Params) -> str:
@@ -87,7 +92,7 @@ _ASK_OPERATOR = N_(
 MESSAGES: Mapping[ErrorCode, Message] = {
     # the request
     ErrorCode.MALFORMED: Message(
-        N_("The question can't be read[ ({why})][ ({problem})]."),
+        N_("The question can't be read[ ({problem})]."),
         N_("It does not have the form that this version of the SDK writes."),
         N_("Write it again with Ibis on ws.tables; if it goes on, restart the kernel."),
     ),
@@ -114,7 +119,7 @@ MESSAGES: Mapping[ErrorCode, Message] = {
         N_("Replace the loop by group_by, or ask several smaller questions."),
     ),
     ErrorCode.UNKNOWN_OPERATION: Message(
-        N_("The operation[ “{operation}”] is not available here[ ({why})]."),
+        N_("The operation[ “{operation}”] is not available here."),
         N_(
             "The gateway runs a closed list of operations: no raw SQL, no functions of your own, no randomness."
         ),
@@ -178,21 +183,21 @@ MESSAGES: Mapping[ErrorCode, Message] = {
         ),
     ),
     ErrorCode.MEASURE_NOT_RELEASABLE: Message(
-        N_("The measure[ “{measure}”] can't leave the enclave[ (column “{column}”)]."),
+        N_("The measure[ “{operation}”] can't leave the enclave."),
         N_(
             "A minimum, a first value or a list shows one person's value; distinct counts are of patients only."
         ),
         N_("Use count() or patient_id.nunique()."),
     ),
     ErrorCode.MEASURE_NOT_YET: Message(
-        N_("The measure[ “{measure}”] is not released yet."),
+        N_("The measure[ “{operation}”] is not released yet."),
         N_(
             "This version protects counts and numbers of patients only; sums, means and quantiles come later."
         ),
         N_("Count patients by class instead, for example by bands of the value."),
     ),
     ErrorCode.VALUE_RULE: Message(
-        N_("What is summed or averaged is not a plain column of the catalogue[: {operation}][ ({why})]."),
+        N_("What is summed or averaged is not a plain column of the catalogue[: {operation}]."),
         N_("A condition or a number inside the value can single out one person among thousands."),
         N_("Put the condition in filter(...) or in where=, or make it a group of group_by."),
     ),
@@ -231,9 +236,7 @@ MESSAGES: Mapping[ErrorCode, Message] = {
         N_("Use union(..., distinct=False), or select patients with patient_id.isin(...)."),
     ),
     ErrorCode.USER_TABLE_RULE: Message(
-        N_(
-            "A table of your own can't be used in this way[ ({why})][ (limit: {rows} rows, {columns} columns)]."
-        ),
+        N_("A table of your own can't be used in this way[ (limit: {rows} rows, {columns} columns)]."),
         N_("Your tables may add labels or groups to codes; they may not point at patients."),
         N_("Join it on one coded column whose values are all different in your table."),
     ),

@@ -24,7 +24,8 @@ PATIENTS = 400
 
 FILL = {
     "patients": "SELECT i AS patient_id, drawn(i, 101) AS age FROM range(400) t(i)",
-    "diagnoses": """SELECT i % 400 AS patient_id, ['K86', 'K86', 'K86', 'R74', 'R74', 'SC', 'SC', 'SC', 'T90'][1 + drawn(i, 9)] AS cisp2
+    "diagnoses": """SELECT i % 400 AS patient_id,
+                           ['K86', 'K86', 'K86', 'R74', 'SC', 'SC', 'T90'][1 + drawn(i, 7)] AS cisp2
                     FROM range(3000) t(i)""",
     "biometrics": """SELECT i AS patient_id, 'bmi' AS measure, 18 + drawn(i + 1, 200) / 10 AS value
                      FROM range(400) t(i)""",

@@ -83,12 +83,13 @@ def refusals() -> Iterator[tuple[str, ErrorCode, frozenset[str]]]:
 
 
 def test_what_a_refusal_names_is_told() -> None:
-    untold = [
-        f"{where}: {code.name} {sorted(names - MESSAGES[code].blanks)}"
-        for where, code, names in refusals()
-        if names - MESSAGES[code].blanks
-    ]
-    assert not untold, "\n".join(untold)
+    untold = {where: names - MESSAGES[code].blanks - {"why"} for where, code, names in refusals()}
+    assert not {where: names for where, names in untold.items() if names}
+
+
+def test_the_rules_own_reason_is_told_with_any_message() -> None:
+    text = explain(ErrorCode.JOIN_RULE, {"operation": "asof", "why": "unique keys"}).what
+    assert text == "This join is not possible: asof (unique keys)."
 
 
 def test_a_missing_right_is_always_named() -> None:
