@@ -1,4 +1,4 @@
-"""Reads the catalogue's own files: one TOML a table, one CSV a code system. Malformed data is an error at first use."""
+"""Reads the catalogue's own files: one TOML a table, one CSV a code system. Malformed data is an error."""
 
 from __future__ import annotations
 
@@ -16,7 +16,11 @@ from p4dp_sdk.catalogue.model import Catalogue, Code, CodeSystem, Column, Role, 
 def load_catalogue() -> Catalogue:
     """The enclave's data model: every table and code system, whether granted or not."""
     here = files(__package__)
-    tables = [_table(path) for path in sorted((here / "tables").iterdir(), key=lambda p: p.name) if path.name.endswith(".toml")]
+    tables = [
+        _table(path)
+        for path in sorted((here / "tables").iterdir(), key=lambda p: p.name)
+        if path.name.endswith(".toml")
+    ]
     systems = tomllib.loads((here / "codes" / "systems.toml").read_text(encoding="utf-8"))
     return Catalogue(
         tables={table.name: table for table in tables},
@@ -27,7 +31,9 @@ def load_catalogue() -> Catalogue:
 def _table(path: Traversable) -> Table:
     fields = tomllib.loads(path.read_text(encoding="utf-8"))
     columns = tuple(_column(column) for column in fields.pop("columns"))
-    return Table(name=path.name.removesuffix(".toml"), unit=Unit(fields.pop("unit")), columns=columns, **fields)
+    return Table(
+        name=path.name.removesuffix(".toml"), unit=Unit(fields.pop("unit")), columns=columns, **fields
+    )
 
 
 def _column(fields: dict[str, Any]) -> Column:
@@ -40,6 +46,7 @@ def _code_system(name: str, meta: dict[str, Any], directory: Traversable) -> Cod
         return CodeSystem(name=name, codes=(), **meta)
     with (directory / f"{name}.csv").open(encoding="utf-8") as file:
         codes = tuple(
-            Code(row["code"], row["label_fr"], row["label_en"], row.get("parent") or None) for row in csv.DictReader(file)
+            Code(row["code"], row["label_fr"], row["label_en"], row.get("parent") or None)
+            for row in csv.DictReader(file)
         )
     return CodeSystem(name=name, codes=codes, **meta)

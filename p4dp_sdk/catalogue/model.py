@@ -1,7 +1,7 @@
 """What the warehouse holds, as values: tables, columns, roles, bounds, code systems.
 
-Pure data (floor 0): no I/O beyond reading this package's own files, no clock, no randomness. The gateway's rules rest on
-`Role` and `Unit`: a column's role says what may be done with it, whoever asks.
+Pure data (floor 0): no I/O beyond reading this package's own files, no clock, no randomness. The gateway's
+rules rest on `Role` and `Unit`: a column's role says what may be done with it, whoever asks.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ class Code:
 
 @dataclass(frozen=True)
 class CodeSystem:
-    """A closed list of codes. `site` systems (centres, regions) are filled from the snapshot's own reference tables;
+    """A closed list of codes. `site` systems (centres, regions) are filled from the snapshot's own tables;
     `parents` names the system its codes' parents belong to (CISP-2 chapters are not CISP-2 codes)."""
 
     name: str
@@ -65,7 +65,9 @@ class Column:
     codes: str | None = None
     unit: str | None = None
     bounds: tuple[float, float] | None = None
-    physical: str | None = None  # column name in the snapshot, where it differs (patient_id is patient_no there)
+    physical: str | None = (
+        None  # column name in the snapshot, where it differs (patient_id is patient_no there)
+    )
 
     @property
     def stored_as(self) -> str:

@@ -46,8 +46,8 @@ INR_UNIT: Final = "{INR}"
 _SAMPLES_BY_AGE: Final = ((0, 0.1), (15, 0.25), (30, 0.7), (50, 1.2), (70, 2.2), (90, 2.4), (110, 2.4))
 # Who is asked for what more, or less, than others: analyte → disease → factor.
 _MORE: Final = {
-    "hba1c": {"T90": 7.5, "T89": 8.0},
-    "uacr": {"T90": 6.0, "T89": 7.0, "U99": 4.0},
+    "hba1c": {"T90": 38.0, "T89": 40.0},
+    "uacr": {"T90": 15.0, "T89": 16.0, "U99": 8.0},
     "tsh": {"T86": 2.5},
     "psa": {"Y85": 1.5, "Y77": 2.5},
     "uric_acid": {"T92": 3.0},

@@ -8,6 +8,7 @@ nothing loops over patients. A killed run leaves no snapshot: `build_snapshot` s
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from itertools import count
 from pathlib import Path
 from typing import Final
 
@@ -30,7 +31,15 @@ from hub_config.warehouse.synthesis.laboratory import analyse
 from hub_config.warehouse.synthesis.measuring import measure
 from hub_config.warehouse.synthesis.people import populate
 from hub_config.warehouse.synthesis.practices import Practices, found_practices
-from hub_config.warehouse.synthesis.presets import Block, Kind, Plan, Preset, blocks_of, plan_of
+from hub_config.warehouse.synthesis.presets import (
+    Block,
+    Kind,
+    Plan,
+    Preset,
+    PresetUnavailable,
+    blocks_of,
+    plan_of,
+)
 from hub_config.warehouse.synthesis.registers import (
     list_centres,
     list_objections,
@@ -60,23 +69,22 @@ def synthesise(
 ) -> Snapshot:
     """A new snapshot of `preset` times `scale`. `report` hears what is being made and the share of work done.
 
-    Raises PresetUnavailable before anything is written, SnapshotProblem when the disk is full.
+    Raises PresetUnavailable (preset, scale or seed) before anything is written; SnapshotProblem when the
+    disk is full.
     """
     plan = plan_of(preset, scale)
+    if seed < 0:
+        raise PresetUnavailable(f"Seed {seed} can't be used: choose 0 or more.")
     with build_snapshot(warehouse_dir, source=plan.source, synthetic=True, public=False) as building:
         _fill(building, plan, seed, report)
-        settled: list[str] = []
+        steps = count(1)
+        each = (1 - _GENERATING) / len(building.catalogue.tables)
         return building.finish(
             reference_date=plan.last_date,
             first_date=plan.first_date,
             last_date=plan.last_date,
-            report=lambda table: _settling(table, settled, report),
+            report=lambda table: report(f"settling {table}", _GENERATING + each * next(steps)),
         )
-
-
-def _settling(table: str, settled: list[str], report: Report) -> None:
-    settled.append(table)
-    report(f"settling {table}", min(1.0, _GENERATING + (1 - _GENERATING) * len(settled) / 20))
 
 
 def _fill(building: Building, plan: Plan, seed: int, report: Report) -> None:
@@ -110,7 +118,7 @@ def _tables(
     yield "reasons", coded_rows(scene, code_reasons(scene), "reasons")
     yield "procedures", plain_rows(scene, code_procedures(scene))
     yield "vaccinations", vaccinate(scene)
-    yield "training_log", log_training(scene)
+    yield "training_log", log_training(scene, diagnoses)
     yield "history", recall(scene)
     yield "biometrics", measure(scene)
     treatments = treat(scene)

@@ -7,8 +7,9 @@ while there are enough.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date
+from typing import Final
 
 import numpy as np
 
@@ -16,6 +17,8 @@ from hub_config.warehouse.synthesis.arrays import Floats, Ints, day, months, str
 from hub_config.warehouse.synthesis.contacts import Contacts
 from hub_config.warehouse.synthesis.knowledge import OLDEST, Event, Profiles
 from hub_config.warehouse.synthesis.people import People
+
+_ATTEMPTS: Final = 10
 
 
 class Seasons:
@@ -76,12 +79,14 @@ class Sampler:
     def draw(self, event: Event, number: int) -> Ints:
         """`number` consultations for `event`, as their places. Repeats one only when too few fit."""
         if event.disease is None:
-            return self._from_cells(event, number)
+            return _distinct(lambda missing: self._from_cells(event, missing), number)
         sick = self._people.onset_of(event.disease)[self._contacts.person] <= self._contacts.days
         pool = np.flatnonzero(sick)
         return self._from_pool(event, pool, number) if len(pool) else self._from_cells(event, number)
 
     def _from_cells(self, event: Event, number: int) -> Ints:
+        if number == 0:
+            return np.empty(0, np.int64)
         cumulated = np.cumsum(self._sizes * self._cell_weights(event))
         if cumulated[-1] <= 0:  # nobody fits, in a tiny snapshot: anybody will do
             cumulated = np.cumsum(self._sizes).astype(float)
@@ -102,6 +107,14 @@ class Sampler:
         kept = min(number, len(pool))
         chosen = pool[heaviest(self._rng, weights, kept)]
         return np.concatenate([chosen, self._rng.choice(pool, number - kept)])
+
+
+def _distinct(draw: Callable[[int], Ints], number: int) -> Ints:
+    """`number` places of what `draw` draws, each once while a few attempts find new ones."""
+    chosen = np.unique(draw(number))
+    for _ in range(_ATTEMPTS):
+        chosen = np.unique(np.concatenate([chosen, draw(number - len(chosen))]))
+    return np.concatenate([chosen, draw(number - len(chosen))])
 
 
 def heaviest(rng: np.random.Generator, weights: Floats, number: int) -> Ints:

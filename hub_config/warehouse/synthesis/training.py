@@ -9,7 +9,8 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from hub_config.warehouse.synthesis.arrays import Coded, Columns, Flags, Ints, day
+from hub_config.warehouse.synthesis.arrays import Coded, Columns, Ints, day
+from hub_config.warehouse.synthesis.coding import Coding
 from hub_config.warehouse.synthesis.presets import Kind, apportion
 from hub_config.warehouse.synthesis.scene import Scene
 
@@ -35,29 +36,30 @@ _REASONS: Final = ("29", "30", "31", "50")
 _RESULTS: Final = ("50", "60", "63")
 
 
-def log_training(scene: Scene) -> Columns:
-    """Exactly the plan's rows: the published intern's, then those of the others."""
+def log_training(scene: Scene, diagnoses: Coding) -> Columns:
+    """Exactly the plan's rows: the published intern's, then others', about diagnoses of the day."""
     rng = scene.rng("training log")
     total = scene.block.part(scene.plan.rows[Kind.TRAINING_LOG])
     own = apportion(round(sum(OWN.values()) * scene.plan.volume), list(OWN.values()))
-    own_codes = np.repeat(list(OWN), [scene.block.part(rows) for rows in own])[:total]
-    others = total - len(own_codes)
-    physician = scene.contacts.physician
+    problem = rng.permutation(np.repeat(list(OWN), [scene.block.part(rows) for rows in own])[:total])
+    places = _some(rng, _recent(scene, np.arange(len(scene.contacts)), own=True), len(problem))
+    rest = _some(rng, _recent(scene, diagnoses.places, own=False), total - len(problem))
+    others = np.array(diagnoses.codes)[diagnoses.code[rest]]
+    return _columns(
+        scene, rng, np.concatenate([places, diagnoses.places[rest]]), np.concatenate([problem, others])
+    )
+
+
+def _recent(scene: Scene, places: Ints, *, own: bool) -> Ints:
+    """Which of the consultations at `places` are recent and with a trainer; all, where there is none."""
+    physician = scene.contacts.physician[places]
     theirs = physician == scene.practices.largest
-    places = [
-        _some(scene, rng, theirs, len(own_codes)),
-        _some(scene, rng, ~theirs & (physician % TRAINER_EVERY == 1), others),
-    ]
-    events = scene.knowledge.diagnoses
-    weights = np.array([event.rows for event in events], float)
-    usual = rng.choice([event.code for event in events], others, p=weights / weights.sum())
-    return _columns(scene, rng, np.concatenate(places), np.concatenate([rng.permutation(own_codes), usual]))
+    trained = theirs if own else ~theirs & (physician % TRAINER_EVERY == 1)
+    recent = np.flatnonzero(trained & (scene.contacts.days[places] >= FIRST_DAY))
+    return recent if len(recent) else np.arange(len(places))
 
 
-def _some(scene: Scene, rng: np.random.Generator, among: Flags, number: int) -> Ints:
-    """Recent consultations among those marked; any, where a tiny snapshot has none."""
-    pool = np.flatnonzero(among & (scene.contacts.days >= FIRST_DAY))
-    pool = pool if len(pool) else np.arange(len(scene.contacts))
+def _some(rng: np.random.Generator, pool: Ints, number: int) -> Ints:
     return rng.choice(pool, number, replace=number > len(pool))
 
 

@@ -95,6 +95,11 @@ def test_the_dating_column_is_a_date(table: Table) -> None:
 
 
 @every_table
+def test_the_key_is_a_column_that_can_be_joined_on(table: Table) -> None:
+    assert table.key is None or table.column(table.key).role in {Role.PATIENT, Role.EVENT, Role.CODE}
+
+
+@every_table
 def test_a_raw_value_stands_beside_its_rule(table: Table) -> None:
     if table.unit is Unit.PERSON and any(column.role is Role.RAW for column in table.columns):
         assert table.has("dq_code")
