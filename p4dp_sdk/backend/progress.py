@@ -52,15 +52,15 @@ def _where_people_look() -> Show:
 
 
 def _in_notebook() -> Show:
-    from IPython.display import HTML, DisplayHandle
+    from IPython.display import DisplayHandle
 
     handle: Any = DisplayHandle()  # type: ignore[no-untyped-call]
     shown = False
 
     def show(line: str) -> None:
         nonlocal shown
-        content = HTML(f"<em>{line}</em>" if line else "")  # type: ignore[no-untyped-call]
-        handle.update(content) if shown else handle.display(content)
+        content = {"text/plain": line, "text/html": f"<em>{line}</em>" if line else ""}
+        (handle.update if shown else handle.display)(content, raw=True)
         shown = True
 
     return show

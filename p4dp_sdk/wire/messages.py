@@ -89,6 +89,39 @@ _ASK_OPERATOR = N_(
     "Try again in a minute; if it goes on, tell the platform's administrator the request number below."
 )
 
+# What the rules say in brackets (`why` of a refusal); one that is missing here is shown in English.
+REASONS = (
+    N_("1 to 1000 groups"),
+    N_("a base above 1"),
+    N_("a bound of 0 or more"),
+    N_("a quantile from 0 to 1"),
+    N_("an argument must be a literal"),
+    N_("an identifier of the optional side of a join"),
+    N_("an offset of 0 or more"),
+    N_("coded column"),
+    N_("decimals: cast to float64"),
+    N_("divide by a literal that is not about zero"),
+    N_("each measure needs a reduction and a name"),
+    N_("isin"),
+    N_("isin another table of persons: on the patient only"),
+    N_("name the columns to fill"),
+    N_("no default value: use fill_null after it"),
+    N_("no patient here"),
+    N_("not on rows about somebody"),
+    N_("of another relation"),
+    N_("of the patient only"),
+    N_("one record stands in several rows"),
+    N_("overflow"),
+    N_("patterns without an escape character"),
+    N_("persons with physicians"),
+    N_("positions from 0 to 1000"),
+    N_("size"),
+    N_("start from the table of persons"),
+    N_("the directives %Y, %m and %d"),
+    N_("two tables of persons are joined on patient_id"),
+    N_("unique keys"),
+)
+
 MESSAGES: Mapping[ErrorCode, Message] = {
     # the request
     ErrorCode.MALFORMED: Message(

@@ -6,6 +6,7 @@ from __future__ import annotations
 import io
 import json
 import socketserver
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler
@@ -130,6 +131,7 @@ class Peer:
     catalogue: dict[str, Any] = field(default_factory=lambda: dict(CATALOGUE))
     asked: list[ibis.Expr] = field(default_factory=list)
     authorisations: list[str | None] = field(default_factory=list)
+    hung_up: threading.Event = field(default_factory=threading.Event)  # set when a caller leaves early
     promise: int | None = None  # the length announced for the next answer, if not its own
     query: Callable[[ibis.Expr], Answer] = lambda expr: refused(
         Refusal(ErrorCode.ROW_LEVEL, grant="microdata")
@@ -209,6 +211,12 @@ class Handler(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         self.server.peer.authorisations.append(self.headers.get("Authorization"))
         status, kind, content = self.server.peer.answer(method, self.path, body)
+        try:
+            self._send(status, kind, content)
+        except OSError:
+            self.server.peer.hung_up.set()
+
+    def _send(self, status: int, kind: str, content: bytes) -> None:
         self.send_response(status)
         self.send_header("Content-Type", kind)
         self.send_header("Content-Length", str(self.server.peer.promise or len(content)))

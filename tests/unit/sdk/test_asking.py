@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import signal
+import threading
+import time
+
 import ibis
 import pandas as pd
 import pyarrow as pa
@@ -9,7 +13,7 @@ import pytest
 
 import p4dp_sdk as p4dp
 from p4dp_sdk.wire.protocol import METADATA_KEY, Disclosure
-from tests.unit.sdk.peer import TOKEN, Peer, arrow, disclosure
+from tests.unit.sdk.peer import TOKEN, Answer, Peer, arrow, disclosure
 
 
 def top(workspace: p4dp.Workspace) -> ibis.Table:
@@ -171,3 +175,24 @@ def test_warehouse_is_read_only(workspace: p4dp.Workspace) -> None:
     ):
         with pytest.raises(ibis.common.exceptions.UnsupportedOperationError, match="lecture seule"):
             write("copie", workspace.tables.patients)
+
+
+def test_an_interruption_hangs_up_on_the_gateway(peer: Peer, workspace: p4dp.Workspace) -> None:
+    hung_up = threading.Event()
+
+    def answer_late(expr: ibis.Expr) -> Answer:
+        time.sleep(1.0)
+        return 200, "text/plain", bytes(10_000_000)  # more than a socket holds
+
+    def interrupt(*_args: object) -> None:
+        raise KeyboardInterrupt
+
+    peer.query, peer.hung_up = answer_late, hung_up
+    before = signal.signal(signal.SIGALRM, interrupt)
+    signal.setitimer(signal.ITIMER_REAL, 0.3)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            workspace.tables.diagnoses.execute()
+    finally:
+        signal.signal(signal.SIGALRM, before)
+    assert hung_up.wait(5)

@@ -14,7 +14,7 @@ import pytest
 from p4dp_sdk.errors import EnclaveError
 from p4dp_sdk.locale import Language, language, translate
 from p4dp_sdk.wire.errors import ErrorCode
-from p4dp_sdk.wire.messages import MESSAGES, explain, fill
+from p4dp_sdk.wire.messages import MESSAGES, REASONS, explain, fill
 
 ROOT = Path(__file__).parents[3]
 
@@ -90,6 +90,23 @@ def test_what_a_refusal_names_is_told() -> None:
 def test_the_rules_own_reason_is_told_with_any_message() -> None:
     text = explain(ErrorCode.JOIN_RULE, {"operation": "asof", "why": "unique keys"}).what
     assert text == "This join is not possible: asof (unique keys)."
+
+
+def test_the_rules_own_reasons_are_told_in_french() -> None:
+    assert str(explain(ErrorCode.JOIN_RULE, {"why": "unique keys"}, translate)).startswith(
+        "Cette jointure n'est pas possible (clés toutes différentes)."
+    )
+    written = {
+        keyword.value.value
+        for path in (ROOT / "hub_config" / "gateway").rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Call)
+        for keyword in node.keywords
+        if keyword.arg == "why" and isinstance(keyword.value, ast.Constant)
+    }
+    assert written - set(REASONS) == set(), (
+        "add these to REASONS in p4dp_sdk/wire/messages.py, and to p4dp_sdk.po"
+    )
 
 
 def test_a_missing_right_is_always_named() -> None:
