@@ -1,7 +1,8 @@
-"""`python -m hub_config.gateway`: the service, started by the hub with its own API address in the environment.
+"""`python -m hub_config.gateway`: the service, started by the hub with its own API address in the
+environment.
 
-Starts with the bindings on record, so a restart loses no workspace. SIGTERM ends it: sockets are closed and removed,
-running queries are stopped. A gateway that can't start says why and exits with status 1.
+Starts with the bindings on record, so a restart loses no workspace. SIGTERM ends it: sockets are closed
+and removed, running queries are stopped. A gateway that can't start says why and exits with status 1.
 """
 
 from __future__ import annotations

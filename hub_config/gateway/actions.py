@@ -1,7 +1,8 @@
-"""The use cases of the gateway: whoami, catalogue, query. One function each, one audit event each, written first.
+"""The use cases of the gateway: whoami, catalogue, query. One function each, one audit event each, written
+first.
 
-An answer or a refusal leaves only once its event is on disk; if that fails, nothing leaves. Everything about the person and
-the project is read again at each request.
+An answer or a refusal leaves only once its event is on disk; if that fails, nothing leaves. Everything
+about the person and the project is read again at each request.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from hub_config.gateway.client import Client
 from hub_config.gateway.describe import catalogue_document, whoami_document
 from hub_config.gateway.documents import CatalogueDocument, WhoamiDocument
 from hub_config.gateway.engine import Engines
-from hub_config.gateway.execution import Question, answer
+from hub_config.gateway.execution import Question, Understood, answer, understand
 from hub_config.gateway.identity import authenticate
 from hub_config.gateway.pace import Pace
 from hub_config.gateway.ports import Audit, Governance, Hub
@@ -63,7 +64,9 @@ _FAILURES: Final = frozenset(
 
 @dataclass(frozen=True)
 class Gateway:
-    """What the use cases stand on. `workers` compute queries; `office` reads and records, so it never waits for those."""
+    """What the use cases stand on. `workers` compute queries; `office` reads and records, so it never
+    waits for those.
+    """
 
     hub: Hub
     governance: Governance
@@ -121,19 +124,21 @@ async def catalogue(gateway: Gateway, call: Call) -> CatalogueDocument:
 
 @asynccontextmanager
 async def query(gateway: Gateway, call: Call, client: Client) -> AsyncIterator[Pieces]:
-    """The answer to a wire document, as the pieces of an Arrow stream; recorded before the first piece is given."""
+    """The answer to a wire document, as the pieces of an Arrow stream; recorded before the first piece is
+    given.
+    """
     stop = Stop(gateway.limits.seconds)
 
     async def work(details: Details) -> Answer:
         admission = await _admit(gateway, call)
         await held.enter_async_context(gateway.slots.take(call.binding.id))
         question = _question(gateway, admission, await client.read_body(gateway.limits.request_bytes))
-        computed = await _compute(gateway, admission, question, stop, client)
-        details |= {
-            "tables": " ".join(computed.tables),
-            "protection": computed.disclosure.protection,
-            "sql": computed.disclosure.definition,
-        }
+        understood = await watched(
+            gateway.workers, lambda: understand(question), stop, client, gateway.limits.seconds
+        )
+        details |= {"tables": " ".join(understood.tables), "sql": understood.definition}
+        computed = await _compute(gateway, admission, question, understood, stop, client)
+        details["protection"] = computed.disclosure.protection
         return computed
 
     async with AsyncExitStack() as held:
@@ -142,7 +147,7 @@ async def query(gateway: Gateway, call: Call, client: Client) -> AsyncIterator[P
         yield _pieces(gateway, computed, stop, client)
 
 
-# --- admission -----------------------------------------------------------------------------------------------------
+# --- admission ---------------------------------------------------------------------------------------------
 
 
 async def _admit(gateway: Gateway, call: Call) -> Admission:
@@ -181,7 +186,7 @@ def _describe(gateway: Gateway, admission: Admission) -> CatalogueDocument:
     )
 
 
-# --- a query -------------------------------------------------------------------------------------------------------
+# --- a query -----------------------------------------------------------------------------------------------
 
 
 def _question(gateway: Gateway, admission: Admission, document: bytes) -> Question:
@@ -202,12 +207,17 @@ def _question(gateway: Gateway, admission: Admission, document: bytes) -> Questi
 
 
 async def _compute(
-    gateway: Gateway, admission: Admission, question: Question, stop: Stop, client: Client
+    gateway: Gateway,
+    admission: Admission,
+    question: Question,
+    understood: Understood,
+    stop: Stop,
+    client: Client,
 ) -> Answer:
     snapshot = admission.snapshot
 
     def compute() -> Answer:
-        return answer(question, gateway.engines.engine(snapshot.number, snapshot.database), stop)
+        return answer(question, understood, gateway.engines.engine(snapshot.number, snapshot.database), stop)
 
     try:
         return await watched(gateway.workers, compute, stop, client, gateway.limits.seconds)
@@ -228,7 +238,7 @@ async def _pieces(gateway: Gateway, computed: Answer, stop: Stop, client: Client
         yield piece
 
 
-# --- the record ----------------------------------------------------------------------------------------------------
+# --- the record --------------------------------------------------------------------------------------------
 
 
 async def _recorded(gateway: Gateway, call: Call, what: str, work: Callable[[Details], Awaitable[T]]) -> T:

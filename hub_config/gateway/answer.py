@@ -1,4 +1,6 @@
-"""An answer on its way out: Arrow record batches with the disclosure record in their schema, as an IPC stream (lz4)."""
+"""An answer on its way out: Arrow record batches with the disclosure record in their schema, as an IPC
+stream (lz4).
+"""
 
 from __future__ import annotations
 
@@ -19,12 +21,11 @@ _FIXED_BYTES: Final = 8
 
 @dataclass(frozen=True)
 class Answer:
-    """What may leave. `batches` are computed as they are taken, on `resources`; `tables` are the catalogue tables read."""
+    """What may leave. `batches` are computed as they are taken, on `resources`."""
 
     disclosure: Disclosure
     schema: pa.Schema
     batches: Iterator[pa.RecordBatch]
-    tables: tuple[str, ...]
     resources: ExitStack = field(default_factory=ExitStack)
 
     def close(self) -> None:
@@ -33,7 +34,9 @@ class Answer:
 
 
 def conformed(batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
-    """`batch` with the types the query promised; a number that does not fit is NULL nowhere and an error here."""
+    """`batch` with the types the query promised; a number that does not fit is NULL nowhere and an error
+    here.
+    """
     try:
         return pa.RecordBatch.from_arrays(
             [column.cast(field.type) for column, field in zip(batch.columns, schema, strict=True)],

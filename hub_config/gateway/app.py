@@ -1,10 +1,13 @@
-"""HTTP of the gateway, and nothing else: the addresses of a workspace's socket. The binding comes with the socket."""
+"""HTTP of the gateway, and nothing else: the addresses of a workspace's socket. The binding comes with the
+socket.
+"""
 
 from __future__ import annotations
 
 import secrets
 import time
 from collections.abc import MutableMapping
+from dataclasses import dataclass
 from typing import Annotated, Any, Final
 
 from fastapi import Depends, FastAPI, Request
@@ -41,15 +44,35 @@ _QUERY: Final[dict[str, Any]] = {
 }
 _ANSWER: Final[dict[int | str, dict[str, Any]]] = {
     200: {
-        "description": "Arrow IPC stream (lz4). Schema metadata `p4dp` says what was done to the answer, as JSON.",
+        "description": "Arrow IPC stream (lz4). Schema metadata `p4dp` (JSON) says how it was protected.",
         "content": {ARROW_STREAM: {"schema": {"type": "string", "format": "binary"}}},
     }
 }
 
 
+@dataclass(frozen=True)
+class _Request:
+    gateway: Gateway
+    call: Call
+
+
+async def _request(request: Request) -> _Request:
+    call = Call(
+        binding=request.scope[BINDING],
+        authorization=request.headers.get("authorization"),
+        request_id=request.scope[REQUEST_ID],
+    )
+    return _Request(request.app.state.gateway, call)
+
+
+_Asked = Annotated[_Request, Depends(_request)]
+
+
 def create_app(gateway: Gateway) -> ASGIApp:
     """The application of every workspace socket; `bound` says which workspace."""
-    return guarded(_api(gateway))
+    api = _api()
+    api.state.gateway = gateway
+    return guarded(api)
 
 
 def bound(app: ASGIApp, binding: Binding) -> ASGIApp:
@@ -61,15 +84,16 @@ def bound(app: ASGIApp, binding: Binding) -> ASGIApp:
     return serve
 
 
-def openapi_document(gateway: Gateway) -> dict[str, Any]:
-    return _api(gateway).openapi()
+def openapi_document() -> dict[str, Any]:
+    """What the published reference holds."""
+    return _api().openapi()
 
 
-def _api(gateway: Gateway) -> FastAPI:
+def _api() -> FastAPI:
     api = FastAPI(
         title="P4DP gateway",
         version="1",
-        description="What a workspace asks, over its own unix socket, with the bearer token of its own server.",
+        description="What a workspace asks, over its own unix socket, with its own server's bearer token.",
         docs_url=None,
         redoc_url=None,
         responses=_PROBLEM,
@@ -77,12 +101,12 @@ def _api(gateway: Gateway) -> FastAPI:
     refuse_with_problems(api)
 
     @api.get("/v1/whoami", summary="Who asks, and what the project may see")
-    async def whoami(call: Annotated[Call, Depends(_call)]) -> WhoamiDocument:
-        return await actions.whoami(gateway, call)
+    async def whoami(asked: _Asked) -> WhoamiDocument:
+        return await actions.whoami(asked.gateway, asked.call)
 
     @api.get("/v1/catalogue", summary="The granted tables and their code systems")
-    async def catalogue(call: Annotated[Call, Depends(_call)]) -> CatalogueDocument:
-        return await actions.catalogue(gateway, call)
+    async def catalogue(asked: _Asked) -> CatalogueDocument:
+        return await actions.catalogue(asked.gateway, asked.call)
 
     @api.post(
         "/v1/query",
@@ -91,8 +115,8 @@ def _api(gateway: Gateway) -> FastAPI:
         responses=_ANSWER,
         response_class=Response,
     )
-    async def query(call: Annotated[Call, Depends(_call)]) -> Response:
-        return _QueryResponse(gateway, call)
+    async def query(asked: _Asked) -> Response:
+        return _QueryResponse(asked.gateway, asked.call)
 
     _describe_problems(api)
     return api
@@ -111,14 +135,6 @@ def _describe_problems(api: FastAPI) -> None:
         return document
 
     api.openapi = openapi  # type: ignore[method-assign]
-
-
-async def _call(request: Request) -> Call:
-    return Call(
-        binding=request.scope[BINDING],
-        authorization=request.headers.get("authorization"),
-        request_id=request.scope[REQUEST_ID],
-    )
 
 
 class _QueryResponse(Response):
@@ -149,7 +165,7 @@ class _QueryResponse(Response):
         await send({"type": "http.response.body", "body": b"", "more_body": False})
 
 
-# --- refusals ------------------------------------------------------------------------------------------------------
+# --- refusals ----------------------------------------------------------------------------------------------
 
 
 def refuse_with_problems(api: FastAPI) -> None:
@@ -165,7 +181,11 @@ def refuse_with_problems(api: FastAPI) -> None:
         refusal = Refusal(ErrorCode.MALFORMED, problem="no such address or method")
         return problem_response(refusal, request.scope[REQUEST_ID], status, headers)
 
+    async def unexpected_one(request: Request, _: Exception) -> Response:
+        return problem_response(Refusal(ErrorCode.INTERNAL), request.scope[REQUEST_ID])  # `guarded` logs it
+
     api.add_exception_handler(Refusal, refused)
+    api.add_exception_handler(Exception, unexpected_one)
     api.add_exception_handler(RequestValidationError, refused)
     api.add_exception_handler(HTTPException, not_found)
 
@@ -175,7 +195,9 @@ def _as_refusal(error: Exception) -> Refusal:
 
 
 def guarded(app: ASGIApp) -> ASGIApp:
-    """Number each request, and let no exception out: an unexpected one is INTERNAL, or ends an answer already begun."""
+    """Number each request, and let no exception out: an unexpected one is INTERNAL, or ends an answer
+    already begun.
+    """
 
     async def serve(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":

@@ -1,7 +1,7 @@
 """What a project may name: facts and catalogue in, visible tables out. Pure.
 
-A column is visible if the grant gives it and its role may be seen: a physician's number never, a raw value only where rows
-may be seen. A table nobody may see here does not exist for the query.
+A column is visible if the grant gives it and its role may be seen: a physician's number never, a raw value
+only where rows may be seen. A table nobody may see here does not exist for the query.
 """
 
 from __future__ import annotations
@@ -33,7 +33,9 @@ def visible_schema(table: Table) -> ibis.Schema:
 
 
 def sees_rows(access: AccessLevel) -> bool:
-    """Whether individual rows reach the workspace: then identifiers are pseudonyms and raw values are readable."""
+    """Whether individual rows reach the workspace: then identifiers are pseudonyms and raw values are
+    readable.
+    """
     match access:
         case AccessLevel.MICRODATA | AccessLevel.SANDBOX:
             return True

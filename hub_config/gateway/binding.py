@@ -1,7 +1,8 @@
-"""Puts a project's tables on its connection: each a temporary view with the granted columns and rows, and nothing else.
+"""Puts a project's tables on its connection: each a temporary view with the granted columns and rows, and
+nothing else.
 
-The filters of the grant (centres, dates) and every objection stand inside the view, below all that a query can write. The
-hidden columns `__patient` and `__physician` carry the dense numbers that the rules count.
+The filters of the grant (centres, dates) and every objection stand inside the view, below all that a query
+can write. The hidden columns `__patient` and `__physician` carry the dense numbers that the rules count.
 """
 
 from __future__ import annotations
@@ -26,13 +27,16 @@ from p4dp_sdk.catalogue.model import Catalogue, Column, Role, Table, Unit
 _TEMPORARY: Final = "temp"
 _PATIENT_NO: Final = "patient_no"
 _PHYSICIAN_NO: Final = "physician_no"
+_SITE_LABELS: Final = {"centre": "label", "region": "region_label"}
 _OBJECTING_PATIENTS: Final = "objecting_patients"
 _OBJECTING_PHYSICIANS: Final = "objecting_physicians"
 
 
 @dataclass(frozen=True)
 class Room:
-    """What one query's connection is furnished with. `key` is given where identifiers are shown, as pseudonyms."""
+    """What one query's connection is furnished with. `key` is given where identifiers are shown, as
+    pseudonyms.
+    """
 
     catalogue: Catalogue
     grant: Grant
@@ -67,7 +71,7 @@ def site_codes(
     }
 
 
-# --- objections ----------------------------------------------------------------------------------------------------
+# --- objections --------------------------------------------------------------------------------------------
 
 
 def _exclude_objectors(session: Session, objectors: Objectors) -> None:
@@ -89,7 +93,7 @@ def _store(session: Session, name: str, column: str, numbers: frozenset[int]) ->
     )
 
 
-# --- tables --------------------------------------------------------------------------------------------------------
+# --- tables ------------------------------------------------------------------------------------------------
 
 
 def _bind(session: Session, room: Room, table: Table) -> BoundTable:
@@ -150,7 +154,7 @@ def _temporary(name: str, column: str) -> ibis.Table:
     return ibis.table({column: "int64"}, name=name, catalog=_TEMPORARY, database="main")
 
 
-# --- site code systems ---------------------------------------------------------------------------------------------
+# --- site code systems -------------------------------------------------------------------------------------
 
 
 def _codes(session: Session, centres: Table, system: str, grant: Grant) -> tuple[tuple[str, str], ...]:
@@ -158,7 +162,7 @@ def _codes(session: Session, centres: Table, system: str, grant: Grant) -> tuple
     if column is None:
         return ()
     rows = _within_grant(_warehouse_table(centres), centres, grant)
-    label = rows["label"] if system == "centre" and centres.has("label") else rows[column]
+    label = rows[_SITE_LABELS.get(system, column)]
     pairs = rows.select(code=rows[column], label=label).distinct().order_by("code")
     found = session.fetch(DuckDBCompiler().to_sqlglot(pairs).sql("duckdb"))
     return tuple(

@@ -20,7 +20,9 @@ class Client:
     receive: Receive
 
     async def read_body(self, limit: int) -> bytes:
-        """The whole body. Raises Refusal beyond `limit` bytes, of which it never holds more, or if it takes too long."""
+        """The whole body. Raises Refusal beyond `limit` bytes, of which it never holds more, or if it
+        takes too long.
+        """
         try:
             async with asyncio.timeout(_READ_SECONDS):
                 return await self._read(limit)

@@ -1,7 +1,7 @@
 """An Ibis expression as DuckDB SQL: hardened to run, or readable for the audit log and the person.
 
-Tables that the query brings travel as data, never inside SQL: they are registered under names of the gateway's own, so that
-none can stand for a table of the warehouse.
+Tables that the query brings travel as data, never inside SQL: they are registered under names of the
+gateway's own, so that none can stand for a table of the warehouse.
 """
 
 from __future__ import annotations
@@ -33,7 +33,9 @@ class Statement:
 
 
 def compile_hardened(expression: ibis.Expr, aggregates: frozenset[str]) -> Statement:
-    """The statement of `expression`, whose computations yield NULL where they can't be done. Raises Refusal."""
+    """The statement of `expression`, whose computations yield NULL where they can't be done. Raises
+    Refusal.
+    """
     relation, tables = _take_out_tables(expression.as_table().op())
     query = _compile(lift(relation).to_expr())
     return Statement(_render(harden(query, aggregates)), tables, expression.as_table().schema().to_pyarrow())

@@ -1,6 +1,8 @@
-"""The control socket, for the enclave's own processes: refresh the workspaces' sockets, tell whether all is well.
+"""The control socket, for the enclave's own processes: refresh the workspaces' sockets, tell whether all
+is well.
 
-Its file has mode 0600 in a directory of mode 0700: whoever can open it is this enclave's user. It tells no data.
+Its file has mode 0600 in a directory of mode 0700: whoever can open it is this enclave's user. It tells no
+data.
 """
 
 from __future__ import annotations

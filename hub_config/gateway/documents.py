@@ -1,4 +1,5 @@
-"""The JSON documents the gateway answers with: who is asking, what the project may see. Shapes only, no decisions.
+"""The JSON documents the gateway answers with: who is asking, what the project may see. Shapes only, no
+decisions.
 
 Nothing here is computed from patients: names, labels, limits, dates of the snapshot.
 """
@@ -97,7 +98,9 @@ class CodeSystemDocument(_Document):
 
 
 class CatalogueDocument(_Document):
-    """The granted tables with their visible columns, and the code systems these columns use; site systems are filled."""
+    """The granted tables with their visible columns, and the code systems these columns use; site systems
+    are filled.
+    """
 
     protocol: int
     project: str

@@ -1,7 +1,9 @@
-"""DuckDB, locked down: a snapshot opened read-only for the questions, an empty one in memory for what follows release.
+"""DuckDB, locked down: a snapshot opened read-only for the questions, an empty one in memory for what
+follows release.
 
-Both can touch no file, load no extension, change no setting and use bounded memory and threads. A statement's own error
-never gets out of here: it carries values. It becomes a Refusal whose code says what kind of thing went wrong.
+Both can touch no file, load no extension, change no setting and use bounded memory and threads. A
+statement's own error never gets out of here: it carries values. It becomes a Refusal whose code says what
+kind of thing went wrong.
 """
 
 from __future__ import annotations
@@ -34,7 +36,9 @@ class EngineLimits:
 
 @dataclass(frozen=True)
 class Session:
-    """One query's own connection. Its temporary views, macros, variables and registered tables are seen by no other."""
+    """One query's own connection. Its temporary views, macros, variables and registered tables are seen by
+    no other.
+    """
 
     connection: duckdb.DuckDBPyConnection
     stop: Stop

@@ -1,7 +1,8 @@
-"""From the bytes of a query to its answer: decode, authorise, split, run each release, protect, post-process.
+"""From the bytes of a query to its answer: decode, authorise, split, run each release, protect,
+post-process.
 
-Everything here runs in a worker thread on one connection of its own. What comes out of a release frame that is not protected
-never leaves this module.
+Everything here runs in a worker thread on one connection of its own. What comes out of a release frame
+that is not protected never leaves this module.
 """
 
 from __future__ import annotations
@@ -68,28 +69,35 @@ class _Outcome:
     rows_may_be_missing: bool = False
 
 
-def answer(question: Question, engine: Engine, stop: Stop) -> Answer:
-    """Compute `question`. The first batch is ready when this returns. Raises Refusal; Stopped when nobody waits."""
+@dataclass(frozen=True)
+class Understood:
+    """A decoded query: its expression over visible schemas, the tables it reads, and what it asks as SQL."""
+
+    expression: ibis.Expr
+    tables: tuple[str, ...]
+    definition: str
+
+
+def answer(question: Question, understood: Understood, engine: Engine, stop: Stop) -> Answer:
+    """Compute `question`: its first batch is ready on return. Raises Refusal; Stopped when nobody waits."""
     with ExitStack() as stack:
-        expression, used = _decode(question)
         session = stack.enter_context(engine.session(stop))
-        bound = furnish(session, question.room, [question.tables[name] for name in used])
-        plan = split(_authorised(question, expression, bound, session))
+        bound = furnish(session, question.room, [question.tables[name] for name in understood.tables])
+        plan = split(_authorised(question, understood.expression, bound, session))
         outcome = _run(plan, question, session)
-        schema = expression.as_table().schema().to_pyarrow()
+        schema = understood.expression.as_table().schema().to_pyarrow()
         batches = _started(conformed(batch, schema) for batch in outcome.batches)
         stop.check()
         return Answer(
-            disclosure=_disclosure(question, outcome, expression),
+            disclosure=_disclosure(question, outcome, understood.definition),
             schema=schema,
             batches=batches,
-            tables=used,
             resources=stack.pop_all(),
         )
 
 
-def _decode(question: Question) -> tuple[ibis.Expr, tuple[str, ...]]:
-    """The expression over visible schemas, and the names of the tables it reads."""
+def understand(question: Question) -> Understood:
+    """Decode `question` over the tables its project sees. Raises Refusal."""
     used: dict[str, None] = {}
 
     def schema_of(name: str) -> ibis.Schema:
@@ -100,9 +108,9 @@ def _decode(question: Question) -> tuple[ibis.Expr, tuple[str, ...]]:
 
     try:
         expression = decode(question.document, schema_of, question.limits)
+        return Understood(expression, tuple(used), readable_sql(expression))
     except RecursionError:
         raise Refusal(ErrorCode.TOO_DEEP, limit=question.limits.depth) from None
-    return expression, tuple(used)
 
 
 def _authorised(
@@ -118,7 +126,7 @@ def _authorised(
     return AuthorisedQuery(expression, bound, domains, calendar, question.access, question.policy)
 
 
-# --- running a plan ------------------------------------------------------------------------------------------------
+# --- running a plan ----------------------------------------------------------------------------------------
 
 
 def _run(plan: Plan, question: Question, session: Session) -> _Outcome:
@@ -226,7 +234,7 @@ def _started(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
     return iter(()) if first is None else chain([first], batches)
 
 
-# --- what the answer says of itself --------------------------------------------------------------------------------
+# --- what the answer says of itself ------------------------------------------------------------------------
 
 
 def _summary(protected: Mapping[str, ProtectedTable]) -> dict[str, MeasureSummary]:
@@ -241,7 +249,7 @@ def _summary(protected: Mapping[str, ProtectedTable]) -> dict[str, MeasureSummar
     }
 
 
-def _disclosure(question: Question, outcome: _Outcome, expression: ibis.Expr) -> Disclosure:
+def _disclosure(question: Question, outcome: _Outcome, definition: str) -> Disclosure:
     return Disclosure(
         request_id=question.request_id,
         project=question.project,
@@ -252,5 +260,5 @@ def _disclosure(question: Question, outcome: _Outcome, expression: ibis.Expr) ->
         measures=outcome.measures,
         reasons=outcome.reasons,
         rows_may_be_missing=outcome.rows_may_be_missing,
-        definition=readable_sql(expression),
+        definition=definition,
     )

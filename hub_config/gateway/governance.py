@@ -1,4 +1,6 @@
-"""Reads the governance store for one request: project, objections and the right to work, in one transaction."""
+"""Reads the governance store for one request: project, objections and the right to work, in one
+transaction.
+"""
 
 from __future__ import annotations
 

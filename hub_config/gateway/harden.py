@@ -1,9 +1,10 @@
 """Closes the engine's error oracles: a value that can't be computed is NULL, and never an error.
 
-An error is a bit: "1/0 only for this patient" answers a question about one person. So every computation on rows is
-wrapped in DuckDB's TRY, every cast is a TRY_CAST, texts have a longest length, sums and spreads can't overflow. TRY takes
-neither aggregates, windows nor subqueries; `lift` first makes these columns of their own, `harden` then wraps the SQL.
-Both keep the meaning of every query that computes without an error.
+An error is a bit: "1/0 only for this patient" answers a question about one person. So every computation on
+rows is wrapped in DuckDB's TRY, every cast is a TRY_CAST, texts have a longest length, sums and spreads
+can't overflow. TRY takes neither aggregates, windows nor subqueries; `lift` first makes these columns of
+their own, `harden` then wraps the SQL. Both keep the meaning of every query that computes without an
+error.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ _NO_TRY = (
     ops.ExistsSubquery,
     ops.ScalarSubquery,
 )
+_NEVER_TRIED = (ops.And, ops.Or, ops.Not, ops.Comparison, ops.IsNull, ops.NotNull, ops.Alias)
 _SPREADS = (ops.Variance, ops.StandardDev, ops.Covariance, ops.Correlation, ops.Kurtosis)
 
 _ARITHMETIC = (sge.Add, sge.Sub, sge.Mul, sge.Div, sge.IntDiv, sge.Mod, sge.Pow, sge.Neg, sge.DPipe)
@@ -45,11 +47,13 @@ _WITHOUT_TRY = (sge.AggFunc, sge.Window, sge.Query, sge.Subquery, sge.Exists, sg
 _GROWING = (sge.Replace, sge.DPipe, sge.Concat, sge.Pad, sge.Repeat)
 
 
-# --- the expression ------------------------------------------------------------------------------------------------
+# --- the expression ----------------------------------------------------------------------------------------
 
 
 def lift(relation: ops.Relation) -> ops.Relation:
-    """The same relation, in which no computation contains an aggregate, window or subquery: each is a column first."""
+    """The same relation, in which no computation contains an aggregate, window or subquery: each is a
+    column first.
+    """
     lifted: ops.Relation = relation.replace(_lift_node)
     return lifted
 
@@ -131,9 +135,7 @@ def _lift_aggregate(node: ops.Aggregate) -> ops.Relation:
 def _materialise(parent: ops.Relation, values: Iterable[ops.Value]) -> tuple[ops.Relation, list[ops.Value]]:
     """`values` over a parent in which each window or subquery inside a computation is a column."""
     values = list(values)
-    inner = dict.fromkeys(
-        found for value in values if not isinstance(value, _NO_TRY) for found in _inner(value)
-    )
+    inner = dict.fromkeys(found for value in values for found in _inner(value))
     if not inner:
         return parent, values
     names = {value: f"__before_{i}" for i, value in enumerate(inner)}
@@ -150,18 +152,28 @@ def _substituted(value: ops.Value, substitutes: Mapping[ops.Node, ops.Node]) -> 
 
 
 def _inner(value: ops.Value) -> list[ops.Value]:
-    """The outermost windows and subqueries inside a computation; a predicate that is one itself needs no lifting."""
+    """The outermost windows and subqueries that stand inside a computation of `value`."""
+    if isinstance(value, _NO_TRY):
+        return []
+    deeper = _inner if isinstance(value, _NEVER_TRIED) else _outermost
+    return [found for child in _operands(value) for found in deeper(child)]
+
+
+def _outermost(value: ops.Value) -> list[ops.Value]:
     if isinstance(value, _NO_TRY):
         return [value]
-    children = [child for child in value.__children__ if isinstance(child, ops.Value)]
-    return [found for child in children for found in _inner(child)]
+    return [found for child in _operands(value) for found in _outermost(child)]
+
+
+def _operands(value: ops.Value) -> list[ops.Value]:
+    return [child for child in value.__children__ if isinstance(child, ops.Value)]
 
 
 def _columns(parent: ops.Relation, names: Iterable[str]) -> ops.Relation:
     return ops.Project(parent, FrozenOrderedDict({name: ops.Field(parent, name) for name in names}))
 
 
-# --- the SQL -------------------------------------------------------------------------------------------------------
+# --- the SQL -----------------------------------------------------------------------------------------------
 
 
 def harden(query: sge.Query, aggregates: frozenset[str]) -> sge.Query:

@@ -1,4 +1,6 @@
-"""Whose request is this: the socket's binding and the token must say the same. Pure decisions on the hub's answer."""
+"""Whose request is this: the socket's binding and the token must say the same. Pure decisions on the hub's
+answer.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +23,9 @@ async def authenticate(hub: Hub, binding: Binding, authorization: str | None) ->
 
 
 def is_bound(owner: TokenOwner, binding: Binding) -> bool:
-    """Same person, and the one scope that names this very server; a named server carries its project's name."""
+    """Same person, and the one scope that names this very server; a named server carries its project's
+    name.
+    """
     scope = f"{SCOPE}!server={binding.user}/{binding.server}"
     return (
         owner.is_person

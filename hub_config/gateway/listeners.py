@@ -1,7 +1,8 @@
 """One unix socket for each running workspace, made and removed as bindings come and go, in one process.
 
-The socket decides who is asking, so a socket is only made in a directory that nobody else can write: the spawner made it,
-this enclave's user owns it, and the sandbox mounts that directory and no other. A stale socket is replaced.
+The socket decides who is asking, so a socket is only made in a directory that nobody else can write: the
+spawner made it, this enclave's user owns it, and the sandbox mounts that directory and no other. A stale
+socket is replaced.
 """
 
 from __future__ import annotations
@@ -37,7 +38,9 @@ class BindingError(Exception):
 
 
 class _Protocol(H11Protocol):
-    """HTTP/1.1 with a bound on the connections of one socket: one workspace can't take all file descriptors."""
+    """HTTP/1.1 with a bound on the connections of one socket: one workspace can't take all file
+    descriptors.
+    """
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)

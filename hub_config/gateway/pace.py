@@ -1,4 +1,6 @@
-"""Quantised latency: an answer leaves at the next multiple of a small step, so its time tells less about the data."""
+"""Quantised latency: an answer leaves at the next multiple of a small step, so its time tells less about
+the data.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,9 @@ class Pace:
     step_seconds: float = 0.05
 
     async def hold(self, started: float) -> None:
-        """Wait until `started` (of `time.monotonic`) plus a whole number of steps. A step of zero waits for nothing."""
+        """Wait until `started` (of `time.monotonic`) plus a whole number of steps. A step of zero waits
+        for nothing.
+        """
         if self.step_seconds <= 0:
             return
         elapsed = time.monotonic() - started

@@ -1,4 +1,5 @@
-"""What the gateway asks of others: the hub about a token, governance about a project, the audit chain to record.
+"""What the gateway asks of others: the hub about a token, governance about a project, the audit chain to
+record.
 
 Each is a protocol: tests put a peer of their own in its place.
 """
@@ -15,7 +16,9 @@ from hub_config.governance.facts import Objectors, ProjectFacts
 
 @dataclass(frozen=True)
 class TokenOwner:
-    """What the hub says of a token now: whose it is (a service's token belongs to no person) and what it may do."""
+    """What the hub says of a token now: whose it is (a service's token belongs to no person) and what it
+    may do.
+    """
 
     name: str
     is_person: bool
@@ -24,12 +27,16 @@ class TokenOwner:
 
 class Hub(Protocol):
     async def owner_of(self, token: str) -> TokenOwner | None:
-        """The owner of `token`, None if the hub does not know it. Raises Refusal if the hub can't be asked."""
+        """The owner of `token`, None if the hub does not know it. Raises Refusal if the hub can't be
+        asked.
+        """
 
 
 class Governance(Protocol):
     def read(self, user: str, project: str, at: date) -> tuple[ProjectFacts, Objectors]:
-        """The project and everyone who objected, as they are now. Raises Refusal if `user` may not work in it."""
+        """The project and everyone who objected, as they are now. Raises Refusal if `user` may not work in
+        it.
+        """
 
 
 class Audit(Protocol):

@@ -1,4 +1,6 @@
-"""Refusals as problem+json (RFC 9457). What is not a refusal becomes one here, and says nothing of its cause."""
+"""Refusals as problem+json (RFC 9457). What is not a refusal becomes one here, and says nothing of its
+cause.
+"""
 
 from __future__ import annotations
 
@@ -40,7 +42,10 @@ def problem_response(
 
 
 def unexpected(error: BaseException, request_id: str) -> Refusal:
-    """INTERNAL. The log gets the place in the code and the kind of error, never its text: it may quote a value."""
-    frames = "".join(traceback.format_list(traceback.extract_tb(error.__traceback__)))
-    _log.error("request %s: unexpected %s\n%s", request_id, type(error).__name__, frames)
+    """INTERNAL. The log gets the place in the code and the kind of error, never its text: it may quote a
+    value.
+    """
+    frames = traceback.extract_tb(error.__traceback__)
+    places = "\n".join(f"  {frame.filename}:{frame.lineno} {frame.name}" for frame in frames)
+    _log.error("request %s: unexpected %s\n%s", request_id, type(error).__name__, places)
     return Refusal(ErrorCode.INTERNAL)

@@ -1,8 +1,9 @@
 """Project pseudonyms: what patients and events are called in a project that sees rows.
 
-A pseudonym is the first 63 bits of SHA-256 over a 32-byte project key, the kind of thing and its number. The project key is
-derived from the enclave's own (`keys/`, 0600), so no two projects can link their rows. It reaches the engine as a bound
-variable of one connection: it stands in no SQL text, log, error or audit event.
+A pseudonym is the first 63 bits of SHA-256 over a 32-byte project key, the kind of thing and its number.
+The project key is derived from the enclave's own (`keys/`, 0600), so no two projects can link their rows.
+It reaches the engine as a bound variable of one connection: it stands in no SQL text, log, error or audit
+event.
 """
 
 from __future__ import annotations
@@ -17,9 +18,10 @@ from hub_config.gateway.engine import Session
 KEY_FILE: Final = "project-pseudonyms.key"
 _VARIABLE: Final = "p4dp_project_key"
 FUNCTION: Final = "p4dp_pseudonym"
+_DIGEST: Final = f"sha256(getvariable('{_VARIABLE}') || encode(kind || ':' || number))"
 _MACRO: Final = f"""
     CREATE TEMP MACRO {FUNCTION}(kind, number) AS
-    (('0x' || substr(sha256(getvariable('{_VARIABLE}') || encode(kind || ':' || number)), 1, 16))::UBIGINT >> 1)::BIGINT
+    (('0x' || substr({_DIGEST}, 1, 16))::UBIGINT >> 1)::BIGINT
 """
 
 

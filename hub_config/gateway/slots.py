@@ -1,4 +1,6 @@
-"""How many questions run at once: a few for each workspace, a bounded number for all. Beyond that: busy, never a queue."""
+"""How many questions run at once: a few for each workspace, a bounded number for all. Beyond that: busy,
+never a queue.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +23,9 @@ class Slots:
 
     @asynccontextmanager
     async def take(self, workspace: str) -> AsyncIterator[None]:
-        """Hold a slot of `workspace`. Raises Refusal (BUSY) at its own limit, or if the machine stays full for a while."""
+        """Hold a slot of `workspace`. Raises Refusal (BUSY) at its own limit, or if the machine stays full
+        for a while.
+        """
         if self._taken[workspace] >= self._each:
             raise Refusal(ErrorCode.BUSY, limit=self._each)
         self._taken[workspace] += 1

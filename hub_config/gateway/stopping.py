@@ -1,4 +1,6 @@
-"""Stops a running query from another thread: at its time limit, when its client has gone, or when the gateway stops."""
+"""Stops a running query from another thread: at its time limit, when its client has gone, or when the
+gateway stops.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +32,9 @@ class Interruptible(Protocol):
 
 
 class Stop:
-    """One query's switch. The first reason wins; connections in use are interrupted, later ones never start."""
+    """One query's switch. The first reason wins; connections in use are interrupted, later ones never
+    start.
+    """
 
     def __init__(self, seconds: float) -> None:
         self.seconds = seconds

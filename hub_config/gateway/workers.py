@@ -20,7 +20,9 @@ async def in_thread(executor: Executor, work: Callable[[], T]) -> T:
 
 
 async def watched(executor: Executor, work: Callable[[], T], stop: Stop, client: Client, seconds: float) -> T:
-    """The result of `work`, which is stopped after `seconds` or when `client` leaves. Returns only once it has ended."""
+    """The result of `work`, which is stopped after `seconds` or when `client` leaves. Returns only once it
+    has ended.
+    """
     running = asyncio.ensure_future(in_thread(executor, work))
     gone = asyncio.create_task(client.wait_gone())
     try:

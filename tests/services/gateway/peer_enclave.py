@@ -1,4 +1,6 @@
-"""A small real enclave without its hub: a snapshot, a governance store, an audit chain; and a peer that plays the hub."""
+"""A small real enclave without its hub: a snapshot, a governance store, an audit chain; and a peer that
+plays the hub.
+"""
 
 from __future__ import annotations
 
@@ -31,11 +33,13 @@ from hub_config.governance.terms import SnapshotTerms, Terms, every_table
 from hub_config.settings import PolicySettings, Settings
 from hub_config.warehouse.snapshot import Building
 from p4dp_sdk.catalogue.load import load_catalogue
+from p4dp_sdk.catalogue.model import Role
 from p4dp_sdk.wire.graph import encode
 from p4dp_sdk.wire.protocol import METADATA_KEY, Disclosure, Limits
 
 PLANTED_TEXT = "PLANTED-71f3"  # stands in raw columns: no error may ever quote it
 PLANTED_NUMBER = 271.828182
+_SEEN = (Role.PATIENT, Role.EVENT, Role.CODE, Role.DATE, Role.NUMERIC)
 MASTER_KEY = bytes(range(32))
 
 PATIENTS = 600
@@ -48,8 +52,14 @@ OBJECTING_PATIENT, OBJECTING_PHYSICIAN = (
 def fill(building: Building) -> None:
     """600 patients of 12 GPs in 3 centres; two diagnoses, one biometry and one claim each."""
     run = building.connection.execute
-    run("INSERT INTO centres (centre_id, region, label) VALUES ('C1', 'R1', 'Un'), ('C2', 'R1', 'Deux'), ('C3', 'R2', 'Trois')")
-    run("INSERT INTO physicians BY NAME SELECT range AS physician_no, 'C' || (range % 3 + 1) AS centre_id, 'F' AS sex, '40-49' AS age_band FROM range(12)")
+    run(
+        "INSERT INTO centres (centre_id, region, label) VALUES"
+        " ('C1', 'R1', 'Un'), ('C2', 'R1', 'Deux'), ('C3', 'R2', 'Trois')"
+    )
+    run(
+        "INSERT INTO physicians BY NAME SELECT range AS physician_no, 'C' || (range % 3 + 1) AS centre_id,"
+        " 'F' AS sex, '40-49' AS age_band FROM range(12)"
+    )
     person = "range AS patient_no, range % 12 AS physician_no, 'C' || (range % 12 % 3 + 1) AS centre_id"
     run(
         f"INSERT INTO patients BY NAME SELECT {person}, CASE WHEN range % 2 = 0 THEN 'F' ELSE 'M' END AS sex,"
@@ -67,7 +77,8 @@ def fill(building: Building) -> None:
         " 'ok' AS dq_code FROM range(600)"
     )
     run(
-        f"INSERT INTO snds_claims BY NAME SELECT {person}, DATE '2016-01-01' AS date, 'A10BA02' AS atc FROM range(600)"
+        f"INSERT INTO snds_claims BY NAME SELECT {person}, DATE '2016-01-01' AS date, 'A10BA02' AS atc"
+        " FROM range(600)"
     )
     run(f"INSERT INTO objections VALUES ({OBJECTING_PATIENT}, NULL, DATE '2020-01-01')")
     run(f"INSERT INTO objections VALUES (NULL, {OBJECTING_PHYSICIAN}, DATE '2020-01-01')")
@@ -81,6 +92,7 @@ class HubPeer:
     tokens: dict[str, dict[str, Any]] = field(default_factory=dict)
     silent: bool = False
     asked: int = 0
+    replies: httpx.Response | None = None  # what it says to everybody, whatever they ask
 
     def give(
         self, token: str, user: str, server: str, *, kind: str = "user", scopes: list[str] | None = None
@@ -96,7 +108,7 @@ class HubPeer:
         authorization = dict(scope["headers"]).get(b"authorization", b"").decode()
         model = self.tokens.get(authorization.removeprefix("token "))
         found = scope["path"] == "/hub/api/user" and model is not None
-        response = httpx.Response(200 if found else 403, json=model or {"status": 403})
+        response = self.replies or httpx.Response(200 if found else 403, json=model or {"status": 403})
         await send({"type": "http.response.start", "status": response.status_code, "headers": []})
         await send({"type": "http.response.body", "body": response.content})
 
@@ -159,6 +171,13 @@ class Workspace:
         response = await self.ask(expression)
         assert response.status_code == 200, response.text
         return opened(response.content)
+
+
+def table(name: str, *columns: str) -> ibis.Table:
+    """A catalogue table as a notebook has it; of `columns` only, if given."""
+    known = load_catalogue().tables[name].columns
+    wanted = columns or [column.name for column in known if column.role in _SEEN]
+    return ibis.table({column.name: column.dtype for column in known if column.name in wanted}, name=name)
 
 
 def opened(content: bytes) -> tuple[pa.Table, Disclosure]:
