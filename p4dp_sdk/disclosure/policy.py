@@ -1,4 +1,5 @@
-"""What a cell needs before it is shown. A frozen value, passed explicitly; the place's floors can't be undercut."""
+"""What a cell needs before it is shown. A frozen value, passed explicitly; the place's floors can't be
+undercut."""
 
 from __future__ import annotations
 

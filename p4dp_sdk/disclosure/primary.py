@@ -1,7 +1,7 @@
 """Primary suppression: one cell's evidence and a policy in, the reasons to withhold it out. Pure.
 
-A withheld cell has one mark, whatever the reason: zero, 1 to 10, too few physicians and unanimity look alike. The
-reasons are told for a whole table only.
+A withheld cell has one mark, whatever the reason: zero, 1 to 10, too few physicians and unanimity look alike.
+The reasons are told for a whole table only.
 """
 
 from __future__ import annotations
@@ -23,8 +23,9 @@ class Evidence:
     """Who stands behind one measure of one cell. Never leaves the enclave.
 
     `patients` are the protected units (physicians in a table about physicians, where `physicians` is None);
-    `others` is how many patients of the same row a conditional measure leaves out, None if it has no condition;
-    `margins` are the patients of the cell's margin along each key that could have put them elsewhere.
+    `others` is how many patients of the same row a conditional measure leaves out, None if it has no
+    condition; `margins` are the patients of the cell's margin along each key that could have put them
+    elsewhere.
     """
 
     patients: int
@@ -46,6 +47,7 @@ def reasons_to_withhold(evidence: Evidence, policy: Policy) -> frozenset[Reason]
 
 
 def _is_unanimous(evidence: Evidence, policy: Policy) -> bool:
-    """Everybody of a margin is in the cell; or a condition leaves out so few that the row's total gives them away."""
+    """Everybody of a margin is in the cell; or a condition leaves out so few that the row's total gives
+    them away."""
     leaves_out_few = evidence.others is not None and evidence.others < policy.min_patients
     return leaves_out_few or any(margin <= evidence.patients for margin in evidence.margins)

@@ -1,9 +1,12 @@
-"""An Ibis expression ↔ JSON: a graph of operations in topological order, closed vocabulary, no SQL, no pickle.
+"""An Ibis expression ↔ JSON: a graph of operations in topological order, closed vocabulary, no SQL, no
+pickle.
 
-    {"protocol": 1, "nodes": [{"op": "Table", "args": {"name": "patients"}}, {"op": "CountStar", "args": {"arg": {"$": 0}}}]}
+    {"protocol": 1, "nodes": [{"op": "Table", "args": {"name": "patients"}},
+                              {"op": "CountStar", "args": {"arg": {"$": 0}}}]}
 
-The last node is the answer. `decode` trusts nothing: Ibis's own signatures type every node, limits bound size, depth and
-what the graph would unfold to, and whatever is wrong with a document ends in a Refusal, never in another exception.
+The last node is the answer. `decode` trusts nothing: Ibis's own signatures type every node, limits bound
+size, depth and what the graph would unfold to, and whatever is wrong with a document ends in a Refusal, never
+in another exception.
 """
 
 from __future__ import annotations
@@ -52,8 +55,9 @@ def _encode_node(node: Node, positions: Mapping[Node, int]) -> dict[str, object]
 def decode(document: bytes, tables: Tables, limits: Limits | None = None) -> ibis.Expr:
     """The expression in `document`, over `UnboundTable`s named as the catalogue names them.
 
-    `tables` gives the visible schema of a granted table and raises Refusal for any other name. Raises Refusal, and nothing
-    else, for a document that is malformed, too large, too deep, ill-typed, or says what the vocabulary has no word for.
+    `tables` gives the visible schema of a granted table and raises Refusal for any other name. Raises
+    Refusal, and nothing else, for a document that is malformed, too large, too deep, ill-typed, or says what
+    the vocabulary has no word for.
     """
     limits = limits or Limits()
     root = _build_graph(_entries(document, limits), tables, limits)

@@ -1,8 +1,9 @@
-"""What a well-typed expression must still not be: made of other operations, badly named, or a bomb once unfolded.
+"""What a well-typed expression must still not be: made of other operations, badly named, or a bomb once
+unfolded.
 
-Ibis coerces arguments into operations of its own choice, so the vocabulary is checked again on what was built. A column
-is found by its name on engines that ignore case: names of one relation must differ in more than case, and names that
-start with `__` are the enclave's.
+Ibis coerces arguments into operations of its own choice, so the vocabulary is checked again on what was
+built. A column is found by its name on engines that ignore case: names of one relation must differ in more
+than case, and names that start with `__` are the enclave's.
 """
 
 from __future__ import annotations
@@ -67,7 +68,8 @@ def _check_unfolded_size(nodes: Iterable[Node], limit: int) -> None:
 
 
 def _unfolded_size(node: Node, sizes: Mapping[Node, int], columns: dict[Node, Mapping[str, int]]) -> int:
-    """Nodes that `node` becomes in SQL, where values are copied to every place that uses them; relations are not."""
+    """Nodes that `node` becomes in SQL, where values are copied to every place that uses them; relations
+    are not."""
     if isinstance(node, ops.Field):
         return 1 + columns[node.rel].get(node.name, 0)
     if isinstance(node, ops.Relation):

@@ -1,4 +1,5 @@
-"""Tables a person brings along: small, flat, typed by column. They travel inside the query as `Memtable` nodes.
+"""Tables a person brings along: small, flat, typed by column. They travel inside the query as `Memtable`
+nodes.
 
 Their name is a digest of their content, so that nobody chooses what an engine calls them.
 """

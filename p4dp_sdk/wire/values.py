@@ -1,7 +1,8 @@
-"""Arguments of an operation ↔ JSON. Plain JSON scalars stand for themselves; everything else is a one-key object.
+"""Arguments of an operation ↔ JSON. Plain JSON scalars stand for themselves; everything else is a one-key
+object.
 
-`{"$": 3}` is the fourth node; `list`, `set`, `map`, `type`, `unit`, `date`, `timestamp`, `decimal`, `float` (only those JSON
-lacks) and `interval` name what they carry. Anything else is malformed.
+`{"$": 3}` is the fourth node; `list`, `set`, `map`, `type`, `unit`, `date`, `timestamp`, `decimal`, `float`
+(only those JSON lacks) and `interval` name what they carry. Anything else is malformed.
 """
 
 from __future__ import annotations
@@ -22,7 +23,23 @@ from p4dp_sdk.wire.errors import ErrorCode, Refusal
 from p4dp_sdk.wire.vocabulary import UNITS
 
 _PLAIN_TYPES = frozenset(
-    "null boolean int8 int16 int32 int64 uint8 uint16 uint32 uint64 float32 float64 string date timestamp".split()
+    [
+        "null",
+        "boolean",
+        "int8",
+        "int16",
+        "int32",
+        "int64",
+        "uint8",
+        "uint16",
+        "uint32",
+        "uint64",
+        "float32",
+        "float64",
+        "string",
+        "date",
+        "timestamp",
+    ]
 )
 _PARAMETRIC_TYPE = re.compile(r"decimal(\(\d{1,2}, ?\d{1,2}\))?|interval\('[A-Za-z]{1,2}'\)|timestamp\(\d\)")
 

@@ -1,13 +1,16 @@
-"""A warehouse small enough to check by hand: twelve patients, four GPs, with NULL, ties, 29 February and empty groups.
+"""A warehouse small enough to check by hand: twelve patients, four GPs, with NULL, ties, 29 February and
+empty groups.
 
-`FRAMES` are the visible tables as pandas; `engine()` holds them in DuckDB with the hidden columns; `ask` builds the query
-that the gateway would authorise. Nothing here is shared with the code under test but the catalogue's classes.
+`FRAMES` are the visible tables as pandas; `engine()` holds them in DuckDB with the hidden columns; `ask`
+builds the query that the gateway would authorise. Nothing here is shared with the code under test but the
+catalogue's classes.
 """
 
 from __future__ import annotations
 
 import datetime
 from collections.abc import Mapping
+from types import SimpleNamespace
 
 import ibis
 import pandas as pd
@@ -226,19 +229,26 @@ def engine(times: int = 1) -> ibis.BaseBackend:
     return connection
 
 
-def frames(times: int = 1) -> dict[str, pd.DataFrame]:
-    """The visible tables, for the pandas reference."""
-    return {
-        name: table.drop_columns([c for c in table.column_names if c.startswith("__")]).to_pandas(
-            types_mapper=pd.ArrowDtype
-        )
-        for name, table in repeated(times).items()
-    }
+def frames() -> SimpleNamespace:
+    """The visible tables, for the pandas reference: NULL is None in text, <NA> in whole numbers, NaT in
+    dates."""
+    return SimpleNamespace(**{name: _frame(name, table) for name, table in repeated(1).items()})
 
 
-def tables() -> dict[str, ibis.Table]:
+def _frame(name: str, table: pa.Table) -> pd.DataFrame:
+    frame = table.select([c for c in table.column_names if not c.startswith("__")]).to_pandas()
+    for column in frame:
+        dtype = TABLES[name].column(column).dtype
+        if dtype == "date":
+            frame[column] = pd.to_datetime(frame[column])
+        elif dtype.startswith("int"):
+            frame[column] = frame[column].astype("Int64")
+    return frame
+
+
+def tables() -> SimpleNamespace:
     """What an analyst holds: unbound tables with the visible columns."""
-    return {name: ibis.table(schema(name), name=name) for name in TABLES}
+    return SimpleNamespace(**{name: ibis.table(schema(name), name=name) for name in TABLES})
 
 
 def schema(name: str) -> ibis.Schema:

@@ -1,7 +1,8 @@
-"""Walks the value trees of one relation, bottom up, without recursion: each value rewritten and its fact inferred.
+"""Walks the value trees of one relation, bottom up, without recursion: each value rewritten and its fact
+inferred.
 
-Two ways: `below` the release frontier an operation is allowed only if it has a rule; `above` it everything the wire can
-say is allowed, since nothing but protected tables is there.
+Two ways: `below` the release frontier an operation is allowed only if it has a rule; `above` it everything
+the wire can say is allowed, since nothing but protected tables is there.
 """
 
 from __future__ import annotations
@@ -64,6 +65,7 @@ def _apply(
 ) -> Traced:
     if isinstance(node, ops.Field):
         return _field(node, here)
+    refuse_forbidden(*operands(args))
     if isinstance(node, ops.InSubquery):
         return here.subqueries.isin(node, args["needle"], here)
     if isinstance(node, ops.ScalarSubquery):
@@ -83,15 +85,17 @@ def _field(node: ops.Field, here: Context) -> Traced:
     if relation is None:
         raise Refusal(ErrorCode.UNKNOWN_OPERATION, operation="Field", why="of another relation")
     column = relation.columns[node.name]
-    if isinstance(column.fact, Forbidden):
-        raise _forbidden(column.fact, node.name)
     return Traced(ops.Field(relation.node, node.name), column.fact, column.span)
 
 
-def _forbidden(fact: Forbidden, column: str) -> Refusal:
-    if fact.role is Role.PHYSICIAN:
-        return Refusal(ErrorCode.OPAQUE_IDENTIFIER, column=column)
-    return Refusal(ErrorCode.GRANT_MISSING, column=column, grant="microdata")
+def refuse_forbidden(*values: Traced) -> None:
+    """Refuses the use of a column that may only be carried along."""
+    for value in values:
+        match value.fact:
+            case Forbidden(role=Role.PHYSICIAN, column=column):
+                raise Refusal(ErrorCode.OPAQUE_IDENTIFIER, column=column)
+            case Forbidden(column=column):
+                raise Refusal(ErrorCode.GRANT_MISSING, column=column, grant="microdata")
 
 
 def _post_order(root: ops.Value) -> Iterator[ops.Value]:

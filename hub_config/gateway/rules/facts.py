@@ -1,7 +1,8 @@
-"""What the analysis knows of a relation and of a value, beyond its type. Frozen values; the vocabulary of every rule here.
+"""What the analysis knows of a relation and of a value, beyond its type. Frozen values; the vocabulary of
+every rule here.
 
-A fact is a promise about every row, never about the data: `Closed` says which labels can occur and on which underlying
-variable they depend, `Opaque` that the column is the row's own patient (or event) or NULL.
+A fact is a promise about every row, never about the data: `Closed` says which labels can occur and on which
+underlying variable they depend, `Opaque` that the column is the row's own patient (or event) or NULL.
 """
 
 from __future__ import annotations
@@ -53,8 +54,9 @@ class Opaque:
 class Closed:
     """A function of one closed variable: `table` gives the label for each value `base` can take.
 
-    Two columns with one base are two functions of the same variable, so that impossible combinations are known.
-    `daily`: labels are single days, too fine to be a released key. `plain`: a catalogue column as it is.
+    Two columns with one base are two functions of the same variable, so that impossible combinations are
+    known. `daily`: labels are single days, too fine to be a released key. `plain`: a catalogue column as it
+    is.
     """
 
     base: Hashable
@@ -91,9 +93,10 @@ class Anything:
 
 @dataclass(frozen=True)
 class Forbidden:
-    """A column that no aggregate may touch; the role says why."""
+    """A column that no aggregate may touch; the role says why. It may be carried along, and that is all."""
 
     role: Role
+    column: str
 
 
 Fact = Opaque | Closed | Number | Anything | Forbidden
@@ -108,7 +111,8 @@ class Column:
 
 @dataclass(frozen=True)
 class Traced:
-    """A value of the query, rewritten for the engine, with what is known of it. `reduces`: it spans several rows."""
+    """A value of the query, rewritten for the engine, with what is known of it. `reduces`: it spans
+    several rows."""
 
     node: ops.Value
     fact: Fact = Anything()
@@ -124,9 +128,9 @@ class Traced:
 class Relation:
     """A relation of the query, rewritten for the engine.
 
-    `physicians` name its hidden physician columns. `unique` holds sets of columns (`__patient` included) that no two rows
-    share. `duplicated`: one record may stand in several rows. `records`: the tables whose records the rows are.
-    `user`: the person brought it along.
+    `physicians` name its hidden physician columns. `unique` holds sets of columns (`__patient` included) that
+    no two rows share. `duplicated`: one record may stand in several rows. `records`: the tables whose records
+    the rows are. `user`: the person brought it along.
     """
 
     node: ops.Relation
@@ -155,11 +159,8 @@ def rebased(fact: Fact, base: Hashable, extra: tuple[Hashable, ...] = ()) -> Fac
     """The same labels, plus `extra`, on another variable: a value of another row, of the same kind."""
     match fact:
         case Closed():
-            return (
-                replace(labelled(base, (*fact.labels, *extra)), daily=fact.daily)
-                if fact.table
-                else labelled(base, extra)
-            )
+            other = labelled(base, (*fact.labels, *extra))
+            return replace(other, daily=fact.daily) if isinstance(other, Closed) else other
         case Number() | Anything():
             return replace(fact, plain=False)
         case Opaque() | Forbidden():

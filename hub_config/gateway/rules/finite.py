@@ -1,6 +1,8 @@
-"""Functions of closed values, worked out on their labels: what `cisp2[0]` or `date.year()` can be is known beforehand.
+"""Functions of closed values, worked out on their labels: what `cisp2[0]` or `date.year()` can be is known
+beforehand.
 
-Each function here computes what the engine computes, NULL included. An operation without one has no known labels.
+Each function here computes what the engine computes, NULL included. An operation without one has no known
+labels.
 """
 
 from __future__ import annotations

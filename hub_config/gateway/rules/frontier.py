@@ -1,7 +1,9 @@
-"""One bottom-up pass over a query's relations: rewritten for the engine below the release frontier, left as said above it.
+"""One bottom-up pass over a query's relations: rewritten for the engine below the release frontier, left as
+said above it.
 
-Hidden columns (`__patient`, `__physician`…) travel with every row about a person, through every operation; the first
-aggregate that is not one row a patient becomes a release. Nothing flows from a release back to persons.
+Hidden columns (`__patient`, `__physician`…) travel with every row about a person, through every operation;
+the first aggregate that is not one row a patient becomes a release. Nothing flows from a release back to
+persons.
 """
 
 from __future__ import annotations
@@ -15,7 +17,7 @@ from ibis.common.collections import FrozenOrderedDict
 from ibis.common.graph import Graph
 
 from hub_config.gateway.rules import joins, leaves, release, rows, sets
-from hub_config.gateway.rules.evaluation import Context, trace
+from hub_config.gateway.rules.evaluation import Context, refuse_forbidden, trace
 from hub_config.gateway.rules.facts import Anything, Closed, Column, Kind, Opaque, Relation, Traced, tagged
 from hub_config.gateway.rules.finite import truth
 from hub_config.gateway.rules.plan import AuthorisedQuery, PublicTable, Release
@@ -45,10 +47,16 @@ class Frontier:
             raise Refusal(ErrorCode.UNKNOWN_OPERATION, operation=type(node).__name__)
         return visit(self, node)
 
-    # -- values ----------------------------------------------------------------------------------------------------
+    # -- values -------------------------------------------------------------------------------------------
 
     def trace(self, value: ops.Value, relations: Mapping[ops.Relation, Relation]) -> Traced:
-        """A value that stands on the rows of `relations`; it may not reduce them."""
+        """A value that is used, on the rows of `relations`; it may not reduce them."""
+        traced = self.carry(value, relations)
+        refuse_forbidden(traced)
+        return traced
+
+    def carry(self, value: ops.Value, relations: Mapping[ops.Relation, Relation]) -> Traced:
+        """A value that becomes a column of the next relation; it may not reduce the rows of `relations`."""
         traced = self.trace_any(value, relations)
         if traced.reduces:
             raise Refusal(ErrorCode.WINDOW_RULE, operation=type(value).__name__)
@@ -99,7 +107,7 @@ class Frontier:
             )
         return Traced(ops.ScalarSubquery(self.above(inner).node))
 
-    # -- the frontier ----------------------------------------------------------------------------------------------
+    # -- the frontier -------------------------------------------------------------------------------------
 
     def above(self, relation: Relation) -> Relation:
         """`relation` as it is met above the frontier: public data are materialised, persons may not be there."""
@@ -129,7 +137,7 @@ def released(node: ops.Relation) -> Relation:
     return Relation(node, Kind.RELEASED, {name: Column(Anything()) for name in node.schema.names})
 
 
-# -- visitors ----------------------------------------------------------------------------------------------------------
+# -- visitors ---------------------------------------------------------------------------------------------
 
 
 def _granted_table(frontier: Frontier, node: ops.UnboundTable) -> Relation:
@@ -156,7 +164,7 @@ def _reference(frontier: Frontier, node: Any) -> Relation:
 
 def _project(frontier: Frontier, node: ops.Project) -> Relation:
     parent = frontier.relations[node.parent]
-    values = {name: frontier.trace(value, {node.parent: parent}) for name, value in node.values.items()}
+    values = {name: frontier.carry(value, {node.parent: parent}) for name, value in node.values.items()}
     return rows.projected(parent, values)
 
 
@@ -197,7 +205,7 @@ def _fill_null(frontier: Frontier, node: ops.FillNull) -> Relation:
         if name not in values:
             raise Refusal(ErrorCode.UNKNOWN_COLUMN, column=name)
         values[name] = ops.Coalesce((values[name], filling))
-    traced = {name: frontier.trace(value, {node.parent: parent}) for name, value in values.items()}
+    traced = {name: frontier.carry(value, {node.parent: parent}) for name, value in values.items()}
     return rows.projected(parent, traced)
 
 

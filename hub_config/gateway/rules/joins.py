@@ -1,8 +1,10 @@
-"""Joins. Persons meet persons on the patient (or on an event, which has one patient), and everything else on a coded column
-that the other side holds once. In an outer join the side of the patient is the one that is kept whole.
+"""Joins. Persons meet persons on the patient (or on an event, which has one patient), and everything else on
+a coded column that the other side holds once. In an outer join the side of the patient is the one that is
+kept whole.
 
-So no join lets one person's row meet another's, none tells whether somebody exists by an empty row, and none multiplies
-chosen rows: a user's table with ten rows for one code would weight that code's patients tenfold in a count.
+So no join lets one person's row meet another's, none tells whether somebody exists by an empty row, and none
+multiplies chosen rows: a user's table with ten rows for one code would weight that code's patients tenfold in
+a count.
 """
 
 from __future__ import annotations
@@ -83,18 +85,19 @@ def _rebuilt(
         seen[link.table] = references[link.table]
         predicates = tuple(frontier.trace(predicate, seen).node for predicate in link.predicates)
         links.append(ops.JoinLink(link.how, references[link.table].node, predicates))
-    values = {name: frontier.trace(value, references) for name, value in node.values.items()}
+    values = {name: frontier.carry(value, references) for name, value in node.values.items()}
     fields = FrozenOrderedDict({**{name: value.node for name, value in values.items()}, **hidden})
     new = ops.JoinChain(references[node.first].node, tuple(links), fields)
     return new, {name: value.column for name, value in values.items()}
 
 
-# -- below the frontier ------------------------------------------------------------------------------------------------
+# -- below the frontier -----------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
 class _Chain:
-    """The join so far: its tables as they now are, the one whose patient each row is about, and what its rows are.
+    """The join so far: its tables as they now are, the one whose patient each row is about, and what its rows
+    are.
 
     `unique` holds sets of (table, column) that no two rows share.
     """
@@ -217,7 +220,8 @@ def _held_once(unique: frozenset[frozenset[Place]], matched: frozenset[Place]) -
 
 
 def _grain(chain: _Chain, other: Relation, where: ops.Relation, other_once: bool, chain_once: bool) -> _Chain:
-    """Whose records the joined rows are: they stay the chain's if the other side has one row each, and conversely."""
+    """Whose records the joined rows are: they stay the chain's if the other side has one row each, and
+    conversely."""
     if other_once:
         return chain
     if chain_once:
@@ -227,7 +231,8 @@ def _grain(chain: _Chain, other: Relation, where: ops.Relation, other_once: bool
 
 
 def _beside(other: Relation, match: _Match, keeps_left: bool) -> Relation:
-    """The other side's facts once it stands beside the chain's rows: what it says of a code is a function of that code."""
+    """The other side's facts once it stands beside the chain's rows: what it says of a code is a function
+    of that code."""
     if not other.kind.protected and match.coded:
         ours, theirs = match.coded[0]
         row_of = {label: value for value, label in theirs.table if label is not None}
@@ -272,8 +277,7 @@ def _match(frontier: Frontier, link: ops.JoinLink, tables: References) -> _Match
             continue
         mine, theirs = pair
         ours, other = (tables[field.rel].columns[field.name].fact for field in (mine, theirs))
-        same_person = isinstance(ours, Opaque) and isinstance(other, Opaque) and ours.role is other.role
-        if same_person:
+        if isinstance(ours, Opaque) and isinstance(other, Opaque) and ours.role is other.role:
             on_person = True
             left |= _places(mine, ours)
             right |= _places(theirs, other)

@@ -1,8 +1,8 @@
 """Keys of a released table: an output like any other.
 
-A closed key's labels are known from the catalogue and the query alone, so its whole domain comes back and an absent label
-tells nothing. Keys that are functions of one variable (a code and its chapter, a month and its year) have only the
-combinations that this variable can make.
+A closed key's labels are known from the catalogue and the query alone, so its whole domain comes back and an
+absent label tells nothing. Keys that are functions of one variable (a code and its chapter, a month and its
+year) have only the combinations that this variable can make.
 """
 
 from __future__ import annotations

@@ -1,4 +1,5 @@
-"""Base tables of a query: the catalogue's roles become facts. Nothing but what the project was granted is found here."""
+"""Base tables of a query: the catalogue's roles become facts. Nothing but what the project was granted is
+found here."""
 
 from __future__ import annotations
 
@@ -82,7 +83,11 @@ def _fact(bound: BoundTable, column: model.Column, query: AuthorisedQuery) -> Fa
         case model.Role.NUMERIC:
             return Number(Quantity.CATALOGUE, plain=True)
         case model.Role.RAW | model.Role.PHYSICIAN:
-            return Anything(plain=True) if bound.table.unit is model.Unit.PUBLIC else Forbidden(column.role)
+            return (
+                Anything(plain=True)
+                if bound.table.unit is model.Unit.PUBLIC
+                else Forbidden(column.role, column.name)
+            )
 
 
 def _coded(base: tuple[str, str], codes: tuple[str, ...] | None) -> Fact:
@@ -99,7 +104,8 @@ def _calendar(base: tuple[str, str], query: AuthorisedQuery) -> Fact:
 
 
 def user_table(node: ops.InMemoryTable) -> Relation:
-    """A table the person brought: part of the query, so known beforehand. Its columns are functions of its row."""
+    """A table the person brought: part of the query, so known beforehand. Its columns are functions of its
+    row."""
     content = node.data.to_pyarrow(node.schema)
     values = {name: content.column(name).to_pylist() for name in node.schema.names}
     columns = {

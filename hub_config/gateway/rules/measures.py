@@ -1,8 +1,10 @@
-"""What may be measured at the release point. A whitelist: counts, distinct patients, sums, means, spreads, quantiles.
+"""What may be measured at the release point. A whitelist: counts, distinct patients, sums, means, spreads,
+quantiles.
 
-Each measure comes with the condition under which a row contributes to it; evidence is counted under that condition. What
-is summed or averaged is one catalogue numeric, or a per-patient count or duration: `ifelse(target, inr * 10, 1)` would hide
-one person in a sum of thousands. Until magnitudes are protected, only counts are released.
+Each measure comes with the condition under which a row contributes to it; evidence is counted under that
+condition. What is summed or averaged is one catalogue numeric, or a per-patient count or duration:
+`ifelse(target, inr * 10, 1)` would hide one person in a sum of thousands. Until magnitudes are protected,
+only counts are released.
 """
 
 from __future__ import annotations
@@ -24,8 +26,8 @@ _MAGNITUDES = (ops.Sum, ops.Mean, ops.Variance, ops.StandardDev, ops.Median, ops
 
 @dataclass(frozen=True)
 class Measured:
-    """One reduction on the engine: `condition` tells the rows that contribute, None is all of them; `conditional` whether
-    the query chose them."""
+    """One reduction on the engine: `condition` tells the rows that contribute, None is all of them;
+    `conditional` whether the query chose them."""
 
     node: ops.Value
     condition: ops.Value | None
@@ -53,7 +55,8 @@ def measure(frontier: Frontier, reduction: Any, parent: Relation, old_parent: op
 
 
 def _count(value: Traced, where: ops.Value | None, parent: Relation, node: ops.Node) -> Measured:
-    """Rows where the value is not NULL; that is a choice of the query's unless the column is the catalogue's own."""
+    """Rows where the value is not NULL; that is a choice of the query's unless the column is the
+    catalogue's own."""
     _records_count_once(node, parent)
     condition = _both(ops.NotNull(value.node), where)
     chosen = where is not None or not getattr(value.fact, "plain", False)

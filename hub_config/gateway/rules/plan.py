@@ -1,6 +1,7 @@
 """What the rules take and give: an authorised query in, a plan of execution out. Frozen values; no I/O.
 
-The service runs a plan; it never looks inside an expression. Names of hidden columns start with `__`, which no query may use.
+The service runs a plan; it never looks inside an expression. Names of hidden columns start with `__`, which
+no query may use.
 """
 
 from __future__ import annotations
@@ -24,9 +25,11 @@ LEVEL = "__level"
 
 @dataclass(frozen=True)
 class BoundTable:
-    """One granted table on the engine: visible columns plus the hidden ids, already filtered by grant and objections.
+    """One granted table on the engine: visible columns plus the hidden ids, already filtered by grant and
+    objections.
 
-    A PERSON relation carries `__patient` (int64) and `__physician` (int32, may be NULL), a PHYSICIAN one `__physician`.
+    A PERSON relation carries `__patient` (int64) and `__physician` (int32, may be NULL), a PHYSICIAN one
+    `__physician`.
     """
 
     table: Table
@@ -37,7 +40,8 @@ class BoundTable:
 class AuthorisedQuery:
     """An expression over unbound tables, with all it may touch.
 
-    `domains` gives every code system's codes, site systems filled; `calendar` the first and last date of the snapshot.
+    `domains` gives every code system's codes, site systems filled; `calendar` the first and last date of the
+    snapshot.
     """
 
     expression: ibis.Expr
@@ -50,7 +54,8 @@ class AuthorisedQuery:
 
 @dataclass(frozen=True)
 class Domain:
-    """What a group of closed keys may hold: `labels` are the possible combinations, one value a key of `keys`."""
+    """What a group of closed keys may hold: `labels` are the possible combinations, one value a key of
+    `keys`."""
 
     keys: tuple[str, ...]
     labels: tuple[tuple[object, ...], ...]
@@ -58,8 +63,8 @@ class Domain:
 
 @dataclass(frozen=True)
 class Measure:
-    """One released column. `patients` and `physicians` name the hidden columns of the frame that stand behind it;
-    `conditional`: a condition of the query chooses its contributors."""
+    """One released column. `patients` and `physicians` name the hidden columns of the frame that stand
+    behind it; `conditional`: a condition of the query chooses its contributors."""
 
     name: str
     patients: str
@@ -71,10 +76,11 @@ class Measure:
 class Release:
     """One table at the release frontier.
 
-    `internal` runs on the engine. Its frame holds the cells (`__level` 0) and, for each key, the margin without that key
-    (`__level` 1, 2…); columns are keys, measures and hidden evidence. `protect` turns the frame into what may be shown.
-    `schema` are the keys and measures as `post` wants them. `domains` say what is known of closed keys; when all keys are
-    (`closed`) every cell comes back, otherwise failing rows are dropped.
+    `internal` runs on the engine. Its frame holds the cells (`__level` 0) and, for each key, the margin
+    without that key (`__level` 1, 2…); columns are keys, measures and hidden evidence. `protect` turns the
+    frame into what may be shown. `schema` are the keys and measures as `post` wants them. `domains` say what
+    is known of closed keys; when all keys are (`closed`) every cell comes back, otherwise failing rows are
+    dropped.
     """
 
     name: str
@@ -89,7 +95,8 @@ class Release:
 
 @dataclass(frozen=True)
 class PublicTable:
-    """Reference data or a user's own table that joins above the frontier: run on the engine, registered as it is."""
+    """Reference data or a user's own table that joins above the frontier: run on the engine, registered as
+    it is."""
 
     name: str
     expression: ibis.Table
@@ -104,8 +111,8 @@ class PublicPlan:
 
 @dataclass(frozen=True)
 class ReleasePlan:
-    """Run each release on the engine, protect it, register protected frames and public tables by name in an empty
-    database, run `post` there."""
+    """Run each release on the engine, protect it, register protected frames and public tables by name in
+    an empty database, run `post` there."""
 
     post: ibis.Table
     releases: tuple[Release, ...]
@@ -114,8 +121,8 @@ class ReleasePlan:
 
 @dataclass(frozen=True)
 class RowsPlan:
-    """Run on the engine, unprotected: microdata grant or synthetic sandbox. `rehearsal` is what protection would have run,
-    for the sandbox, when the query could be released."""
+    """Run on the engine, unprotected: microdata grant or synthetic sandbox. `rehearsal` is what protection
+    would have run, for the sandbox, when the query could be released."""
 
     expression: ibis.Table
     rehearsal: ReleasePlan | None = None

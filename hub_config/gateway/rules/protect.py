@@ -1,9 +1,9 @@
 """Primary suppression of one release: its engine frame in, what may be shown out.
 
-A withheld measure is NULL, whatever the reason. Closed tables come back whole, so that zero and 1 to 10 look alike; rows
-whose label is unknown (NULL, or outside the catalogue) and rows of open keys come back only when a measure may be shown.
-Row order says nothing: it is that of the domain, or of the labels. Reasons name the rules that apply to the whole
-table, not which of them bit: in a table of one cell that would be an answer.
+A withheld measure is NULL, whatever the reason. Closed tables come back whole, so that zero and 1 to 10 look
+alike; rows whose label is unknown (NULL, or outside the catalogue) and rows of open keys come back only when
+a measure may be shown. Row order says nothing: it is that of the domain, or of the labels. Reasons name the
+rules that apply to the whole table, not which of them bit: in a table of one cell that would be an answer.
 """
 
 from __future__ import annotations
@@ -61,7 +61,8 @@ def _read(release: Release, frame: pa.Table) -> _Cells:
 
 
 def _typed(release: Release, frame: pa.Table) -> pa.Table:
-    """Keys and measures of the types that the query gave them: engines widen sums and turn dates into timestamps."""
+    """Keys and measures of the types that the query gave them: engines widen sums and turn dates into
+    timestamps."""
     target = release.schema.to_pyarrow()
     for i, name in enumerate(frame.column_names):
         if name in target.names:
@@ -82,7 +83,7 @@ def _choices(release: Release, key: str) -> Mapping[Label, int]:
     return counts
 
 
-# -- one cell ----------------------------------------------------------------------------------------------------------
+# -- one cell ---------------------------------------------------------------------------------------------
 
 
 def _shown(release: Release, cells: _Cells, label: Label, policy: Policy) -> tuple[int | None, ...]:
@@ -125,7 +126,7 @@ def _rules_applied(release: Release) -> tuple[str, ...]:
     return tuple(rule.value for rule in rules)
 
 
-# -- the table ---------------------------------------------------------------------------------------------------------
+# -- the table --------------------------------------------------------------------------------------------
 
 
 def _rows(

@@ -1,7 +1,7 @@
 """The release point: the first aggregate that is not one row a patient.
 
-Builds what runs on the engine: the cells, the margins without each key, and hidden evidence beside every measure. What the
-query wanted is then said over the protected table, expressions between measures included.
+Builds what runs on the engine: the cells, the margins without each key, and hidden evidence beside every
+measure. What the query wanted is then said over the protected table, expressions between measures included.
 """
 
 from __future__ import annotations
@@ -90,7 +90,7 @@ def _as_asked(
     return ops.Project(leaf, FrozenOrderedDict(values))
 
 
-# -- what runs on the engine -------------------------------------------------------------------------------------------
+# -- what runs on the engine ------------------------------------------------------------------------------
 
 
 @dataclass

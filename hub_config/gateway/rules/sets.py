@@ -1,4 +1,5 @@
-"""Unions and other set operations. Below the frontier there is only the union that keeps duplicates, persons with persons."""
+"""Unions and other set operations. Below the frontier there is only the union that keeps duplicates,
+persons with persons."""
 
 from __future__ import annotations
 
@@ -91,7 +92,8 @@ def _aligned(
     left_hidden: Mapping[str, ops.Value],
     right_hidden: Mapping[str, ops.Value],
 ) -> tuple[ops.Project, ops.Project]:
-    """Both sides with the same columns in the same order and of the same types: engines pair them by position."""
+    """Both sides with the same columns in the same order and of the same types: engines pair them by
+    position."""
     types = {name: node.schema[name] for name in node.schema.names}
     return _side(left, types, left_hidden), _side(right, types, right_hidden)
 

@@ -1,7 +1,7 @@
 """Splits an authorised query at its release frontier: what the engine runs, what is protected, what follows.
 
-Aggregate projects get a ReleasePlan or a Refusal by name. Microdata projects and the synthetic sandbox get their rows;
-the sandbox also learns what protection would have done, where the query could be released.
+Aggregate projects get a ReleasePlan or a Refusal by name. Microdata projects and the synthetic sandbox get
+their rows; the sandbox also learns what protection would have done, where the query could be released.
 """
 
 from __future__ import annotations
@@ -34,6 +34,8 @@ def split(query: AuthorisedQuery) -> Plan:
 
 def _protected(query: AuthorisedQuery) -> PublicPlan | ReleasePlan:
     asked = query.expression.as_table().op()
+    if isinstance(asked, ops.Limit) and Frontier(query).run(_unlimited(asked)).kind.protected:
+        raise Refusal(ErrorCode.ROW_LEVEL, grant="microdata")
     frontier = Frontier(query)
     root = frontier.run(asked)
     if root.kind.protected:
@@ -42,6 +44,11 @@ def _protected(query: AuthorisedQuery) -> PublicPlan | ReleasePlan:
     if root.kind is Kind.PUBLIC:
         return PublicPlan(answer)
     return ReleasePlan(answer, tuple(frontier.releases), tuple(frontier.publics))
+
+
+def _unlimited(asked: ops.Limit) -> ops.Relation:
+    """What is asked for, whatever the number of rows wanted of it: the head of a table of persons is rows."""
+    return _unlimited(asked.parent) if isinstance(asked.parent, ops.Limit) else asked.parent
 
 
 def _as_typed(root: Relation, schema: ibis.Schema) -> ibis.Table:

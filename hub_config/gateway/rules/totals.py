@@ -1,8 +1,9 @@
 """Makes an operation total: below the release frontier no row's values may raise an error on the engine.
 
-An error's message carries values, and its mere existence carries a bit: `sqrt(ifelse(target, -1, 1))` would tell whether
-the target is there. Casts give NULL instead, integers are kept within bounds that can't overflow, roots and logarithms
-see only what they are defined on, text is compared with text. What can't be made total is refused.
+An error's message carries values, and its mere existence carries a bit: `sqrt(ifelse(target, -1, 1))` would
+tell whether the target is there. Casts give NULL instead, integers are kept within bounds that can't
+overflow, roots and logarithms see only what they are defined on, text is compared with text. What can't be
+made total is refused.
 """
 
 from __future__ import annotations
@@ -19,12 +20,13 @@ import pyarrow.compute
 from hub_config.gateway.rules.facts import INTEGER_LIMIT, Span, Traced, labelled
 from p4dp_sdk.wire.errors import ErrorCode, Refusal
 
-FLOAT_LIMIT = 1e15  # a float within ±this, divided by at least 1/1000, still fits a 64-bit integer
+WHOLE_LIMIT = 10**12  # a number within ±this, divided by at least 1/1000, is far from what an integer holds
 MAX_YEARS = 200
+INT64 = (-(2**63), 2**63 - 1)
 _SPANS: Mapping[str, tuple[int, int]] = {
     **{f"int{bits}": (-(2 ** (bits - 1)), 2 ** (bits - 1) - 1) for bits in (8, 16, 32)},
     **{f"uint{bits}": (0, 2**bits - 1) for bits in (8, 16, 32)},
-    "int64": (-(2**63), 2**63 - 1),
+    "int64": INT64,
     "uint64": (0, 2**64 - 1),
 }
 _PER_YEAR = {"Y": 1, "Q": 4, "M": 12, "W": 53, "D": 366}
@@ -49,7 +51,8 @@ def family(dtype: dt.DataType) -> str:
 
 
 def same_family(node: ops.Node, values: Sequence[Traced]) -> tuple[Traced, ...]:
-    """`values`, dates written as text made dates. Refuses a mixture that an engine would convert, and so could fail on."""
+    """`values`, dates written as text made dates. Refuses a mixture that an engine would convert, and so
+    could fail on."""
     if any(value.node.dtype.is_date() for value in values):
         values = [_as_date(node, value) for value in values]
     families = {family(value.node.dtype) for value in values} - {"null"}
@@ -107,11 +110,14 @@ def bounded(node: ops.Node, low: int, high: int) -> Span:
 
 
 def tame(value: Traced) -> ops.Value:
-    """A number within ±1e15, so that it can be made an integer."""
-    if value.node.dtype.is_integer():
+    """A number within ±10¹², so that it can be made an integer."""
+    if not value.node.dtype.is_integer():
+        limits = (ops.Literal(-float(WHOLE_LIMIT), dt.float64), ops.Literal(float(WHOLE_LIMIT), dt.float64))
+        return ops.Clip(value.node, *limits)
+    low, high = value.span or INT64
+    if -WHOLE_LIMIT <= low and high <= WHOLE_LIMIT:
         return widened(value)
-    limits = (ops.Literal(-FLOAT_LIMIT, dt.float64), ops.Literal(FLOAT_LIMIT, dt.float64))
-    return ops.Clip(value.node, *limits)
+    return ops.Clip(widened(value), ops.Literal(-WHOLE_LIMIT, dt.int64), ops.Literal(WHOLE_LIMIT, dt.int64))
 
 
 def where_defined(value: Traced, comparison: type[ops.Value]) -> ops.Value:

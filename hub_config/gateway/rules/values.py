@@ -1,7 +1,8 @@
 """Which operations may be said about rows that are about somebody, and what is then known of their result.
 
-`BELOW` is the whole list: an operation without a rule is refused. Every rule refuses identifiers unless it is about them
-(`with_identifiers`), keeps the operation total (see `totals`) and gives a fact that holds for every row.
+`BELOW` is the whole list: an operation without a rule is refused. Every rule refuses identifiers unless it is
+about them (`with_identifiers`), keeps the operation total (see `totals`) and gives a fact that holds for
+every row.
 """
 
 from __future__ import annotations
@@ -54,7 +55,7 @@ def _sort_key(node: ops.SortKey, args: Args, here: Context) -> Traced:
     return Traced(rebuild(node, args), Anything(), None, args["arg"].reduces)
 
 
-# -- comparisons and choices -------------------------------------------------------------------------------------------
+# -- comparisons and choices ------------------------------------------------------------------------------
 
 
 def _comparison(node: Any, args: Args, here: Context) -> Traced:
@@ -141,7 +142,7 @@ def _bucket(node: ops.Bucket, args: Args, here: Context) -> Traced:
     return result(node, args, rebuild(node, args), labelled(node, (*range(count), None)))
 
 
-# -- numbers -----------------------------------------------------------------------------------------------------------
+# -- numbers ----------------------------------------------------------------------------------------------
 
 
 def _arithmetic(node: Any, args: Args, here: Context) -> Traced:
@@ -149,9 +150,7 @@ def _arithmetic(node: Any, args: Args, here: Context) -> Traced:
     _no_decimals(node, (left, right))
     if not (left.node.dtype.is_integer() and right.node.dtype.is_integer()):
         return _plainly(node, args, here)
-    span = totals.bounded(
-        node, *_combined(node, left.span or span_of(dt.int64), right.span or span_of(dt.int64))
-    )
+    span = totals.bounded(node, *_combined(node, left.span or totals.INT64, right.span or totals.INT64))
     new = type(node)(totals.widened(left), totals.widened(right))
     return result(node, args, new, span=span)
 
@@ -182,7 +181,14 @@ def _by_literal(node: Any, args: Args, here: Context) -> Traced:
     divisor = literal_of(node, args["right"])
     if isinstance(divisor, bool) or not isinstance(divisor, int | float) or not abs(divisor) >= 1e-3:
         raise refuse_below(node, "divide by a literal that is not about zero")
-    return result(node, args, type(node)(totals.tame(args["left"]), args["right"].node))
+    largest = (
+        int(totals.WHOLE_LIMIT / abs(divisor)) + 1
+        if isinstance(node, ops.FloorDivide)
+        else int(abs(divisor)) + 1
+    )
+    new = type(node)(totals.tame(args["left"]), args["right"].node)
+    span = (-largest, largest) if node.dtype.is_integer() else None
+    return result(node, args, new, span=span)
 
 
 def _negation(node: Any, args: Args, here: Context) -> Traced:
@@ -190,7 +196,7 @@ def _negation(node: Any, args: Args, here: Context) -> Traced:
     _no_decimals(node, (value,))
     if not value.node.dtype.is_integer():
         return _plainly(node, args, here)
-    low, high = value.span or span_of(dt.int64)
+    low, high = value.span or totals.INT64
     span = totals.bounded(node, min(-high, low), max(-low, high))
     return result(node, args, type(node)(totals.widened(value)), span=span)
 
@@ -200,7 +206,10 @@ def _to_integer(node: Any, args: Args, here: Context) -> Traced:
     if getattr(node, "digits", None) is not None:
         literal_of(node, args["digits"])
         return result(node, args, type(node)(ops.Cast(args["arg"].node, dt.float64), args["digits"].node))
-    return result(node, args, type(node)(totals.tame(args["arg"])))
+    new = type(node)(totals.tame(args["arg"]))
+    return result(
+        node, args, new, span=(-totals.WHOLE_LIMIT, totals.WHOLE_LIMIT) if new.dtype.is_integer() else None
+    )
 
 
 def _root(node: Any, args: Args, here: Context) -> Traced:
@@ -258,7 +267,7 @@ def _cast_labels(value: Traced, to: dt.DataType) -> Fact | None:
     )
 
 
-# -- dates and text ----------------------------------------------------------------------------------------------------
+# -- dates and text ---------------------------------------------------------------------------------------
 
 
 def _extract(node: Any, args: Args, here: Context) -> Traced:

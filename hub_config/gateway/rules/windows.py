@@ -1,8 +1,8 @@
 """What may be worked out over several rows of *one* patient: reductions, ranks, shifts.
 
-Inside a per-patient aggregate or a window partitioned by the patient nothing flows from one person to another, so most
-reductions are free there. Those that keep a catalogue value as it is keep its fact. At the release point other rules hold
-(`measures`).
+Inside a per-patient aggregate or a window partitioned by the patient nothing flows from one person to
+another, so most reductions are free there. Those that keep a catalogue value as it is keep its fact. At the
+release point other rules hold (`measures`).
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ def _sum(node: ops.Sum, args: Args, here: Context) -> Traced:
         raise refuse_below(node, "decimals: cast to float64")
     if not value.node.dtype.is_integer():
         return _reduced(node, args, rebuild(node, args), Anything())
-    low, high = value.span or (-(2**63), 2**63)
+    low, high = value.span or totals.INT64
     span = totals.bounded(node, low * SUMMABLE, high * SUMMABLE)
     return _reduced(node, args, rebuild(node, args), Anything(), span)
 
@@ -107,7 +107,7 @@ def _shift(node: Any, args: Args, here: Context) -> Traced:
 
 
 def _boundary(node: ops.WindowBoundary, args: Args, here: Context) -> Traced:
-    if not 0 <= literal_of(node, args["value"]):
+    if not literal_of(node, args["value"]) >= 0:
         raise refuse_below(node, "a bound of 0 or more")
     return Traced(rebuild(node, args))
 
