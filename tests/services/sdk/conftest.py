@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import shutil
 import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
+from importlib.resources import files
 from pathlib import Path
 
 import pytest
@@ -20,6 +22,8 @@ from hub_config.gateway.listeners import Listener
 from hub_config.governance.facts import AccessLevel
 from hub_config.governance.store import open_store
 from hub_config.settings import Settings
+from hub_config.warehouse.loader.load import Places, load
+from hub_config.warehouse.loader.mapping import read_mapping
 from hub_config.warehouse.synthesis.presets import Preset
 from hub_config.warehouse.synthesis.run import synthesise
 from tests.services.gateway.peer_enclave import (
@@ -31,6 +35,7 @@ from tests.services.gateway.peer_enclave import (
     make_gateway,
 )
 
+SHARED = Path(__file__).parents[3].parent / "shared" / "data"
 Connect = Callable[[str, str], p4dp.Workspace]
 
 
@@ -40,6 +45,18 @@ def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Path:
     directory = tmp_path_factory.mktemp("warehouse")
     synthesise(directory, preset=Preset.A, scale=0.1)
     return directory
+
+
+@pytest.fixture(scope="session")
+def nafld(warehouse: Path, tmp_path_factory: pytest.TempPathFactory) -> int:
+    """The number of a second snapshot: real people, public data. Missing in CI is a failure, elsewhere a
+    skip."""
+    if not (SHARED / "nafld1.csv.gz").exists():
+        message = f"nafld1.csv.gz is not in {SHARED}"
+        pytest.fail(message) if os.environ.get("CI") else pytest.skip(message)
+    mapping = read_mapping(Path(str(files("hub_config.warehouse") / "mappings" / "nafld.toml")))
+    places = Places(SHARED, warehouse, tmp_path_factory.mktemp("keys"))
+    return load("nafld.toml", mapping, places, own_uids=False).snapshot.manifest.number
 
 
 @pytest.fixture

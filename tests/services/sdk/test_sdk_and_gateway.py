@@ -15,9 +15,10 @@ import pandas as pd
 import pytest
 
 import p4dp_sdk as p4dp
+from hub_config.governance.facts import AccessLevel
 from p4dp_sdk.tables.display import text
 from p4dp_sdk.wire.errors import ErrorCode
-from tests.services.gateway.peer_enclave import Enclave
+from tests.services.gateway.peer_enclave import Enclave, add_project, charter
 from tests.services.sdk.conftest import Connect
 
 TEMPLATES = Path(__file__).parents[3] / "templates_notebooks"
@@ -134,6 +135,22 @@ def test_survival_model_runs_on_individual_data(connect: Connect, capsys: pytest
     assert isinstance(names["complets"], pd.DataFrame)
     assert "indice C" in capsys.readouterr().out
     assert names["modele"].params_["age"] > 0
+
+
+def test_survival_model_gives_the_published_coefficients(
+    connect: Connect, enclave: Enclave, nafld: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """R survival, `coxph(Surv(futime, status) ~ age + male + bmi, nafld1)`, Efron."""
+    add_project(enclave, charter("cox-nafld", AccessLevel.MICRODATA, "rachid", snapshot=nafld))
+    connect("rachid", "cox-nafld")
+    model = run("modele-de-survie.ipynb")["modele"]
+    assert model.params_.to_dict() == pytest.approx(
+        {"age": 0.1006011, "homme": 0.3661405, "bmi": 0.0170224}, abs=1e-6
+    )
+    assert model.log_likelihood_ == pytest.approx(-7988.33, abs=0.005)
+    told = capsys.readouterr().out
+    assert "n = 12588" in told
+    assert "indice C = 0.82696" in told
 
 
 def test_survival_model_says_which_right_is_missing(connect: Connect) -> None:
