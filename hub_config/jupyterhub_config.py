@@ -1,4 +1,5 @@
-"""The hub's configuration: declarative, no functions, no secret in the clear. See docs/explanation for the reasons.
+"""The hub's configuration: declarative, no functions, no secret in the clear. See docs/explanation for the
+reasons.
 
 Reads `hub_config.settings`; secrets come from `keys/`, made on first use.
 """
@@ -68,6 +69,7 @@ c.P4DPAuthenticator.enable_auth_state = True
 c.P4DPAuthenticator.auth_refresh_age = settings.identity.refresh_seconds
 c.P4DPAuthenticator.auth_refresh_strict = True
 c.P4DPAuthenticator.refresh_pre_spawn = True
+c.P4DPAuthenticator.sweep_seconds = 3 * settings.identity.refresh_seconds
 c.P4DPAuthenticator.auto_login = True
 c.P4DPAuthenticator.loopback_hosts = ["identity.localhost"] if settings.identity.provider == "demo" else []
 c.P4DPAuthenticator.logout_redirect_url = settings.logout_url

@@ -168,7 +168,7 @@ def load_settings(environ: Mapping[str, str] = os.environ) -> Settings:
     if "P4DP_PORT" in environ:
         values["port"] = environ["P4DP_PORT"]
     try:
-        return Settings(home=home, **values)
+        return Settings(home=home, **values)  # type: ignore[arg-type]  # pydantic checks them
     except ValidationError as error:
         raise BadSettings(_explain(error, path)) from None
     except TypeError:

@@ -1,1 +1,3 @@
-"""What people see of the hub: their projects, the start of a workspace, refusals. Decides nothing: governance does."""
+"""What people see of the hub: their projects, the start of a workspace, refusals. Decides nothing:
+governance does.
+"""

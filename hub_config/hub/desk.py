@@ -1,7 +1,8 @@
-"""The desk where a person asks for a workspace: which projects are theirs, and whether they may start one now.
+"""The desk where a person asks for a workspace: which projects are theirs, and whether they may start one
+now.
 
-Decisions are governance's (`rules.why_not`), read anew at each request; this module words them. What can't be read is
-refused: no governance store, no workspace.
+Decisions are governance's (`rules.why_not`), read anew at each request; this module words them. What can't be
+read is refused: no governance store, no workspace.
 """
 
 from __future__ import annotations

@@ -1,4 +1,5 @@
-"""The hub's pages that are ours: home, start and stop of a workspace, language, style. HTTP only; `desk` decides.
+"""The hub's pages that are ours: home, start and stop of a workspace, language, style. HTTP only; `desk`
+decides.
 
 Pages of JupyterHub that have no use here (tokens, administration, sharing) answer 404.
 """
@@ -20,6 +21,14 @@ from hub_config.settings import Settings
 TEMPLATES = Path(__file__).with_name("templates")
 STATIC = Path(__file__).with_name("static")
 SLUG = r"(?P<slug>[a-z0-9-]+)"
+
+
+class Told(web.HTTPError):
+    """A refusal whose text is meant for the person: the error page shows it."""
+
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(status, "%s", message)
+        self.jupyterhub_message = message
 
 
 class _DeskHandler(BaseHandler):  # type: ignore[misc]  # untyped upstream
@@ -62,7 +71,7 @@ class StartHandler(SpawnHandler):  # type: ignore[misc]  # untyped upstream
     async def _check(self, user_name: str, server_name: str) -> None:
         refusal = await self.desk.refusal(user_name, server_name)
         if refusal is not None:
-            raise web.HTTPError(403, translate(refusal, language_of(self)))
+            raise Told(403, translate(refusal, language_of(self)))
 
 
 class StopHandler(_DeskHandler):

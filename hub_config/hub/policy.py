@@ -1,7 +1,7 @@
 """Who may do what at the hub: scopes, roles, services, headers, as data. Read by jupyterhub_config.py.
 
-A person has no `self`, so can mint no token; nobody is an administrator of the hub, so nobody reaches another person's
-workspace. The token that may query is made by the spawner for one workspace and holds nothing else.
+A person has no `self`, so can mint no token; nobody is an administrator of the hub, so nobody reaches another
+person's workspace. The token that may query is made by the spawner for one workspace and holds nothing else.
 """
 
 from __future__ import annotations

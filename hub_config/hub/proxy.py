@@ -1,7 +1,7 @@
 """The proxy in front of hub and workspaces: traefik, supervised, and never orphaned.
 
-Routes live in a file that the hub writes; what a crash left of it is removed at start. Should traefik die it is started
-again; should the hub die, the kernel ends traefik.
+Routes live in a file that the hub writes; what a crash left of it is removed at start. Should traefik die it
+is started again; should the hub die, the kernel ends traefik.
 """
 
 from __future__ import annotations

@@ -1,4 +1,6 @@
-"""The words of the hub's pages: French is the source, English comes from the gettext catalogue, one click away."""
+"""The words of the hub's pages: French is the source, English comes from the gettext catalogue, one click
+away.
+"""
 
 from __future__ import annotations
 

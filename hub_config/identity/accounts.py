@@ -1,7 +1,7 @@
 """The demonstration's accounts: who they are, their passwords and one-time-code secrets. For the laptop only.
 
-Passwords and secrets are generated once per enclave and kept in `identity/accounts.json` (0600); the provider gets
-the same. Nothing here exists when the institution's own provider is used.
+Passwords and secrets are generated once per enclave and kept in `identity/accounts.json` (0600); the provider
+gets the same. Nothing here exists when the institution's own provider is used.
 """
 
 from __future__ import annotations
@@ -44,7 +44,10 @@ DEMO = (
 
 @dataclass(frozen=True)
 class Secrets:
-    """What one account logs in with. `otp_secret` is the text whose bytes are the key of the one-time codes."""
+    """What one account logs in with.
+
+    `otp_secret` is the text whose bytes are the key of the one-time codes.
+    """
 
     password: str
     otp_secret: str

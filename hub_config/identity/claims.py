@@ -1,7 +1,9 @@
-"""From what the provider asserts to a person with roles, or a reason why not. Pure: values in, decision out.
+"""From what the provider asserts to a person with roles, or a reason why not.
 
-Claims are believed only once `tokens` verified them; nothing here checks a signature. Unknown groups give nothing;
-a person without a role, with an unsuitable name or without a second factor does not get in.
+Pure: values in, decision out.
+
+Claims are believed only once `tokens` verified them; nothing here checks a signature. Unknown groups give
+nothing; a person without a role, with an unsuitable name or without a second factor does not get in.
 """
 
 from __future__ import annotations
@@ -15,7 +17,9 @@ from typing import Any
 from hub_config.identity.roles import GROUPS, Role
 
 USERNAME = re.compile(r"[a-z](?:[a-z0-9]|[._-](?=[a-z0-9])){0,47}")
-"""A name becomes a directory, a host and a scope: lower case, no two separators in a row, none at the ends."""
+"""A name becomes a directory, a host and a scope: lower case, no two separators in a row, none at the
+ends.
+"""
 
 
 class Reason(StrEnum):

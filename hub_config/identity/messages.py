@@ -1,4 +1,7 @@
-"""What a person reads when the enclave does not let them in. French; the hub's pages translate through gettext."""
+"""What a person reads when the enclave does not let them in.
+
+French; the hub's pages translate through gettext.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,8 @@ DENIALS: Mapping[Reason, str] = {
     ),
     Reason.BAD_USERNAME: (
         "Votre identifiant contient des caractères que la plateforme n'accepte pas "
-        "(lettres minuscules sans accent, chiffres, point, tiret). Demandez à l'administrateur de le corriger."
+        "(lettres minuscules sans accent, chiffres, point, tiret). "
+        "Demandez à l'administrateur de le corriger."
     ),
     Reason.NO_SECOND_FACTOR: (
         "Une double authentification est exigée, et votre connexion n'en apporte pas la preuve. "

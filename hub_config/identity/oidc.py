@@ -1,8 +1,10 @@
-"""The hub's authenticator: OpenID Connect with PKCE, a verified id token, a second factor, and people who can be removed.
+"""The hub's authenticator: OpenID Connect with PKCE, a verified id token, a second factor, and people who can
+be removed.
 
-What the provider says is believed only through `tokens` and `claims`. Every `auth_refresh_age` seconds, and before each
-start of a workspace, the refresh token is spent: a person who was removed or locked gets no new one, is out, and their
-workspaces are stopped. A provider that does not answer lets nobody in, but stops nothing.
+What the provider says is believed only through `tokens` and `claims`. Every `auth_refresh_age` seconds, and
+before each start of a workspace, the refresh token is spent: a person who was removed or locked gets no new
+one, is out, and their workspaces are stopped. A provider that does not answer lets nobody in, but stops
+nothing.
 """
 
 from __future__ import annotations
@@ -34,6 +36,14 @@ WITHIN_A_LOGIN = ("sub", "amr", "acr", "auth_time")
 
 class ProviderSilent(Exception):
     """The provider did not answer, or not sensibly: nobody is let in, nobody's workspace is stopped."""
+
+
+class Told(web.HTTPError):
+    """A refusal whose text is meant for the person: the error page shows it; `reason` is for the log."""
+
+    def __init__(self, status: int, message: str, reason: str) -> None:
+        super().__init__(status, message, reason=reason)
+        self.jupyterhub_message = message
 
 
 class PersonRefused(Exception):
@@ -130,7 +140,7 @@ class P4DPAuthenticator(GenericOAuthenticator):  # type: ignore[misc]  # untyped
             self._keys = await self._fetch_json(document["jwks_uri"])
         except (ProviderSilent, KeyError) as error:
             self.log.error("The identity provider %s can't be used: %s", self.issuer, error)
-            raise web.HTTPError(503, UNREACHABLE, reason="identity provider unreachable") from None
+            raise Told(503, UNREACHABLE, "identity provider unreachable") from None
         self.endpoints = document
 
     async def _fetch_json(self, url: str) -> dict[str, Any]:
@@ -166,7 +176,7 @@ class P4DPAuthenticator(GenericOAuthenticator):  # type: ignore[misc]  # untyped
             claims = await self._verified(answer.get("id_token"), nonce)
         except (UntrustedToken, ProviderSilent) as error:
             self.log.warning("Login refused: %s", error)
-            raise web.HTTPError(403, NOT_PROVED, reason="login not proved") from None
+            raise Told(403, NOT_PROVED, "login not proved") from None
         answer[EVIDENCE] = {name: claims[name] for name in WITHIN_A_LOGIN if name in claims}
         return answer
 
@@ -185,7 +195,7 @@ class P4DPAuthenticator(GenericOAuthenticator):  # type: ignore[misc]  # untyped
         """A person without a usable name must not reach the hub's own normalisation."""
         username = user_info.get("preferred_username")
         if not isinstance(username, str) or not username:
-            raise web.HTTPError(403, DENIALS[Reason.NO_USERNAME])
+            raise Told(403, DENIALS[Reason.NO_USERNAME], Reason.NO_USERNAME.value)
         return username
 
     async def update_auth_model(self, auth_model: dict[str, Any]) -> dict[str, Any]:
@@ -193,12 +203,12 @@ class P4DPAuthenticator(GenericOAuthenticator):  # type: ignore[misc]  # untyped
         state = auth_model["auth_state"]
         profile, evidence = state[self.user_auth_state_key], state["evidence"]
         if not evidence.get("sub") or profile.get("sub") != evidence["sub"]:
-            raise web.HTTPError(403, NOT_PROVED, reason="profile of another subject")
+            raise Told(403, NOT_PROVED, "profile of another subject")
         policy = FactorPolicy(frozenset(self.required_amr), frozenset(self.accepted_acr))
         match identify(evidence, profile, policy):
             case Denied(reason):
                 self.log.warning("Login of %s refused: %s", auth_model["name"], reason.value)
-                raise web.HTTPError(403, DENIALS[reason], reason=reason.value)
+                raise Told(403, DENIALS[reason], reason.value)
             case Person() as person:
                 state["person"] = {
                     "full_name": person.full_name,
@@ -216,8 +226,9 @@ class P4DPAuthenticator(GenericOAuthenticator):  # type: ignore[misc]  # untyped
     async def refresh_user(self, user: Any, handler: BaseHandler | None = None, **kwargs: Any) -> Any:
         """True: just done. A model: fresh. False: out.
 
-        The refresh token is spent each time (a provider may answer an access token of a locked person for hours).
-        One refresh at a time per person: providers rotate refresh tokens, and a second use looks like a theft.
+        The refresh token is spent each time (a provider may answer an access token of a locked person for
+        hours). One refresh at a time per person: providers rotate refresh tokens, and a second use looks like
+        a theft.
         """
         lock = self._locks.setdefault(user.name, asyncio.Lock())
         async with lock:
@@ -272,5 +283,5 @@ def _same_subject(fresh: Mapping[str, Any] | None, known: Mapping[str, Any]) -> 
     if not fresh:
         return {}
     if fresh.get("sub") != known.get("sub"):
-        raise web.HTTPError(403, NOT_PROVED, reason="refresh answered for another subject")
+        raise Told(403, NOT_PROVED, "refresh answered for another subject")
     return fresh

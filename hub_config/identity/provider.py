@@ -1,7 +1,8 @@
 """Prepare and describe the laptop's identity provider: its configuration, its keys, its people, its command.
 
-State is in `$P4DP_HOME/identity/` (0700, files 0600). It is built whole beside its place and moved there at the end:
-killed half-way it starts afresh. Passwords reach the provider through a pipe, never through arguments or logs.
+State is in `$P4DP_HOME/identity/` (0700, files 0600). It is built whole beside its place and moved there at
+the end: killed half-way it starts afresh. Passwords reach the provider through a pipe, never through
+arguments or logs.
 """
 
 from __future__ import annotations
@@ -85,7 +86,9 @@ def command(settings: Settings, checkout: Path) -> list[str]:
 
 
 def environment(settings: Settings) -> dict[str, str]:
-    """`AUTHLIB_INSECURE_TRANSPORT`: plain HTTP is allowed because the provider listens on the loopback only."""
+    """`AUTHLIB_INSECURE_TRANSPORT`: plain HTTP is allowed because the provider listens on the loopback
+    only.
+    """
     return {
         **_base_environment(directory(settings)),
         "P4DP_HUB_URL": settings.hub_url,
@@ -198,7 +201,9 @@ def _user(demo: Demo, secret: Secrets) -> dict[str, object]:
 
 
 def _client(settings: Settings) -> dict[str, object]:
-    """The hub, and nothing else: code (with PKCE, which Canaille requires) and refresh; no password, no implicit."""
+    """The hub, and nothing else: code (with PKCE, which Canaille requires) and refresh; no password, no
+    implicit.
+    """
     identifier = _id(settings.identity.client_id)
     return {
         "id": identifier,

@@ -1,7 +1,7 @@
 """Verify an OpenID Connect id token: signature by the issuer's keys, issuer, audience, time, nonce. Pure.
 
-Refuses symmetric and absent signatures whatever the header says. A refusal names the check that failed, never the
-token. Keys are passed in.
+Refuses symmetric and absent signatures whatever the header says. A refusal names the check that failed, never
+the token. Keys are passed in.
 """
 
 from __future__ import annotations

@@ -56,7 +56,10 @@ def up(preset: str, scale: float) -> None:
 
 @click.command()
 def status() -> None:
-    """What runs, on which ports, in how much memory; the snapshots and the projects. Exit code 3: not running."""
+    """What runs, on which ports, in how much memory; the snapshots and the projects.
+
+    Exit code 3: not running.
+    """
     try:
         settings = load_settings()
         is_running = print_status(settings, Console(highlight=False))
@@ -124,10 +127,14 @@ def _introduce(settings: Settings, console: Console) -> None:
     for demo in DEMO:
         if demo.username in MAIN_ACCOUNTS:
             password = f"{accounts[demo.username].password:<20}" if not told.exists() else ""
-            console.print(f"  [bold]{demo.username:<8}[/]{password}{demo.given_name} {demo.family_name}, {demo.title}")
+            console.print(
+                f"  [bold]{demo.username:<8}[/]{password}{demo.given_name} {demo.family_name}, {demo.title}"
+            )
     others = "Other accounts" if not told.exists() else "Passwords, as printed the first time"
     console.print(f"  {others}: {provider.accounts_file(settings)}", soft_wrap=True)
-    console.print(f"  One-time code, asked after the password: {_own_command()} demo-code ines\n", soft_wrap=True)
+    console.print(
+        f"  One-time code, asked after the password: {_own_command()} demo-code ines\n", soft_wrap=True
+    )
     told.touch(mode=0o600)
 
 

@@ -1,4 +1,6 @@
-"""What `up` makes before it starts anything, all of it kept from one time to the next: home, lock, data, projects."""
+"""What `up` makes before it starts anything, all of it kept from one time to the next: home, lock, data,
+projects.
+"""
 
 from __future__ import annotations
 
@@ -51,7 +53,10 @@ def logs_dir(settings: Settings) -> Path:
 
 @contextmanager
 def held(settings: Settings) -> Iterator[None]:
-    """Hold the home while the enclave runs. Raises CannotStart if another `up` does; dies with the process."""
+    """Hold the home while the enclave runs.
+
+    Raises CannotStart if another `up` does; dies with the process.
+    """
     descriptor = os.open(settings.home / LOCK, os.O_RDWR | os.O_CREAT, 0o600)
     try:
         try:

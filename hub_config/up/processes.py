@@ -1,6 +1,8 @@
-"""What the kernel says about processes: who descends from whom, and how much memory each takes. Linux, through /proc.
+"""What the kernel says about processes: who descends from whom, and how much memory each takes. Linux,
+through /proc.
 
-`adopt_orphans` makes this process the parent of whatever its children leave behind, so that the end can be complete.
+`adopt_orphans` makes this process the parent of whatever its children leave behind, so that the end can be
+complete.
 """
 
 from __future__ import annotations

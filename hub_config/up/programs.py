@@ -1,4 +1,6 @@
-"""The programs of an enclave: the laptop's identity provider where it is used, then the hub, which starts the rest."""
+"""The programs of an enclave: the laptop's identity provider where it is used, then the hub, which starts
+the rest.
+"""
 
 from __future__ import annotations
 

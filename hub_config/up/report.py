@@ -1,4 +1,6 @@
-"""What `status` shows: processes, ports, memory, snapshots, projects. Reads only; works whether the enclave runs or not."""
+"""What `status` shows: processes, ports, memory, snapshots, projects. Reads only; works whether the
+enclave runs or not.
+"""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Keep a few programs running: start them in order, start them again when they end, stop them in reverse.
 
-Each is its own session (a Ctrl-C reaches only the supervisor) and dies with the supervisor whatever it dies of (the
-kernel's parent-death signal). A program that keeps ending is given up, and with it the whole.
+Each is its own session (a Ctrl-C reaches only the supervisor) and dies with the supervisor whatever it dies
+of (the kernel's parent-death signal). A program that keeps ending is given up, and with it the whole.
 """
 
 from __future__ import annotations

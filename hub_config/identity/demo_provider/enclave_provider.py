@@ -1,8 +1,9 @@
 """Canaille, the laptop's identity provider, reduced to what a login needs. Runs in its own environment.
 
-Everything but the paths of a login is closed. This is not tidiness: in Canaille 0.3.6 whoever knows a user name can
-set a new one-time-code secret at `/auth/otp-setup` before any password was given, which counts as a passed factor:
-the name alone logs in. Profile, administration, registration and recovery have no use in the demonstration.
+Everything but the paths of a login is closed. This is not tidiness: in Canaille 0.3.6 whoever knows a user
+name can set a new one-time-code secret at `/auth/otp-setup` before any password was given, which counts as a
+passed factor: the name alone logs in. Profile, administration, registration and recovery have no use in the
+demonstration.
 """
 
 from __future__ import annotations
@@ -59,8 +60,9 @@ def create_app() -> Any:
 
 
 def opaque_access_token(*_: Any, **__: Any) -> str:
-    """Canaille's own are dated to the second: two in a second are equal, which its database refuses, with both in
-    its log."""
+    """Canaille's own are dated to the second: two in a second are equal, which its database refuses, with
+    both in its log.
+    """
     return secrets.token_urlsafe(36)
 
 

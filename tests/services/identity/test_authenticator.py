@@ -1,4 +1,6 @@
-"""The hub's authenticator against the real provider: who gets in, with what, and how a removed person is out."""
+"""The hub's authenticator against the real provider: who gets in, with what, and how a removed person is
+out.
+"""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """Attack: log in as somebody whose name is all one knows, by giving them a new one-time-code secret.
 
-Canaille 0.3.6 offers its page for a new secret after the name alone, counts it as the *first* factor passed (the
-password), then asks for the code of that new secret. Found while building the enclave; closed by `enclave_provider`,
-and by the hub, which wants the password named among the factors.
+Canaille 0.3.6 offers its page for a new secret after the name alone, counts it as the *first* factor passed
+(the password), then asks for the code of that new secret. Found while building the enclave; closed by
+`enclave_provider`, and by the hub, which wants the password named among the factors.
 """
 
 from __future__ import annotations

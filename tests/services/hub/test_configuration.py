@@ -1,0 +1,135 @@
+"""The hub's configuration as JupyterHub would read it: what it allows, and what it must not."""
+
+from __future__ import annotations
+
+import ast
+import stat
+from pathlib import Path
+
+import pytest
+from jupyterhub import scopes
+from traitlets.config import PyFileConfigLoader
+
+import hub_config
+from hub_config.hub.policy import CUSTOM_SCOPES, PERSON_SCOPES, ROLES, csp
+
+CONFIGURATION = Path(hub_config.__file__).with_name("jupyterhub_config.py")
+FORBIDDEN = ("admin", "list:", "shares", "access:services", "proxy", "shutdown", "delete:users")
+
+
+@pytest.fixture
+def config(tmp_path, monkeypatch):
+    monkeypatch.setenv("P4DP_HOME", str(tmp_path))
+    monkeypatch.delenv("P4DP_PORT", raising=False)
+    monkeypatch.delenv("P4DP_CONFIG", raising=False)
+    return PyFileConfigLoader(str(CONFIGURATION)).load_config()
+
+
+def test_it_is_declarative():
+    tree = ast.parse(CONFIGURATION.read_text())
+    forbidden = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef, ast.For, ast.While, ast.Try)
+    assert not [node for node in ast.walk(tree) if isinstance(node, forbidden)]
+
+
+def test_secrets_are_made_and_private(config, tmp_path):
+    files = list((tmp_path / "keys").iterdir())
+    assert {"hub-cookies", "hub-auth-state", "proxy-interface", "oidc-client-secret"} <= {
+        f.name for f in files
+    }
+    assert all(stat.S_IMODE(file.stat().st_mode) == 0o600 for file in files)
+    text = CONFIGURATION.read_text()
+    assert not [file.name for file in files if file.read_text().strip() in text]
+
+
+def test_another_start_uses_the_same_secrets(config, tmp_path):
+    again = PyFileConfigLoader(str(CONFIGURATION)).load_config()
+    assert again.JupyterHub.cookie_secret == config.JupyterHub.cookie_secret
+    assert again.CryptKeeper["keys"] == config.CryptKeeper["keys"]
+
+
+def test_everything_listens_on_the_loopback(config):
+    addresses = (
+        config.JupyterHub.bind_url,
+        config.JupyterHub.hub_bind_url,
+        config.SupervisedTraefik.traefik_api_url,
+    )
+    assert all(address.startswith("http://127.0.0.1:") for address in addresses)
+
+
+def test_a_workspace_stands_on_its_own_origin(config):
+    assert config.JupyterHub.subdomain_host == "http://p4dp.localhost:8000"
+
+
+def test_people_hold_rights_over_themselves_only():
+    assert all(scope.endswith("!user") for scope in PERSON_SCOPES)
+    assert [role["name"] for role in ROLES] == ["user"]
+
+
+def test_people_cannot_make_tokens_or_see_others():
+    """Expanded as JupyterHub does: nothing hides behind a shorter name."""
+    scopes.define_custom_scopes({name: dict(value) for name, value in CUSTOM_SCOPES.items()})
+    held = {scope.partition("!")[0] for scope in scopes.expand_scopes(list(PERSON_SCOPES))}
+    assert "custom:p4dp:query" in held
+    assert not {scope for scope in held if "tokens" in scope or scope.startswith(FORBIDDEN)}
+
+
+def test_refresh_is_strict_and_before_each_start(config):
+    authenticator = config.P4DPAuthenticator
+    assert authenticator.auth_refresh_strict and authenticator.refresh_pre_spawn
+    assert authenticator.enable_auth_state and authenticator.manage_groups and authenticator.enable_pkce
+    assert 0 < authenticator.auth_refresh_age <= 60
+    assert authenticator.required_amr == {"pwd", "otp", "mfa"}
+    assert "admin_users" not in authenticator and "admin_groups" not in authenticator
+    assert "userdata_from_id_token" not in authenticator
+
+
+def test_outside_the_demonstration_the_settings_decide(tmp_path, monkeypatch):
+    monkeypatch.setenv("P4DP_HOME", str(tmp_path))
+    monkeypatch.delenv("P4DP_PORT", raising=False)
+    (tmp_path / "keys").mkdir(mode=0o700)
+    secret = tmp_path / "keys" / "oidc-client-secret"
+    secret.write_text("given by the institution\n")
+    secret.chmod(0o600)
+    (tmp_path / "enclave.toml").write_text(
+        'hostname = "p4dp.example.org"\n[identity]\nprovider = "oidc"\n'
+        'issuer = "https://id.example.org/realms/p4dp"\naccepted_acr = ["2"]\n'
+    )
+    config = PyFileConfigLoader(str(CONFIGURATION)).load_config()
+    assert config.JupyterHub.subdomain_host == "https://p4dp.example.org"
+    assert config.P4DPAuthenticator.issuer == "https://id.example.org/realms/p4dp"
+    assert config.P4DPAuthenticator.client_secret == "given by the institution"
+    assert config.P4DPAuthenticator.required_amr == {"mfa"}
+    assert config.P4DPAuthenticator.accepted_acr == {"2"}
+    assert config.P4DPAuthenticator.loopback_hosts == []
+
+
+def test_one_workspace_a_project(config):
+    assert config.JupyterHub.allow_named_servers is True
+    assert config.JupyterHub.named_server_limit_per_user > 0
+
+
+def test_the_hub_takes_all_along(config):
+    assert config.JupyterHub.cleanup_servers and config.JupyterHub.cleanup_proxy
+
+
+def test_pages_are_closed_to_everything_from_elsewhere(config):
+    policy = config.JupyterHub.tornado_settings["headers"]["Content-Security-Policy"]
+    assert policy.startswith("default-src 'none'")
+    assert "unsafe" not in policy and "*;" not in policy
+    assert "frame-ancestors 'none'" in policy
+
+
+def test_forms_may_lead_to_workspaces_only(tmp_path):
+    from hub_config.settings import Settings
+
+    assert "form-action 'self' http://*.p4dp.localhost:8000;" in csp(Settings(home=tmp_path))
+
+
+def test_the_gateway_is_the_hubs_and_dies_with_it(config):
+    (gateway,) = config.JupyterHub.services
+    assert gateway["name"] == "gateway"
+    assert gateway["command"][:3] == ["setpriv", "--pdeathsig", "TERM"]
+    assert gateway["command"][-2:] == ["-m", "hub_config.gateway"]
+    assert not [
+        name for name in gateway["environment"] if "KEY" in name or "SECRET" in name or "TOKEN" in name
+    ]

@@ -1,0 +1,337 @@
+"""The whole enclave, started as people start it: log in, open a workspace, be removed, stop all of it.
+
+One small enclave serves the tests of this file; the last ones stop it.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, sync_playwright
+
+from hub_config.identity import provider
+from hub_config.identity.accounts import read_accounts
+from hub_config.settings import Settings
+from hub_config.up import ports
+from hub_config.up.processes import all_processes, descendants
+
+pytestmark = pytest.mark.enclave
+
+CHECKOUT = Path(__file__).parents[3]
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+@dataclass
+class Enclave:
+    settings: Settings
+    process: subprocess.Popen[bytes]
+    output: Path
+
+    @property
+    def environment(self) -> dict[str, str]:
+        return {**os.environ, "P4DP_HOME": str(self.settings.home), "P4DP_PORT": str(self.settings.port)}
+
+    def command(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "hub_config.cli", *arguments],
+            cwd=CHECKOUT,
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+
+    def url(self, path: str) -> str:
+        return f"{self.settings.hub_url}{path}"
+
+    def log_in(self, page: Page, user: str) -> None:
+        secret = read_accounts(provider.accounts_file(self.settings))[user]
+        page.goto(self.url("/"))
+        for field, value in (("login", user), ("password", secret.password), ("otp", "")):
+            answer = value or secret.code(int(time.time()))
+            page.fill(f"input[name={field}]", answer)
+            page.click("button[type=submit]")
+        page.wait_for_url("**/hub/home")
+
+
+def start(home: Path, port: int, output: Path) -> Enclave:
+    settings = Settings(home=home, port=port)
+    environment = {**os.environ, "P4DP_HOME": str(home), "P4DP_PORT": str(port)}
+    with output.open("wb") as file:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "hub_config.cli", "up", "--preset", "A", "--scale", "0.02"],
+            cwd=CHECKOUT,
+            env=environment,
+            stdout=file,
+            stderr=file,
+            start_new_session=True,
+        )
+    enclave = Enclave(settings, process, output)
+    try:
+        wait(lambda: process.poll() is not None or "is ready" in output.read_text(), 180)
+        assert process.poll() is None, output.read_text()
+    except BaseException:
+        process.kill()
+        raise
+    return enclave
+
+
+@pytest.fixture(scope="module")
+def enclave(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Enclave]:
+    place = tmp_path_factory.mktemp("enclave")
+    running = start(place / "home", free_ports(), place / "output")
+    yield running
+    if running.process.poll() is None:
+        running.process.terminate()
+        running.process.wait(60)
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=FLAGS)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def page(browser):
+    context = browser.new_context()
+    yield context.new_page()
+    context.close()
+
+
+def test_passwords_are_printed_the_first_time(enclave):
+    text = enclave.output.read_text()
+    for user in ("ines", "rachid", "diane"):
+        assert read_accounts(provider.accounts_file(enclave.settings))[user].password in text
+    assert enclave.settings.hub_url in text and "demo-code" in text
+
+
+def test_status_says_what_runs(enclave):
+    answer = enclave.command("status")
+    assert answer.returncode == 0, answer.stdout + answer.stderr
+    for part in ("hub", "gateway", "proxy", "identity provider", "these-ines", "preset A"):
+        assert part in answer.stdout
+
+
+def test_a_person_logs_in_and_sees_their_projects(enclave, page):
+    enclave.log_in(page, "ines")
+    assert page.locator("[data-project]").evaluate_all("all => all.map(one => one.dataset.project)") == [
+        "these-ines",
+        "bac-a-sable",
+    ]
+    assert page.locator("html").get_attribute("lang") == "fr"
+    assert "données synthétiques" in page.inner_text("body")
+    page.click("text=English")
+    assert page.locator("html").get_attribute("lang") == "en"
+    assert "synthetic data only" in page.inner_text("body")
+
+
+def test_cookies_do_not_mix(enclave, page):
+    enclave.log_in(page, "ines")
+    hosts = {(cookie["name"], cookie["domain"]) for cookie in page.context.cookies()}
+    of_hub = {name for name, domain in hosts if domain.lstrip(".") == "p4dp.localhost"}
+    of_identity = {name for name, domain in hosts if domain == "identity.localhost"}
+    assert "jupyterhub-hub-login" in of_hub and "canaille" in of_identity
+    assert not of_hub & of_identity
+    assert ("jupyterhub-hub-login", "p4dp.localhost") in hosts, "the hub's cookie is the hub's alone"
+
+
+@pytest.mark.parametrize(
+    "path", ["/hub/spawn/ines/modeles-rachid", "/hub/spawn/ines", "/hub/spawn/rachid/modeles-rachid"]
+)
+def test_a_workspace_of_others_is_refused_with_the_reason(enclave, page, path):
+    enclave.log_in(page, "ines")
+    answer = page.goto(enclave.url(path))
+    assert answer.status in (403, 404)
+    assert page.locator("main").inner_text().strip()
+    assert "Traceback" not in page.content()
+
+
+def test_people_make_no_tokens(enclave, page):
+    """Through the API, with the person's own cookie: tokens, other servers, other people."""
+    enclave.log_in(page, "ines")
+    ask = """async ([path, method]) => {
+        const xsrf = document.cookie.match(/_xsrf=([^;]+)/)[1];
+        const answer = await fetch(path, {method, headers: {"X-XSRFToken": xsrf, "Content-Type": "application/json"},
+            body: method === "GET" ? undefined : "{}"});
+        return answer.status;
+    }"""
+    for path, method, statuses in (
+        ("/hub/api/user", "GET", (200,)),  # the power of the others: the cookie does count
+        ("/hub/api/users/ines/tokens", "POST", (403, 404)),
+        ("/hub/api/users/ines/tokens", "GET", (403, 404)),
+        ("/hub/api/users", "GET", (403,)),
+        ("/hub/api/users/rachid", "GET", (403, 404)),
+        ("/hub/api/users/ines/servers/modeles-rachid", "POST", (403,)),
+        ("/hub/api/users/ines/server", "POST", (400, 403)),
+        ("/hub/api/users/rachid/servers/modeles-rachid", "POST", (403, 404)),
+        ("/hub/api/proxy", "GET", (403,)),
+        ("/hub/api/shutdown", "POST", (403,)),
+    ):
+        assert page.evaluate(ask, [path, method]) in statuses, (path, method)
+
+
+@pytest.mark.parametrize("path", ["/hub/token", "/hub/admin", "/hub/no-such-page"])
+def test_pages_without_use_are_closed(enclave, page, path):
+    enclave.log_in(page, "admin")
+    assert page.goto(enclave.url(path)).status == 404
+    assert "Page introuvable" in page.inner_text("main")
+
+
+def test_the_plain_address_leads_to_the_right_one(enclave, page):
+    page.goto(f"http://localhost:{enclave.settings.port}/")
+    assert page.url.startswith("http://identity.localhost:")
+    assert "p4dp.localhost" in page.context.cookies(enclave.settings.hub_url)[0]["domain"]
+
+
+def test_a_workspace_starts_on_its_own_origin_and_stops(enclave, page):
+    enclave.log_in(page, "ines")
+    open_workspace(enclave, page, "these-ines")
+    assert page.url.startswith(f"http://ines.p4dp.localhost:{enclave.settings.port}/user/ines/these-ines/lab")
+    page.goto(enclave.url("/hub/home"))
+    page.click("[data-project=these-ines] button")
+    page.wait_for_selector("[data-project=these-ines] a:has-text('Démarrer')")
+
+
+def test_a_removed_person_is_out_and_their_workspace_stops(enclave, page):
+    enclave.log_in(page, "rachid")
+    open_workspace(enclave, page, "modeles-rachid")
+    assert boxes(enclave)
+    provider.run_canaille(
+        CHECKOUT, provider.directory(enclave.settings), "set", "user", "rachid", "--quiet",
+        "--lock-date", "2020-01-01T00:00:00+00:00",
+    )  # fmt: skip
+    time.sleep(enclave.settings.identity.refresh_seconds)
+    page.goto(enclave.url("/hub/home"))
+    assert "/hub/home" not in page.url
+    wait(lambda: not boxes(enclave), 40)
+
+
+def test_no_secret_is_in_a_log(enclave):
+    logs = "".join(path.read_text(errors="replace") for path in (enclave.settings.home / "logs").iterdir())
+    assert "User logged in: ines" in logs, "the power of this test: the logs are the logs"
+    accounts = read_accounts(provider.accounts_file(enclave.settings)).values()
+    keys = [
+        path.read_text().strip()
+        for path in enclave.settings.keys_dir.iterdir()
+        if path.is_file() and is_text(path)
+    ]
+    secrets = [*keys, *(item.password for item in accounts), *(item.otp_secret for item in accounts)]
+    assert not [secret[:4] for secret in secrets if secret and secret in logs]
+    assert not re.findall(r"eyJ[\w-]{20,}\.", logs), "no token"
+    assert not re.findall(r"(?:code|token)=[A-Za-z0-9_-]{20,}", logs)
+
+
+def test_everything_of_the_home_is_private(enclave):
+    loose = [
+        path
+        for path in enclave.settings.home.iterdir()
+        if path.name != "homes" and path.stat().st_mode & 0o077 and path.is_file()
+    ]
+    assert not loose
+    assert enclave.settings.home.stat().st_mode & 0o077 == 0
+
+
+def test_a_proxy_that_dies_comes_back(enclave, page):
+    (proxy,) = [p for p in descendants(enclave.process.pid) if p.command[:1] and "traefik" in p.command[0]]
+    os.kill(proxy.pid, signal.SIGKILL)
+    wait(lambda: answers(page, enclave.url("/hub/health")), 30)
+
+
+def test_ctrl_c_stops_all_of_it_and_the_data_stay(enclave, page):
+    enclave.log_in(page, "ines")
+    open_workspace(enclave, page, "these-ines")
+    with all_stopped(enclave):
+        os.kill(enclave.process.pid, signal.SIGINT)
+        assert enclave.process.wait(60) == 0
+    text = enclave.output.read_text()
+    assert "Everything is stopped" in text and "killed process" not in text
+    assert enclave.command("status").returncode == 3
+
+
+def test_the_second_start_is_quick_keeps_the_data_and_survives_being_killed(enclave, tmp_path, page):
+    before = time.monotonic()
+    again = start(enclave.settings.home, enclave.settings.port, tmp_path / "output")
+    assert time.monotonic() - before < 60
+    text = again.output.read_text()
+    assert "patients" not in text, "nothing is synthesised again"
+    passwords = [item.password for item in read_accounts(provider.accounts_file(enclave.settings)).values()]
+    assert not [password for password in passwords if password in text]
+    again.log_in(page, "ines")
+    open_workspace(again, page, "these-ines")
+    with all_stopped(again):
+        again.process.kill()
+        again.process.wait(10)
+
+
+def open_workspace(enclave: Enclave, page: Page, project: str) -> None:
+    page.goto(enclave.url("/hub/home"))
+    page.click(f"[data-project={project}] a.button")
+    page.wait_for_url(f"**/user/*/{project}/lab**", timeout=90_000)
+
+
+def boxes(enclave: Enclave) -> list[int]:
+    return [p.pid for p in descendants(enclave.process.pid) if "bwrap" in " ".join(p.command)]
+
+
+@contextmanager
+def all_stopped(enclave: Enclave) -> Iterator[None]:
+    """Whatever runs before is gone after; nothing is adopted by anybody."""
+    before = {process.pid: process.command for process in descendants(enclave.process.pid)}
+    assert len(before) >= 5, before
+    yield
+    wait(lambda: not [p for p in all_processes() if before.get(p.pid) == p.command and p.state != "Z"], 30)
+    assert ports.busy_message(enclave.settings) is None
+
+
+def answers(page: Page, url: str) -> bool:
+    try:
+        return bool(page.request.get(url).ok)
+    except Exception:
+        return False
+
+
+def is_text(path: Path) -> bool:
+    try:
+        path.read_text()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def wait(condition, seconds: float) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, f"not within {seconds} s"
+        time.sleep(0.2)
+
+
+def free_ports() -> int:
+    while True:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            base = int(probe.getsockname()[1])
+        if base <= 65000 and ports.busy_message(Settings(home=Path("/nowhere"), port=base)) is None:
+            return base
