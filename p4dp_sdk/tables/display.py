@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from p4dp_sdk import markup
 from p4dp_sdk.locale import Language, language, translate_count
 from p4dp_sdk.locale import translate as _
+from p4dp_sdk.wire.messages import N_
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -22,6 +23,16 @@ if TYPE_CHECKING:
 
 MARK = "•"  # a withheld cell, whatever the reason
 MISSING = "—"  # nothing there: not recorded, no such group
+
+# words in a column's name, and what would make the numbers of its groups larger
+_CLASSES = (
+    (("age", "âge"), N_("widen the age bands")),
+    (("centre", "center", "region"), N_("put several centres together")),
+    (("cisp2", "atc", "cim10", "code", "diagnos"), N_("put several codes together")),
+)
+_PERIODS = (
+    (("year", "month", "week", "date", "annee", "année", "mois", "semaine"), N_("take longer periods")),
+)
 
 
 def show_protected_results() -> None:
@@ -114,7 +125,7 @@ def _withheld_remarks(frame: pd.DataFrame, disclosure: Disclosure) -> list[str]:
             f"{told}.",
         ]
     )
-    return [*lines, _("What to do: {step}").format(step=f"{_advice(frame, disclosure)}.")]
+    return [*lines, _("What to do: {step}").format(step=f"{_advice(frame)}.")]
 
 
 def _dropped_remarks(disclosure: Disclosure) -> list[str]:
@@ -144,21 +155,16 @@ def _reasons(disclosure: Disclosure) -> list[str]:
     return [words.get(reason, _("a disclosure rule")).format(**blanks) for reason in disclosure.reasons]
 
 
-def _advice(frame: pd.DataFrame, disclosure: Disclosure) -> str:
+def _advice(frame: pd.DataFrame) -> str:
     """What would make the numbers larger, from the columns that the table is grouped by."""
-    keys = [str(name).lower() for name in frame.columns if name not in disclosure.measures]
-    hints = [hint for words, hint in _hints() if any(word in key for key in keys for word in words)]
-    wider = hints or [_("take wider groups")]
-    return _(" or ").join([*wider, _("keep these cells withheld")])
+    labels = [str(name).lower() for name in frame.columns if name not in set(_numeric(frame))]
+    names = [str(name).lower() for name in frame.columns]
+    hints = [*_hints_for(labels, _CLASSES), *_hints_for(names, _PERIODS)] or [_("take wider groups")]
+    return _("{steps} or keep these cells withheld").format(steps=", ".join(hints))
 
 
-def _hints() -> Iterable[tuple[tuple[str, ...], str]]:
-    return (
-        (("age", "âge"), _("widen the age bands")),
-        (("centre", "center", "region"), _("put several centres together")),
-        (("year", "month", "week", "date", "annee", "année", "mois", "semaine"), _("take longer periods")),
-        (("cisp2", "atc", "cim10", "code", "diagnos"), _("put several codes together")),
-    )
+def _hints_for(names: list[str], hints: Iterable[tuple[tuple[str, ...], str]]) -> Iterable[str]:
+    return [_(hint) for words, hint in hints if any(word in name for name in names for word in words)]
 
 
 def _withholds(disclosure: Disclosure) -> bool:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
+import tomllib
+from pathlib import Path
 
 import pytest
 
@@ -128,6 +130,11 @@ def test_connecting_loads_neither_ibis_nor_pandas(peer: Peer) -> None:
     script = "import sys, p4dp_sdk as p4dp; p4dp.connect().catalogue; print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert not {"ibis", "pandas", "pyarrow"} & set(done.stdout.split())
+
+
+def test_version_is_the_wheels() -> None:
+    project = tomllib.loads((Path(__file__).parents[3] / "pyproject.toml").read_text())["project"]
+    assert p4dp.__version__ == project["version"]
 
 
 def test_every_public_name_is_there() -> None:

@@ -84,6 +84,11 @@ def test_numbers_are_written_as_in_french() -> None:
         assert number in shown
 
 
+def test_a_count_of_codes_is_not_a_group_of_codes() -> None:
+    counts = attach(crosstab().rename(columns={"patients": "diagnostics"}), disclosure())
+    assert "plusieurs codes" not in text(counts)
+
+
 def test_nothing_withheld_needs_no_notes() -> None:
     whole = attach(pd.DataFrame({"patients": pd.array([12], "Int64")}), disclosure())
     assert text(whole).splitlines()[-1].endswith("12")
