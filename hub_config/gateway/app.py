@@ -132,6 +132,8 @@ def _describe_problems(api: FastAPI) -> None:
         schemas["ProblemDocument"] = ProblemDocument.model_json_schema()
         for name in ("HTTPValidationError", "ValidationError"):
             schemas.pop(name, None)
+        document["components"]["securitySchemes"] = {"serverToken": {"type": "http", "scheme": "bearer"}}
+        document["security"] = [{"serverToken": []}]
         return document
 
     api.openapi = openapi  # type: ignore[method-assign]
