@@ -18,6 +18,7 @@ import os
 import shutil
 import socket
 import sys
+import time
 from collections import deque
 from contextlib import suppress
 from urllib.parse import unquote, urlsplit
@@ -27,7 +28,7 @@ from hub_config.spawner.entrance import enter
 from hub_config.spawner.order import NotStarted, Order, Started, write_answer
 from hub_config.spawner.server_config.relay import READY, Handler, Opener, Streams, relay_to
 
-LOG_BUDGET = 256 * 1024  # bytes of a workspace's own output that reach the hub's log
+LOG_BUDGET = 256 * 1024  # bytes an hour of a workspace's own output that reach the hub's log
 HUB_CONNECTIONS = 64
 
 
@@ -64,6 +65,7 @@ class BoxLog:
     def __init__(self, label: str) -> None:
         self.label = label
         self.left = LOG_BUDGET
+        self.hour = 0
         self.last: deque[str] = deque(maxlen=5)
 
     async def follow(self, output: asyncio.StreamReader) -> None:
@@ -73,10 +75,12 @@ class BoxLog:
 
     def _write(self, line: str) -> None:
         self.last.append(line)
+        if (hour := int(time.monotonic() // 3600)) != self.hour:
+            self.hour, self.left = hour, LOG_BUDGET
         if self.left <= 0:
             return
         self.left -= len(line) + 1
-        note = "" if self.left > 0 else " [P4DP: the rest of this workspace's log is dropped]"
+        note = "" if self.left > 0 else " [P4DP: the rest of this hour's log is dropped]"
         print(f"[{self.label}] {line}{note}", file=sys.stderr, flush=True)
 
 

@@ -12,7 +12,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -24,10 +24,18 @@ import websocket
 from hub_config.governance import actions
 from hub_config.governance.store import open_store
 from hub_config.settings import load_settings
+from hub_config.spawner.confinement import become, open_the_way
 
 HERE = Path(__file__).parent
 CHECKOUT = HERE.parents[2]
-TEMPLATE = {"cells": [], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
+NOBODY = 65534
+CELL = {"cell_type": "code", "id": "one", "metadata": {}, "outputs": [], "execution_count": None}
+TEMPLATE = {
+    "cells": [CELL | {"source": "print(6 * 7, 'est la réponse')"}],
+    "metadata": {"kernelspec": {"name": "python3", "display_name": "Python 3 (ipykernel)"}},
+    "nbformat": 4,
+    "nbformat_minor": 5,
+}
 
 
 def until(what: Any, seconds: float = 60.0) -> Any:
@@ -67,6 +75,20 @@ class SmallHub:
     token: str = field(default_factory=lambda: secrets.token_hex(16))
     hub: subprocess.Popen[bytes] | None = None
     gateway: subprocess.Popen[bytes] | None = None
+    as_root: bool = True
+
+    def _dropping(self) -> Callable[[], None] | None:
+        """Before exec: become nobody, who still finds the interpreter in root's home."""
+        if self.as_root:
+            return None
+        needed = [Path(sys.base_prefix), CHECKOUT, self.directory]
+
+        def drop() -> None:
+            os.umask(0o022)
+            open_the_way(needed)
+            become(NOBODY)
+
+        return drop
 
     @property
     def environment(self) -> dict[str, str]:
@@ -87,19 +109,30 @@ class SmallHub:
         return load_settings({"P4DP_HOME": str(self.directory / "state")})
 
     @property
+    def runtime_dir(self) -> Path:
+        """Its name holds the user's id, and the hub's may be nobody's."""
+        uid = os.geteuid() if self.as_root else NOBODY
+        return self.settings.runtime_dir.with_name(self.settings.runtime_dir.name.replace("-0-", f"-{uid}-"))
+
+    @property
     def log(self) -> str:
         return (self.directory / "hub.log").read_text()
 
     def start_gateway(self) -> None:
-        command = [sys.executable, str(HERE / "stand_in_gateway.py"), str(self.settings.runtime_dir)]
-        self.gateway = subprocess.Popen(command)
-        until(self.settings.gateway_control_socket.exists)
+        command = [sys.executable, str(HERE / "stand_in_gateway.py"), str(self.runtime_dir)]
+        self.gateway = subprocess.Popen(command, preexec_fn=self._dropping())
+        until((self.runtime_dir / "gateway.sock").exists)
 
     def start_hub(self) -> None:
         command = [sys.executable, "-m", "jupyterhub", "-f", str(HERE / "small_hub_config.py")]
         with (self.directory / "hub.log").open("ab") as log:
             self.hub = subprocess.Popen(
-                command, cwd=self.directory, env=self.environment, stdout=log, stderr=log
+                command,
+                cwd=self.directory,
+                env=self.environment,
+                stdout=log,
+                stderr=log,
+                preexec_fn=self._dropping(),
             )
         until(self._answers)
 
@@ -146,7 +179,7 @@ class SmallHub:
             self.ask("DELETE", f"{base}/api/kernels/{kernel}")
 
     def stop_hub_and_its_proxy(self) -> None:
-        """Also after a kill of the hub, which orphans this small hub's traefik (the enclave's own does not)."""
+        """Also after a kill of the hub, which orphans this small hub's traefik; the enclave's own is not."""
         self._end(self.hub)
         for pid in processes_with(str(self.directory / "traefik.toml")):
             os.kill(pid, signal.SIGKILL)
@@ -189,18 +222,50 @@ def _printed(connection: Any, request: str) -> str:
             return printed
 
 
+def launchers(hub: SmallHub) -> list[int]:
+    assert hub.hub is not None
+    return [pid for pid in processes_with("hub_config.spawner.launcher") if parent_of(pid) == hub.hub.pid]
+
+
+def parent_of(pid: int) -> int:
+    return int(Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2].split()[1])
+
+
+def descendants(pid: int) -> list[int]:
+    children = [int(c) for c in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    return children + [below for child in children for below in descendants(child)]
+
+
+def gone(pids: list[int]) -> bool:
+    return not [pid for pid in pids if Path(f"/proc/{pid}").exists()]
+
+
 @pytest.fixture(scope="module")
 def small_hub() -> Iterator[SmallHub]:
+    """As whoever runs the tests: as root, each workspace has a user of its own."""
+    yield from a_hub(as_root=True)
+
+
+@pytest.fixture(scope="module")
+def small_hub_without_root() -> Iterator[SmallHub]:
+    """As nobody, if root runs the tests."""
+    yield from a_hub(as_root=os.geteuid() != 0)
+
+
+def a_hub(*, as_root: bool) -> Iterator[SmallHub]:
     directory = Path(tempfile.mkdtemp(prefix="p4h-"))
     (directory / "templates").mkdir()
     (directory / "templates" / "prise-en-main.ipynb").write_text(json.dumps(TEMPLATE))
     os.environ.pop("P4DP_CONFIG", None)
-    hub = SmallHub(directory)
-    hub.settings.runtime_dir.mkdir(mode=0o700)
+    hub = SmallHub(directory, as_root=as_root)
+    hub.runtime_dir.mkdir(mode=0o700)
     store = open_store(hub.settings)
     with store.change() as session:
         actions.ensure_demo(session, 1, synthetic=True, audit=store.recorder("test"))
     store.close()
+    if not as_root:
+        for path in (directory, *directory.rglob("*")):
+            os.chown(path, NOBODY, NOBODY)
     try:
         hub.start_gateway()
         hub.start_hub()

@@ -1,16 +1,17 @@
-"""One workspace of a real hub, from start to end: what it holds, what its tokens may do, and that nothing is left of it."""
+"""One workspace of a real hub, from start to end: what it holds, what its tokens may do, and that nothing
+is left of it.
+"""
 
 from __future__ import annotations
 
 import json
 import os
 import signal
-from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
-from tests.services.spawner.conftest import SmallHub, processes_with, until
+
+from tests.services.spawner.conftest import SmallHub, descendants, gone, launchers, processes_with, until
 
 pytestmark = pytest.mark.enclave
 
@@ -191,31 +192,13 @@ def test_a_dead_gateway_opens_nothing_and_says_so(workspace: SmallHub) -> None:
     assert answer.status_code == 503
     assert "passerelle" in answer.json()["message"]
     assert sorted(workspace.settings.bindings_dir.iterdir()) == before
-    workspace.settings.gateway_control_socket.unlink()
+    (workspace.runtime_dir / "gateway.sock").unlink()
     for socket in workspace.settings.sockets_dir.glob("*/gateway.sock"):
         socket.unlink()
     workspace.start_gateway()
 
 
 # the end
-
-
-def launchers(hub: SmallHub) -> list[int]:
-    assert hub.hub is not None
-    return [pid for pid in processes_with("hub_config.spawner.launcher") if parent_of(pid) == hub.hub.pid]
-
-
-def parent_of(pid: int) -> int:
-    return int(Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2].split()[1])
-
-
-def descendants(pid: int) -> list[int]:
-    children = [int(c) for c in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
-    return children + [below for child in children for below in descendants(child)]
-
-
-def gone(pids: list[int]) -> bool:
-    return not [pid for pid in pids if Path(f"/proc/{pid}").exists()]
 
 
 def test_stopping_leaves_nothing(workspace: SmallHub) -> None:
