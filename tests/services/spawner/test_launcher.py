@@ -85,7 +85,7 @@ def test_the_proxy_gets_in_by_the_launchers_port_and_the_end_leaves_nothing(orde
         assert "first.ipynb" in httpx.get(f"http://127.0.0.1:{answer.port}/", timeout=30).text
         everyone = descendants(process.pid)
         assert len(everyone) >= 3
-    assert gone(everyone)
+    until(lambda: gone(everyone), 5)
     assert not order.run_dir.exists()
 
 
