@@ -111,14 +111,15 @@ def _lift_filter(node: ops.Filter) -> ops.Relation:
 
 def _lift_aggregate(node: ops.Aggregate) -> ops.Relation:
     """Bare reductions in the aggregate, what is computed from them in a projection above it."""
-    computed = {name: value for name, value in node.metrics.items() if not isinstance(value, ops.Reduction)}
+    metrics = {name: _fitting(value) for name, value in node.metrics.items()}
+    computed = {name: value for name, value in metrics.items() if not isinstance(value, ops.Reduction)}
     inner = dict.fromkeys(
         reduction for value in computed.values() for reduction in value.find(ops.Reduction, filter=ops.Value)
     )
     if not inner:
         return node
     names = {reduction: f"__reduced_{i}" for i, reduction in enumerate(inner)}
-    plain = {name: value for name, value in node.metrics.items() if name not in computed}
+    plain = {name: value for name, value in metrics.items() if name not in computed}
     bare = ops.Aggregate(
         node.parent, node.groups, FrozenOrderedDict({**plain, **{n: r for r, n in names.items()}})
     )
@@ -130,6 +131,12 @@ def _lift_aggregate(node: ops.Aggregate) -> ops.Relation:
         for name in node.schema
     }
     return ops.Project(bare, FrozenOrderedDict(columns))
+
+
+def _fitting(metric: ops.Value) -> ops.Value:
+    """A sum of whole numbers, which the engine makes with 128 bits, in the 64 the query was promised."""
+    is_whole = isinstance(metric, ops.Sum) and metric.dtype.is_integer()
+    return ops.TryCast(metric, metric.dtype) if is_whole else metric
 
 
 def _materialise(parent: ops.Relation, values: Iterable[ops.Value]) -> tuple[ops.Relation, list[ops.Value]]:
@@ -178,13 +185,26 @@ def _columns(parent: ops.Relation, names: Iterable[str]) -> ops.Relation:
 
 def harden(query: sge.Query, aggregates: frozenset[str]) -> sge.Query:
     """`query` with every computation wrapped. `aggregates` names the engine's aggregate functions."""
-    tree = query.copy()
+    tree = _walkable(query.copy())
     for conversion in reversed(list(tree.find_all(sge.Cast))):
         _try(conversion)
     for text in reversed(list(tree.find_all(*_GROWING))):  # inner ones first
         _shorten(text)
     unwrappable = _unwrappable(tree, aggregates)
     return cast(sge.Query, tree.transform(lambda node: _wrapped(node, unwrappable), copy=False))
+
+
+def _walkable(tree: sge.Query) -> sge.Query:
+    """Ibis keeps some arguments in tuples, which sqlglot doesn't walk: nothing may hide in them."""
+    waiting: list[sge.Expr] = [tree]
+    while waiting:
+        node = waiting.pop()
+        for name, value in list(node.args.items()):
+            if isinstance(value, tuple):
+                node.set(name, list(value))
+            items = value if isinstance(value, tuple | list) else [value]
+            waiting.extend(item for item in items if isinstance(item, sge.Expr))
+    return tree
 
 
 def _try(conversion: sge.Cast) -> None:

@@ -19,7 +19,7 @@ class StopReason(StrEnum):
     SHUTDOWN = "shutdown"
 
 
-class Stopped(Exception):  # noqa: N818 - an end, not an error
+class Stopped(Exception):
     """The query was stopped and nobody waits for its answer."""
 
     def __init__(self, reason: StopReason) -> None:

@@ -58,11 +58,10 @@ class House:
             return (await client.post("/v1/bindings/refresh")).json()
 
 
-def over(path: Path, token: str = "none") -> httpx.AsyncClient:
+def over(path: Path, token: str | None = None) -> httpx.AsyncClient:
     transport = httpx.AsyncHTTPTransport(uds=str(path))
-    return httpx.AsyncClient(
-        transport=transport, base_url="http://gateway", headers={"Authorization": f"Bearer {token}"}
-    )
+    headers = {"Authorization": f"Bearer {token}"} if token else {}
+    return httpx.AsyncClient(transport=transport, base_url="http://gateway", headers=headers)
 
 
 @pytest.fixture
