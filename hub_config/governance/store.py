@@ -119,7 +119,7 @@ def _begin_sqlite(connection: Connection) -> None:
 
 @contextmanager
 def _one_at_a_time(home: Path) -> Iterator[None]:
-    """Hub, gateway and commands open the store at the same moment; one of them migrates."""
+    """Hub, gateway and commands open the store at the same moment: one makes the file, the others wait."""
     home.mkdir(parents=True, exist_ok=True, mode=0o700)
     descriptor = os.open(home / ".governance.lock", os.O_RDWR | os.O_CREAT, 0o600)
     try:

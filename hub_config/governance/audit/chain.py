@@ -155,8 +155,7 @@ class AuditChain:
         return Head(segment=head.segment + 1, offset=0, first_at="", record=head.record)
 
     def _is_full(self, head: Head, at: str) -> bool:
-        sealed = (self.directory / seal_file(head.segment)).exists()  # a crash fell between seal and new head
-        return sealed or head.end >= self.segment_bytes or head.first_at[:7] != at[:7]
+        return head.end >= self.segment_bytes or head.first_at[:7] != at[:7]
 
     def _seal(self, head: Head, key: Ed25519PrivateKey) -> None:
         path = self.directory / segment_file(head.segment)

@@ -12,15 +12,16 @@ from __future__ import annotations
 import fcntl
 import os
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from hub_config.governance.audit.failures import AuditBroken
-from hub_config.governance.audit.keys import fingerprint, load_key
+from hub_config.governance.audit.keys import KEY_FILE, fingerprint, load_key
 from hub_config.governance.audit.record import (
     GENESIS,
     HEAD_FILE,
@@ -120,25 +121,25 @@ class _Reading:
         return Verification(self.number, self.segments, self.hash, self.key, self.torn, broken, quarantined)
 
     def records(self) -> Iterator[Record]:
-        key = self._public_key()
-        if key is None:
+        state = self._at_rest()
+        if state.key is None:
             return
-        self.key = fingerprint(key)
-        state = _snapshot(self.directory)
-        head = self._head(state.head, key)
+        self.key = fingerprint(state.key)
+        head = self._head(state.head, state.key)
         for segment in range(1, head.segment):
-            yield from self._closed_segment(segment, key)
+            yield from self._closed_segment(segment, state.key)
         yield from self._open_segment(head, state.sizes.get(head.segment, 0))
         self._nothing_after(head, state)
 
-    def _public_key(self) -> Ed25519PublicKey | None:
-        try:
-            key = load_key(self.keys)
-        except AuditBroken as problem:
-            raise _Broken(1, "keys/", str(problem)) from None
-        if key is None and any(self.directory.glob("*.jsonl")):
-            raise _Broken(1, "keys/", "the audit key is missing; restore keys/ from its backup")
-        return key.public_key() if key else None
+    def _at_rest(self) -> _State:
+        """Key, head and sizes between two appends; afterwards segments only grow, and closed ones don't."""
+        with _shared_lock(self.directory) as locked:
+            state = _State.read(self.directory, self.keys)
+        if not locked and (self.directory / LOCK_FILE).exists():
+            return self._at_rest()  # the very first append began meanwhile
+        if state.key is None and state.sizes:
+            raise _Broken(1, KEY_FILE, "the audit key is missing; restore keys/ from its backup")
+        return state
 
     def _head(self, content: bytes | None, key: Ed25519PublicKey) -> Head:
         """The head; if it is not as written, the segments are still read, for the break may lie earlier."""
@@ -225,25 +226,29 @@ class _Reading:
         self.number, self.hash = record.number, record.hash
 
     def _nothing_after(self, head: Head, state: _State) -> None:
-        if any(segment > head.segment for segment in state.sizes):
-            raise _Broken(
-                head.number + 1, segment_file(max(state.sizes)), "a segment that no head vouches for"
-            )
+        for segment in sorted(state.sizes):
+            if not 1 <= segment <= head.segment:
+                raise _Broken(head.number + 1, segment_file(segment), "a segment that no head vouches for")
 
 
 @dataclass(frozen=True)
 class _State:
-    """Head and segment sizes at one instant."""
+    """What stands on disk at one instant."""
 
+    key: Ed25519PublicKey | None
     head: bytes | None
-    sizes: dict[int, int]
+    sizes: Mapping[int, int]
 
-
-def _snapshot(directory: Path) -> _State:
-    with _shared_lock(directory):
+    @classmethod
+    def read(cls, directory: Path, keys: Path) -> Self:
+        try:
+            key = load_key(keys)
+        except AuditBroken as problem:
+            raise _Broken(1, KEY_FILE, str(problem)) from None
         path = directory / HEAD_FILE
-        head = path.read_bytes() if path.exists() else None
-        return _State(head, _sizes(directory))
+        return cls(
+            key.public_key() if key else None, path.read_bytes() if path.exists() else None, _sizes(directory)
+        )
 
 
 def _sizes(directory: Path) -> dict[int, int]:
@@ -251,15 +256,15 @@ def _sizes(directory: Path) -> dict[int, int]:
 
 
 @contextmanager
-def _shared_lock(directory: Path) -> Iterator[None]:
-    """Wait out a running append. Without a lock file there is no writer to wait for."""
+def _shared_lock(directory: Path) -> Iterator[bool]:
+    """Wait out a running append. False: there is no lock file, so nothing was ever appended."""
     try:
         descriptor = os.open(directory / LOCK_FILE, os.O_RDONLY)
     except FileNotFoundError:
-        yield
+        yield False
         return
     try:
         fcntl.flock(descriptor, fcntl.LOCK_SH)
-        yield
+        yield True
     finally:
         os.close(descriptor)

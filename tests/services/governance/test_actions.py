@@ -5,8 +5,10 @@ from __future__ import annotations
 import inspect
 import typing
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import date
+from threading import Event
 
 import pytest
 from sqlalchemy import select
@@ -314,3 +316,24 @@ def test_of_two_operators_at_once_the_second_is_told(store: Store) -> None:
             actions.approve(quick, "these-lea", audit=store.recorder("denis"))
         actions.close(slow, "these-lea", audit=store.recorder("diane"))
     assert facts(store).status is ProjectStatus.APPROVED
+
+
+def test_of_two_changes_at_once_the_second_waits_and_sees_the_first(store: Store) -> None:
+    create(store)
+    began, other = Event(), Event()
+
+    def add_slowly() -> None:
+        with store.change() as session:
+            actions.project_facts(session, "these-lea")
+            began.set()
+            other.wait(0.3)
+            actions.add_member(session, "these-lea", "slow", MemberRole.DMG, audit=store.recorder("diane"))
+
+    with ThreadPoolExecutor(1) as pool:
+        slow = pool.submit(add_slowly)
+        assert began.wait(10)
+        with store.change() as session:
+            actions.add_member(session, "these-lea", "quick", MemberRole.DMG, audit=store.recorder("denis"))
+        other.set()
+        slow.result(timeout=30)
+    assert facts(store).members == {"lea", "slow", "quick"}

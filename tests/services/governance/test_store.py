@@ -179,14 +179,20 @@ def test_readers_do_not_wait_for_a_writer(tmp_path: Path) -> None:
     store.close()
 
 
-def test_several_processes_open_a_new_store_at_once(settings: Settings) -> None:
+def test_several_machines_and_processes_open_a_new_store_at_once(settings: Settings, tmp_path: Path) -> None:
+    """With PostgreSQL each process plays a machine of its own; SQLite's share a home."""
     opening = (
         "import sys; from pathlib import Path; from hub_config.settings import Settings; "
         "from hub_config.governance.store import open_store; "
         "open_store(Settings(home=Path(sys.argv[1]), database_url=sys.argv[2])).close()"
     )
-    command = [sys.executable, "-c", opening, str(settings.home), settings.governance_url]
-    started = [subprocess.Popen(command, cwd=Path(__file__).parents[3]) for _ in range(3)]
+    homes = [tmp_path / str(number) if settings.database_url else settings.home for number in range(3)]
+    started = [
+        subprocess.Popen(
+            [sys.executable, "-c", opening, str(home), settings.governance_url], cwd=Path(__file__).parents[3]
+        )
+        for home in homes
+    ]
     assert [process.wait(60) for process in started] == [0, 0, 0]
 
 

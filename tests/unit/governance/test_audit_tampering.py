@@ -6,8 +6,10 @@ verification must name the first event that is no longer as written.
 
 from __future__ import annotations
 
+import fcntl
 import shutil
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,7 +22,7 @@ from hypothesis import strategies as st
 
 from hub_config.governance.audit import AuditBroken, AuditChain, AuditEvent, Decision, read_records, verify
 from hub_config.governance.audit.keys import load_key, save_key
-from hub_config.governance.audit.record import GENESIS, Head, Record, Seal, sign
+from hub_config.governance.audit.record import GENESIS, Head, Record, Seal, _signed_bytes, sign
 from hub_config.governance.audit.segment import digest_of
 
 EVENTS = 14
@@ -139,6 +141,38 @@ def _forged_line(home: Path) -> None:
     path.write_bytes(path.read_bytes() + forged.line)
 
 
+def _rehashed_event(home: Path) -> None:
+    """An event of the open segment said otherwise, with a hash that fits it."""
+    lines = lines_of(home)
+    path, line = lines[-2]
+    assert path == lines[-1][0], "before the newest one, which the head holds"
+    old = Record.parse(line)
+    forged = Record.of(query(99, who="zoe"), number=old.number, at=old.at, prev=old.prev)
+    rewrite([*lines[:-2], (path, forged.line), lines[-1]])
+
+
+def _segment_zero(home: Path) -> None:
+    shutil.copy(home / "audit" / "000001.jsonl", home / "audit" / "000000.jsonl")
+
+
+def _capital_signature(path: Path) -> None:
+    before, mark, signature = path.read_bytes().rpartition(b'"signature":')
+    path.write_bytes(before + mark + signature.upper())
+
+
+def _head_signed_in_capitals(home: Path) -> None:
+    _capital_signature(home / "audit" / "head.json")
+
+
+def _seal_signed_in_capitals(home: Path) -> None:
+    _capital_signature(home / "audit" / "000002.seal")
+
+
+def _head_spaced_out(home: Path) -> None:
+    path = home / "audit" / "head.json"
+    path.write_bytes(path.read_bytes().replace(b'"signature":', b'"signature": '))
+
+
 def _unvouched_segment(home: Path) -> None:
     shutil.copy(home / "audit" / "000004.jsonl", home / "audit" / "000005.jsonl")
 
@@ -185,6 +219,11 @@ def _another_key(home: Path) -> None:
     "attack",
     [
         _forged_line,
+        _rehashed_event,
+        _segment_zero,
+        _head_signed_in_capitals,
+        _seal_signed_in_capitals,
+        _head_spaced_out,
         _unvouched_segment,
         _another_seal,
         _seal_as_head,
@@ -245,6 +284,20 @@ def test_an_older_copy_of_everything_is_found_by_what_was_noted(home: Path, tmp_
     assert not verify(older / "audit", older / "keys", noted=noted).intact
     chain(older).append(query(1_000))
     assert not verify(older / "audit", older / "keys", noted=noted).intact
+
+
+def test_one_signature_serves_one_kind_of_document() -> None:
+    assert _signed_bytes(Head, {"segment": 1}) != _signed_bytes(Seal, {"segment": 1})
+
+
+def test_verification_waits_out_a_running_append(home: Path) -> None:
+    with (home / "audit" / ".lock").open() as lock, ThreadPoolExecutor(1) as pool:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        reading = pool.submit(verify, home / "audit", home / "keys")
+        with pytest.raises(TimeoutError):
+            reading.result(timeout=0.2)
+        fcntl.flock(lock, fcntl.LOCK_UN)
+        assert reading.result(timeout=10).intact
 
 
 def test_reading_stops_at_the_break_and_says_so(home: Path) -> None:
