@@ -11,12 +11,14 @@ import asyncio
 import logging
 import os
 import signal
+import stat
 import sys
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Final
 
 from hub_config.gateway.actions import Gateway
@@ -85,8 +87,8 @@ def service(settings: Settings, environ: Mapping[str, str]) -> Iterator[Service]
     with ExitStack() as stack:
         gateway, hub = _gateway(settings, environ, stack)
         listeners = Listeners(create_app(gateway), settings.bindings_dir, settings.sockets_dir)
-        for directory in (settings.runtime_dir, settings.bindings_dir):
-            directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+        _own(settings.runtime_dir)
+        settings.bindings_dir.mkdir(exist_ok=True, mode=0o700)
         settings.sockets_dir.mkdir(exist_ok=True, mode=0o711)
         yield Service(gateway, hub, listeners, settings)
 
@@ -115,6 +117,19 @@ def _gateway(settings: Settings, environ: Mapping[str, str], stack: ExitStack) -
         today=lambda: datetime.now(UTC).date(),
     )
     return gateway, hub
+
+
+def _own(directory: Path) -> None:
+    """Sockets are only made where nobody else can reach: the directory may stand in a shared one such as
+    /tmp.
+    """
+    directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+    status = directory.lstat()
+    if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.getuid():
+        raise StartError(
+            f"{directory} belongs to somebody else. Set P4DP_RUNTIME_DIR to a directory of your own."
+        )
+    directory.chmod(0o700)
 
 
 def _hub_api(environ: Mapping[str, str]) -> str:

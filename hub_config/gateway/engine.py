@@ -78,7 +78,8 @@ class Engine:
     def __init__(self, database: Path, limits: EngineLimits) -> None:
         try:
             self._connection = duckdb.connect(str(database), read_only=True, config=_locked_config(limits))
-            self._aggregates = _lock(self._connection)
+            self._aggregates = _aggregates(self._connection)
+            _lock(self._connection)
         except duckdb.Error:
             raise Refusal(ErrorCode.SNAPSHOT_CORRUPT) from None
 
@@ -95,12 +96,13 @@ class Engine:
 
 
 @contextmanager
-def scratch(stop: Stop) -> Iterator[Session]:
+def scratch(stop: Stop, aggregates: frozenset[str]) -> Iterator[Session]:
     """An empty database in memory, for one query: it holds protected tables only."""
     limits = EngineLimits(memory_bytes=_SCRATCH_MEMORY, threads=1)
     connection = duckdb.connect(":memory:", config=_locked_config(limits))
     try:
-        yield Session(connection, stop, _lock(connection))
+        _lock(connection)
+        yield Session(connection, stop, aggregates)
     finally:
         connection.close()
 
@@ -176,11 +178,15 @@ def _locked_config(limits: EngineLimits) -> Mapping[str, str]:
     }
 
 
-def _lock(connection: duckdb.DuckDBPyConnection) -> frozenset[str]:
-    """Lock the configuration, last; tell the names of the aggregate functions, which hardening must know."""
+def _lock(connection: duckdb.DuckDBPyConnection) -> None:
+    """The last word on the configuration."""
     connection.execute("SET TimeZone = 'UTC'")
+    connection.execute("SET lock_configuration = true")
+
+
+def _aggregates(connection: duckdb.DuckDBPyConnection) -> frozenset[str]:
+    """The names of the engine's aggregate functions, which hardening must know."""
     names = connection.execute(
         "SELECT DISTINCT lower(function_name) FROM duckdb_functions() WHERE function_type = 'aggregate'"
     ).fetchall()
-    connection.execute("SET lock_configuration = true")
     return frozenset(str(name) for (name,) in names)

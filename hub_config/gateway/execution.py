@@ -144,7 +144,7 @@ def _run(plan: Plan, question: Question, session: Session) -> _Outcome:
 def _run_releases(plan: ReleasePlan, question: Question, session: Session) -> _Outcome:
     protected = _protected(plan, question, session)
     publics = {public.name: _table(session, public.expression, question) for public in plan.publics}
-    with scratch(session.stop) as empty:
+    with scratch(session.stop, session.aggregates) as empty:
         for name, table in {**{n: p.frame for n, p in protected.items()}, **publics}.items():
             empty.register(name, table)
         shown = _table(empty, plan.post, question)

@@ -1,7 +1,7 @@
 """Attack: with the token of one's own server, read the data of another project through its socket.
 
-The other project's socket is not mounted in the workspace; should a workspace reach it all the same, the gateway refuses,
-since the token was made for another server. With that check taken out, the attack succeeds.
+The other project's socket is not mounted in the workspace; should a workspace reach it all the same, the
+gateway refuses, since the token was made for another server. With that check taken out, the attack succeeds.
 """
 
 from __future__ import annotations

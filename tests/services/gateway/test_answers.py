@@ -1,4 +1,6 @@
-"""What leaves: protected tables, rows with project pseudonyms, the sandbox; and what each answer says of itself."""
+"""What leaves: protected tables, rows with project pseudonyms, the sandbox; and what each answer says of
+itself.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""No answer without its event: one event a request, on disk before the first byte; if it can't be written, nothing leaves."""
+"""No answer without its event: one event a request, on disk before the first byte; if it can't be written,
+nothing leaves.
+"""
 
 from __future__ import annotations
 

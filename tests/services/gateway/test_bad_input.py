@@ -1,4 +1,6 @@
-"""Whatever is wrong with a request: one clear problem document, never a stack trace, never another kind of answer."""
+"""Whatever is wrong with a request: one clear problem document, never a stack trace, never another kind of
+answer.
+"""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ import pyarrow as pa
 import pytest
 
 from hub_config.gateway.app import bound, create_app
-from hub_config.gateway.engine import Engine, EngineLimits, Engines, scratch
+from hub_config.gateway.engine import Engine, EngineLimits, Engines, explained, scratch
 from hub_config.gateway.slots import Slots
 from hub_config.gateway.stopping import Stop, StopReason
 from p4dp_sdk.wire.errors import ErrorCode, Refusal
@@ -42,6 +42,9 @@ FORBIDDEN = (
 )
 
 
+ENGINE_CODES = (ErrorCode.ENGINE_FAILED, ErrorCode.OUT_OF_MEMORY, ErrorCode.SNAPSHOT_CORRUPT)
+
+
 def slow() -> ibis.Expr:
     """Pairs of pairs of patients of one sex: hours of work."""
     one = table("patients", "patient_id", "sex")
@@ -55,7 +58,7 @@ def slow() -> ibis.Expr:
 def locked(request: pytest.FixtureRequest, warehouse: Path) -> Any:
     stop = Stop(10)
     if request.param == "scratch":
-        with scratch(stop) as session:
+        with scratch(stop, frozenset()) as session:
             yield session
         return
     engine = Engine(warehouse / "1" / "warehouse.duckdb", EngineLimits(256 * 1024**2, 1))
@@ -103,6 +106,20 @@ def test_memory_is_bounded(warehouse: Path) -> None:
         session.fetch("SELECT list(range) FROM range(50000000)")
     assert refused.value.code is ErrorCode.OUT_OF_MEMORY
     engine.close()
+
+
+ENGINE_ERRORS = [
+    kind for kind in vars(duckdb).values() if isinstance(kind, type) and issubclass(kind, duckdb.Error)
+]
+
+
+@pytest.mark.parametrize("error", ENGINE_ERRORS)
+def test_whatever_the_engine_says_its_words_stay_inside(error: type[duckdb.Error]) -> None:
+    with pytest.raises(Refusal) as refused, explained(Stop(1)):
+        raise error("Could not convert string 'a-value' to INT32")
+    assert refused.value.code in ENGINE_CODES
+    assert refused.value.params == {}
+    assert refused.value.__suppress_context__
 
 
 # --- time --------------------------------------------------------------------------------------------------
@@ -173,14 +190,14 @@ async def test_the_gateway_as_a_whole_runs_a_bounded_number(enclave: Enclave) ->
 def test_a_stopped_query_starts_no_further_statement() -> None:
     stop = Stop(1)
     stop.trip(StopReason.TIME)
-    with scratch(stop) as session, pytest.raises(Refusal) as refused:
+    with scratch(stop, frozenset()) as session, pytest.raises(Refusal) as refused:
         session.fetch("SELECT 1")
     assert refused.value.code is ErrorCode.TIMED_OUT
 
 
 def test_an_interrupt_reaches_the_running_statement() -> None:
     stop = Stop(1)
-    with scratch(stop) as session:
+    with scratch(stop, frozenset()) as session:
         threading.Timer(0.2, lambda: stop.trip(StopReason.TIME)).start()
         with pytest.raises(Refusal):
             session.fetch("SELECT count(*) FROM range(100000000000) a")

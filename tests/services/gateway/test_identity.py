@@ -1,4 +1,6 @@
-"""Who may ask on which socket: every disagreement between socket and token is refused, and the hub is asked each time."""
+"""Who may ask on which socket: every disagreement between socket and token is refused, and the hub is
+asked each time.
+"""
 
 from __future__ import annotations
 

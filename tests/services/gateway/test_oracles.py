@@ -1,7 +1,7 @@
 """An error is a bit about a person: what fails for one row only must be NULL there, and an answer everywhere.
 
-Each computation below fails on the one row of patient 3. Compiled plainly the engine raises, so anybody could ask "is
-patient 3 in this group?" and read the answer in the error. Hardened, it does not.
+Each computation below fails on the one row of patient 3. Compiled plainly the engine raises, so anybody could
+ask "is patient 3 in this group?" and read the answer in the error. Hardened, it does not.
 """
 
 from __future__ import annotations
@@ -22,6 +22,13 @@ from hub_config.gateway.stopping import Stop
 from p4dp_sdk.wire.errors import ErrorCode
 from tests.services.gateway.peer_enclave import PLANTED_TEXT, Workspace, table
 
+with duckdb.connect() as _engine:
+    AGGREGATES = frozenset(
+        name
+        for (name,) in _engine.execute(
+            "SELECT lower(function_name) FROM duckdb_functions() WHERE function_type = 'aggregate'"
+        ).fetchall()
+    )
 HUGE = 9_000_000_000_000_000_000
 ROWS = ibis.table(
     {"patient": "int64", "n": "int64", "x": "float64", "text": "string", "day": "date"}, name="people"
@@ -91,7 +98,7 @@ def windowed() -> ibis.Value:
 
 @pytest.fixture
 def session() -> Iterator[Session]:
-    with scratch(Stop(10)) as opened:
+    with scratch(Stop(10), AGGREGATES) as opened:
         opened.run(
             "CREATE TABLE people AS SELECT range AS patient, 2 AS n, 1.0::DOUBLE AS x, 'secret' AS text,"
             " DATE '2020-01-01' AS day FROM range(10)"
@@ -217,13 +224,8 @@ async def test_should_the_engine_fail_all_the_same_its_words_stay_inside(
     assert PLANTED_TEXT not in response.text + caplog.text + events
 
 
-async def test_a_predicate_that_fails_for_one_code_tells_nothing(
-    ines: Workspace, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Whether any patient has a code that is no number can't be read in an error; plainly compiled, it can."""
+async def test_a_predicate_that_fails_for_one_code_is_an_answer(ines: Workspace) -> None:
+    """Whether any patient has a code that is no number can't be read in an error."""
     rows = table("diagnoses")
     asked = rows.filter(rows.cisp2.substr(0, 1).cast("int64") > 80)
-    counted = asked.group_by("cisp2").agg(n=asked.patient_id.nunique())
-    assert (await ines.ask(counted)).status_code == 200
-    monkeypatch.setattr(compiling, "harden", lambda query, _: query)
-    assert (await ines.ask(counted)).json()["code"] == ErrorCode.ENGINE_FAILED
+    assert (await ines.ask(asked.group_by("cisp2").agg(n=asked.patient_id.nunique()))).status_code == 200

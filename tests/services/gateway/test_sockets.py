@@ -1,4 +1,6 @@
-"""One socket a workspace, on real unix sockets: made, found, replaced, removed; and the process as the hub starts it."""
+"""One socket a workspace, on real unix sockets: made, found, replaced, removed; and the process as the hub
+starts it.
+"""
 
 from __future__ import annotations
 
