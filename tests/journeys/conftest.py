@@ -29,6 +29,10 @@ class Enclave:
     home: Path
     environ: dict[str, str]
 
+    def code(self, user: str) -> str:
+        """The one-time code an operator reads for a demo account."""
+        return re.findall(r"\b\d{6}\b", self.command("demo-code", user))[0]
+
     def command(self, *words: str) -> str:
         """The standard output of `p4dp-enclave …`, as an operator runs it."""
         script = ROOT / ".venv/enclave/bin/p4dp-enclave"
@@ -110,3 +114,12 @@ def up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
         yield running
     finally:
         running.stop()
+
+
+@pytest.fixture(scope="session")
+def enclave(up: Up) -> Enclave:
+    """Ready: the address and the three accounts are printed."""
+    address = up.wait_for(r"(http://\S+:\d+)\S*").group(1)
+    up.wait_for(r"Ctrl-C stops\s+everything")
+    passwords = dict(re.findall(r"^\s+(ines|rachid|diane)\s+(\S+)", up.printed, flags=re.M))
+    return Enclave(address, passwords, Path(up.environ["P4DP_HOME"]), up.environ)

@@ -1,0 +1,77 @@
+"""A person at a browser: the steps every story shares. Real Chromium, headless, no background traffic of its own."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from playwright.sync_api import Page, expect, sync_playwright
+
+FLAGS = [
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+    "--disable-background-networking", "--disable-component-update", "--disable-sync",
+]  # fmt: skip
+SECONDS = 1000.0
+
+
+@contextmanager
+def chromium() -> Iterator[Page]:
+    """A fresh browser: no cookies, French, a laptop's screen."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=FLAGS)
+        context = browser.new_context(locale="fr-FR", viewport={"width": 1280, "height": 900})
+        context.set_default_timeout(60 * SECONDS)
+        try:
+            yield context.new_page()
+        finally:
+            browser.close()
+
+
+def log_in(page: Page, user: str, password: str, code: str) -> None:
+    """From the identity provider's page to the person's projects."""
+    page.locator("input[name=login]").fill(user)
+    page.locator("button[type=submit], input[type=submit]").first.click()
+    page.locator("input[name=password]").fill(password)
+    page.locator("button[type=submit], input[type=submit]").first.click()
+    page.locator("input[name=otp]").fill(code)
+    page.locator("button[type=submit], input[type=submit]").first.click()
+
+
+def open_workspace(page: Page, project: str) -> None:
+    """Press the project's button and wait for JupyterLab."""
+    page.locator(f"[data-project={project}] .actions a.button").click()
+    page.wait_for_url(re.compile(r"/lab"), timeout=120 * SECONDS)
+    expect(page.locator("#jp-main-dock-panel")).to_be_visible(timeout=120 * SECONDS)
+
+
+def open_notebook(page: Page, name: str) -> None:
+    """Double-click the file in the browser on the left, as a person does, unless it is open already."""
+    if not page.locator(".jp-NotebookPanel:visible").count():
+        page.locator(".jp-DirListing-item", has_text=name).dblclick()
+    expect(page.locator(".jp-NotebookPanel:visible .jp-Cell").first).to_be_visible()
+    expect(page.locator(".jp-NotebookPanel:visible .jp-Notebook-ExecutionIndicator")).to_have_attribute(
+        "data-status", "idle", timeout=120 * SECONDS
+    )
+
+
+def run_all(page: Page) -> None:
+    """Menu Exécution → Exécuter toutes les cellules; returns when the last code cell has run."""
+    page.locator(".lm-MenuBar-item", has_text=re.compile("^(Exécution|Run)$")).click()
+    page.locator("#jp-mainmenu-run .lm-Menu-item", has_text=re.compile("Exécuter toutes les cellules|Run All Cells")).first.click()
+    last = page.locator(".jp-NotebookPanel:visible .jp-CodeCell .jp-InputPrompt").last
+    expect(last).to_have_text(re.compile(r"\[\d+\]:"), timeout=180 * SECONDS)
+
+
+def outputs(page: Page) -> str:
+    """All text that the notebook's cells printed."""
+    return "\n".join(page.locator(".jp-NotebookPanel:visible .jp-Cell-outputArea").all_inner_texts())
+
+
+def photograph(page: Page, name: str, directory: Path) -> None:
+    """Keep a screenshot in `directory`, or among the docs' pictures where P4DP_SCREENSHOTS names them."""
+    target = Path(os.environ.get("P4DP_SCREENSHOTS") or directory)
+    target.mkdir(parents=True, exist_ok=True)
+    page.screenshot(path=str(target / f"{name}.png"))
