@@ -142,12 +142,12 @@ def _forged_line(home: Path) -> None:
 
 
 def _rehashed_event(home: Path) -> None:
-    """An event of the open segment said otherwise, with a hash that fits it."""
+    """An event of the open segment says otherwise, at the same length, with a hash that fits it."""
     lines = lines_of(home)
     path, line = lines[-2]
     assert path == lines[-1][0], "before the newest one, which the head holds"
     old = Record.parse(line)
-    forged = Record.of(query(99, who="zoe"), number=old.number, at=old.at, prev=old.prev)
+    forged = Record.of(query(99, who="inez"), number=old.number, at=old.at, prev=old.prev)
     rewrite([*lines[:-2], (path, forged.line), lines[-1]])
 
 
