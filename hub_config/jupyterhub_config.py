@@ -47,6 +47,7 @@ c.SupervisedTraefik.extra_static_config = {
 # State and secrets
 c.JupyterHub.db_url = f"sqlite:///{state / 'hub.sqlite'}"
 c.JupyterHub.cookie_secret = bytes.fromhex(ensure_key(settings.keys_dir, "hub-cookies"))
+c.JupyterHub.cookie_max_age_days = 0.5
 c.CryptKeeper.keys = [bytes.fromhex(ensure_key(settings.keys_dir, "hub-auth-state"))]
 
 

@@ -25,7 +25,7 @@ from hub_config.settings import Settings
 
 APPLICATION = Path(__file__).with_name("demo_provider") / "enclave_provider.py"
 STATE = ("accounts.json", "jwks.json", "canaille.toml", "canaille.sqlite")
-SCOPES = ("openid", "profile", "email", "groups")
+SCOPES = ("openid", "profile", "groups")
 
 
 class ProviderProblem(Exception):

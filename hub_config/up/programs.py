@@ -6,8 +6,10 @@ from __future__ import annotations
 
 import http.client
 import os
+import socket
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from hub_config.identity import provider
@@ -38,17 +40,19 @@ def identity_program(settings: Settings) -> Program:
 
 
 def hub_program(settings: Settings) -> Program:
-    """The hub gets the settings' source, not their values; it reads them itself."""
+    """The hub gets the settings' source, not their values; it reads them itself. Ready means that a workspace
+    can be started: the gateway, which the hub starts, answers too."""
     configuration = CHECKOUT / "hub_config" / "jupyterhub_config.py"
     environment = {name: value for name, value in os.environ.items() if name not in DROPPED}
+    hub_answers = answers(settings.port, settings.hub_url, "/hub/health")
     return Program(
         name="hub",
         command=[sys.executable, "-m", "jupyterhub", "-f", str(configuration)],
         environment={**environment, "P4DP_HOME": str(settings.home), "P4DP_PORT": str(settings.port)},
         directory=CHECKOUT,
         log=logs_dir(settings) / "hub.log",
-        ready=answers(settings.port, settings.hub_url, "/hub/health"),
-        start_seconds=90.0,
+        ready=lambda: hub_answers() and gateway_answers(settings.gateway_control_socket),
+        start_seconds=120.0,
         stop_seconds=40.0,
     )
 
@@ -57,17 +61,33 @@ def answers(port: int, url: str, path: str) -> Callable[[], bool]:
     """Whether the service of `url` answers 200 at `path`; its name need not resolve here."""
     host = urlsplit(url).netloc
 
-    def ask() -> bool:
-        connection = http.client.HTTPConnection(LOOPBACK, port, timeout=5)
-        try:
-            connection.request("GET", path, headers={"Host": host})
-            return connection.getresponse().status == http.HTTPStatus.OK
-        except (OSError, http.client.HTTPException):
-            return False
-        finally:
-            connection.close()
+    return lambda: _is_ok(http.client.HTTPConnection(LOOPBACK, port, timeout=5), path, host)
 
-    return ask
+
+def gateway_answers(control: Path) -> bool:
+    """Whether the gateway answers on its control socket."""
+    return _is_ok(_UnixConnection(control), "/v1/health", "gateway")
+
+
+def _is_ok(connection: http.client.HTTPConnection, path: str, host: str) -> bool:
+    try:
+        connection.request("GET", path, headers={"Host": host})
+        return connection.getresponse().status == http.HTTPStatus.OK
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()
+
+
+class _UnixConnection(http.client.HTTPConnection):
+    def __init__(self, path: Path) -> None:
+        super().__init__("localhost", timeout=5)
+        self._path = path
+
+    def connect(self) -> None:
+        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.sock.settimeout(self.timeout)
+        self.sock.connect(str(self._path))
 
 
 def _is_demo(settings: Settings) -> bool:

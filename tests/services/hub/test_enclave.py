@@ -17,6 +17,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import httpx
 import pytest
 from playwright.sync_api import Page, sync_playwright
 
@@ -25,6 +26,7 @@ from hub_config.identity.accounts import read_accounts
 from hub_config.settings import Settings
 from hub_config.up import ports
 from hub_config.up.processes import all_processes, descendants
+from hub_config.up.programs import answers
 
 pytestmark = pytest.mark.enclave
 
@@ -163,7 +165,7 @@ def test_cookies_do_not_mix(enclave, page):
 )
 def test_a_workspace_of_others_is_refused_with_the_reason(enclave, page, path):
     enclave.log_in(page, "ines")
-    answer = page.goto(enclave.url(path))
+    answer = page.goto(enclave.url(f"/hub/spawn/{path}"))
     assert answer.status in (403, 404)
     assert page.locator("main").inner_text().strip()
     assert "Traceback" not in page.content()
@@ -174,8 +176,8 @@ def test_people_make_no_tokens(enclave, page):
     enclave.log_in(page, "ines")
     ask = """async ([path, method]) => {
         const xsrf = document.cookie.match(/_xsrf=([^;]+)/)[1];
-        const answer = await fetch(path, {method, headers: {"X-XSRFToken": xsrf, "Content-Type": "application/json"},
-            body: method === "GET" ? undefined : "{}"});
+        const headers = {"X-XSRFToken": xsrf, "Content-Type": "application/json"};
+        const answer = await fetch(path, {method, headers, body: method === "GET" ? undefined : "{}"});
         return answer.status;
     }"""
     for path, method, statuses in (
@@ -219,11 +221,14 @@ def test_a_removed_person_is_out_and_their_workspace_stops(enclave, page):
     enclave.log_in(page, "rachid")
     open_workspace(enclave, page, "modeles-rachid")
     assert boxes(enclave)
+    token = kernel_token(enclave)
+    assert hub_answers(enclave, token) == 200, "the power of the rest: the token counts"
     provider.run_canaille(
         CHECKOUT, provider.directory(enclave.settings), "set", "user", "rachid", "--quiet",
         "--lock-date", "2020-01-01T00:00:00+00:00",
     )  # fmt: skip
     time.sleep(enclave.settings.identity.refresh_seconds)
+    assert hub_answers(enclave, token) in (401, 403), "what the gateway asks of the hub is refused too"
     page.goto(enclave.url("/hub/home"))
     assert "/hub/home" not in page.url
     wait(lambda: not boxes(enclave), 40)
@@ -233,11 +238,7 @@ def test_no_secret_is_in_a_log(enclave):
     logs = "".join(path.read_text(errors="replace") for path in (enclave.settings.home / "logs").iterdir())
     assert "User logged in: ines" in logs, "the power of this test: the logs are the logs"
     accounts = read_accounts(provider.accounts_file(enclave.settings)).values()
-    keys = [
-        path.read_text().strip()
-        for path in enclave.settings.keys_dir.iterdir()
-        if path.is_file() and is_text(path)
-    ]
+    keys = [text_of(path).strip() for path in enclave.settings.keys_dir.rglob("*") if path.is_file()]
     secrets = [*keys, *(item.password for item in accounts), *(item.otp_secret for item in accounts)]
     assert not [secret[:4] for secret in secrets if secret and secret in logs]
     assert not re.findall(r"eyJ[\w-]{20,}\.", logs), "no token"
@@ -254,10 +255,12 @@ def test_everything_of_the_home_is_private(enclave):
     assert enclave.settings.home.stat().st_mode & 0o077 == 0
 
 
-def test_a_proxy_that_dies_comes_back(enclave, page):
+def test_a_proxy_that_dies_comes_back(enclave):
     (proxy,) = [p for p in descendants(enclave.process.pid) if p.command[:1] and "traefik" in p.command[0]]
     os.kill(proxy.pid, signal.SIGKILL)
-    wait(lambda: answers(page, enclave.url("/hub/health")), 30)
+    is_up = answers(enclave.settings.port, enclave.settings.hub_url, "/hub/health")
+    wait(lambda: not is_up(), 5)
+    wait(is_up, 30)
 
 
 def test_ctrl_c_stops_all_of_it_and_the_data_stay(enclave, page):
@@ -296,6 +299,24 @@ def boxes(enclave: Enclave) -> list[int]:
     return [p.pid for p in descendants(enclave.process.pid) if "bwrap" in " ".join(p.command)]
 
 
+def kernel_token(enclave: Enclave) -> str:
+    """As the operating system tells it: the only process that has it is in the box."""
+    for process in descendants(enclave.process.pid):
+        try:
+            variables = Path(f"/proc/{process.pid}/environ").read_bytes().split(b"\0")
+        except OSError:
+            continue
+        for variable in variables:
+            if variable.startswith(b"P4DP_TOKEN="):
+                return variable.partition(b"=")[2].decode()
+    raise AssertionError("no process holds a gateway token")
+
+
+def hub_answers(enclave: Enclave, token: str) -> int:
+    url = f"http://127.0.0.1:{enclave.settings.hub_api_port}/hub/api/user"
+    return httpx.get(url, headers={"Authorization": f"Bearer {token}"}).status_code
+
+
 @contextmanager
 def all_stopped(enclave: Enclave) -> Iterator[None]:
     """Whatever runs before is gone after; nothing is adopted by anybody."""
@@ -306,19 +327,8 @@ def all_stopped(enclave: Enclave) -> Iterator[None]:
     assert ports.busy_message(enclave.settings) is None
 
 
-def answers(page: Page, url: str) -> bool:
-    try:
-        return bool(page.request.get(url).ok)
-    except Exception:
-        return False
-
-
-def is_text(path: Path) -> bool:
-    try:
-        path.read_text()
-    except UnicodeDecodeError:
-        return False
-    return True
+def text_of(path: Path) -> str:
+    return path.read_bytes().decode("latin-1")
 
 
 def wait(condition, seconds: float) -> None:

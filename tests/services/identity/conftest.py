@@ -69,7 +69,7 @@ class Browser:
             "response_type": "code",
             "client_id": settings.identity.client_id,
             "redirect_uri": f"{settings.hub_url}/hub/oauth_callback",
-            "scope": "openid profile email groups",
+            "scope": "openid profile groups",
             "state": "s",
             "nonce": nonce_for(self.verifier),
             "code_challenge": challenge.decode(),
