@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from difflib import get_close_matches
 
 
-class GovernanceProblem(Exception):  # noqa: N818 - what went wrong in the field's words
+class GovernanceProblem(Exception):
     """A request that can't be carried out as asked; the message says what, why and what to do next."""
 
 

@@ -3,7 +3,7 @@ unrecorded.
 """
 
 
-class AuditFailure(Exception):  # noqa: N818 - what went wrong in the field's words
+class AuditFailure(Exception):
     """The event was not recorded. The message names the file and the remedy."""
 
 

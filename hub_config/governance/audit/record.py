@@ -27,7 +27,7 @@ HEAD_FILE = "head.json"
 LOCK_FILE = ".lock"
 
 
-class NotCanonical(ValueError):  # noqa: N818 - what went wrong in the field's words
+class NotCanonical(ValueError):
     """Bytes that this module did not write. Says what is wrong, never what they contain."""
 
 

@@ -67,7 +67,7 @@ class Verification:
         return self.broken is None
 
 
-class _Broken(Exception):  # noqa: N818 - what went wrong in the field's words
+class _Broken(Exception):
     def __init__(self, number: int, file: str, problem: str) -> None:
         super().__init__(problem)
         self.found = Break(number, file, problem)
