@@ -8,6 +8,7 @@ and removed, running queries are stopped. A gateway that can't start says why an
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import logging
 import os
 import signal
@@ -58,6 +59,7 @@ class Service:
         stopping = asyncio.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, stopping.set)
+        self.listeners.clean()
         await self.listeners.refresh()
         control = await Listener.open(
             self.settings.gateway_control_socket, 0o600, create_control_app(self.listeners)
@@ -85,9 +87,10 @@ def main(environ: Mapping[str, str] = os.environ) -> int:
 def service(settings: Settings, environ: Mapping[str, str]) -> Iterator[Service]:
     """Everything the gateway stands on, opened; closed at the end."""
     with ExitStack() as stack:
+        _own(settings.runtime_dir)
+        stack.enter_context(_alone(settings.runtime_dir))
         gateway, hub = _gateway(settings, environ, stack)
         listeners = Listeners(create_app(gateway), settings.bindings_dir, settings.sockets_dir)
-        _own(settings.runtime_dir)
         settings.bindings_dir.mkdir(exist_ok=True, mode=0o700)
         settings.sockets_dir.mkdir(exist_ok=True, mode=0o711)
         yield Service(gateway, hub, listeners, settings)
@@ -130,6 +133,19 @@ def _own(directory: Path) -> None:
             f"{directory} belongs to somebody else. Set P4DP_RUNTIME_DIR to a directory of your own."
         )
     directory.chmod(0o700)
+
+
+@contextmanager
+def _alone(directory: Path) -> Iterator[None]:
+    """One gateway an enclave: a second would take the sockets of the first."""
+    descriptor = os.open(directory / "gateway.lock", os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    except BlockingIOError:
+        raise StartError("a gateway of this enclave is running already. Stop it first.") from None
+    finally:
+        os.close(descriptor)
 
 
 def _hub_api(environ: Mapping[str, str]) -> str:

@@ -7,6 +7,7 @@ about the person and the project is read again at each request.
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from concurrent.futures import Executor
@@ -29,7 +30,7 @@ from hub_config.gateway.pace import Pace
 from hub_config.gateway.ports import Audit, Governance, Hub
 from hub_config.gateway.pseudonyms import ProjectKey
 from hub_config.gateway.slots import Slots
-from hub_config.gateway.stopping import Stop, Stopped
+from hub_config.gateway.stopping import Stop, Stopped, StopReason
 from hub_config.gateway.workers import in_thread, watched
 from hub_config.governance.audit import AuditDiskFull, AuditEvent, Decision
 from hub_config.governance.bindings import Binding
@@ -252,6 +253,9 @@ async def _recorded(gateway: Gateway, call: Call, what: str, work: Callable[[Det
         raise
     except Stopped as stopped:
         await _record(gateway, call, what, Decision.FAILED, details | {"code": stopped.reason.value})
+        raise
+    except asyncio.CancelledError:
+        await _record(gateway, call, what, Decision.FAILED, details | {"code": StopReason.SHUTDOWN.value})
         raise
     except Exception:
         await _record(gateway, call, what, Decision.FAILED, details | {"code": ErrorCode.INTERNAL.value})

@@ -4,6 +4,7 @@ socket.
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 import time
 from collections.abc import MutableMapping
@@ -214,9 +215,12 @@ def guarded(app: ASGIApp) -> ASGIApp:
 
         try:
             await app(numbered, receive, watched_send)
+            return
+        except asyncio.CancelledError:  # the gateway stops: the last thing it says is that
+            refusal = Refusal(ErrorCode.GATEWAY_UNREACHABLE)
         except Exception as error:
             refusal = error if isinstance(error, Refusal) else unexpected(error, numbered[REQUEST_ID])
-            if not begun:  # otherwise the stream ends here, incomplete, which its reader notices
-                await problem_response(refusal, numbered[REQUEST_ID])(scope, receive, send)
+        if not begun:  # otherwise the stream ends here, incomplete, which its reader notices
+            await problem_response(refusal, numbered[REQUEST_ID])(scope, receive, send)
 
     return serve

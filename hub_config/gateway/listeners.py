@@ -104,6 +104,12 @@ class Listeners:
             await asyncio.gather(*(self._close(known) for known in gone))
             return await self._open_missing(wanted)
 
+    def clean(self) -> None:
+        """Remove what an earlier gateway that was killed left behind. Before the first refresh only."""
+        for path in self._sockets_dir.glob(f"*/{SOCKET_NAME}"):
+            if _is_ours(path.parent):
+                path.unlink()
+
     async def close(self) -> None:
         async with self._lock:
             await asyncio.gather(*(self._close(known) for known in list(self._open)))
@@ -133,10 +139,14 @@ def _socket_path(sockets_dir: Path, binding: Binding) -> Path:
         raise BindingError("its id is not a plain name")
     directory = sockets_dir / binding.id
     directory.mkdir(mode=0o711, exist_ok=True)
-    status = directory.lstat()
-    if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.getuid() or status.st_mode & 0o022:
+    if not _is_ours(directory):
         raise BindingError(f"{directory} must be a directory that only this enclave's user can write")
     return directory / SOCKET_NAME
+
+
+def _is_ours(directory: Path) -> bool:
+    status = directory.lstat()
+    return stat.S_ISDIR(status.st_mode) and status.st_uid == os.getuid() and not status.st_mode & 0o022
 
 
 def _listening(path: Path, mode: int) -> socket.socket:

@@ -1,5 +1,6 @@
-"""How many questions run at once: a few for each workspace, a bounded number for all. Beyond that: busy,
-never a queue.
+"""How many questions run at once: a few for each workspace, a bounded number for all. Beyond that, busy.
+
+At its own limit a workspace is refused at once; where the whole machine is full, after a short wait.
 """
 
 from __future__ import annotations

@@ -68,13 +68,13 @@ def fill(building: Building) -> None:
     for index, code in enumerate(("K86", "T90")):
         run(
             f"INSERT INTO diagnoses BY NAME SELECT {person}, range * 2 + {index} AS consultation_id,"
-            f" DATE '20{15 + index}-06-01' AS date, CASE WHEN range < 5 THEN 'A62' ELSE '{code}' END AS cisp2,"
-            " 'manual' AS coding_source FROM range(600)"
+            f" DATE '20{15 + index}-06-01' AS date, 'manual' AS coding_source,"
+            f" CASE WHEN range < 5 THEN 'A62' ELSE '{code}' END AS cisp2 FROM range(600)"
         )
     run(
         f"INSERT INTO biometrics BY NAME SELECT {person}, DATE '2016-01-01' AS date, 'weight' AS measure,"
-        f" {PLANTED_NUMBER} AS value, 'kg' AS unit, '{PLANTED_TEXT}' AS value_raw, '{PLANTED_TEXT}' AS unit_raw,"
-        " 'ok' AS dq_code FROM range(600)"
+        f" {PLANTED_NUMBER} AS value, 'kg' AS unit, 'ok' AS dq_code,"
+        f" '{PLANTED_TEXT}' AS value_raw, '{PLANTED_TEXT}' AS unit_raw FROM range(600)"
     )
     run(
         f"INSERT INTO snds_claims BY NAME SELECT {person}, DATE '2016-01-01' AS date, 'A10BA02' AS atc"
@@ -178,6 +178,15 @@ def table(name: str, *columns: str) -> ibis.Table:
     known = load_catalogue().tables[name].columns
     wanted = columns or [column.name for column in known if column.role in _SEEN]
     return ibis.table({column.name: column.dtype for column in known if column.name in wanted}, name=name)
+
+
+def endless() -> ibis.Expr:
+    """Pairs of pairs of patients of one sex: hours of work."""
+    one = table("patients", "patient_id", "sex")
+    pairs = one
+    for index in range(4):
+        pairs = pairs.join(one.view(), "sex", rname=f"{{name}}_{index}")
+    return pairs.filter(pairs.sex != "X").count()
 
 
 def opened(content: bytes) -> tuple[pa.Table, Disclosure]:

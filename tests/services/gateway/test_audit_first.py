@@ -109,7 +109,7 @@ async def test_without_its_event_nothing_leaves(enclave: Enclave, error: Excepti
 async def test_an_audit_directory_on_a_full_disk_refuses(
     enclave: Enclave, fill_disk: Callable[[Path], None]
 ) -> None:
-    """A real full file system: /dev/full stands where the chain writes its next line."""
+    """The real chain, on a disk that takes no more."""
     fill_disk(enclave.settings.audit_dir)
     response = await enclave.workspace("ines", "these-ines").ask(table("patients").count())
     assert response.json()["code"] == ErrorCode.DISK_FULL

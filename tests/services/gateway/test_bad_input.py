@@ -5,15 +5,17 @@ answer.
 from __future__ import annotations
 
 import json
+import random
 from typing import Any
 
 import httpx
+import ibis
 import pytest
 
 from p4dp_sdk.wire.errors import ErrorCode
 from p4dp_sdk.wire.graph import encode
 from p4dp_sdk.wire.protocol import PROBLEM_JSON
-from tests.services.gateway.peer_enclave import Enclave, Workspace, table
+from tests.services.gateway.peer_enclave import PLANTED_NUMBER, PLANTED_TEXT, Enclave, Workspace, table
 
 
 def graph(*nodes: dict[str, Any], protocol: object = 1) -> bytes:
@@ -137,3 +139,60 @@ async def test_the_gateway_still_answers_after_all_of_this(rachid: Workspace) ->
         await rachid.post(body)
     answer, _ = await rachid.answer(table("patients").count())
     assert answer.num_rows == 1
+
+
+def mutated(document: bytes, chance: random.Random) -> bytes:
+    """`document` with one thing changed: a name, a reference, an argument, or some bytes."""
+    if chance.random() < 0.2:
+        place = chance.randrange(len(document))
+        return document[:place] + chance.randbytes(3) + document[place + chance.randrange(4) :]
+    content = json.loads(document)
+    nodes = content["nodes"]
+    node = chance.choice(nodes)
+    match chance.randrange(5):
+        case 0:
+            node["op"] = chance.choice(
+                [other["op"] for other in nodes] + ["Min", "Sum", "Limit", "Distinct", "Cast"]
+            )
+        case 1 if node["args"]:
+            node["args"][chance.choice(list(node["args"]))] = chance.choice(
+                [None, 1, -1, "patients", "value_raw", {"$": chance.randrange(len(nodes))}, [], {}]
+            )
+        case 2:
+            nodes.remove(node)
+        case 3:
+            nodes.insert(chance.randrange(len(nodes)), node)
+        case _:
+            chance.shuffle(nodes)
+    return json.dumps(content).encode()
+
+
+def questions() -> list[bytes]:
+    patients, diagnoses = table("patients"), table("diagnoses")
+    joined = diagnoses.join(patients, "patient_id")
+    features = diagnoses.group_by("patient_id").agg(n=diagnoses.count(), last=diagnoses.date.max())
+    often = features.filter(features.n > 1)
+    heavy = table("biometrics").filter(ibis._.value > 3)
+    classed = patients.mutate(old=(patients.age > 60).ifelse("old", "young"))
+    return [
+        encode(joined.group_by("sex", "cisp2").agg(n=joined.patient_id.nunique()).order_by("n").limit(5)),
+        encode(often.aggregate(n=often.patient_id.nunique())),
+        encode(heavy.group_by("measure").agg(n=heavy.count())),
+        encode(classed.group_by("old").agg(n=classed.count())),
+    ]
+
+
+@pytest.mark.parametrize("seed", range(4))
+async def test_whatever_is_changed_in_a_question_it_ends_in_an_answer_or_a_refusal(
+    ines: Workspace, rachid: Workspace, seed: int
+) -> None:
+    chance = random.Random(seed)  # noqa: S311 - a seed, not a secret
+    for document in questions() * 8:
+        for workspace in (ines, rachid):
+            response = await workspace.post(mutated(document, chance))
+            if response.status_code == 200:
+                continue
+            problem = response.json()
+            assert problem["code"] not in (ErrorCode.INTERNAL, ErrorCode.AUDIT_FAILED), problem
+            assert PLANTED_TEXT not in response.text
+            assert str(PLANTED_NUMBER) not in response.text

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
-import ibis
 import pyarrow as pa
 import pytest
 
@@ -21,7 +20,7 @@ from hub_config.gateway.stopping import Stop, StopReason
 from p4dp_sdk.wire.errors import ErrorCode, Refusal
 from p4dp_sdk.wire.graph import encode
 from p4dp_sdk.wire.protocol import Limits
-from tests.services.gateway.peer_enclave import Enclave, Workspace, table
+from tests.services.gateway.peer_enclave import Enclave, Workspace, endless, table
 
 REACHES_OUT = (
     "SELECT * FROM read_csv('/etc/hostname')",
@@ -43,15 +42,6 @@ FORBIDDEN = (
 
 
 ENGINE_CODES = (ErrorCode.ENGINE_FAILED, ErrorCode.OUT_OF_MEMORY, ErrorCode.SNAPSHOT_CORRUPT)
-
-
-def slow() -> ibis.Expr:
-    """Pairs of pairs of patients of one sex: hours of work."""
-    one = table("patients", "patient_id", "sex")
-    pairs = one
-    for index in range(4):
-        pairs = pairs.join(one.view(), "sex", rname=f"{{name}}_{index}")
-    return pairs.filter(pairs.sex != "X").count()
 
 
 @pytest.fixture(params=["warehouse", "scratch"])
@@ -132,7 +122,7 @@ def limited(enclave: Enclave, seconds: float) -> Enclave:
 async def test_a_query_is_stopped_at_its_time_limit(enclave: Enclave) -> None:
     workspace = limited(enclave, 0.5).workspace("rachid", "modeles-rachid")
     started = time.monotonic()
-    response = await workspace.ask(slow())
+    response = await workspace.ask(endless())
     assert (response.status_code, response.json()["code"]) == (504, ErrorCode.TIMED_OUT)
     assert time.monotonic() - started < 5
     assert enclave.asked()[-1].details["code"] == "timed-out"
@@ -142,7 +132,7 @@ async def test_a_query_is_stopped_at_its_time_limit(enclave: Enclave) -> None:
 async def test_a_client_that_leaves_stops_its_query(enclave: Enclave, rachid: Workspace) -> None:
     """The event says so, and the workspace's place is free again at once."""
     leave = asyncio.Event()
-    messages = [{"type": "http.request", "body": encode(slow()), "more_body": False}]
+    messages = [{"type": "http.request", "body": encode(endless()), "more_body": False}]
     sent: list[Any] = []
 
     async def receive() -> dict[str, Any]:
@@ -169,7 +159,7 @@ async def test_a_client_that_leaves_stops_its_query(enclave: Enclave, rachid: Wo
 async def test_a_workspace_asks_few_questions_at_once_and_harms_no_other(enclave: Enclave) -> None:
     busy = limited(enclave, 2.0)
     rachid, student = busy.workspace("rachid", "modeles-rachid"), busy.workspace("paul", "bac-a-sable")
-    running = [asyncio.create_task(rachid.ask(slow())) for _ in range(2)]
+    running = [asyncio.create_task(rachid.ask(endless())) for _ in range(2)]
     await asyncio.sleep(0.5)
     third = await rachid.ask(table("patients").count())
     assert (third.status_code, third.json()["code"]) == (429, ErrorCode.BUSY)
@@ -180,7 +170,7 @@ async def test_a_workspace_asks_few_questions_at_once_and_harms_no_other(enclave
 
 async def test_the_gateway_as_a_whole_runs_a_bounded_number(enclave: Enclave) -> None:
     full = limited(enclave.with_gateway(slots=Slots(total=1, each=2, patience_seconds=0.1)), 1.0)
-    running = asyncio.create_task(full.workspace("rachid", "modeles-rachid").ask(slow()))
+    running = asyncio.create_task(full.workspace("rachid", "modeles-rachid").ask(endless()))
     await asyncio.sleep(0.3)
     response = await full.workspace("paul", "bac-a-sable").ask(table("patients").count())
     assert response.json()["code"] == ErrorCode.BUSY

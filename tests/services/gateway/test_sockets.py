@@ -28,7 +28,7 @@ from hub_config.gateway.control import create_control_app
 from hub_config.gateway.listeners import Listener, Listeners
 from hub_config.governance.bindings import Binding, remove_binding, write_binding
 from p4dp_sdk.wire.graph import encode
-from tests.services.gateway.peer_enclave import Enclave, HubPeer, Workspace, opened, table
+from tests.services.gateway.peer_enclave import Enclave, HubPeer, Workspace, endless, opened, table
 
 NOBODY = 65534
 
@@ -225,6 +225,24 @@ async def test_one_workspace_can_not_take_all_connections(
         writer.close()
 
 
+async def test_a_client_that_hangs_up_stops_its_query(house: House, rachid: Workspace) -> None:
+    path = house.open(rachid)
+    await house.refresh()
+    reader, writer = await asyncio.open_unix_connection(str(path))
+    body = encode(endless())
+    head = f"POST /v1/query HTTP/1.1\r\nHost: g\r\nAuthorization: Bearer {rachid.token}\r\n"
+    writer.write(head.encode() + f"Content-Length: {len(body)}\r\n\r\n".encode() + body)
+    await asyncio.sleep(0.7)
+    assert rachid.enclave.asked() == []
+    writer.close()
+    await writer.wait_closed()
+    ends = time.monotonic() + 5
+    while not rachid.enclave.asked() and time.monotonic() < ends:
+        await asyncio.sleep(0.05)
+    assert rachid.enclave.asked()[-1].details["code"] == "client-gone"
+    assert reader.at_eof() or await reader.read() == b""
+
+
 async def test_health(house: House, ines: Workspace) -> None:
     house.open(ines)
     await house.refresh()
@@ -322,6 +340,48 @@ async def test_the_process_serves_survives_a_kill_and_stops_on_request(
     assert not path.exists()
     assert not settings.gateway_control_socket.exists()
     assert [event.decision for event in enclave.asked()] == ["allowed", "allowed"]
+
+
+async def test_a_running_query_keeps_it_from_stopping_no_longer_than_its_grace(
+    enclave: Enclave, process: Process, rachid: Workspace
+) -> None:
+    settings = enclave.settings
+    path = settings.sockets_dir / rachid.binding.id / "gateway.sock"
+    path.parent.mkdir(mode=0o711)
+    write_binding(settings.bindings_dir, rachid.binding)
+    await asyncio.to_thread(process.start)
+    async with over(path, rachid.token) as client:
+        asking = asyncio.create_task(client.post("/v1/query", content=encode(endless()), timeout=60))
+        await asyncio.sleep(2)
+        started = time.monotonic()
+        assert await asyncio.to_thread(process.end, signal.SIGTERM) == 0
+        assert time.monotonic() - started < 10
+        assert (await asking).json()["code"] == "gateway-unreachable"
+    assert enclave.asked()[-1].details["code"] == "shutdown"
+
+
+async def test_a_second_gateway_does_not_take_the_sockets_of_the_first(process: Process) -> None:
+    await asyncio.to_thread(process.start)
+    second = await asyncio.to_thread(
+        subprocess.run,
+        [sys.executable, "-m", "hub_config.gateway"],
+        env=process.environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert second.returncode == 1
+    assert "running already" in second.stderr
+    async with over(process.runtime / "gateway.sock") as client:
+        assert (await client.get("/v1/health")).status_code == 200
+
+
+def test_sockets_of_workspaces_long_gone_are_removed_at_the_start(place: Path, enclave: Enclave) -> None:
+    (place / "s" / "old").mkdir(parents=True)
+    with socket.socket(socket.AF_UNIX) as stale:
+        stale.bind(str(place / "s" / "old" / "gateway.sock"))
+    Listeners(create_app(enclave.gateway), place, place / "s").clean()
+    assert list((place / "s" / "old").iterdir()) == []
 
 
 def test_without_a_hub_it_says_so_and_does_not_start(tmp_path: Path) -> None:
