@@ -47,7 +47,12 @@ def reasons_to_withhold(evidence: Evidence, policy: Policy) -> frozenset[Reason]
 
 
 def _is_unanimous(evidence: Evidence, policy: Policy) -> bool:
-    """Everybody of a margin is in the cell; or a condition leaves out so few that the row's total gives
-    them away."""
-    leaves_out_few = evidence.others is not None and evidence.others < policy.min_patients
-    return leaves_out_few or any(margin <= evidence.patients for margin in evidence.margins)
+    """Everybody is in the cell, or all but so few that they count as nobody.
+
+    Zero and one to ten must look alike here too: were the bound equality, a cell shown would say that
+    somebody is elsewhere, and a cell withheld that nobody is.
+    """
+    left_out = [margin - evidence.patients for margin in evidence.margins]
+    if evidence.others is not None:
+        left_out.append(evidence.others)
+    return any(patients < policy.min_patients for patients in left_out)

@@ -20,7 +20,7 @@ import ibis.expr.operations as ops
 from ibis.common.graph import Graph, Node
 
 from p4dp_sdk.wire.errors import ErrorCode, Refusal
-from p4dp_sdk.wire.inspection import check_expression
+from p4dp_sdk.wire.inspection import check_graph
 from p4dp_sdk.wire.protocol import PROTOCOL_VERSION, Limits
 from p4dp_sdk.wire.user_tables import decode_user_table, encode_user_table
 from p4dp_sdk.wire.values import decode_value, encode_value, malformed
@@ -63,8 +63,9 @@ def decode(document: bytes, tables: Tables, limits: Limits | None = None) -> ibi
     root = _build_graph(_entries(document, limits), tables, limits)
     if isinstance(root, ops.SortKey | ops.JoinReference) or not isinstance(root, ops.Relation | ops.Value):
         raise malformed("root")
+    check_graph(root, limits)  # before Ibis names the answer: a name unfolds like SQL does
     expr = root.to_expr()
-    check_expression(_as_table(expr), limits)
+    check_graph(_as_table(expr).op(), limits)
     return expr
 
 
@@ -96,7 +97,7 @@ def _build_graph(entries: list[Any], tables: Tables, limits: Limits) -> Node:
     depths: list[int] = []
     for entry in entries:
         operation, args = _entry(entry)
-        depths.append(1 + max((depths[position] for position in _references(args)), default=0))
+        depths.append(1 + max((depths[at] for at in _references(args) if 0 <= at < len(depths)), default=0))
         if depths[-1] > limits.depth:
             raise Refusal(ErrorCode.TOO_DEEP, limit=limits.depth)
         nodes.append(_build(operation, args, nodes, tables))

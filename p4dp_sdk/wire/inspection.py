@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-import ibis
 import ibis.expr.operations as ops
 from ibis.common.graph import Graph, Node
 
@@ -26,9 +25,9 @@ UNFOLDED_PER_NODE = 25  # shared values are written out again in SQL: 2,000 node
 _PASS_THROUGH = (ops.Filter, ops.Sort, ops.Limit, ops.JoinReference, ops.SelfReference)
 
 
-def check_expression(table: ibis.Table, limits: Limits) -> None:
-    """Raises Refusal if `table` can't be taken."""
-    nodes = list(Graph.from_bfs(table.op()).toposort()[0])
+def check_graph(root: Node, limits: Limits) -> None:
+    """Raises Refusal if the expression of `root` can't be taken."""
+    nodes = list(Graph.from_bfs(root).toposort()[0])
     for node in nodes:
         _check_vocabulary(node)
         if isinstance(node, ops.Relation):

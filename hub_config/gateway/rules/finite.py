@@ -16,6 +16,8 @@ import ibis.expr.operations as ops
 
 from hub_config.gateway.rules.facts import Anything, Closed, Fact, Traced
 
+MAX_STEPS = 500_000  # what one operation may cost to work out; beyond it, its labels are not known beforehand
+
 Compute = Callable[[Any, Sequence[Any]], Any]
 
 
@@ -41,6 +43,8 @@ def _tabulate(
     node: ops.Value, compute: Compute, args: Sequence[Traced], base: Hashable
 ) -> tuple[tuple[Hashable, Hashable], ...]:
     columns = [_column(arg, base) for arg in args]
+    if sum(len(column) for column in columns) > MAX_STEPS:
+        raise ValueError
     values: dict[Hashable, None] = {}
     for column in columns:
         if isinstance(column, dict):

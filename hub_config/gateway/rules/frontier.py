@@ -122,6 +122,8 @@ class Frontier:
     def add_release(self, build: Callable[[str], Release]) -> ops.UnboundTable:
         made = build(f"release_{len(self.releases)}")
         self.releases.append(made)
+        if sum(release.cells for release in self.releases) > self.query.policy.max_cells:
+            raise Refusal(ErrorCode.TOO_MANY_CELLS, limit=self.query.policy.max_cells)
         return ops.UnboundTable(name=made.name, schema=made.schema)
 
 

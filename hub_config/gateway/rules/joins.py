@@ -77,18 +77,34 @@ def _public(frontier: Frontier, node: ops.JoinChain, references: References) -> 
 
 
 def _rebuilt(
-    frontier: Frontier, node: ops.JoinChain, references: References, hidden: Mapping[str, ops.Value]
+    frontier: Frontier,
+    node: ops.JoinChain,
+    references: References,
+    hidden: Mapping[str, ops.Value],
+    carrier: ops.Relation | None = None,
 ) -> tuple[ops.JoinChain, dict[str, Column]]:
     links = []
     seen: dict[ops.Relation, Relation] = {node.first: references[node.first]}
     for link in node.rest:
         seen[link.table] = references[link.table]
         predicates = tuple(frontier.trace(predicate, seen).node for predicate in link.predicates)
+        predicates += _same_patient(node, link, references, carrier)
         links.append(ops.JoinLink(link.how, references[link.table].node, predicates))
     values = {name: frontier.carry(value, references) for name, value in node.values.items()}
     fields = FrozenOrderedDict({**{name: value.node for name, value in values.items()}, **hidden})
     new = ops.JoinChain(references[node.first].node, tuple(links), fields)
     return new, {name: value.column for name, value in values.items()}
+
+
+def _same_patient(
+    node: ops.JoinChain, link: ops.JoinLink, references: References, carrier: ops.Relation | None
+) -> tuple[ops.Value, ...]:
+    """Said again on the hidden numbers, so that no event shared by error ever joins two persons."""
+    first = references[node.first] if carrier in (None, link.table) else references[carrier]
+    right = references[link.table]
+    if carrier is None or first.kind is not Kind.PERSON or right.kind is not Kind.PERSON:
+        return ()
+    return (ops.Equals(ops.Field(first.node, PATIENT), ops.Field(right.node, PATIENT)),)
 
 
 # -- below the frontier -----------------------------------------------------------------------------------
@@ -310,7 +326,7 @@ def _finished(frontier: Frontier, node: ops.JoinChain, references: References, c
     carrier = references[chain.carrier]
     hidden, physicians = _hidden(carrier, chain)
     facts = {table: chain.tables.get(table, references[table]) for table in references}
-    new, columns = _rebuilt(frontier, node, facts, hidden)
+    new, columns = _rebuilt(frontier, node, facts, hidden, chain.carrier)
     names = {
         (value.rel, value.name): name for name, value in node.values.items() if isinstance(value, ops.Field)
     }

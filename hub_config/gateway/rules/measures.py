@@ -21,7 +21,9 @@ from p4dp_sdk.wire.errors import ErrorCode, Refusal
 if TYPE_CHECKING:
     from hub_config.gateway.rules.frontier import Frontier
 
+_COUNTS = (ops.CountStar, ops.Count, ops.CountDistinct)
 _MAGNITUDES = (ops.Sum, ops.Mean, ops.Variance, ops.StandardDev, ops.Median, ops.Quantile)
+_WHITELIST = frozenset({*_COUNTS, *_MAGNITUDES})
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,8 @@ class Measured:
 
 def measure(frontier: Frontier, reduction: Any, parent: Relation, old_parent: ops.Relation) -> Measured:
     """The reduction, ready to run, or a Refusal by its name."""
+    if type(reduction) not in _WHITELIST:  # exactly: Ibis's approximate count is a kind of count
+        raise Refusal(ErrorCode.MEASURE_NOT_RELEASABLE, operation=type(reduction).__name__)
     here = {old_parent: parent}
     where = frontier.trace(reduction.where, here) if getattr(reduction, "where", None) is not None else None
     chosen = where.node if where is not None else None
@@ -49,9 +53,8 @@ def measure(frontier: Frontier, reduction: Any, parent: Relation, old_parent: op
             return _patients(frontier.trace(reduction.arg, here), chosen, parent)
         case ops.Sum() if _condition_of(reduction.arg) is not None:
             return _true_rows(frontier.trace(_condition_of(reduction.arg), here), chosen, parent, reduction)
-        case _ if isinstance(reduction, _MAGNITUDES):
+        case _:
             raise _not_yet(reduction, frontier.trace(reduction.arg, here))
-    raise Refusal(ErrorCode.MEASURE_NOT_RELEASABLE, operation=type(reduction).__name__)
 
 
 def _count(value: Traced, where: ops.Value | None, parent: Relation, node: ops.Node) -> Measured:

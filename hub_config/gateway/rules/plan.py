@@ -6,6 +6,7 @@ no query may use.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -91,6 +92,11 @@ class Release:
     everyone: str  # hidden column: distinct protected units of the whole row, no condition
     domains: tuple[Domain, ...] = ()
     closed: bool = False
+
+    @property
+    def cells(self) -> int:
+        """How many rows come back whatever the data; 0 where keys are open."""
+        return math.prod(len(domain.labels) for domain in self.domains) if self.closed else 0
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ rules that apply to the whole table, not which of them bit: in a table of one ce
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -17,6 +18,7 @@ import pyarrow as pa
 from hub_config.gateway.rules.plan import LEVEL, Domain, Measure, ProtectedTable, Release
 from p4dp_sdk.disclosure.policy import Policy
 from p4dp_sdk.disclosure.primary import Evidence, Reason, reasons_to_withhold
+from p4dp_sdk.wire.errors import ErrorCode, Refusal
 from p4dp_sdk.wire.protocol import MeasureSummary
 
 Label = tuple[Hashable, ...]
@@ -24,7 +26,12 @@ Row = Mapping[str, int]
 
 
 def protect(release: Release, frame: pa.Table, policy: Policy) -> ProtectedTable:
-    """Keys and measures of `release` with every cell that fails `policy` withheld."""
+    """Keys and measures of `release` with every cell that fails `policy` withheld.
+
+    Raises Refusal if open keys made more cells than the policy takes.
+    """
+    if frame.num_rows > policy.max_cells * (1 + len(release.keys)):
+        raise Refusal(ErrorCode.TOO_MANY_CELLS, limit=policy.max_cells)
     cells = _read(release, frame)
     shown = {label: _shown(release, cells, label, policy) for label in cells.levels[0]}
     rows = list(_rows(release, shown))
@@ -50,7 +57,7 @@ class _Cells:
 
 def _read(release: Release, frame: pa.Table) -> _Cells:
     frame = _typed(release, frame)
-    keys = [frame.column(key).to_pylist() for key in release.keys]
+    keys = [[_one_nan(value) for value in frame.column(key).to_pylist()] for key in release.keys]
     hidden = {name: frame.column(name).to_pylist() for name in frame.column_names if name not in release.keys}
     levels: list[dict[Label, Row]] = [{} for _ in range(len(release.keys) + 1)]
     for i in range(frame.num_rows):
@@ -58,6 +65,11 @@ def _read(release: Release, frame: pa.Table) -> _Cells:
         label = tuple(key[i] for position, key in enumerate(keys, start=1) if position != level)
         levels[level][label] = {name: column[i] for name, column in hidden.items()}
     return _Cells(levels, [_choices(release, key) for key in release.keys])
+
+
+def _one_nan(value: Hashable) -> Hashable:
+    """NaN is unequal to itself, but not when it is the same object."""
+    return math.nan if isinstance(value, float) and math.isnan(value) else value
 
 
 def _typed(release: Release, frame: pa.Table) -> pa.Table:

@@ -6,7 +6,6 @@ measure. What the query wanted is then said over the protected table, expression
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -135,30 +134,34 @@ def _release(
     )
     facts = {key: value.fact for key, value in groups.items()}
     domains = domains_of(facts)
-    closed = all(isinstance(fact, Closed) and not fact.daily for fact in facts.values())
-    if closed and math.prod(len(domain.labels) for domain in domains) > policy.max_cells:
-        raise Refusal(ErrorCode.TOO_MANY_CELLS, limit=policy.max_cells)
     return Release(
         name=name,
-        internal=_levels(parent, groups, measured, evidence),
+        internal=_levels(parent, groups, measured, evidence, policy),
         schema=schema,
         keys=tuple(groups),
         measures=measures,
         everyone=everyone,
         domains=domains,
-        closed=closed,
+        closed=all(isinstance(fact, Closed) and not fact.daily for fact in facts.values()),
     )
 
 
 def _levels(
-    parent: Relation, groups: Mapping[str, Traced], measured: Mapping[str, Measured], evidence: _Evidence
+    parent: Relation,
+    groups: Mapping[str, Traced],
+    measured: Mapping[str, Measured],
+    evidence: _Evidence,
+    policy: Policy,
 ) -> ibis.Table:
-    """Level 0 are the cells; level i the margin without the i-th key."""
+    """Level 0 are the cells; level i the margin without the i-th key. What is too small to show stays on
+    the engine."""
     metrics = {name: what.node for name, what in measured.items()}
     whole: ops.Relation = _level(parent, groups, None, metrics, evidence)
     for key in groups:
         whole = ops.Union(whole, _level(parent, groups, key, metrics, evidence), distinct=False)
-    return whole.to_expr()
+    everyone, _ = evidence.under(None)
+    enough = ops.GreaterEqual(ops.Field(whole, everyone), ops.Literal(policy.min_patients, dt.int64))
+    return ops.Filter(whole, (enough,)).to_expr()
 
 
 def _level(

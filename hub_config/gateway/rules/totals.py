@@ -115,7 +115,7 @@ def tame(value: Traced) -> ops.Value:
         limits = (ops.Literal(-float(WHOLE_LIMIT), dt.float64), ops.Literal(float(WHOLE_LIMIT), dt.float64))
         return ops.Clip(value.node, *limits)
     low, high = value.span or INT64
-    if -WHOLE_LIMIT <= low and high <= WHOLE_LIMIT:
+    if low >= -WHOLE_LIMIT and high <= WHOLE_LIMIT:
         return widened(value)
     return ops.Clip(widened(value), ops.Literal(-WHOLE_LIMIT, dt.int64), ops.Literal(WHOLE_LIMIT, dt.int64))
 

@@ -117,6 +117,7 @@ def _window(node: ops.WindowFunction, args: Args, here: Context) -> Traced:
     if len(here.relations) != 1:
         raise Refusal(ErrorCode.WINDOW_RULE, operation="WindowFunction")
     parent, groups = here.only, args["group_by"]
+    _check_range(node)
     if parent.kind.protected and not _by_patient(groups):
         raise Refusal(ErrorCode.WINDOW_RULE, operation=type(node.func).__name__)
     partition = [group.node for group in groups]
@@ -125,6 +126,13 @@ def _window(node: ops.WindowFunction, args: Args, here: Context) -> Traced:
     func = args["func"]
     new = rebuild(node, args, group_by=tuple(partition))
     return Traced(new, rebased(func.fact, node, (None,)), func.span)
+
+
+def _check_range(node: ops.WindowFunction) -> None:
+    """A range bounded by a number would add it to every value, and overflow on some."""
+    bounds = [bound.value for bound in (node.start, node.end) if bound is not None]
+    if node.how == "range" and not all(bound.dtype.is_interval() for bound in bounds):
+        raise refuse_below(node, "rows, or an interval of dates")
 
 
 def _by_patient(groups: tuple[Traced, ...]) -> bool:
