@@ -15,7 +15,15 @@ from jupyterhub.handlers.pages import SpawnHandler
 from tornado import web
 
 from hub_config.hub.desk import Desk
-from hub_config.hub.texts import LANGUAGE_COOKIE, LANGUAGES, language_of, page_language, page_text, translate
+from hub_config.hub.texts import (
+    LANGUAGE_COOKIE,
+    LANGUAGES,
+    language_of,
+    page_address,
+    page_language,
+    page_text,
+    translate,
+)
 from hub_config.settings import Settings
 
 TEMPLATES = Path(__file__).with_name("templates")
@@ -129,6 +137,7 @@ def template_vars(desk: Desk) -> Mapping[str, Any]:
     return {
         "_": lambda _user: page_text,
         "page_language": lambda _user: page_language,
+        "page_address": lambda _user: page_address,
         "synthetic_only": synthetic_only(desk.settings),
     }
 

@@ -40,15 +40,25 @@ def _catalogue(language: Language) -> gettext.NullTranslations:
 
 @pass_context
 def page_text(context: Context, text: str, **blanks: Any) -> str:
-    """`_()` of the templates. The hub gives every page `static_url`, a method of the handler that answers."""
-    return (
-        translate(text, page_language(context)) % blanks
-        if blanks
-        else translate(text, page_language(context))
-    )
+    """`_()` of the templates."""
+    said = translate(text, page_language(context))
+    return said % blanks if blanks else said
 
 
 @pass_context
 def page_language(context: Context) -> Language:
+    handler = _handler(context)
+    return "fr" if handler is None else language_of(handler)
+
+
+@pass_context
+def page_address(context: Context) -> str:
+    """Where the person is, to come back to after a change of language; empty after a form was sent."""
+    handler = _handler(context)
+    return handler.request.uri or "" if handler is not None and handler.request.method == "GET" else ""
+
+
+def _handler(context: Context) -> RequestHandler | None:
+    """The hub gives every page `static_url`, a method of the handler that answers."""
     handler = getattr(context.get("static_url"), "__self__", None)
-    return language_of(handler) if isinstance(handler, RequestHandler) else "fr"
+    return handler if isinstance(handler, RequestHandler) else None

@@ -139,8 +139,8 @@ def _introduce(settings: Settings, console: Console) -> None:
 
 
 def _own_command() -> str:
-    """How this very command is called from here, so that it can be copied."""
-    called = Path(sys.argv[0]).absolute()
-    here = Path.cwd()
+    """How the commands are called from here, so that they can be copied."""
+    installed = Path(sys.executable).with_name("p4dp-enclave")
+    name = str(installed.relative_to(Path.cwd())) if installed.is_relative_to(Path.cwd()) else str(installed)
     home = f"P4DP_HOME={os.environ['P4DP_HOME']} " if "P4DP_HOME" in os.environ else ""
-    return home + str(called.relative_to(here) if called.is_relative_to(here) else called)
+    return home + (name if installed.exists() else "p4dp-enclave")
