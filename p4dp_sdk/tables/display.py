@@ -117,14 +117,8 @@ def _withheld_remarks(frame: pd.DataFrame, disclosure: Disclosure) -> list[str]:
     if not count:
         return []
     told = translate_count("{count} withheld cell", "{count} withheld cells", count).format(count=count)
-    lines = (
-        [legend(disclosure), f"{told}{_colon()}{', '.join(_reasons(disclosure))}."]
-        if disclosure.reasons
-        else [
-            legend(disclosure),
-            f"{told}.",
-        ]
-    )
+    why = f"{_colon()}{_either(_reasons(disclosure))}" if disclosure.reasons else ""
+    lines = [legend(disclosure), f"{told}{why}."]
     return [*lines, _("What to do: {step}").format(step=f"{_advice(frame)}.")]
 
 
@@ -153,6 +147,12 @@ def _reasons(disclosure: Disclosure) -> list[str]:
     }
     blanks = {"patients": disclosure.min_patients, "physicians": disclosure.min_physicians}
     return [words.get(reason, _("a disclosure rule")).format(**blanks) for reason in disclosure.reasons]
+
+
+def _either(reasons: list[str]) -> str:
+    """The table's reasons as alternatives: which of them holds for which cell is not told."""
+    *most, last = reasons
+    return _("{most} or {last}").format(most=", ".join(most), last=last) if most else last
 
 
 def _advice(frame: pd.DataFrame) -> str:
