@@ -1,4 +1,4 @@
-"""An Ibis expression as DuckDB SQL: hardened to run, or readable for the audit log and the person.
+"""An Ibis expression as hardened DuckDB SQL.
 
 Tables that the query brings travel as data, never inside SQL: they are registered under names of the
 gateway's own, so that none can stand for a table of the warehouse.
@@ -39,12 +39,6 @@ def compile_hardened(expression: ibis.Expr, aggregates: frozenset[str]) -> State
     relation, tables = _take_out_tables(expression.as_table().op())
     query = _compile(lift(relation).to_expr())
     return Statement(_render(harden(query, aggregates)), tables, expression.as_table().schema().to_pyarrow())
-
-
-def readable_sql(expression: ibis.Expr) -> str:
-    """What was asked, as SQL on the tables a person knows. For reading only: it is never run."""
-    relation, _ = _take_out_tables(expression.as_table().op())
-    return _compile(relation.to_expr()).sql("duckdb", pretty=True)
 
 
 def _take_out_tables(relation: ops.Relation) -> tuple[ops.Relation, Mapping[str, pa.Table]]:

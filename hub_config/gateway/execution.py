@@ -19,8 +19,9 @@ import pyarrow as pa
 from hub_config.gateway.answer import Answer, conformed, row_bytes
 from hub_config.gateway.authorise import calendar_of, visible_schema
 from hub_config.gateway.binding import Room, furnish, site_codes
-from hub_config.gateway.compile import Statement, compile_hardened, readable_sql
+from hub_config.gateway.compile import Statement, compile_hardened
 from hub_config.gateway.engine import Engine, Session, scratch
+from hub_config.gateway.rules.definition import definition
 from hub_config.gateway.rules.plan import (
     AuthorisedQuery,
     BoundTable,
@@ -108,7 +109,7 @@ def understand(question: Question) -> Understood:
 
     try:
         expression = decode(question.document, schema_of, question.limits)
-        return Understood(expression, tuple(used), readable_sql(expression))
+        return Understood(expression, tuple(used), definition(expression))
     except RecursionError:
         raise Refusal(ErrorCode.TOO_DEEP, limit=question.limits.depth) from None
 

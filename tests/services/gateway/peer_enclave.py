@@ -65,11 +65,12 @@ def fill(building: Building) -> None:
         f"INSERT INTO patients BY NAME SELECT {person}, CASE WHEN range % 2 = 0 THEN 'F' ELSE 'M' END AS sex,"
         " DATE '1960-01-01' AS birth_month, 60 AS age, '60-69' AS age_band FROM range(600)"
     )
-    for index, code in enumerate(("K86", "T90")):
+    for index, (one, other) in enumerate((("K86", "R74"), ("T90", "L03"))):
         run(
             f"INSERT INTO diagnoses BY NAME SELECT {person}, range * 2 + {index} AS consultation_id,"
             f" DATE '20{15 + index}-06-01' AS date, 'manual' AS coding_source,"
-            f" CASE WHEN range < 5 THEN 'A62' ELSE '{code}' END AS cisp2 FROM range(600)"
+            f" CASE WHEN range < 5 THEN 'A62' WHEN range // 12 % 2 = 0 THEN '{one}' ELSE '{other}' END"
+            " AS cisp2 FROM range(600)"
         )
     run(
         f"INSERT INTO biometrics BY NAME SELECT {person}, DATE '2016-01-01' AS date, 'weight' AS measure,"

@@ -32,8 +32,8 @@ async def test_an_aggregate_comes_back_protected(ines: Workspace) -> None:
     )
     assert answer.to_pydict() == {
         "cisp2": ["A62", "K86", "T90"],
-        "patients": [None, 544, 544],
-        "n": [None, 544, 544],
+        "patients": [None, 269, 269],
+        "n": [None, 269, 269],
     }
     assert (said.protection, said.min_patients, said.min_physicians) == ("threshold", 11, 3)
     assert said.measures["patients"].withheld >= 1
@@ -43,11 +43,11 @@ async def test_an_aggregate_comes_back_protected(ines: Workspace) -> None:
 
 
 async def test_a_stricter_project_withholds_more(enclave: Enclave) -> None:
-    strict = replace(charter("etude-stricte", AccessLevel.AGGREGATE, "ines"), min_patients=545)
+    strict = replace(charter("etude-stricte", AccessLevel.AGGREGATE, "ines"), min_patients=276)
     add_project(enclave, strict)
     answer, said = await enclave.workspace("ines", "etude-stricte").answer(by_code())
     assert set(answer["patients"].to_pylist()) == {None}
-    assert said.min_patients == 545
+    assert said.min_patients == 276
 
 
 async def test_rows_are_refused_without_the_grant_and_the_grant_is_named(ines: Workspace) -> None:
@@ -152,7 +152,7 @@ async def test_a_table_of_ones_own_labels_codes(ines: Workspace, rachid: Workspa
     joined = table("diagnoses").join(mine, "cisp2")
     for workspace in (ines, rachid):
         answer, _ = await workspace.answer(joined.group_by("cisp2").agg(n=joined.count()))
-        assert answer.filter(pc.field("cisp2") == "K86").to_pylist() == [{"cisp2": "K86", "n": 544}]
+        assert answer.filter(pc.field("cisp2") == "K86").to_pylist() == [{"cisp2": "K86", "n": 269}]
 
 
 def test_a_table_of_ones_own_stands_for_none_of_the_warehouses() -> None:
