@@ -114,7 +114,7 @@ def _entry(entry: object) -> tuple[str, dict[str, Any]]:
 
 
 def _references(value: object) -> list[int]:
-    """Positions that `value` refers to; what is not a sound reference is left for `decode_value` to refuse."""
+    """Positions that `value` refers to; an unsound reference is left for `decode_value` to refuse."""
     found, pending = [], [value]
     while pending:
         match pending.pop():

@@ -25,7 +25,7 @@ PREFIX = "user_table_"
 
 
 def encode_user_table(node: ops.InMemoryTable) -> dict[str, object]:
-    """The arguments of a `Memtable` node. Raises Refusal for a table that is too large or has nested columns."""
+    """The arguments of a `Memtable` node. Raises Refusal for a table too large or with nested columns."""
     table = node.data.to_pyarrow(node.schema)
     _check_size(table.num_rows, table.num_columns)
     return {

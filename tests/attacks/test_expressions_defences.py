@@ -10,6 +10,7 @@ import dataclasses
 import runpy
 from pathlib import Path
 from types import SimpleNamespace
+from typing import ClassVar
 
 import duckdb
 import ibis
@@ -260,7 +261,7 @@ class TestRecordsCountOnce:
 class TestErrorsThatTell:
     """The query fails on the engine if, and only if, the target is there."""
 
-    QUERIES = {
+    QUERIES: ClassVar = {
         "cast": lambda v: v.birth_month.cast("string").cast("int64") > 0,
         "overflow": lambda v: (v.age.cast("int64") * 100_000_000_000_000_000) > 0,
         "root": lambda v: (v.age - 10).sqrt() > 0,
@@ -273,7 +274,7 @@ class TestErrorsThatTell:
 
     @pytest.mark.parametrize("name", QUERIES)
     def test_never_fails(self, name, t):
-        """Whatever the age, the answer is an answer (or, for what may overflow, a refusal that sees no data)."""
+        """Whatever the age, the answer is an answer (what may overflow: a refusal that sees no data)."""
         asked = t.patients.filter(self.QUERIES[name](t.patients)).count().name("n")
         outcomes = {age: self.outcome(asked, age) for age in (0, 5, 10, 100)}
         assert ErrorCode.ENGINE_FAILED not in outcomes.values()
@@ -321,7 +322,7 @@ class TestWindows:
 
 
 class TestNames:
-    """`sex` is analysed as the catalogue's; an engine that ignores case may read `SEX`, the month of birth."""
+    """`sex` is analysed as the catalogue's; an engine that ignores case may read `SEX`, a month."""
 
     def query(self, t):
         return (

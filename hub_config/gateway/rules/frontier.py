@@ -27,7 +27,7 @@ from p4dp_sdk.wire.errors import ErrorCode, Refusal
 
 @dataclass
 class Frontier:
-    """The state of one pass. Answers the questions of `evaluation.Subqueries` about what it has already seen."""
+    """The state of one pass. Answers the questions of `evaluation.Subqueries` about what it has seen."""
 
     query: AuthorisedQuery
     relations: dict[ops.Relation, Relation] = field(default_factory=dict)
@@ -110,7 +110,7 @@ class Frontier:
     # -- the frontier -------------------------------------------------------------------------------------
 
     def above(self, relation: Relation) -> Relation:
-        """`relation` as it is met above the frontier: public data are materialised, persons may not be there."""
+        """`relation` as met above the frontier: public data are materialised, persons may not be there."""
         if relation.kind is Kind.RELEASED:
             return relation
         if relation.kind.protected:

@@ -139,7 +139,7 @@ Plan = PublicPlan | RowsPlan | ReleasePlan
 
 @dataclass(frozen=True)
 class ProtectedTable:
-    """What may be shown of one release: keys and measures only; NULL is the one mark of a withheld measure."""
+    """What may be shown of one release: keys and measures only. NULL is the mark of a withheld measure."""
 
     frame: pa.Table
     measures: Mapping[str, MeasureSummary]

@@ -7,7 +7,7 @@ measure. What the query wanted is then said over the protected table, expression
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import ibis
@@ -41,10 +41,16 @@ def at_frontier(
         {name: value.dtype for name, value in node.groups.items()}
         | {name: r.dtype for name, r in reductions.items()}
     )
-    leaf = frontier.add_release(
-        lambda name: _release(name, schema, parent, groups, measured, frontier.query.policy)
-    )
+    keys = {name: _as_typed(value, schema[name]) for name, value in groups.items()}
+    policy = frontier.query.policy
+    leaf = frontier.add_release(lambda name: _release(name, schema, parent, keys, measured, policy))
     return _as_asked(node, leaf, reductions)
+
+
+def _as_typed(key: Traced, dtype: dt.DataType) -> Traced:
+    """A key of the type that the query gave it, which making it total may have widened."""
+    same = key.node.dtype.copy(nullable=True) == dtype.copy(nullable=True)
+    return key if same else replace(key, node=ops.TryCast(key.node, dtype))
 
 
 def _named_reductions(node: ops.Aggregate) -> dict[str, ops.Reduction]:

@@ -60,7 +60,7 @@ def _as_typed(root: Relation, schema: ibis.Schema) -> ibis.Table:
     values = {}
     for name, dtype in schema.items():
         value = ops.Field(root.node, name)
-        values[name] = value if value.dtype == dtype else ops.Cast(value, dtype)
+        values[name] = value if value.dtype == dtype else ops.TryCast(value, dtype)
     return ops.Project(root.node, FrozenOrderedDict(values)).to_expr()
 
 

@@ -111,6 +111,8 @@ def bounded(node: ops.Node, low: int, high: int) -> Span:
 
 def tame(value: Traced) -> ops.Value:
     """A number within ±10¹², so that it can be made an integer."""
+    if value.node.dtype.is_boolean():
+        return ops.Cast(value.node, dt.int64)
     if not value.node.dtype.is_integer():
         limits = (ops.Literal(-float(WHOLE_LIMIT), dt.float64), ops.Literal(float(WHOLE_LIMIT), dt.float64))
         return ops.Clip(value.node, *limits)

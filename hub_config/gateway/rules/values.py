@@ -35,6 +35,7 @@ from p4dp_sdk.wire.errors import ErrorCode, Refusal
 DELTA_UNITS = ("day", "week", "month", "quarter", "year")
 DAYS = 4_000_000  # more days than a calendar of this world has
 MAX_BUCKETS = 1_000
+MAX_DIGITS = 12
 
 
 def _plainly(node: Any, args: Args, here: Context) -> Traced:
@@ -203,13 +204,12 @@ def _negation(node: Any, args: Args, here: Context) -> Traced:
 
 def _to_integer(node: Any, args: Args, here: Context) -> Traced:
     _no_decimals(node, (args["arg"],))
-    if getattr(node, "digits", None) is not None:
-        literal_of(node, args["digits"])
-        return result(node, args, type(node)(ops.Cast(args["arg"].node, dt.float64), args["digits"].node))
-    new = type(node)(totals.tame(args["arg"]))
-    return result(
-        node, args, new, span=(-totals.WHOLE_LIMIT, totals.WHOLE_LIMIT) if new.dtype.is_integer() else None
-    )
+    digits = {} if args.get("digits") is None else {"digits": args["digits"].node}
+    if digits and abs(literal_of(node, args["digits"])) > MAX_DIGITS:
+        raise refuse_below(node, f"up to {MAX_DIGITS} digits")
+    new = type(node)(totals.tame(args["arg"]), **digits)
+    limit = 10 * totals.WHOLE_LIMIT
+    return result(node, args, new, span=(-limit, limit) if new.dtype.is_integer() else None)
 
 
 def _root(node: Any, args: Args, here: Context) -> Traced:
@@ -328,7 +328,8 @@ def with_identifiers(rule: Rule) -> Rule:
 
 
 _TOTAL = """
-Not And Or Xor IsNan IsInf Sign Exp StringLength StringConcat StringContains StartsWith EndsWith Lowercase Uppercase
+Not And Or Xor IsNan IsInf Sign Exp StringLength StringConcat StringContains StartsWith EndsWith Lowercase
+Uppercase
 Capitalize Strip LStrip RStrip
 """
 BELOW: Mapping[type[ops.Value], Rule] = MappingProxyType(

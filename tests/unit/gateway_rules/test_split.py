@@ -1,0 +1,172 @@
+"""What becomes of a query, by the project's access; what travels in a plan; what is kept out of it."""
+
+from __future__ import annotations
+
+import runpy
+from pathlib import Path
+from types import SimpleNamespace
+
+import ibis
+import ibis.expr.operations as ops
+import pyarrow as pa
+import pytest
+from ibis import _
+
+from hub_config.gateway.rules.definition import definition
+from hub_config.gateway.rules.plan import PublicPlan, ReleasePlan, RowsPlan
+from hub_config.gateway.rules.protect import protect
+from hub_config.gateway.rules.split import split
+from hub_config.governance.facts import AccessLevel
+from p4dp_sdk.disclosure.policy import Policy
+from p4dp_sdk.wire.errors import ErrorCode, Refusal
+
+world = SimpleNamespace(**runpy.run_path(str(Path(__file__).parents[2] / "conformance" / "world.py")))
+AGGREGATE, MICRODATA, SANDBOX = AccessLevel.AGGREGATE, AccessLevel.MICRODATA, AccessLevel.SANDBOX
+
+
+@pytest.fixture(scope="module")
+def engine():
+    return world.engine(4)
+
+
+@pytest.fixture
+def t():
+    return world.tables()
+
+
+def planned(expression, engine, access=AGGREGATE, policy=world.STRICT):
+    return split(world.ask(expression, engine, policy, access))
+
+
+def protected(expression, engine, policy=world.STRICT):
+    plan = planned(expression, engine, AGGREGATE, policy)
+    (release,) = plan.releases
+    return protect(release, engine.to_pyarrow(release.internal), policy)
+
+
+class TestByAccess:
+    def test_rows_are_for_microdata_and_the_sandbox(self, t, engine):
+        with pytest.raises(Refusal) as refusal:
+            planned(t.patients, engine)
+        assert refusal.value.code is ErrorCode.ROW_LEVEL and refusal.value.params == {"grant": "microdata"}
+        for access in (MICRODATA, SANDBOX):
+            plan = planned(t.patients, engine, access)
+            assert isinstance(plan, RowsPlan)
+            assert list(plan.expression.columns) == list(t.patients.columns)  # the hidden columns stay behind
+
+    def test_public_tables_are_for_everybody(self, t, engine):
+        for access in AccessLevel:
+            plan = planned(t.centres.filter(_.region == "South"), engine, access)
+            assert isinstance(plan, PublicPlan)
+            assert engine.to_pyarrow(plan.expression).num_rows == 2
+
+    def test_the_sandbox_rehearses_what_could_be_released(self, t, engine):
+        plan = planned(t.patients.group_by("sex").agg(n=_.count()), engine, SANDBOX)
+        assert isinstance(plan.rehearsal, ReleasePlan)
+        assert planned(t.patients.agg(m=_.age.max()), engine, SANDBOX).rehearsal is None
+
+    @pytest.mark.parametrize("access", list(AccessLevel))
+    def test_nobody_names_what_was_not_granted(self, access, t, engine):
+        query = world.ask(t.diagnoses.count(), engine, access=access)
+        query.tables.pop("diagnoses")
+        with pytest.raises(Refusal) as refusal:
+            split(query)
+        assert refusal.value.code is ErrorCode.UNKNOWN_TABLE
+
+    @pytest.mark.parametrize("access", list(AccessLevel))
+    def test_nobody_names_a_hidden_column(self, access, engine):
+        forged = ibis.table({"__physician": "int32", "sex": "string"}, name="patients")
+        with pytest.raises(Refusal) as refusal:
+            planned(forged.group_by("__physician").agg(n=_.count()), engine, access)
+        assert refusal.value.code is ErrorCode.UNKNOWN_COLUMN
+
+
+class TestPlan:
+    def test_what_follows_a_release_sees_only_released_and_public_tables(self, t, engine):
+        asked = (
+            t.patients.group_by("centre_id").agg(n=_.count()).join(t.centres, "centre_id").order_by("region")
+        )
+        plan = planned(asked, engine)
+        names = {node.name for node in plan.post.op().find(ops.UnboundTable)}
+        assert names == {"release_0", "public_0"}
+        assert not plan.post.op().find(ops.DatabaseTable)
+        assert [public.name for public in plan.publics] == ["public_0"]
+
+    def test_the_answer_has_the_columns_and_types_that_were_asked(self, t, engine):
+        asked = t.patients.group_by(decade=_.age // 10 * 10).agg(
+            n=_.count(), share=(_.sex == "F").sum() / _.count()
+        )
+        assert planned(asked, engine).post.schema() == asked.schema()
+
+    def test_two_aggregates_are_two_releases(self, t, engine):
+        both = (
+            t.patients.group_by("sex")
+            .agg(n=_.count())
+            .join(t.diagnoses.group_by("cisp2").agg(m=_.count()), how="cross")
+        )
+        assert [release.name for release in planned(both, engine).releases] == ["release_0", "release_1"]
+
+    def test_cells_of_all_releases_count_together(self, t, engine):
+        by_code = t.diagnoses.group_by("cisp2").agg(n=_.count())
+        policy = Policy(max_cells=15)
+        assert isinstance(planned(by_code, engine, AGGREGATE, policy), ReleasePlan)
+        with pytest.raises(Refusal) as refusal:
+            planned(
+                by_code.union(t.patients.group_by(cisp2="age_band").agg(n=_.count())),
+                engine,
+                AGGREGATE,
+                policy,
+            )
+        assert refusal.value.code is ErrorCode.TOO_MANY_CELLS
+
+    def test_the_engine_keeps_cells_that_are_too_small(self, t, engine):
+        plan = planned(t.patients.group_by("age_band", "sex").agg(n=_.count()), engine)
+        frame = engine.to_pyarrow(plan.releases[0].internal)
+        assert min(frame.column("__n0").to_pylist()) >= 11
+
+
+class TestProtected:
+    def test_summary_and_reasons(self, t, engine):
+        result = protected(
+            t.diagnoses.group_by("cisp2").agg(n=_.patient_id.nunique(), rows=_.count()), engine
+        )
+        assert result.measures["n"].shown == 3 and result.measures["n"].withheld == 4
+        assert result.reasons == ("frequency", "physicians", "unanimity")
+        assert not result.rows_may_be_missing
+
+    def test_nothing_withheld_has_no_reasons(self, t, engine):
+        assert protected(t.diagnoses.count(), engine).reasons == ()
+
+    def test_open_keys_say_that_rows_may_be_missing(self, t, engine):
+        assert protected(t.patients.group_by("birth_month").agg(n=_.count()), engine).rows_may_be_missing
+
+    def test_only_keys_and_measures_leave(self, t, engine):
+        frame = protected(t.patients.group_by("sex").agg(n=_.count()), engine).frame
+        assert frame.schema == pa.schema([("sex", pa.string()), ("n", pa.int64())])
+
+    def test_row_order_is_that_of_the_domain(self, t, engine):
+        result = protected(t.diagnoses.group_by("cisp2").agg(n=_.count()), engine)
+        assert result.frame.column("cisp2").to_pylist() == list(world.CODES["cisp2"])
+
+    def test_weeks_of_the_calendar_come_back_whether_seen_or_not(self, t, engine):
+        year = t.diagnoses.filter(_.date.between("2020-01-01", "2020-12-31"))
+        frame = protected(year.group_by(week=_.date.truncate("W")).agg(n=_.count()), engine).frame
+        assert frame.num_rows == 53 and str(frame.column("week")[0]) == "2019-12-30"
+
+    def test_months_and_their_year_have_no_impossible_combination(self, t, engine):
+        asked = t.diagnoses.group_by(year=_.date.year(), month=_.date.truncate("M")).agg(n=_.count())
+        assert protected(asked, engine).frame.num_rows == 36
+
+    def test_a_group_of_nan_is_a_group(self, t, engine):
+        asked = t.biometrics.group_by(x=(_.value - _.value) / 0).agg(n=_.count())
+        assert isinstance(protected(asked, engine, world.LOOSE).frame, pa.Table)
+
+
+class TestDefinition:
+    def test_names_visible_tables_and_columns(self, t):
+        text = definition(t.patients.filter(_.sex == "F").group_by("age_band").agg(n=_.count()))
+        assert '"patients"' in text and "'F'" in text and "__" not in text
+
+    def test_a_users_table_is_named_not_quoted(self, t):
+        mine = ibis.memtable({"cisp2": ["K86"], "secret": ["my own words"]})
+        assert "my own words" not in definition(t.diagnoses.join(mine, "cisp2").count())
