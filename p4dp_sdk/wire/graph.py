@@ -136,11 +136,20 @@ def _build(operation: str, args: Mapping[str, Any], nodes: list[Node], tables: T
         raise Refusal(ErrorCode.UNKNOWN_OPERATION, operation=operation[:64])
     try:
         values = {name: decode_value(value, nodes) for name, value in args.items()}
-        return OPERATIONS[operation](**values)
+        return _typed(OPERATIONS[operation](**values))
     except Refusal:
         raise
     except Exception:  # whatever Ibis's signatures raise, and they raise many things, the node is ill-typed
         raise Refusal(ErrorCode.ILL_TYPED, operation=operation) from None
+
+
+def _typed(node: Node) -> Node:
+    """`node`, its type worked out now: Ibis does so late, and some operations have none for their arguments."""
+    if isinstance(node, ops.Relation):
+        _ = node.schema
+    elif isinstance(node, ops.Value):
+        _ = node.dtype, node.shape
+    return node
 
 
 def _table(args: Mapping[str, Any], tables: Tables) -> Node:

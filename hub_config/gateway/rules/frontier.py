@@ -13,7 +13,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import ibis.expr.operations as ops
+from ibis.common.annotations import ValidationError
 from ibis.common.collections import FrozenOrderedDict
+from ibis.common.exceptions import IbisError
 from ibis.common.graph import Graph
 
 from hub_config.gateway.rules import joins, leaves, release, rows, sets
@@ -45,7 +47,10 @@ class Frontier:
         visit = _VISITORS.get(type(node))
         if visit is None:
             raise Refusal(ErrorCode.UNKNOWN_OPERATION, operation=type(node).__name__)
-        return visit(self, node)
+        try:
+            return visit(self, node)
+        except (IbisError, ValidationError):  # widened types can meet an operation that has no place for them
+            raise Refusal(ErrorCode.ILL_TYPED, operation=type(node).__name__) from None
 
     # -- values -------------------------------------------------------------------------------------------
 

@@ -123,6 +123,14 @@ WRONG = {
     "missing argument": (document(table(), node("Field", rel={"$": 0})), ErrorCode.ILL_TYPED),
     "extra argument": (document(table(), node("CountStar", arg={"$": 0}, x=1)), ErrorCode.ILL_TYPED),
     "argument of another kind": (document(table(), node("CountStar", arg="people")), ErrorCode.ILL_TYPED),
+    "operation without a type": (
+        document(
+            node("Literal", value=1, dtype={"type": "int8"}),
+            node("Literal", value=True, dtype={"type": "boolean"}),
+            node("Power", left={"$": 0}, right={"$": 1}),
+        ),
+        ErrorCode.ILL_TYPED,
+    ),
     "unknown column": (document(table(), node("Field", rel={"$": 0}, name="nope")), ErrorCode.ILL_TYPED),
     "nested type": (
         document(node("Literal", value=None, dtype={"type": "array<int64>"})),
@@ -257,9 +265,12 @@ _values = st.recursive(
     ),
     max_leaves=6,
 )
-_arguments = st.sampled_from(
-    ["arg", "name", "rel", "parent", "values", "predicates", "left", "right", "where", "dtype", "value", "to", "unit", "groups", "metrics", "first", "rest", "keys", "n", "offset", "how", "table", "schema", "columns", "cases", "results", "default", "bool_expr", "identifier", "distinct", "func", "group_by", "order_by", "start", "end", "options"]
-)
+_NAMES = """
+arg name rel parent values predicates left right where dtype value to unit groups metrics first rest
+keys n offset how table schema columns cases results default bool_expr identifier distinct func
+group_by order_by start end
+"""
+_arguments = st.sampled_from(_NAMES.split())
 _nodes = st.fixed_dictionaries(
     {
         "op": st.sampled_from([*OPERATIONS, "Table", "Memtable", "Nope"]),
