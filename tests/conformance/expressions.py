@@ -629,4 +629,41 @@ CASES = (
         lambda f: _counts(f.physicians, "centre_id"),
         ("centre_id",),
     ),
+    Case(
+        "public table first",
+        lambda t: t.centres.join(t.patients, "centre_id").group_by("region").agg(n=_.count()),
+        lambda f: _counts(f.patients.merge(f.centres, on="centre_id"), "region"),
+        ("region",),
+    ),
+    Case(
+        "right join",
+        lambda t: (
+            t.diagnoses.filter(_.cisp2 == "K86")
+            .right_join(t.patients, "patient_id")
+            .group_by("sex")
+            .agg(n=_.patient_id_right.nunique())
+        ),
+        lambda f: _distinct(f.patients, "sex"),
+        ("sex",),
+    ),
+    Case(
+        "three tables, own labels kept where there is none",
+        lambda t: (
+            lambda mine: (
+                t.diagnoses.join(t.patients.select("patient_id", "sex"), "patient_id")
+                .left_join(mine, _.cisp2 == mine.code)
+                .mutate(family=_.family.fill_null("other"))
+                .group_by("family", "sex")
+                .agg(n=_.patient_id.nunique())
+            )
+        )(ibis.memtable(_MINE)),
+        lambda f: _distinct(
+            f.diagnoses.merge(f.patients[["patient_id", "sex"]], on="patient_id")
+            .merge(_MINE, left_on="cisp2", right_on="code", how="left")
+            .fillna({"family": "other"}),
+            "family",
+            "sex",
+        ),
+        ("family", "sex"),
+    ),
 )
