@@ -1,4 +1,6 @@
-"""The walls of the house: what imports what, what the wheel holds, what the locks promise, what stands at the top."""
+"""The walls of the house: what imports what, what the wheel holds, what the locks promise, what stands at
+the top.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +23,9 @@ TOP_LEVEL = {
 def modules_after(statement: str) -> set[str]:
     """Names in sys.modules after `statement`, in a fresh interpreter."""
     code = f"{statement}\nimport sys; print('\\n'.join(sys.modules))"
-    answer = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    answer = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+    )
     return set(answer.stdout.split())
 
 
@@ -56,7 +60,9 @@ def test_importing_the_sdk_loads_no_heavy_library() -> None:
     assert not heavy & modules_after("import p4dp_sdk")
 
 
-@pytest.mark.parametrize("service", ["hub_config.gateway.app", "hub_config.spawner.spawner", "hub_config.cli"])
+@pytest.mark.parametrize(
+    "service", ["hub_config.gateway.app", "hub_config.spawner.spawner", "hub_config.cli"]
+)
 def test_the_enclave_loads_only_floor_0_of_the_sdk(service: str) -> None:
     loaded = {name for name in modules_after(f"import {service}") if name.startswith("p4dp_sdk.")}
     floor_0 = {"wire", "disclosure", "catalogue", "figures"}

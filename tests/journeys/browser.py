@@ -1,4 +1,6 @@
-"""A person at a browser: the steps every story shares. Real Chromium, headless, no background traffic of its own."""
+"""A person at a browser: the steps every story shares. Real Chromium, headless, no background traffic of
+its own.
+"""
 
 from __future__ import annotations
 
@@ -60,7 +62,9 @@ def open_notebook(page: Page, name: str) -> None:
 def run_all(page: Page) -> None:
     """Menu Exécution → Exécuter toutes les cellules; returns when the last code cell has run."""
     page.locator(".lm-MenuBar-item", has_text=re.compile("^(Exécution|Run)$")).click()
-    page.locator("#jp-mainmenu-run .lm-Menu-item", has_text=re.compile("Exécuter toutes les cellules|Run All Cells")).first.click()
+    page.locator(
+        "#jp-mainmenu-run .lm-Menu-item", has_text=re.compile("Exécuter toutes les cellules|Run All Cells")
+    ).first.click()
     last = page.locator(".jp-NotebookPanel:visible .jp-CodeCell .jp-InputPrompt").last
     expect(last).to_have_text(re.compile(r"\[\d+\]:"), timeout=180 * SECONDS)
 

@@ -36,7 +36,9 @@ class Enclave:
     def command(self, *words: str) -> str:
         """The standard output of `p4dp-enclave …`, as an operator runs it."""
         script = ROOT / ".venv/enclave/bin/p4dp-enclave"
-        answer = subprocess.run([script, *words], env=self.environ, cwd=ROOT, capture_output=True, text=True, timeout=300)
+        answer = subprocess.run(
+            [script, *words], env=self.environ, cwd=ROOT, capture_output=True, text=True, timeout=300
+        )
         assert answer.returncode == 0, answer.stdout + answer.stderr
         return answer.stdout
 
@@ -68,7 +70,9 @@ class Up:
         while time.monotonic() < end:
             if found := re.search(pattern, self.printed):
                 return found
-            assert self.process.poll() is None, f"make up ended with {self.process.returncode}:\n{self.printed}"
+            assert self.process.poll() is None, (
+                f"make up ended with {self.process.returncode}:\n{self.printed}"
+            )
             time.sleep(0.2)
         raise AssertionError(f"no {pattern!r} after {seconds} s in:\n{self.printed}")
 

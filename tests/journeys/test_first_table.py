@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from .browser import chromium, log_in, open_notebook, open_workspace, outputs, photograph, run_all
-from .conftest import Enclave, Up
+from .conftest import Enclave
 
 pytestmark = [pytest.mark.enclave, pytest.mark.timeout(900)]
 
@@ -22,10 +22,11 @@ def page() -> Iterator[Page]:
 
 
 def test_an_intern_reaches_a_first_protected_table(enclave: Enclave, page: Page, tmp_path: Path) -> None:
-    """Inès opens the address that `make up` printed. She is sent to the identity provider, gives her password and a
-    one-time code, and sees her projects. She starts her thesis's workspace, opens *Prise en main* and runs all cells.
-    She reads the top-20 diagnoses, the table counts by year, and a crosstab in which small cells are withheld and
-    explained, with plots. She asks for rows, and is told which grant is missing and who gives it.
+    """Inès opens the address that `make up` printed. She is sent to the identity provider, gives her
+    password and a one-time code, and sees her projects. She starts her thesis's workspace, opens *Prise
+    en main* and runs all cells. She reads the top-20 diagnoses, the table counts by year, and a crosstab
+    in which small cells are withheld and explained, with plots. She asks for rows, and is told which
+    grant is missing and who gives it.
     """
     page.goto(enclave.address)
     expect(page.locator("input[name=login]")).to_be_visible()
@@ -63,6 +64,10 @@ def test_small_cells_never_reach_the_browser(enclave: Enclave, page: Page) -> No
     run_all(page)
     tables = page.locator(".jp-NotebookPanel:visible .jp-Cell-outputArea table")
     crosstab = tables.filter(has_text="femmes").first
-    numbers = [int(re.sub(r"\D", "", text)) for text in crosstab.locator("td").all_inner_texts() if re.fullmatch(r"[\d\s]+", text)]
+    numbers = [
+        int(re.sub(r"\D", "", text))
+        for text in crosstab.locator("td").all_inner_texts()
+        if re.fullmatch(r"[\d\s]+", text)
+    ]
     assert len(numbers) > 5
     assert min(numbers) >= 11

@@ -22,13 +22,15 @@ def page() -> Iterator[Page]:
 
 
 def test_a_researcher_finds_the_published_coefficients(enclave: Enclave, page: Page, tmp_path: Path) -> None:
-    """The operator loads the NAFLD files while the enclave runs, and puts a project with individual data on them.
-    Rachid finds it among his projects, opens *Modèle de survie*, runs all cells, and reads the published model:
-    Surv(futime, status) ~ age + male + bmi, n = 12,588, C = .82696, log-likelihood −7,988.33.
+    """The operator loads the NAFLD files while the enclave runs, and puts a project with individual data
+    on them. Rachid finds it among his projects, opens *Modèle de survie*, runs all cells, and reads the
+    published model: Surv(futime, status) ~ age + male + bmi, n = 12,588, C = .82696, log-likelihood
+    −7,988.33.
     """
     enclave.command("warehouse", "load", "--mapping", "nafld", str(NAFLD))
     enclave.command(
-        "project", "create", "nafld-rachid", "--title", "Survie NAFLD", "--purpose", "Retrouver un modèle publié",
+        "project", "create", "nafld-rachid", "--title", "Survie NAFLD",
+        "--purpose", "Retrouver un modèle publié",
         "--snapshot", "2", "--access", "microdata", "--table", "all", "--legal-basis", "MR-004",
         "--member", "rachid:chercheur",
     )  # fmt: skip

@@ -26,8 +26,8 @@ def notebooks(home: Path) -> set[Path]:
 
 
 def test_ctrl_c_leaves_nothing_and_a_second_start_keeps_everything(tmp_path: Path) -> None:
-    """The operator presses Ctrl-C while Inès works: no process of the enclave is left. Started again, it has the same
-    snapshot, the same accounts and her files, and makes no second warehouse.
+    """The operator presses Ctrl-C while Inès works: no process of the enclave is left. Started again, it
+    has the same snapshot, the same accounts and her files, and makes no second warehouse.
     """
     home, port = tmp_path / "home", free_port()
     first = Up(home, port)
