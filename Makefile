@@ -40,6 +40,9 @@ fix: .venv/tests/.ready ## format, and mend what can be mended
 bench: setup .venv/tests/.ready ## figures, recorded and never asserted (long)
 	@$(TESTS)/python -m pytest tests/benchmarks -m bench -s
 
+docs: .venv/tests/.ready ## write the generated reference pages
+	@PYTHONPATH=.:tests/docs $(TESTS)/python -m reference
+
 lock: .venv/bootstrap/.ready ## compile the locks anew
 	@$(UV) pip compile -q --upgrade --generate-hashes --no-header --python-version 3.11 --override images/overrides.txt tests/requirements.in -o tests/requirements.txt
 	for each in bootstrap enclave workspace; do
@@ -88,5 +91,5 @@ $(ENCLAVE): .venv/enclave/.ready Makefile
 	@printf '#!/bin/sh\nPYTHONPATH="%s" exec "%s/.venv/enclave/bin/python" -m hub_config.cli "$$@"\n' "$(CURDIR)" "$(CURDIR)" > $@
 	chmod 755 $@
 
-.PHONY: help up setup test test-fast check fix bench lock browser clean
+.PHONY: help up setup test test-fast check fix bench docs lock browser clean
 .SECONDARY:

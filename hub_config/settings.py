@@ -1,7 +1,9 @@
-"""One typed settings object for the whole enclave, from a TOML file and the environment. Unknown keys are errors.
+"""One typed settings object for the whole enclave, from a TOML file and the environment. Unknown keys are
+errors.
 
-Read order, later wins: defaults; `$P4DP_HOME/enclave.toml` (or the file named by `P4DP_CONFIG`); `P4DP_PORT`. Secrets are
-never settings: they live in `keys/` (files of mode 600) or in the environment.
+Read order, later wins: defaults; `$P4DP_HOME/enclave.toml` (or the file named by `P4DP_CONFIG`);
+`P4DP_PORT`. Secrets are never settings: they live in `keys/` (files of mode 600) or in the environment.
+`docs/reference/settings.md` is made from the descriptions here.
 """
 
 from __future__ import annotations
@@ -27,29 +29,37 @@ class _Section(BaseModel):
 class PolicySettings(_Section):
     """The site's floor. A project may be stricter, never looser."""
 
-    min_patients: int = Field(default=11, ge=11)
-    min_physicians: int = Field(default=3, ge=3)
+    min_patients: int = Field(default=11, ge=11, description="Fewest patients behind a number that is shown.")
+    min_physicians: int = Field(
+        default=3, ge=3, description="Fewest physicians behind a number that is shown."
+    )
 
 
 class LimitSettings(_Section):
-    request_bytes: int = 256 * 1024
-    depth: int = 200
-    nodes: int = 2_000
-    cells: int = 100_000
-    seconds: float = 120.0
-    memory_bytes: int = 4 * 1024**3
+    """What one query may cost."""
+
+    request_bytes: int = Field(default=256 * 1024, description="Size of a query as it travels.")
+    depth: int = Field(default=200, description="Operations on top of one another.")
+    nodes: int = Field(default=2_000, description="Operations of a query.")
+    cells: int = Field(default=100_000, description="Groups of all the tables that a query releases.")
+    seconds: float = Field(default=120.0, description="Time to compute an answer.")
+    memory_bytes: int = Field(default=4 * 1024**3, description="Memory of the engine of one snapshot.")
 
 
 class IdentitySettings(_Section):
     """`demo` starts the laptop's own provider; `oidc` uses the institution's (Keycloak)."""
 
-    provider: Literal["demo", "oidc"] = "demo"
-    issuer: str | None = None
-    client_id: str = "p4dp-hub"
-    required_amr: tuple[str, ...] = ("mfa",)
-    accepted_acr: tuple[str, ...] = ()
-    refresh_seconds: int = 20
-    logout_url: str = ""
+    provider: Literal["demo", "oidc"] = Field(default="demo", description="Who knows the people.")
+    issuer: str | None = Field(default=None, description="Issuer of the id tokens; needed with `oidc`.")
+    client_id: str = Field(default="p4dp-hub", description="The hub's name at the provider.")
+    required_amr: tuple[str, ...] = Field(
+        default=("mfa",), description="Methods that must all stand in `amr` (with `oidc`)."
+    )
+    accepted_acr: tuple[str, ...] = Field(
+        default=(), description="Levels of `acr`, one of which is enough (with `oidc`)."
+    )
+    refresh_seconds: int = Field(default=20, description="How soon a removed person is out.")
+    logout_url: str = Field(default="", description="Where leaving the hub leads (with `oidc`).")
 
 
 class WorkspaceSettings(_Section):
@@ -58,21 +68,29 @@ class WorkspaceSettings(_Section):
     Limits are per process, but `processes`, which counts all of a workspace's processes and threads.
     """
 
-    processes: int = 1024
-    memory_bytes: int = 8 * 1024**3
-    file_bytes: int = 4 * 1024**3
-    open_files: int = 4096
-    first_uid: int = Field(default=70_000, ge=1000)
-    uids: int = 20_000
-    start_seconds: int = 60
+    processes: int = Field(default=1024, description="Processes and threads together.")
+    memory_bytes: int = Field(default=8 * 1024**3, description="Address space of one process.")
+    file_bytes: int = Field(default=4 * 1024**3, description="Size of one file.")
+    open_files: int = Field(default=4096, description="Open files of one process.")
+    first_uid: int = Field(default=70_000, ge=1000, description="First user id given to workspaces, as root.")
+    uids: int = Field(default=20_000, description="How many user ids may be given.")
+    start_seconds: int = Field(default=60, description="Time a workspace has to start.")
 
 
 class Settings(_Section):
     home: Path
-    port: int = Field(default=8000, ge=1024, le=65000)
-    hostname: str = "p4dp.localhost"
-    database_url: str | None = None
-    language: Literal["fr", "en"] = "fr"
+    port: int = Field(
+        default=8000, ge=1024, le=65000, description="First of four ports in a row, on the loopback."
+    )
+    hostname: str = Field(
+        default="p4dp.localhost", description="Name people open; workspaces are at `<person>.<name>`."
+    )
+    database_url: str | None = Field(
+        default=None, description="PostgreSQL of the governance store; without it, SQLite in the home."
+    )
+    language: Literal["fr", "en"] = Field(
+        default="fr", description="Language of screens until a person chooses."
+    )
     policy: PolicySettings = PolicySettings()
     limits: LimitSettings = LimitSettings()
     identity: IdentitySettings = IdentitySettings()
@@ -109,7 +127,8 @@ class Settings(_Section):
 
     @property
     def logout_url(self) -> str:
-        """Where leaving the hub leads: the laptop's provider is left too, an institution's is not ours to end."""
+        """Where leaving the hub leads: the laptop's provider is left too, an institution's is not ours to
+        end."""
         return f"{self.issuer}/logout" if self.identity.provider == "demo" else self.identity.logout_url
 
     @property
@@ -118,13 +137,15 @@ class Settings(_Section):
 
     @property
     def runtime_dir(self) -> Path:
-        """Sockets live here: a short path (a unix socket's may not exceed 107 bytes), private to this enclave."""
+        """Sockets live here: a short path (a unix socket's may not exceed 107 bytes), private to this
+        enclave."""
         base = os.environ.get("P4DP_RUNTIME_DIR") or os.environ.get("XDG_RUNTIME_DIR") or "/tmp"  # noqa: S108
         return Path(base) / f"p4dp-{os.getuid()}-{hashlib.sha256(str(self.home).encode()).hexdigest()[:8]}"
 
     @property
     def sockets_dir(self) -> Path:
-        """`<binding id>/gateway.sock` for each running workspace; the directory of one binding is mounted into it."""
+        """`<binding id>/gateway.sock` for each running workspace; the directory of one binding is mounted
+        into it."""
         return self.runtime_dir / "s"
 
     @property
