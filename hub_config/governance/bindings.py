@@ -1,7 +1,9 @@
-"""Which running workspace a gateway socket belongs to: written by the spawner, read by the gateway, seen by nobody else.
+"""Which running workspace a gateway socket belongs to: written by the spawner, read by the gateway, seen
+by nobody else.
 
-A binding is a JSON file of mode 600 in `settings.bindings_dir`; its socket is `settings.sockets_dir/<id>/gateway.sock`.
-The socket a request arrives on decides user, server and project; nothing in the request does.
+A binding is a JSON file of mode 600 in `settings.bindings_dir`; its socket is
+`settings.sockets_dir/<id>/gateway.sock`. The socket a request arrives on decides user, server and
+project; nothing in the request does.
 """
 
 from __future__ import annotations

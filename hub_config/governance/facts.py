@@ -1,4 +1,6 @@
-"""What the gateway, the hub and the spawner need to know about a project, as frozen values. No I/O, no clock."""
+"""What the gateway, the hub and the spawner need to know about a project, as frozen values. No I/O, no
+clock.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +13,7 @@ from enum import StrEnum
 class AccessLevel(StrEnum):
     AGGREGATE = "aggregate"  # protected aggregates only
     MICRODATA = "microdata"  # individual data inside the workspace
-    SANDBOX = "sandbox"  # bac à sable: synthetic snapshots only, no protection, shows what protection would do
+    SANDBOX = "sandbox"  # bac à sable: synthetic data, no protection, shows what protection would do
 
 
 class ProjectStatus(StrEnum):

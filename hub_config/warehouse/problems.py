@@ -4,5 +4,5 @@ value."""
 from __future__ import annotations
 
 
-class WarehouseProblem(Exception):  # noqa: N818 - problems of the place, not errors of the program
+class WarehouseProblem(Exception):
     """Something foreseen: the message says what, why and what to do next. Nothing half-made was kept."""

@@ -1,7 +1,8 @@
 """Every way the enclave says no: a closed list of codes, and the one exception that carries them.
 
-A refusal names things of the query (a table, a column, an operation) and never a value of the data or a secret: `params`
-are names and limits only. Texts for people are made from code and params in `messages`, in French or English.
+A refusal names things of the query (a table, a column, an operation) and never a value of the data or a
+secret: `params` are names and limits only. Texts for people are made from code and params in `messages`,
+in French or English.
 """
 
 from __future__ import annotations

@@ -144,7 +144,7 @@ def _build(operation: str, args: Mapping[str, Any], nodes: list[Node], tables: T
 
 
 def _typed(node: Node) -> Node:
-    """`node`, its type worked out now: Ibis does so late, and some operations have none for their arguments."""
+    """`node`, its type worked out now: Ibis does so late, and some arguments have none."""
     if isinstance(node, ops.Relation):
         _ = node.schema
     elif isinstance(node, ops.Value):

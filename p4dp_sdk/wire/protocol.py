@@ -1,4 +1,6 @@
-"""What crosses the socket between a workspace and the gateway: version, limits, names of headers and metadata, result record."""
+"""What crosses the socket between a workspace and the gateway: version, limits, names of headers and
+metadata, result record.
+"""
 
 from __future__ import annotations
 
@@ -34,12 +36,13 @@ class MeasureSummary:
 
 @dataclass(frozen=True)
 class Disclosure:
-    """What was done to an answer before it left. Travels as JSON under `METADATA_KEY` in the Arrow schema's metadata,
-    and reaches the person as `.attrs["p4dp"]`.
+    """What was done to an answer before it left. Travels as JSON under `METADATA_KEY` in the Arrow
+    schema's metadata, and reaches the person as `.attrs["p4dp"]`.
 
-    `protection` is `threshold` (small cells withheld), `none` (synthetic sandbox: `measures` then says what protection
-    would have done) or `rows` (individual data, microdata grant) or `public` (reference tables).
-    `reasons` name, for the whole table, why cells were withheld: frequency, physicians, unanimity.
+    `protection` is `threshold` (small cells withheld), `none` (synthetic sandbox: `measures` then says
+    what protection would have done) or `rows` (individual data, microdata grant) or `public` (reference
+    tables). `reasons` name, for the whole table, why cells were withheld: frequency, physicians,
+    unanimity.
     """
 
     request_id: str
@@ -50,7 +53,7 @@ class Disclosure:
     min_physicians: int
     measures: Mapping[str, MeasureSummary] = field(default_factory=dict)
     reasons: tuple[str, ...] = ()
-    rows_may_be_missing: bool = False  # an open key: failing rows are dropped and their number is not told
+    rows_may_be_missing: bool = False  # open key: failing rows are dropped, their number is not told
     definition: str = ""  # readable SQL of what was asked, written by the gateway
 
     def to_json(self) -> bytes:
