@@ -27,6 +27,7 @@ class Problem(StrEnum):
     NO_ENVIRONMENT = "no-environment"
     GATEWAY_SILENT = "gateway-silent"
     STORE_SILENT = "store-silent"
+    NOT_RECORDED = "not-recorded"
     SANDBOX_UNAVAILABLE = "sandbox-unavailable"
 
 
@@ -101,6 +102,13 @@ _TEXTS: Mapping[Problem, _Text] = {
         "Le registre des projets ne répond pas : vos droits ne peuvent pas être vérifiés. Réessayez dans "
         "une minute.",
         "The register of projects does not answer: your rights can't be checked. Try again in a minute.",
+    ),
+    Problem.NOT_RECORDED: _Text(
+        503,
+        "Le démarrage n'a pas pu être inscrit au journal de la plateforme : l'espace de travail n'est pas "
+        "ouvert. Prévenez l'administrateur.",
+        "The start could not be written into the platform's log: the workspace is not opened. Tell the "
+        "administrator.",
     ),
     Problem.SANDBOX_UNAVAILABLE: _Text(
         503,

@@ -2,7 +2,10 @@
 
 At start, in this order: membership (governance store), home and user id, gateway token, binding and gateway
 socket, then the launcher. Whatever fails undoes the rest and is told to the user in their language; nothing
-starts half-protected.
+starts half-protected. A start is on the audit chain before anybody can enter, a refused one and the end too.
+
+A workspace lasts no longer than the right to it: while it runs, membership is looked up again, and whoever
+lost it, or whose project was suspended or has expired, is stopped with what they had open.
 
 Everything hangs on the hub's process: its death closes the launchers' stdin and kills them, and they take
 their boxes along. A hub that starts again finds its servers ended, and clears what they left.
@@ -16,6 +19,7 @@ import os
 import secrets
 import shutil
 import sys
+import time
 from collections.abc import Mapping
 from contextlib import suppress
 from datetime import date
@@ -25,7 +29,9 @@ from typing import Any
 from jupyterhub.spawner import Spawner
 from traitlets import Integer, List, Unicode, default
 
+from hub_config.governance.audit import AuditChain, AuditDiskFull, AuditFailure, Decision
 from hub_config.governance.bindings import Binding, remove_binding, write_binding
+from hub_config.governance.journal import Journal, Step
 from hub_config.isolation import own_uid_per_workspace
 from hub_config.settings import Settings, load_settings
 from hub_config.spawner.admission import why_not_admitted
@@ -66,8 +72,14 @@ class P4DPSpawner(Spawner):  # type: ignore[misc]
         config=True
     )
 
+    admission_interval = Integer(
+        15, help="Seconds after which a running workspace's right is looked up."
+    ).tag(config=True)
+
     _launcher: asyncio.subprocess.Process | None = None
     _binding_id = ""
+    _admitted_at = 0.0
+    _end_noted = ""  # the binding whose end is on record
 
     @default("server_token_scopes")  # type: ignore[untyped-decorator]
     def _server_token_scopes_default(self) -> list[str]:
@@ -102,32 +114,71 @@ class P4DPSpawner(Spawner):  # type: ignore[misc]
     async def start(self) -> str:
         """Start the workspace; where the proxy finds it. Raises Refused, with a text for the user."""
         settings = self.settings
-        denied = await asyncio.to_thread(
-            why_not_admitted, settings, self.user.name, self.name, at=date.today()
-        )
+        denied = await self._why_not_admitted(settings)
         if denied is not None:
+            await self._note(Step.START, Decision.REFUSED, reason=denied.value)
             raise Refused(denied, settings.language)
         try:
             return await self._start_admitted(settings)
-        except BaseException:
+        except BaseException as problem:
             await self._clear_away(settings)
+            reason = problem.problem.value if isinstance(problem, Refused) else type(problem).__name__
+            await self._note(Step.START, Decision.FAILED, reason=reason)
             raise
 
     async def poll(self) -> int | None:
-        """None while the launcher runs. After a hub's restart there is none: they fall with the hub."""
+        """None while the launcher runs for somebody who may work here. After a hub's restart there is none:
+        they fall with the hub."""
         if self._launcher is not None and self._launcher.returncode is None:
-            return None
-        status = 0 if self._launcher is None else self._launcher.returncode
+            denied = await self._why_not_any_more()
+            if denied is None:
+                return None
+            self.log.warning("%s: stopped, its user may not work here now: %s", self._log_name, denied)
+            await self._end(denied)
+        status = 0 if self._launcher is None else self._launcher.returncode or 0
         if self._binding_id:
-            await self._clear_away(self.settings)
+            await self._end("ended by itself")
         return status
 
     async def stop(self, now: bool = False) -> None:
         """Let the server close its kernels for a few seconds, then end the box whatever it does."""
-        await self._end_launcher(patience=0 if now else 8)
-        await self._clear_away(self.settings)
+        await self._end("asked", patience=0 if now else 8)
 
     # how
+
+    async def _why_not_admitted(self, settings: Settings) -> Problem | None:
+        self._admitted_at = time.monotonic()
+        today = date.today()
+        return await asyncio.to_thread(why_not_admitted, settings, self.user.name, self.name, at=today)
+
+    async def _why_not_any_more(self) -> Problem | None:
+        """Looked up now and then. A register that is silent ends nothing: the gateway refuses meanwhile."""
+        if time.monotonic() - self._admitted_at < self.admission_interval:
+            return None
+        denied = await self._why_not_admitted(self.settings)
+        return None if denied is Problem.STORE_SILENT else denied
+
+    async def _end(self, why: str, *, patience: float = 0) -> None:
+        binding = self._binding_id
+        await self._end_launcher(patience)
+        await self._clear_away(self.settings)
+        if binding not in ("", self._end_noted):
+            self._end_noted = binding
+            await self._note(Step.STOP, Decision.ALLOWED, binding=binding, reason=why)
+
+    @property
+    def _journal(self) -> Journal:
+        return Journal(AuditChain(self.settings.audit_dir, self.settings.keys_dir))
+
+    async def _note_start(self, uid: int | None) -> None:
+        """Raises AuditFailure: then nothing starts."""
+        details = {"binding": self._binding_id, "uid": uid}
+        await self._journal.note(self.user.name, Step.START, Decision.ALLOWED, project=self.name, **details)
+
+    async def _note(self, step: Step, decision: Decision, **details: str) -> None:
+        await self._journal.note_if_possible(
+            self.user.name, step, decision, project=self.name or None, **details
+        )
 
     async def _start_admitted(self, settings: Settings) -> str:
         try:
@@ -135,7 +186,9 @@ class P4DPSpawner(Spawner):  # type: ignore[misc]
             token = make_gateway_token(self.user.orm_user, self.name)
             await self._open_gateway(settings, place)
             order = self._order(settings, place, uid, token)
+            await self._note_start(uid)
         except (
+            AuditFailure,
             OSError,
             UnusableName,
             NoUidLeft,
@@ -266,7 +319,11 @@ def _problem_of(problem: Exception) -> Problem:
             return Problem.GATEWAY_SILENT
         case NoWorkspaceEnvironment():
             return Problem.NO_ENVIRONMENT
+        case AuditDiskFull():
+            return Problem.DISK_FULL
         case OSError() if problem.errno in FULL:
             return Problem.DISK_FULL
+        case AuditFailure():
+            return Problem.NOT_RECORDED
         case NoUidLeft() | _:
             return Problem.HOME_UNUSABLE

@@ -76,6 +76,7 @@ class SmallHub:
     hub: subprocess.Popen[bytes] | None = None
     gateway: subprocess.Popen[bytes] | None = None
     as_root: bool = True
+    admission_interval: int = 1
 
     def _dropping(self) -> Callable[[], None] | None:
         """Before exec: become nobody, who still finds the interpreter in root's home."""
@@ -100,6 +101,7 @@ class SmallHub:
             "SMALL_HUB_DIR": str(self.directory),
             "SMALL_HUB_PORTS": ",".join(map(str, self.ports)),
             "SMALL_HUB_TOKEN": self.token,
+            "SMALL_HUB_ADMISSION_INTERVAL": str(self.admission_interval),
             "JUPYTERHUB_CRYPT_KEY": "5e" * 32,
         }
 
@@ -252,12 +254,18 @@ def small_hub_without_root() -> Iterator[SmallHub]:
     yield from a_hub(as_root=os.geteuid() != 0)
 
 
-def a_hub(*, as_root: bool) -> Iterator[SmallHub]:
+@pytest.fixture(scope="module")
+def small_hub_that_looks_once() -> Iterator[SmallHub]:
+    """Undefended: the right to a workspace is looked up when it starts, and not again."""
+    yield from a_hub(as_root=True, admission_interval=10**6)
+
+
+def a_hub(*, as_root: bool, admission_interval: int = 1) -> Iterator[SmallHub]:
     directory = Path(tempfile.mkdtemp(prefix="p4h-"))
     (directory / "templates").mkdir()
     (directory / "templates" / "prise-en-main.ipynb").write_text(json.dumps(TEMPLATE))
     os.environ.pop("P4DP_CONFIG", None)
-    hub = SmallHub(directory, as_root=as_root)
+    hub = SmallHub(directory, as_root=as_root, admission_interval=admission_interval)
     hub.runtime_dir.mkdir(mode=0o700)
     store = open_store(hub.settings)
     with store.change() as session:
