@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Iterator
 
 import click
@@ -51,13 +52,13 @@ def _command(path: tuple[str, ...], command: click.Command) -> Iterator[str]:
 
 def _text(command: click.Command) -> str:
     """The help as paragraphs; one that click must not rewrap (`\\b`) is an example."""
-    paragraphs = (command.help or "").strip().split("\n\n")
+    paragraphs = inspect.cleandoc(command.help or "").split("\n\n")
     return "\n\n".join(_example(p) if p.startswith("\b") else " ".join(p.split()) for p in paragraphs)
 
 
 def _example(paragraph: str) -> str:
     lines = paragraph.removeprefix("\b").strip("\n")
-    return f"```text\n{lines}\n```"
+    return f"```sh\n{lines}\n```"
 
 
 def _options(command: click.Command, context: click.Context) -> Iterator[tuple[str, str]]:

@@ -17,9 +17,9 @@ from .page import code, page, table
 FROM_ENVIRONMENT = frozenset({"home"})  # P4DP_HOME names it; the file may not
 
 HOW = """
-The enclave reads `$P4DP_HOME/enclave.toml`, if there is one, when it starts. Every key has a default or may be
-left out; an unknown key, or a value outside its bounds, is an error that names the key. Secrets are never
-settings: they are files of mode 600 in `$P4DP_HOME/keys/`.
+The enclave reads `$P4DP_HOME/enclave.toml`, if there is one, when it starts. Every key may be left out; an
+unknown key, or a value outside its bounds, is an error that names the key. Secrets are never settings: they
+are files of mode 600 in `$P4DP_HOME/keys/`.
 """
 
 ENVIRONMENT = (
@@ -34,7 +34,7 @@ ENVIRONMENT = (
 
 def build() -> str:
     parts = [HOW, "## At the top of the file", _rows(Settings)]
-    for name, section in _sections():
+    for name, section in sections():
         parts += [f"## `[{name}]`", inspect.cleandoc(section.__doc__ or ""), _rows(section)]
     environment = table(["Variable", "Means"], [(code(name), meaning) for name, meaning in ENVIRONMENT])
     return page("Settings", *parts, "## In the environment", environment, "## The whole file", _example())
@@ -43,7 +43,7 @@ def build() -> str:
 def defaults() -> str:
     """A settings file with every key at its default; keys without one are commented out."""
     lines = _assignments(Settings)
-    for name, section in _sections():
+    for name, section in sections():
         lines += ["", f"[{name}]", *_assignments(section)]
     return "\n".join(lines)
 
@@ -54,14 +54,14 @@ def _example() -> str:
     return f"With every key at its default:\n\n```toml\n{text}\n```"
 
 
-def _sections() -> Iterator[tuple[str, type[BaseModel]]]:
+def sections() -> Iterator[tuple[str, type[BaseModel]]]:
     for name, field in Settings.model_fields.items():
         if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
             yield name, field.annotation
 
 
-def _keys(model: type[BaseModel]) -> Iterator[tuple[str, FieldInfo]]:
-    sections = {name for name, _ in _sections()}
+def keys(model: type[BaseModel]) -> Iterator[tuple[str, FieldInfo]]:
+    sections = {name for name, _ in sections()}
     for name, field in model.model_fields.items():
         if not (model is Settings and (name in sections or name in FROM_ENVIRONMENT)):
             yield name, field
@@ -71,7 +71,7 @@ def _rows(model: type[BaseModel]) -> str:
     properties = model.model_json_schema()["properties"]
     rows = [
         (code(name), _type(properties[name]), code(_toml(field.default)) or "none", field.description or "")
-        for name, field in _keys(model)
+        for name, field in keys(model)
     ]
     return table(["Key", "Type", "Default", "Means"], rows)
 
@@ -91,7 +91,7 @@ _NAMES = {"integer": "whole number", "number": "number", "string": "text", "bool
 
 
 def _assignments(model: type[BaseModel]) -> list[str]:
-    return [_assignment(name, field.default) for name, field in _keys(model)]
+    return [_assignment(name, field.default) for name, field in keys(model)]
 
 
 def _assignment(name: str, default: object) -> str:
