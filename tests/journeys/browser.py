@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import os
 import re
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,13 +22,17 @@ SECONDS = 1000.0
 
 @contextmanager
 def chromium() -> Iterator[Page]:
-    """A fresh browser: no cookies, French, a laptop's screen."""
+    """A fresh browser: no cookies, French, a laptop's screen. What it showed at a failure is kept."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=FLAGS)
         context = browser.new_context(locale="fr-FR", viewport={"width": 1280, "height": 900})
         context.set_default_timeout(60 * SECONDS)
+        page = context.new_page()
         try:
-            yield context.new_page()
+            yield page
+        except BaseException:
+            photograph(page, "failure", Path(tempfile.gettempdir()) / "p4dp-journeys")
+            raise
         finally:
             browser.close()
 
@@ -54,9 +59,8 @@ def open_notebook(page: Page, name: str) -> None:
     if not page.locator(".jp-NotebookPanel:visible").count():
         page.locator(".jp-DirListing-item", has_text=name).dblclick()
     expect(page.locator(".jp-NotebookPanel:visible .jp-Cell").first).to_be_visible()
-    expect(page.locator(".jp-NotebookPanel:visible .jp-Notebook-ExecutionIndicator")).to_have_attribute(
-        "data-status", "idle", timeout=120 * SECONDS
-    )
+    kernel = page.locator("#jp-main-statusbar", has_text=re.compile(r"\| (Inactif|Idle)"))
+    expect(kernel).to_be_visible(timeout=120 * SECONDS)
 
 
 def run_all(page: Page) -> None:

@@ -14,6 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Page
+
+from .browser import chromium
 
 ROOT = Path(__file__).parents[2]
 SCREENSHOTS = ROOT / "docs" / "images"
@@ -127,3 +130,9 @@ def enclave(up: Up) -> Enclave:
     up.wait_for(r"Ctrl-C stops\s+everything")
     passwords = dict(re.findall(r"^\s+(ines|rachid|diane)\s+(\S+)", up.printed, flags=re.M))
     return Enclave(address, passwords, Path(up.environ["P4DP_HOME"]), up.environ)
+
+
+@pytest.fixture
+def page() -> Iterator[Page]:
+    with chromium() as fresh:
+        yield fresh

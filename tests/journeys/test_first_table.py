@@ -3,22 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from .browser import chromium, log_in, open_notebook, open_workspace, outputs, photograph, run_all
+from .browser import log_in, open_notebook, open_workspace, outputs, photograph, run_all
 from .conftest import Enclave
 
 pytestmark = [pytest.mark.enclave, pytest.mark.timeout(900)]
-
-
-@pytest.fixture
-def page() -> Iterator[Page]:
-    with chromium() as fresh:
-        yield fresh
 
 
 def test_an_intern_reaches_a_first_protected_table(enclave: Enclave, page: Page, tmp_path: Path) -> None:

@@ -2,23 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from .browser import chromium, log_in, open_notebook, open_workspace, outputs, photograph, run_all
+from .browser import log_in, open_notebook, open_workspace, outputs, photograph, run_all
 from .conftest import ROOT, Enclave
 
 pytestmark = [pytest.mark.enclave, pytest.mark.timeout(900)]
 NAFLD = ROOT.parent / "shared" / "data"
-
-
-@pytest.fixture
-def page() -> Iterator[Page]:
-    with chromium() as fresh:
-        yield fresh
 
 
 def test_a_researcher_finds_the_published_coefficients(enclave: Enclave, page: Page, tmp_path: Path) -> None:
