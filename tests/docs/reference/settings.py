@@ -61,9 +61,9 @@ def sections() -> Iterator[tuple[str, type[BaseModel]]]:
 
 
 def keys(model: type[BaseModel]) -> Iterator[tuple[str, FieldInfo]]:
-    sections = {name for name, _ in sections()}
+    tables = {name for name, _ in sections()}
     for name, field in model.model_fields.items():
-        if not (model is Settings and (name in sections or name in FROM_ENVIRONMENT)):
+        if not (model is Settings and (name in tables or name in FROM_ENVIRONMENT)):
             yield name, field
 
 

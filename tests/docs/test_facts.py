@@ -1,0 +1,72 @@
+"""Figures that the pages quote are those of the code: a limit that moves takes its sentence along."""
+
+from __future__ import annotations
+
+import pytest
+
+from hub_config.gateway import __main__ as gateway
+from hub_config.gateway.pace import Pace
+from hub_config.governance.facts import AccessLevel
+from hub_config.settings import Settings
+from hub_config.spawner.launcher import LOG_BUDGET
+from hub_config.up.ports import ports
+from hub_config.up.supervisor import ROTATE_BYTES
+from hub_config.warehouse.synthesis.presets import BLOCK
+from p4dp_sdk.disclosure.policy import FLOOR_PATIENTS, FLOOR_PHYSICIANS
+from p4dp_sdk.disclosure.primary import Reason
+from p4dp_sdk.tables.display import MARK
+
+from .conftest import Desk
+from .markdown import ROOT
+
+PROTECTED = "explanation/what-is-protected.md"
+MASKED = "explanation/cellules-masquees.md"
+RUN = "how-to/run-an-enclave.md"
+FIRST = "adr/0006-what-a-first-version-releases.md"
+NUMBERS = ("no", "one", "two", "three", "four", "five")
+
+DEFAULTS = Settings(home=ROOT)
+PORTS = NUMBERS[len(ports(DEFAULTS))]
+QUOTED = [
+    (PROTECTED, f"fewer than {FLOOR_PATIENTS} patients contribute"),
+    (PROTECTED, f"fewer than {FLOOR_PHYSICIANS} GPs stand behind it"),
+    (PROTECTED, f"fewer than {FLOOR_PATIENTS} patients of the row"),
+    (PROTECTED, f"steps of {Pace().step_seconds * 1000:.0f} ms before the answer"),
+    (PROTECTED, f"only {NUMBERS[gateway._QUERIES_EACH]} at once a workspace"),
+    (MASKED, f"moins de **{FLOOR_PATIENTS} patients**"),
+    (MASKED, f"moins de **{FLOOR_PHYSICIANS} médecins**"),
+    (MASKED, f"moins de {FLOOR_PATIENTS} patients sont ailleurs"),
+    (MASKED, f"**{MARK}** à la place d'un nombre"),
+    (RUN, f"{PORTS.capitalize()} ports in a row on the loopback, from {DEFAULTS.port}"),
+    (RUN, f"from {DEFAULTS.workspace.first_uid} up"),
+    (RUN, f"a log over {ROTATE_BYTES // 1024**2} MB"),
+    (RUN, f"up to {LOG_BUDGET // 1024} KB an"),
+    (FIRST, f"needs {FLOOR_PATIENTS} distinct contributing patients and {FLOOR_PHYSICIANS} GPs"),
+    ("adr/0007-synthetic-presets.md", f"at most {BLOCK:,} patients"),
+]
+
+
+@pytest.mark.parametrize(("page", "sentence"), QUOTED)
+def test_a_figure_is_that_of_the_code(page: str, sentence: str) -> None:
+    assert sentence in (ROOT / "docs" / page).read_text(encoding="utf-8")
+
+
+def test_every_rule_and_level_of_access_is_explained() -> None:
+    page = (ROOT / "docs" / PROTECTED).read_text(encoding="utf-8")
+    words = {Reason.FREQUENCY: "threshold", Reason.PHYSICIANS: "physicians", Reason.UNANIMITY: "unanimity"}
+    assert all(f"| {words[reason]} |" in page for reason in Reason)
+    assert all(f"| `{level}` |" in page for level in AccessLevel)
+
+
+def test_the_parts_of_a_home_are_those_that_commands_make(desk: Desk) -> None:
+    """What the page tells to back up is what is there."""
+    page = (ROOT / "docs" / RUN).read_text(encoding="utf-8")
+    done = desk.run(
+        "p4dp-enclave project create essai --title t --purpose p"
+        " --access aggregate --table all --legal-basis x"
+    )
+    assert done.returncode == 0, done.stderr
+    made = {entry.name for entry in desk.home.iterdir() if not entry.name.startswith(".")}
+    assert {"warehouse", "governance.db", "audit", "keys", "logs", "hub"} <= made
+    unsaid = [name for name in made if name not in page]
+    assert unsaid == []
