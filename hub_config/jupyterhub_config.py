@@ -8,6 +8,8 @@ import os
 import sys
 from pathlib import Path
 
+from hub_config.governance.audit import AuditChain
+from hub_config.governance.journal import Journal
 from hub_config.hub.desk import Desk
 from hub_config.hub.pages import TEMPLATES, handlers, template_vars
 from hub_config.hub.policy import CUSTOM_SCOPES, ROLES, headers, services
@@ -74,6 +76,7 @@ c.P4DPAuthenticator.sweep_seconds = 3 * settings.identity.refresh_seconds
 c.P4DPAuthenticator.auto_login = True
 c.P4DPAuthenticator.loopback_hosts = ["identity.localhost"] if settings.identity.provider == "demo" else []
 c.P4DPAuthenticator.logout_redirect_url = settings.logout_url
+c.P4DPAuthenticator.journal = Journal(AuditChain(settings.audit_dir, settings.keys_dir))
 c.P4DPAuthenticator.pages = handlers(desk)
 
 # What they may do

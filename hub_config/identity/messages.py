@@ -32,4 +32,8 @@ NOT_PROVED = "La réponse du fournisseur d'identité n'a pas pu être vérifiée
 UNREACHABLE = (
     "Le fournisseur d'identité ne répond pas. Réessayez dans une minute ; sinon, prévenez l'administrateur."
 )
+NOT_RECORDED = (
+    "Votre connexion n'a pas pu être inscrite au journal de la plateforme : elle n'est donc pas ouverte. "
+    "Prévenez l'administrateur, puis réessayez."
+)
 EXPIRED = "no longer vouched for by the identity provider"

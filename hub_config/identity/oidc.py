@@ -4,7 +4,7 @@ be removed.
 What the provider says is believed only through `tokens` and `claims`. Every `auth_refresh_age` seconds, and
 before each start of a workspace, the refresh token is spent: a person who was removed or locked gets no new
 one, is out, and their workspaces are stopped. A provider that does not answer lets nobody in, but stops
-nothing.
+nothing. Who comes in, who is refused and who is put out is on the audit chain.
 """
 
 from __future__ import annotations
@@ -18,14 +18,21 @@ from typing import Any
 
 from jupyterhub.handlers import BaseHandler
 from oauthenticator.generic import GenericOAuthenticator
-from oauthenticator.oauth2 import OAuthCallbackHandler, OAuthLoginHandler, _deserialize_state
+from oauthenticator.oauth2 import (
+    OAuthCallbackHandler,
+    OAuthLoginHandler,
+    OAuthLogoutHandler,
+    _deserialize_state,
+)
 from tornado import web
 from tornado.httpclient import AsyncHTTPClient, HTTPClientError, HTTPRequest
 from tornado.ioloop import PeriodicCallback
-from traitlets import Dict, Integer, List, Set, Unicode, default
+from traitlets import Dict, Instance, Integer, List, Set, Unicode, default
 
+from hub_config.governance.audit import AuditFailure, Decision
+from hub_config.governance.journal import Journal, Step
 from hub_config.identity.claims import Denied, FactorPolicy, Person, Reason, identify
-from hub_config.identity.messages import DENIALS, EXPIRED, NOT_PROVED, UNREACHABLE
+from hub_config.identity.messages import DENIALS, EXPIRED, NOT_PROVED, NOT_RECORDED, UNREACHABLE
 from hub_config.identity.tokens import Expected, UnknownKey, UntrustedToken, nonce_for, verify_id_token
 
 EVIDENCE = "p4dp_evidence"
@@ -39,11 +46,13 @@ class ProviderSilent(Exception):
 
 
 class Told(web.HTTPError):
-    """A refusal whose text is meant for the person: the error page shows it; `reason` is for the log."""
+    """A refusal whose text is meant for the person: the error page shows it; `reason` is for the log, and
+    `who` asked, where that is known."""
 
-    def __init__(self, status: int, message: str, reason: str) -> None:
+    def __init__(self, status: int, message: str, reason: str, who: str = "") -> None:
         super().__init__(status, message, reason=reason)
         self.jupyterhub_message = message
+        self.who = who
 
 
 class PersonRefused(Exception):
@@ -89,6 +98,14 @@ class LoginHandler(OAuthLoginHandler):  # type: ignore[misc]  # untyped upstream
         super().authorize_redirect(**kwargs)
 
 
+class LogoutHandler(OAuthLogoutHandler):  # type: ignore[misc]  # untyped upstream
+    async def default_handle_logout(self) -> None:
+        user = self.current_user
+        await super().default_handle_logout()
+        if user is not None:
+            await self.authenticator.journal.note_if_possible(user.name, Step.LOGOUT, Decision.ALLOWED)
+
+
 class P4DPAuthenticator(GenericOAuthenticator):  # type: ignore[misc]  # untyped upstream
     """See the module. Only traits that are the enclave's own are declared here."""
 
@@ -98,18 +115,21 @@ class P4DPAuthenticator(GenericOAuthenticator):  # type: ignore[misc]  # untyped
     required_amr = Set(config=True, help="All of these must be in the id token's `amr`.")
     accepted_acr = Set(config=True, help="Any of these as the id token's `acr` proves a second factor too.")
     loopback_hosts = List(config=True, help="Host names that are this machine, whatever its resolver knows.")
+    journal = Instance(Journal, config=True, help="Where logins are recorded; without it there are none.")
     pages = List(config=True, help="Handlers that take the place of the hub's own pages.")
     sweep_seconds = Integer(60, config=True, help="How often people with a running workspace are looked up.")
     endpoints = Dict(help="The provider's discovery document, fetched at the first login.")
 
     login_handler = LoginHandler
     callback_handler = OAuthCallbackHandler
+    logout_handler = LogoutHandler
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self._keys: Mapping[str, Any] = {}
         self._locks: dict[str, asyncio.Lock] = {}
         self._refreshed_at: dict[str, float] = {}
+        self._out: set[str] = set()
         self._sweep: PeriodicCallback | None = None
 
     @default("http_client")  # type: ignore[untyped-decorator]
@@ -163,6 +183,30 @@ class P4DPAuthenticator(GenericOAuthenticator):  # type: ignore[misc]  # untyped
 
     # -- logging in -----------------------------------------------------
 
+    async def get_authenticated_user(self, handler: Any, data: Any) -> Any:
+        """A login takes effect once it is on the audit chain; a refused one is there too."""
+        try:
+            model = await super().get_authenticated_user(handler, data)
+        except (web.HTTPError, HTTPClientError, OSError) as error:
+            refusal = _told(error)
+            await self._note_refusal(refusal.who, refusal.reason)
+            raise refusal from None
+        if model is None:
+            await self._note_refusal("", "not allowed")
+            return None
+        try:
+            await self.journal.note(
+                model["name"], Step.LOGIN, Decision.ALLOWED, roles=" ".join(sorted(model["groups"]))
+            )
+        except AuditFailure as failure:
+            self.log.error("Login of %s refused, it can't be recorded: %s", model["name"], failure)
+            raise Told(503, NOT_RECORDED, "not recorded") from None
+        self._out.discard(model["name"])
+        return model
+
+    async def _note_refusal(self, who: str, reason: str | None) -> None:
+        await self.journal.note_if_possible(who, Step.LOGIN, Decision.REFUSED, reason=reason)
+
     async def get_token_info(self, handler: Any, params: Mapping[str, str]) -> dict[str, Any]:
         """Exchange a code or a refresh token; an id token that comes with the answer is verified here."""
         await self.discover()
@@ -203,12 +247,12 @@ class P4DPAuthenticator(GenericOAuthenticator):  # type: ignore[misc]  # untyped
         state = auth_model["auth_state"]
         profile, evidence = state[self.user_auth_state_key], state["evidence"]
         if not evidence.get("sub") or profile.get("sub") != evidence["sub"]:
-            raise Told(403, NOT_PROVED, "profile of another subject")
+            raise Told(403, NOT_PROVED, "profile of another subject", auth_model["name"])
         policy = FactorPolicy(frozenset(self.required_amr), frozenset(self.accepted_acr))
         match identify(evidence, profile, policy):
             case Denied(reason):
                 self.log.warning("Login of %s refused: %s", auth_model["name"], reason.value)
-                raise Told(403, DENIALS[reason], reason.value)
+                raise Told(403, DENIALS[reason], reason.value, auth_model["name"])
             case Person() as person:
                 state["person"] = {
                     "full_name": person.full_name,
@@ -244,10 +288,12 @@ class P4DPAuthenticator(GenericOAuthenticator):  # type: ignore[misc]  # untyped
                 model = None
             if model is None:
                 self._refreshed_at.pop(user.name, None)
+                await self._note_once_out(user.name)
                 self._expel(user)
                 return False
             await user.save_auth_state(model["auth_state"])
             self._refreshed_at[user.name] = time.monotonic()
+            self._out.discard(user.name)
             return model
 
     async def _refreshed_model(self, user: Any, handler: BaseHandler | None) -> dict[str, Any] | None:
@@ -264,6 +310,12 @@ class P4DPAuthenticator(GenericOAuthenticator):  # type: ignore[misc]  # untyped
             model: dict[str, Any] = await self._token_to_auth_model(tokens)
         return model if model["name"] == user.name else None
 
+    async def _note_once_out(self, name: str) -> None:
+        """Whoever is out may go on asking: that is one event, not one a request."""
+        if name not in self._out:
+            self._out.add(name)
+            await self.journal.note_if_possible(name, Step.EXPELLED, Decision.REFUSED)
+
     def _expel(self, user: Any) -> None:
         """Stop what the person runs; the request that found out does not wait for it."""
         for name, spawner in list(user.spawners.items()):
@@ -276,6 +328,19 @@ class P4DPAuthenticator(GenericOAuthenticator):  # type: ignore[misc]  # untyped
         for user in list(users.values()):
             if user.active:
                 await self.refresh_user(user)
+
+
+def _told(error: web.HTTPError | HTTPClientError | OSError) -> Told:
+    """What a person reads of a login that failed. A provider refuses a code that is not this browser's."""
+    match error:
+        case Told():
+            return error
+        case web.HTTPError(status_code=status):
+            return Told(status, NOT_PROVED, f"HTTP {status}")
+        case HTTPClientError(code=code) if 400 <= code < 500:
+            return Told(403, NOT_PROVED, "refused by the provider")
+        case _:
+            return Told(503, UNREACHABLE, "identity provider unreachable")
 
 
 def _same_subject(fresh: Mapping[str, Any] | None, known: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -12,7 +12,7 @@ from babel.messages.extract import extract_from_dir
 
 from hub_config.hub.pages import STATIC, TEMPLATES, local_path
 from hub_config.hub.texts import CATALOGUES, translate
-from hub_config.identity.messages import DENIALS, NOT_PROVED, UNREACHABLE
+from hub_config.identity.messages import DENIALS, NOT_PROVED, NOT_RECORDED, UNREACHABLE
 
 PO = CATALOGUES / "en" / "LC_MESSAGES" / "p4dp-hub.po"
 METHODS = [("**.html", "jinja2.ext:babel_extract"), ("**.py", "python")]
@@ -28,7 +28,8 @@ def said() -> set[str]:
     found = extract_from_dir(
         str(TEMPLATES.parent), METHODS, {"**.html": {"encoding": "utf-8"}}, keywords={"_": None, "N_": None}
     )
-    return {message for _, _, message, _, _ in found} | {*DENIALS.values(), NOT_PROVED, UNREACHABLE}
+    told = {*DENIALS.values(), NOT_PROVED, NOT_RECORDED, UNREACHABLE}
+    return {message for _, _, message, _, _ in found} | told
 
 
 def test_every_french_text_has_its_english(english):

@@ -12,6 +12,8 @@ import pytest
 from oauthenticator.oauth2 import OAuthenticator
 from tornado import web
 
+from hub_config.governance.audit import AuditChain, read_records
+from hub_config.governance.journal import Journal
 from hub_config.identity.oidc import EVIDENCE, P4DPAuthenticator
 from hub_config.identity.provider import SCOPES, client_secret
 from hub_config.identity.tokens import UntrustedToken
@@ -74,6 +76,7 @@ def make_authenticator(running, **changes):
         "enable_auth_state": True,
         "loopback_hosts": ["identity.localhost"],
         "allow_all": True,
+        "journal": Journal(AuditChain(settings.audit_dir, settings.keys_dir)),
     }
     return P4DPAuthenticator(**{**traits, **changes})
 
@@ -239,3 +242,57 @@ async def test_the_providers_answer_cannot_bring_evidence_along(authenticator, m
 
     monkeypatch.setattr(OAuthenticator, "get_token_info", answer)
     assert EVIDENCE not in await authenticator.get_token_info(None, {"grant_type": "refresh_token"})
+
+
+# -- the record ---------------------------------------------------------------
+
+
+async def enter(authenticator, browser, username):
+    """As the hub's callback page lets somebody in."""
+    code = await asyncio.to_thread(browser.log_in, username)
+    return await authenticator.get_authenticated_user(Callback(code, browser.verifier), None)
+
+
+def newest_event(running):
+    settings = running.settings
+    event = list(read_records(settings.audit_dir, settings.keys_dir))[-1]
+    return event.what, event.who, event.decision, dict(event.details)
+
+
+async def test_a_login_is_on_the_audit_chain(running, authenticator, browser):
+    await enter(authenticator, browser, "ines")
+    assert newest_event(running) == ("hub.login", "ines", "allowed", {"roles": "interne"})
+
+
+async def test_a_refused_login_is_on_the_audit_chain(running, browser):
+    strict = make_authenticator(running, required_amr={"pwd", "otp", "mfa", "hwk"})
+    with pytest.raises(web.HTTPError):
+        await enter(strict, browser, "rachid")
+    assert newest_event(running) == ("hub.login", "rachid", "refused", {"reason": "no-second-factor"})
+
+
+async def test_a_login_with_somebody_elses_code_is_on_the_audit_chain(running, authenticator, browser):
+    code = await asyncio.to_thread(browser.log_in, "ines")
+    verifier = "another verifier, long enough to be one, of 43 characters"
+    with pytest.raises(web.HTTPError):
+        await authenticator.get_authenticated_user(Callback(code, verifier), None)
+    what, who, decision, _ = newest_event(running)
+    assert (what, who, decision) == ("hub.login", "unknown", "refused")
+
+
+async def test_a_login_that_cannot_be_recorded_is_refused(tmp_path, running, browser):
+    (tmp_path / "audit").write_text("a file where the folder should be")
+    lost = Journal(AuditChain(tmp_path / "audit", tmp_path / "keys"))
+    with pytest.raises(web.HTTPError) as refusal:
+        await enter(make_authenticator(running, journal=lost), browser, "ines")
+    assert (refusal.value.status_code, refusal.value.reason) == (503, "not recorded")
+
+
+async def test_a_removal_is_one_event_however_often_they_ask(running, authenticator, browser):
+    user = User(await log_in(authenticator, browser, "diane"))
+    await asyncio.to_thread(running.administer, "set", "user", "diane", "--quiet", "--lock-date", LONG_AGO)
+    for _ in range(3):
+        assert await authenticator.refresh_user(user, None) is False
+    settings = running.settings
+    events = list(read_records(settings.audit_dir, settings.keys_dir))
+    assert [event.who for event in events if event.what == "hub.expelled"].count("diane") == 1
