@@ -43,8 +43,9 @@ def test_an_intern_reaches_a_first_protected_table(enclave: Enclave, page: Page,
     assert "données individuelles" in shown and "CSE" in shown
     assert "Traceback" not in shown and "Error" not in shown
     assert page.locator(".jp-NotebookPanel:visible .jp-Cell-outputArea img").count() >= 3
-    legend = page.locator(".jp-NotebookPanel:visible .jp-Cell-outputArea", has_text="effectif masqué").first
-    legend.scroll_into_view_if_needed()
+    crosstab = page.locator(".jp-NotebookPanel:visible .jp-Cell", has_text="pivot_wider").first
+    crosstab.scroll_into_view_if_needed()
+    expect(crosstab.locator("table")).to_be_visible()
     photograph(page, "protected-table", tmp_path)
 
 
