@@ -83,7 +83,7 @@ class Settings(_Section):
         default=8000, ge=1024, le=65000, description="First of four ports in a row, on the loopback."
     )
     hostname: str = Field(
-        default="p4dp.localhost", description="Name people open; workspaces are at `<person>.<name>`."
+        default="p4dp.localhost", description="Name people open; workspaces at `<project>--<person>.<name>`."
     )
     database_url: str | None = Field(
         default=None, description="PostgreSQL of the governance store; without it, SQLite in the home."

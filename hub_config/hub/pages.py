@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from jupyterhub.handlers import BaseHandler
+from jupyterhub.handlers.base import UserUrlHandler
 from jupyterhub.handlers.pages import SpawnHandler
 from tornado import web
 
@@ -24,6 +25,7 @@ from hub_config.hub.texts import (
     page_text,
     translate,
 )
+from hub_config.origins import to_own_origin
 from hub_config.settings import Settings
 
 TEMPLATES = Path(__file__).with_name("templates")
@@ -104,6 +106,13 @@ class LanguageHandler(BaseHandler):  # type: ignore[misc]  # untyped upstream
         self.redirect(local_path(self.get_argument("next", ""), self.hub.base_url))
 
 
+class WorkspaceAddressHandler(UserUrlHandler):  # type: ignore[misc]  # untyped upstream
+    """An address of a workspace on the hub's host: leads to the workspace's own origin."""
+
+    def redirect(self, url: str, *args: Any, **kwargs: Any) -> None:
+        super().redirect(to_own_origin(url, self.subdomain_host), *args, **kwargs)
+
+
 class ClosedHandler(BaseHandler):  # type: ignore[misc]  # untyped upstream
     def prepare(self) -> None:
         raise web.HTTPError(404)
@@ -126,6 +135,7 @@ def handlers(desk: Desk) -> list[Any]:
         (rf"/p4dp/stop/{SLUG}", StopHandler, desked),
         (rf"/p4dp/language/({'|'.join(LANGUAGES)})", LanguageHandler),
         (r"/p4dp/static/(.*)", web.StaticFileHandler, {"path": str(STATIC)}),
+        (r"/user/(?P<user_name>[^/]+)(?P<user_path>/.*)?", WorkspaceAddressHandler),
         (r"/token", ClosedHandler),
         (r"/admin.*", ClosedHandler),
         (r"/accept-share.*", ClosedHandler),

@@ -37,6 +37,10 @@ class SupervisedTraefik(TraefikFileProviderProxy):  # type: ignore[misc]  # unty
             self._watch.stop()
         await super().stop()
 
+    async def delete_user(self, user: Any, server_name: str = "") -> None:
+        """The route of a workspace, on its own origin; JupyterHub looks on one for all of a person's."""
+        await self.delete_route(user.spawners[server_name].proxy_spec)
+
     def _start_traefik(self) -> None:
         """The kernel sends SIGTERM when the hub is gone; traefik gets none of the hub's environment."""
         environment = {name: os.environ[name] for name in KEPT if name in os.environ}

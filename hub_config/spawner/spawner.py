@@ -25,14 +25,18 @@ from contextlib import suppress
 from datetime import date
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from jupyterhub.spawner import Spawner
+from jupyterhub.utils import url_escape_path
+from sqlalchemy import inspect
 from traitlets import Integer, List, Unicode, default
 
 from hub_config.governance.audit import AuditChain, AuditDiskFull, AuditFailure, Decision
 from hub_config.governance.bindings import Binding, remove_binding, write_binding
 from hub_config.governance.journal import Journal, Step
 from hub_config.isolation import own_uid_per_workspace
+from hub_config.origins import to_own_origin, workspace_origin
 from hub_config.settings import Settings, load_settings
 from hub_config.spawner.admission import why_not_admitted
 from hub_config.spawner.entrance import bubblewrap
@@ -76,10 +80,16 @@ class P4DPSpawner(Spawner):  # type: ignore[misc]
         15, help="Seconds after which a running workspace's right is looked up."
     ).tag(config=True)
 
+    proxy_spec: str  # a trait of JupyterHub's
     _launcher: asyncio.subprocess.Process | None = None
     _binding_id = ""
     _admitted_at = 0.0
     _end_noted = ""  # the binding whose end is on record
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        if self.name and self._hub_origin:
+            self._take_own_origin()
 
     @default("server_token_scopes")  # type: ignore[untyped-decorator]
     def _server_token_scopes_default(self) -> list[str]:
@@ -92,6 +102,32 @@ class P4DPSpawner(Spawner):  # type: ignore[misc]
     @property
     def settings(self) -> Settings:
         return load_settings()
+
+    # where the browser finds it
+
+    @property
+    def _hub_origin(self) -> str:
+        """Empty where the hub has no subdomains, as in some tests."""
+        return str(self.user.settings.get("subdomain_host") or "")
+
+    def _take_own_origin(self) -> None:
+        """JupyterHub gives all servers of a person one subdomain. The hub asks its user object for a server's
+        address, and knows no other place to say that each has its own."""
+        user, shared_address = self.user, type(self.user).server_url
+        user.server_url = lambda name="": to_own_origin(shared_address(user, name), self._hub_origin)
+        host = urlsplit(workspace_origin(self._hub_origin, user.name, self.name)).hostname
+        path = self.proxy_spec.partition("/")[2]
+        self.proxy_spec = f"{host}/{path}"
+        self.public_url = self.user.server_url(self.name)
+
+    @property
+    def _login_address(self) -> str:
+        """Where the hub sends the browser back to after it told the workspace who it is."""
+        return to_own_origin(f"{self.user.url}{url_escape_path(self.name)}/oauth_callback", self._hub_origin)
+
+    def _log_in_at_own_origin(self) -> None:
+        self.orm_spawner.oauth_client.redirect_uri = self._login_address
+        inspect(self.orm_spawner).session.commit()
 
     # what the hub remembers of a running server
 
@@ -185,6 +221,8 @@ class P4DPSpawner(Spawner):  # type: ignore[misc]
             place, uid = await asyncio.to_thread(self._prepare_place, settings)
             token = make_gateway_token(self.user.orm_user, self.name)
             await self._open_gateway(settings, place)
+            if self._hub_origin:
+                self._log_in_at_own_origin()
             order = self._order(settings, place, uid, token)
             await self._note_start(uid)
         except (
@@ -236,7 +274,7 @@ class P4DPSpawner(Spawner):  # type: ignore[misc]
 
     def _order(self, settings: Settings, place: Place, uid: int | None, token: str) -> Order:
         environment, templates = Path(self.environment_dir), Path(self.templates_dir)
-        variables = workspace_variables(self.get_env(), place, environment, token, settings.language)
+        variables = workspace_variables(self._hub_variables(), place, environment, token, settings.language)
         python = str(environment / "bin" / "python")
         return Order(
             label=self._log_name,
@@ -251,6 +289,12 @@ class P4DPSpawner(Spawner):  # type: ignore[misc]
             hub=self.hub.api_url,
             server_port=SERVER_PORT,
             parent=os.getpid(),
+        )
+
+    def _hub_variables(self) -> dict[str, str]:
+        variables: dict[str, str] = self.get_env()
+        return variables | (
+            {"JUPYTERHUB_OAUTH_CALLBACK_URL": self._login_address} if self._hub_origin else {}
         )
 
     async def _launch(self, order: Order) -> Started | NotStarted:

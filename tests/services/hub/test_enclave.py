@@ -211,10 +211,37 @@ def test_the_plain_address_leads_to_the_right_one(enclave, page):
 def test_a_workspace_starts_on_its_own_origin_and_stops(enclave, page):
     enclave.log_in(page, "ines")
     open_workspace(enclave, page, "these-ines")
-    assert page.url.startswith(f"http://ines.p4dp.localhost:{enclave.settings.port}/user/ines/these-ines/lab")
-    page.goto(enclave.url("/hub/home"))
-    page.click("[data-project=these-ines] button")
-    page.wait_for_selector("[data-project=these-ines] a:has-text('Démarrer')")
+    own = f"http://these-ines--ines.p4dp.localhost:{enclave.settings.port}"
+    assert page.url.startswith(f"{own}/user/ines/these-ines/lab")
+    shared = f"http://ines.p4dp.localhost:{enclave.settings.port}"
+    page.goto(f"{shared}/user/ines/these-ines/lab")  # an address of before leads there too
+    assert page.url.startswith(f"{own}/user/ines/these-ines/lab")
+    stop_workspace(enclave, page, "these-ines")
+
+
+# Attack: from the page of one project, read another of the same person, with the browser's own cookies.
+READ = """async (address) => {
+    try { return (await fetch(address, {mode: "no-cors"})).status } catch (refused) { return 0 }
+}"""
+
+
+def test_a_project_cannot_reach_another_of_the_same_person(enclave, page):
+    enclave.log_in(page, "ines")
+    open_workspace(enclave, page, "these-ines")
+    target = f"{origin(page)}/user/ines/these-ines/api/contents/"
+    assert page.evaluate(READ, target) == 200, "undefended, on one origin: the attack is a good one"
+    open_workspace(enclave, page, "bac-a-sable")
+    assert "these-ines" not in origin(page)
+    for address in (target, f"{origin(page)}/user/ines/these-ines/api/contents/"):
+        assert page.evaluate(READ, address) in (0, 404), address
+    names = {cookie["name"] for cookie in page.context.cookies(f"{origin(page)}/user/ines/these-ines/")}
+    assert not [name for name in names if "these-ines" in name]
+    for project in ("these-ines", "bac-a-sable"):
+        stop_workspace(enclave, page, project)
+
+
+def origin(page: Page) -> str:
+    return "/".join(page.url.split("/")[:3])
 
 
 def test_a_removed_person_is_out_and_their_workspace_stops(enclave, page):
@@ -293,6 +320,12 @@ def open_workspace(enclave: Enclave, page: Page, project: str) -> None:
     page.goto(enclave.url("/hub/home"))
     page.click(f"[data-project={project}] a.button")
     page.wait_for_url(f"**/user/*/{project}/lab**", timeout=90_000)
+
+
+def stop_workspace(enclave: Enclave, page: Page, project: str) -> None:
+    page.goto(enclave.url("/hub/home"))
+    page.click(f"[data-project={project}] button")
+    page.wait_for_selector(f"[data-project={project}] a:has-text('Démarrer')")
 
 
 def boxes(enclave: Enclave) -> list[int]:
