@@ -7,6 +7,7 @@ trace, to a developer.
 
 from __future__ import annotations
 
+import errno
 import os
 import traceback
 from collections.abc import Mapping
@@ -93,6 +94,8 @@ def explain(error: Exception) -> str:
         return str(error)
     if REFUSAL in names:
         return _refusal(error)
+    if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+        return "The disk is full. Free some space, then do it again: what was kept is intact."
     if isinstance(error, OSError) and error.strerror:
         return f"{error.filename}: {error.strerror}." if error.filename else f"{error.strerror}."
     return _unforeseen(error)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import signal
 import sys
 import time
@@ -23,7 +24,7 @@ from hub_config.up.processes import adopt_orphans, end_descendants
 from hub_config.up.programs import programs
 from hub_config.up.report import print_status
 from hub_config.up.supervisor import CannotKeepUp, Supervisor
-from hub_config.warehouse.snapshot import SnapshotProblem
+from hub_config.warehouse.snapshot import SnapshotProblem, unusable_snapshots
 
 MAIN_ACCOUNTS = ("ines", "rachid", "diane")
 KNOWN_PROBLEMS = (house.CannotStart, CannotKeepUp, ProviderProblem, SnapshotProblem, StoreProblem, UnsafeKey)
@@ -72,10 +73,13 @@ def _run(settings: Settings, console: Console, preset: str, scale: float) -> Non
     began = time.monotonic()
     if busy := ports.busy_message(settings):
         raise house.CannotStart(busy)
+    house.require_keys(settings)
     _say_isolation(settings, console)
     if settings.identity.provider == "demo":
         _prepare_identity(settings, console)
     house.ensure_warehouse(settings, preset, scale)
+    for problem in unusable_snapshots(settings.warehouse_dir):
+        console.print(f"[yellow]![/] {problem}", soft_wrap=True)
     if settings.identity.provider == "demo":
         house.ensure_projects(settings)
     adopt_orphans()
@@ -86,6 +90,7 @@ def _run(settings: Settings, console: Console, preset: str, scale: float) -> Non
             console.print(f"[dim]starting the {program.name}…[/]")
             supervisor.start(program)
         if not supervisor.stopping.is_set():
+            house.note_keys(settings)
             _welcome(settings, console, time.monotonic() - began)
         supervisor.watch()
     finally:
@@ -117,7 +122,7 @@ def _welcome(settings: Settings, console: Console, seconds: float) -> None:
     console.print(f"\n[bold green]✓[/] The enclave is ready ({seconds:.0f} s): [bold]{settings.hub_url}[/]\n")
     if settings.identity.provider == "demo":
         _introduce(settings, console)
-    console.print(f"[dim]Logs: {house.logs_dir(settings)}/ · Ctrl-C stops everything[/]")
+    console.print(f"[dim]Logs: {house.logs_dir(settings)}/ · Ctrl-C stops everything[/]", soft_wrap=True)
 
 
 def _introduce(settings: Settings, console: Console) -> None:
@@ -142,5 +147,5 @@ def _own_command() -> str:
     """How the commands are called from here, so that they can be copied."""
     installed = Path(sys.executable).with_name("p4dp-enclave")
     name = str(installed.relative_to(Path.cwd())) if installed.is_relative_to(Path.cwd()) else str(installed)
-    home = f"P4DP_HOME={os.environ['P4DP_HOME']} " if "P4DP_HOME" in os.environ else ""
-    return home + (name if installed.exists() else "p4dp-enclave")
+    home = f"P4DP_HOME={shlex.quote(os.environ['P4DP_HOME'])} " if "P4DP_HOME" in os.environ else ""
+    return home + shlex.quote(name if installed.exists() else "p4dp-enclave")

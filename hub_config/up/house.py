@@ -16,11 +16,15 @@ from pathlib import Path
 
 from hub_config.governance import actions
 from hub_config.governance.store import open_store
+from hub_config.keys import write_private
 from hub_config.settings import Settings
-from hub_config.warehouse.snapshot import Snapshot, list_snapshots
+from hub_config.warehouse.snapshot import Snapshot, list_snapshots, snapshot_numbers
 
 CHECKOUT = Path(__file__).parents[2]
 LOCK = "up.lock"
+KEYS_MADE = "keys-made"
+RENEWABLE = frozenset({"hub-auth-state", "hub-cookies", "identity-session", "proxy-interface"})
+"""Keys of sessions: without them people log in again, and nothing else is lost."""
 
 
 class CannotStart(Exception):
@@ -33,6 +37,10 @@ class Holder:
 
     pid: int
     url: str
+    port: int
+
+
+UNKNOWN = Holder(0, "", 0)
 
 
 def make_home(settings: Settings) -> None:
@@ -45,6 +53,25 @@ def make_home(settings: Settings) -> None:
     except OSError as error:
         where = f"The enclave's home {settings.home} can't be prepared ({error.strerror})."
         raise CannotStart(f"{where} Set P4DP_HOME to a directory of yours.") from None
+
+
+def require_keys(settings: Settings) -> None:
+    """Raises CannotStart when a key of the last start is gone: a new one would hide that what it sealed (the
+    audit log, the pseudonyms, the identity provider's trust in the hub) no longer fits.
+    """
+    record = settings.home / KEYS_MADE
+    made = set(record.read_text().split("\n")) if record.exists() else set()
+    if lost := sorted(name for name in made - RENEWABLE if name and not (settings.keys_dir / name).exists()):
+        raise CannotStart(
+            f"Gone from {settings.keys_dir}: {', '.join(lost)}. Restore them from your backup of that "
+            "directory. Without one, start afresh elsewhere (P4DP_HOME) and keep this home as it is."
+        )
+
+
+def note_keys(settings: Settings) -> None:
+    """Remember the keys there are, for `require_keys` at the next start."""
+    names = sorted(path.name for path in settings.keys_dir.iterdir() if not path.name.startswith("."))
+    write_private(settings.home / KEYS_MADE, "\n".join(names))
 
 
 def logs_dir(settings: Settings) -> Path:
@@ -64,7 +91,8 @@ def held(settings: Settings) -> Iterator[None]:
         except BlockingIOError:
             raise CannotStart(_already(settings)) from None
         os.ftruncate(descriptor, 0)
-        os.write(descriptor, json.dumps({"pid": os.getpid(), "url": settings.hub_url}).encode())
+        record = {"pid": os.getpid(), "url": settings.hub_url, "port": settings.port}
+        os.write(descriptor, json.dumps(record).encode())
         yield
     finally:
         os.close(descriptor)
@@ -87,13 +115,13 @@ def holder(settings: Settings) -> Holder | None:
 def _parse_holder(text: str) -> Holder:
     try:
         values = json.loads(text)
-        return Holder(int(values["pid"]), str(values["url"]))
+        return Holder(int(values["pid"]), str(values["url"]), int(values["port"]))
     except (ValueError, KeyError, TypeError):
-        return Holder(0, "")
+        return UNKNOWN
 
 
 def _already(settings: Settings) -> str:
-    running = holder(settings) or Holder(0, "")
+    running = holder(settings) or UNKNOWN
     return (
         f"The enclave of {settings.home} is already running (process {running.pid}) at {running.url}. "
         f"Use it, or stop it with Ctrl-C where it was started (or: kill {running.pid})."
@@ -101,14 +129,17 @@ def _already(settings: Settings) -> str:
 
 
 def ensure_warehouse(settings: Settings, preset: str, scale: float) -> Snapshot | None:
-    """The newest snapshot; a synthetic one is made when there is none. Its own command shows the progress."""
-    snapshots = list_snapshots(settings.warehouse_dir)
-    if not snapshots and preset != "none":
+    """The newest usable snapshot; a synthetic one is made when there never was any. Its own command shows the
+    progress.
+
+    One that is broken is not replaced: projects are pinned to it, and another would hide that from them.
+    """
+    if not snapshot_numbers(settings.warehouse_dir) and preset != "none":
         command = [sys.executable, "-m", "hub_config.cli", "warehouse", "synthesise", "--preset", preset]
         done = subprocess.run([*command, "--scale", str(scale)], cwd=CHECKOUT, check=False)
         if done.returncode:
             raise CannotStart("The synthetic warehouse could not be made; the message above says why.")
-        snapshots = list_snapshots(settings.warehouse_dir)
+    snapshots = list_snapshots(settings.warehouse_dir)
     return snapshots[-1] if snapshots else None
 
 

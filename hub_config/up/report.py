@@ -16,7 +16,7 @@ from hub_config.settings import Settings
 from hub_config.up import house
 from hub_config.up.ports import ports
 from hub_config.up.processes import Process, descendants
-from hub_config.warehouse.snapshot import list_snapshots
+from hub_config.warehouse.snapshot import list_snapshots, unusable_snapshots
 
 MEGABYTE = 1024 * 1024
 PARTS = (
@@ -44,10 +44,14 @@ def print_status(settings: Settings, console: Console) -> bool:
     if running is None:
         console.print(f"The enclave of {settings.home} is not running. Start it: make up")
     else:
-        console.print(f"The enclave of {settings.home} runs (process {running.pid}): [bold]{running.url}[/]")
+        where = f"The enclave of {settings.home} runs (process {running.pid}): [bold]{running.url}[/]"
+        console.print(where, soft_wrap=True)
         console.print(_processes(descendants(running.pid)))
-        console.print("Ports of the loopback: " + ", ".join(f"{p.number} {p.use}" for p in ports(settings)))
+        in_use = ports(settings.model_copy(update={"port": running.port}))
+        console.print("Ports of the loopback: " + ", ".join(f"{port.number} {port.use}" for port in in_use))
     console.print(_snapshots(settings))
+    for problem in unusable_snapshots(settings.warehouse_dir):
+        console.print(f"[yellow]![/] {problem}", soft_wrap=True)
     console.print(_projects(_all_projects(settings)))
     return running is not None
 

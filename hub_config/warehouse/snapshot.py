@@ -53,6 +53,7 @@ __all__ = [
     "list_snapshots",
     "open_snapshot",
     "snapshot_numbers",
+    "unusable_snapshots",
 ]
 
 Report = Callable[[str], None]
@@ -96,6 +97,12 @@ def list_snapshots(warehouse_dir: Path) -> list[Snapshot]:
     ]
 
 
+def unusable_snapshots(warehouse_dir: Path) -> list[SnapshotProblem]:
+    """Why each of the others is refused, in order."""
+    numbers = snapshot_numbers(warehouse_dir)
+    return [problem for number in numbers if (problem := _problem(warehouse_dir, number))]
+
+
 def open_snapshot(warehouse_dir: Path, number: int) -> Snapshot:
     """Snapshot `number`, after the cheap checks: sealed manifest, every file present at its recorded size.
 
@@ -132,6 +139,14 @@ def _usable(warehouse_dir: Path, number: int) -> Snapshot | None:
         return open_snapshot(warehouse_dir, number)
     except SnapshotProblem:
         return None
+
+
+def _problem(warehouse_dir: Path, number: int) -> SnapshotProblem | None:
+    try:
+        open_snapshot(warehouse_dir, number)
+    except SnapshotProblem as problem:
+        return problem
+    return None
 
 
 def _missing(warehouse_dir: Path, number: int) -> str:

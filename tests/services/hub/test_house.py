@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import io
 import os
 import socket
 import stat
 import subprocess
 import sys
+from datetime import date
 
 import pytest
 from click.testing import CliRunner
+from rich.console import Console
 
 from hub_config.settings import Settings
-from hub_config.up import house, ports
+from hub_config.up import commands, house, ports
 from hub_config.up.commands import up
-from hub_config.up.report import part_of
+from hub_config.up.report import part_of, print_status
+from hub_config.warehouse.snapshot import build_snapshot, unusable_snapshots
 
 HOLD = """
 import sys
@@ -148,3 +152,51 @@ def _ask_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+def _broken_snapshot(settings):
+    """A snapshot whose database is not what its manifest says."""
+    day = date(2022, 12, 31)
+    with build_snapshot(settings.warehouse_dir, source="test", synthetic=True, public=False) as building:
+        snapshot = building.finish(day, day, day)
+    snapshot.database.chmod(0o600)
+    os.truncate(snapshot.database, 1000)
+    return snapshot.number
+
+
+def test_a_broken_snapshot_is_not_replaced_by_another(settings, monkeypatch):
+    house.make_home(settings)
+    number = _broken_snapshot(settings)
+    monkeypatch.setattr(house.subprocess, "run", lambda *_, **__: pytest.fail("a second one is made"))
+    assert house.ensure_warehouse(settings, "A", 0.01) is None
+    [problem] = unusable_snapshots(settings.warehouse_dir)
+    assert f"Snapshot {number} can't be used" in str(problem) and "backup" in str(problem)
+
+
+def test_status_names_a_broken_snapshot_and_the_ports_really_in_use(settings):
+    elsewhere = settings.model_copy(update={"port": settings.port + 10})
+    house.make_home(settings)
+    _broken_snapshot(settings)
+    said = io.StringIO()
+    with house.held(settings):
+        assert print_status(elsewhere, Console(file=said, width=200))
+    assert "Snapshot 1 can't be used" in said.getvalue()
+    assert f"{settings.port} address people open" in said.getvalue()
+
+
+def test_a_lost_key_is_named_and_not_made_anew(settings):
+    house.make_home(settings)
+    for name in ("audit.pem", "hub-cookies"):
+        (settings.keys_dir / name).write_text("secret")
+    house.require_keys(settings)
+    house.note_keys(settings)
+    (settings.keys_dir / "hub-cookies").unlink()
+    house.require_keys(settings)
+    (settings.keys_dir / "audit.pem").unlink()
+    with pytest.raises(house.CannotStart, match=r"audit\.pem.*backup"):
+        house.require_keys(settings)
+
+
+def test_the_printed_command_can_be_copied_from_a_path_with_a_space(monkeypatch):
+    monkeypatch.setenv("P4DP_HOME", "/tmp/mon dossier")
+    assert commands._own_command().startswith("P4DP_HOME='/tmp/mon dossier' ")
