@@ -8,16 +8,19 @@ demonstration.
 
 from __future__ import annotations
 
+import math
 import os
 import re
 import secrets
 from pathlib import Path
 from typing import Any
 
+import canaille.backends.sql.backend as canaille_sql  # type: ignore[import-not-found]
 import canaille.oidc.provider as canaille_oidc  # type: ignore[import-not-found]
 from asgiref.wsgi import WsgiToAsgi  # type: ignore[import-not-found]
 from canaille.hypercorn.app import create_app as create_canaille  # type: ignore[import-not-found]
 from flask import abort, redirect, request, send_file  # type: ignore[import-not-found]
+from flask_babel import get_locale  # type: ignore[import-not-found]
 
 OPEN = re.compile(
     r"/login(/[a-z0-9._-]+)?|/logout|/forget/[a-z0-9._-]+|/auth/(password|otp)"
@@ -35,6 +38,7 @@ def create_app() -> Any:
     """The ASGI application. `P4DP_HUB_URL` is where a person who has nothing to do here is sent."""
     hub_url = os.environ["P4DP_HUB_URL"]
     canaille_oidc.generate_access_token = opaque_access_token
+    canaille_sql.get_lockout_delay_message = lockout_message
     app = create_canaille(env_file=None, wrap_asgi=False)
 
     def close_the_rest() -> Any:
@@ -64,6 +68,14 @@ def opaque_access_token(*_: Any, **__: Any) -> str:
     both in its log.
     """
     return secrets.token_urlsafe(36)
+
+
+def lockout_message(delay: float) -> str:
+    """Canaille's own stays in English: the number is in the text that it looks up."""
+    seconds = math.ceil(delay)
+    if str(get_locale()).startswith("fr"):
+        return f"Trop d'essais. Attendez {seconds} s, puis recommencez."
+    return f"Too many attempts. Wait {seconds} s, then try again."
 
 
 def _has_pkce(values: Any) -> bool:

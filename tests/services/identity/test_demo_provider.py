@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from hub_config.identity.provider import client_secret
@@ -34,6 +36,15 @@ def test_screens_are_french(browser):
     browser.submit(login="ines")
     assert browser.page is not None
     assert "Mot de passe" in browser.page.text
+
+
+def test_after_wrong_passwords_the_wait_is_said_in_french(browser):
+    browser.authorize()
+    browser.submit(login="charles")
+    for _ in range(2):
+        page = browser.submit(password="wrong")
+    assert re.search(r"Trop d(&#39;|')essais\. Attendez \d+ s", page.text)
+    assert "attempts" not in page.text
 
 
 def test_password_grant_is_refused(running):
