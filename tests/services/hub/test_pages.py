@@ -9,6 +9,7 @@ import pytest
 from babel.messages import mofile, pofile
 from babel.messages.catalog import Catalog
 from babel.messages.extract import extract_from_dir
+from jinja2 import Environment, FileSystemLoader
 
 from hub_config.hub.pages import STATIC, TEMPLATES, local_path
 from hub_config.hub.texts import CATALOGUES, translate
@@ -63,6 +64,16 @@ def test_pages_keep_to_the_content_security_policy(template):
     assert not re.search(r"<script(?![^>]*\bsrc=)", text), "inline script"
     assert not re.search(r"\sstyle=|<style|\son\w+=", text), "inline style or handler"
     assert not re.search(r"(?:src|href)=\"(?:https?:)?//", text), "from elsewhere"
+
+
+@pytest.mark.parametrize("status", [404, 503, 500])
+def test_an_error_page_needs_no_exception_and_always_says_something(status):
+    """The hub draws one for its proxy, without any."""
+    pages = Environment(loader=FileSystemLoader(TEMPLATES), autoescape=True)
+    pages.globals |= {"_": lambda text, **blanks: text % blanks, "base_url": "/hub/"}
+    pages.globals |= {"page_language": lambda: "fr", "page_address": lambda: ""}
+    html = pages.get_template("404.html").render(status_code=status, message="")
+    assert re.search(r"</h1>\s*<p>[A-Z].{20,}</p>", html)
 
 
 @pytest.mark.parametrize("file", sorted(STATIC.iterdir()), ids=lambda path: path.name)
