@@ -61,14 +61,17 @@ def test_a_link_in_the_home_leads_nowhere(enclave: Range) -> None:
 
 @pytest.mark.parametrize("target", [SERVER_CONFIG_INSIDE, "/opt/p4dp/templates", "/run/p4dp/gateway", "/usr"])
 def test_nothing_but_the_home_is_writable(enclave: Range, target: str) -> None:
-    """What is mounted here belongs to the box's own user, so that only the mount stands in the way."""
+    """What is mounted here belongs to the box's own user, so that only the mount stands in the way.
+
+    The system stays where it is, for the interpreter may be part of it: a folder stands in for it.
+    """
     ours = enclave.directory / "ours"
     ours.mkdir()
     if os.geteuid() == 0:
         os.chown(ours, enclave.box_uid, enclave.box_uid)
     box = enclave.box()
     if target == "/usr":
-        box = replace(box, mounts=tuple(m for m in box.mounts if m.target != "/usr"))
+        assert {mount.writable for mount in box.mounts if mount.target == "/usr"} == {False}
         box = showing(box, ours)
         target = str(ours)
     attack = f"open('{target}/planted', 'w').write('x'); print('planted')"
