@@ -12,7 +12,7 @@ from hub_config.governance.audit import AuditChain
 from hub_config.governance.journal import Journal
 from hub_config.hub.desk import Desk
 from hub_config.hub.pages import TEMPLATES, handlers, template_vars
-from hub_config.hub.policy import CUSTOM_SCOPES, ROLES, headers, services
+from hub_config.hub.policy import CUSTOM_SCOPES, ROLES, behind_tls, cookie_options, headers, services
 from hub_config.hub.proxy import SupervisedTraefik
 from hub_config.identity.oidc import P4DPAuthenticator
 from hub_config.identity.provider import SCOPES, client_secret
@@ -50,6 +50,7 @@ c.SupervisedTraefik.extra_static_config = {
 c.JupyterHub.db_url = f"sqlite:///{state / 'hub.sqlite'}"
 c.JupyterHub.cookie_secret = bytes.fromhex(ensure_key(settings.keys_dir, "hub-cookies"))
 c.JupyterHub.cookie_max_age_days = 0.5
+c.JupyterHub.cookie_host_prefix_enabled = behind_tls(settings)
 c.CryptKeeper.keys = [bytes.fromhex(ensure_key(settings.keys_dir, "hub-auth-state"))]
 
 
@@ -97,7 +98,7 @@ c.JupyterHub.shutdown_on_logout = False
 # What they see
 c.JupyterHub.template_paths = [str(TEMPLATES)]
 c.JupyterHub.template_vars = template_vars(desk)
-c.JupyterHub.tornado_settings = {"headers": headers(settings), "cookie_options": {"samesite": "Lax"}}
+c.JupyterHub.tornado_settings = {"headers": headers(settings), "cookie_options": cookie_options(settings)}
 
 # The end: whatever the hub started ends with it
 c.JupyterHub.cleanup_servers = True

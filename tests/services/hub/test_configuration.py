@@ -104,6 +104,17 @@ def test_outside_the_demonstration_the_settings_decide(tmp_path, monkeypatch):
     assert config.P4DPAuthenticator.required_amr == {"mfa"}
     assert config.P4DPAuthenticator.accepted_acr == {"2"}
     assert config.P4DPAuthenticator.loopback_hosts == []
+    assert config.JupyterHub.cookie_host_prefix_enabled
+    assert config.JupyterHub.tornado_settings["cookie_options"] == {"samesite": "Lax", "secure": True}
+
+
+def test_a_laptop_without_tls_keeps_plain_cookies(config):
+    assert not config.JupyterHub.cookie_host_prefix_enabled
+    assert config.JupyterHub.tornado_settings["cookie_options"] == {"samesite": "Lax"}
+
+
+def test_logins_are_recorded(config, tmp_path):
+    assert config.P4DPAuthenticator.journal.chain.directory == tmp_path / "audit"
 
 
 def test_one_workspace_a_project(config):
