@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 
 from alembic import command
@@ -18,6 +19,7 @@ _POSTGRES_LOCK = 0x7034_6470  # "p4dp": several machines may share one PostgreSQ
 
 def migrate(engine: Engine) -> None:
     """Run the migrations this database lacks, in one transaction."""
+    logging.getLogger("alembic.runtime").setLevel(logging.WARNING)  # else two lines a look, many an hour
     with engine.connect().execution_options(p4dp_writes=True) as connection, connection.begin():
         if connection.dialect.name == "postgresql":
             connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _POSTGRES_LOCK})

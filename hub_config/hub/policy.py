@@ -80,10 +80,11 @@ def behind_tls(settings: Settings) -> bool:
 
 
 def cookie_options(settings: Settings) -> dict[str, Any]:
-    """TLS ends before the enclave, which so can't see it: said here. With it goes the `__Host-` prefix: a page
-    of a workspace may set cookies for the hub's host as well, and so make its visitor somebody else there;
-    a browser lets nobody but the hub set cookies of that name. On a laptop, not every browser takes `Secure`
-    cookies over plain HTTP.
+    """TLS ends before the enclave, which so can't see it: said here.
+
+    With it goes the `__Host-` prefix: a page of a workspace may set cookies for the hub's host as well, and
+    so make its visitor somebody else there; a browser lets nobody but the hub set cookies of that name. On a
+    laptop, not every browser takes `Secure` cookies over plain HTTP.
     """
     return {"samesite": "Lax", "secure": True} if behind_tls(settings) else {"samesite": "Lax"}
 
