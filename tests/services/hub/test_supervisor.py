@@ -67,16 +67,19 @@ def test_the_wait_grows(failures, seconds):
 
 def test_a_program_that_ends_is_started_again(tmp_path, said):
     supervisor = Supervisor(said.append)
+    log = tmp_path / "clock.log"
     supervisor.start(program(tmp_path, "echo started; exec sleep 60"))
+    until(lambda: log.read_text() == "started\n")
     (first,) = supervisor.pids()
     thread, failure = watching(supervisor)
     os.kill(first, signal.SIGKILL)
-    until(lambda: supervisor.pids() not in ([], [first]))
+    until(lambda: log.read_text() == "started\nstarted\n")
+    (second,) = supervisor.pids()
     supervisor.stop()
     thread.join()
     assert not failure
+    assert second != first
     assert "starting it again" in said[0]
-    assert (tmp_path / "clock.log").read_text() == "started\nstarted\n"
 
 
 def test_a_program_that_keeps_ending_is_given_up(tmp_path, said):
