@@ -13,9 +13,9 @@ import os
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 
 class BadSettings(Exception):
@@ -60,6 +60,14 @@ class IdentitySettings(_Section):
     )
     refresh_seconds: int = Field(default=20, description="How soon a removed person is out.")
     logout_url: str = Field(default="", description="Where leaving the hub leads (with `oidc`).")
+
+    @model_validator(mode="after")
+    def _names_a_provider_that_asks_twice(self) -> Self:
+        if self.provider == "oidc" and not self.issuer:
+            raise ValueError("`oidc` needs `issuer`, the institution's provider")
+        if not self.required_amr and not self.accepted_acr:
+            raise ValueError("a second factor is needed: set `required_amr` or `accepted_acr`")
+        return self
 
 
 class WorkspaceSettings(_Section):
