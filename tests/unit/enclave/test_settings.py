@@ -43,5 +43,5 @@ def test_what_is_wrong_is_named(tmp_path: Path, text: str, named: str) -> None:
 
 
 def test_a_file_that_is_asked_for_must_be_there(tmp_path: Path) -> None:
-    with pytest.raises(BadSettings, match="missing.toml"):
+    with pytest.raises(BadSettings, match=r"missing\.toml"):
         load_settings({"P4DP_HOME": str(tmp_path), "P4DP_CONFIG": str(tmp_path / "missing.toml")})
