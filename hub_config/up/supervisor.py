@@ -7,6 +7,7 @@ of (the kernel's parent-death signal). A program that keeps ending is given up, 
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import threading
@@ -83,6 +84,7 @@ class Supervisor:
             reap(self.pids())
             for running in self._running:
                 self._look_at(running)
+                shorten_log(running.program.log)
 
     def stop(self) -> None:
         """In reverse order, each given its time, then killed with what it started in its session."""
@@ -132,9 +134,26 @@ class Supervisor:
 def open_log(path: Path) -> BinaryIO:
     """Append, readable by nobody else; a log that grew large makes way first."""
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    if path.exists() and path.stat().st_size > ROTATE_BYTES:
-        path.rename(path.with_suffix(".log.1"))
+    shorten_log(path)
     return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "ab")
+
+
+def shorten_log(path: Path) -> None:
+    """Once a log grew large, keep its text aside and empty it in place: its program goes on appending.
+
+    What a workspace asks the hub is a line of the log, so a hostile one could fill the disk.
+    """
+    try:
+        if path.stat().st_size <= ROTATE_BYTES:
+            return
+        kept = os.open(path.with_suffix(".log.1"), os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(kept, "wb") as older, path.open("rb") as log:
+            shutil.copyfileobj(log, older)
+    except FileNotFoundError:
+        return
+    except OSError:  # a full disk: emptying the log is what helps
+        path.with_suffix(".log.1").unlink(missing_ok=True)
+    os.truncate(path, 0)
 
 
 def _ended(running: _Running) -> bool:
