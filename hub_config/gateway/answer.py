@@ -17,6 +17,7 @@ from p4dp_sdk.wire.protocol import METADATA_KEY, Disclosure
 
 _TEXT_BYTES: Final = 24
 _FIXED_BYTES: Final = 8
+_WIDE: Final = 64  # bits
 
 
 @dataclass(frozen=True)
@@ -39,11 +40,36 @@ def conformed(batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
     """
     try:
         return pa.RecordBatch.from_arrays(
-            [column.cast(field.type) for column, field in zip(batch.columns, schema, strict=True)],
+            [emptied(column.cast(field.type)) for column, field in zip(batch.columns, schema, strict=True)],
             schema=schema,
         )
     except (pa.ArrowException, ValueError):
         raise Refusal(ErrorCode.ENGINE_FAILED) from None
+
+
+def emptied(array: pa.Array) -> pa.Array:
+    """`array` with nothing under its NULLs. An engine leaves there what it computed on the way, or what its
+    memory held before: of another query, maybe of another project.
+    """
+    if not array.null_count:
+        return array
+    if not pa.types.is_primitive(array.type) or pa.types.is_interval(array.type):
+        return pa.array(array.to_pylist(), array.type)
+    filled = array.fill_null(_zero(array.type))
+    valid = array.is_valid()
+    if filled.offset or valid.offset:
+        return pa.array(array.to_pylist(), array.type)
+    buffers = [valid.buffers()[1], filled.buffers()[1]]
+    return pa.Array.from_buffers(array.type, len(array), buffers, array.null_count)
+
+
+def _zero(dtype: pa.DataType) -> pa.Scalar:
+    wide = pa.array([0], pa.int64() if dtype.bit_width == _WIDE else pa.int32())
+    return (wide.cast(dtype) if _is_number(dtype) else wide.view(dtype))[0]
+
+
+def _is_number(dtype: pa.DataType) -> bool:
+    return bool(pa.types.is_integer(dtype) or pa.types.is_floating(dtype) or pa.types.is_boolean(dtype))
 
 
 def row_bytes(schema: pa.Schema) -> int:
