@@ -199,7 +199,7 @@ def _protected(plan: ReleasePlan, question: Question, session: Session) -> dict[
 
 def _release_frame(session: Session, release: Release, question: Question) -> pa.Table:
     """Cells, margins and evidence. A margin has at most as many rows as there are cells."""
-    most = question.limits.cells * (1 + len(release.keys))
+    most = question.limits.cells * (1 + len(release.margins))
     return _bounded(session, release.internal, most, question)
 
 

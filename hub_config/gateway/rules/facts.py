@@ -16,6 +16,8 @@ import ibis.expr.operations as ops
 from p4dp_sdk.catalogue.model import Role
 
 MAX_LABELS = 20_000
+MAX_COPIES = 64
+MAX_POWER = 4
 INTEGER_LIMIT = 2**62  # integers stay within ±this, so that no engine can overflow, and tell by it
 
 
@@ -125,12 +127,34 @@ class Traced:
 
 
 @dataclass(frozen=True)
+class Growth:
+    """How many rows one patient may have come to: `copies` of what is at most the `power`-th power of their
+    records. A query that takes the engine hours if the target is there, and no time otherwise, tells by its
+    failure."""
+
+    copies: int = 1
+    power: int = 1
+
+    @property
+    def is_bounded(self) -> bool:
+        return self.copies <= MAX_COPIES and self.power <= MAX_POWER
+
+    def beside(self, other: Growth) -> Growth:
+        """Rows of both."""
+        return Growth(self.copies + other.copies, max(self.power, other.power))
+
+    def times(self, other: Growth) -> Growth:
+        """Every row with every row."""
+        return Growth(self.copies * other.copies, self.power + other.power)
+
+
+@dataclass(frozen=True)
 class Relation:
     """A relation of the query, rewritten for the engine.
 
     `physicians` name its hidden physician columns. `unique` holds sets of columns (`__patient` included) that
     no two rows share. `duplicated`: one record may stand in several rows. `records`: the tables whose records
-    the rows are. `user`: the person brought it along.
+    the rows are. `user`: the person brought it along. `growth`: how many rows a patient may have.
     """
 
     node: ops.Relation
@@ -141,6 +165,7 @@ class Relation:
     duplicated: bool = False
     records: frozenset[str] = frozenset()
     user: bool = False
+    growth: Growth = Growth()
 
     def map_facts(self, change: Callable[[Fact], Fact]) -> Relation:
         columns = {name: Column(change(column.fact), column.span) for name, column in self.columns.items()}

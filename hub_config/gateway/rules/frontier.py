@@ -91,8 +91,7 @@ class Frontier:
             raise Refusal(ErrorCode.JOIN_RULE, why="isin another table of persons: on the patient only")
         if kind is not Kind.PERSON:
             raise Refusal(ErrorCode.JOIN_RULE, why="isin")
-        only = ops.Project(inner.node, FrozenOrderedDict({column: ops.Field(inner.node, column)}))
-        return Traced(ops.InSubquery(only, needle.node), truth(node))
+        return Traced(ops.InSubquery(_known(inner, column), needle.node), truth(node))
 
     def _isin_public(self, node: ops.InSubquery, inner: Relation, needle: Traced) -> Traced:
         coded = isinstance(needle.fact, Closed) and not needle.fact.daily
@@ -140,6 +139,13 @@ def _kind_of(here: Context) -> Kind:
     return Kind.PUBLIC
 
 
+def _known(inner: Relation, column: str) -> ops.Relation:
+    """The identifiers of `inner` that there are: one NULL among them, from a person whom an outer join found
+    no partner for, would make "not in" unknown for everybody else."""
+    only = ops.Project(inner.node, FrozenOrderedDict({column: ops.Field(inner.node, column)}))
+    return ops.Filter(only, (ops.NotNull(ops.Field(only, column)),))
+
+
 def released(node: ops.Relation) -> Relation:
     return Relation(node, Kind.RELEASED, {name: Column(Anything()) for name in node.schema.names})
 
@@ -162,11 +168,10 @@ def _dummy(frontier: Frontier, node: ops.DummyTable) -> Relation:
 
 
 def _reference(frontier: Frontier, node: Any) -> Relation:
-    """Another occurrence of the same rows: its variables are its own."""
+    """Another occurrence of the same rows: its variables are its own, whatever number the query gives it."""
     parent = frontier.relations[node.parent]
     new = type(node)(parent.node, identifier=node.identifier)
-    tag = (type(node).__name__, node.identifier)
-    return replace(parent.map_facts(lambda fact: tagged(fact, tag)), node=new)
+    return replace(parent.map_facts(lambda fact: tagged(fact, node)), node=new)
 
 
 def _project(frontier: Frontier, node: ops.Project) -> Relation:

@@ -17,11 +17,13 @@ import ibis.expr.operations as ops
 from ibis.common.collections import FrozenOrderedDict
 
 from hub_config.gateway.rules.facts import (
+    MAX_POWER,
     UNMATCHED,
     Anything,
     Closed,
     Column,
     Fact,
+    Growth,
     Kind,
     Opaque,
     Relation,
@@ -35,7 +37,7 @@ from p4dp_sdk.wire.errors import ErrorCode, Refusal
 if TYPE_CHECKING:
     from hub_config.gateway.rules.frontier import Frontier
 
-MAX_PHYSICIANS = 4
+MAX_PHYSICIANS = 32  # tables of persons in one join, each with its own
 _KEEPS_LEFT = frozenset({"left", "asof"})
 _SELECTS = frozenset({"semi", "anti"})
 _ALLOWED = frozenset({"inner"}) | _KEEPS_LEFT | _SELECTS
@@ -47,6 +49,8 @@ Place = tuple[ops.Relation, str]  # a column of one of the join's tables
 def join(frontier: Frontier, node: ops.JoinChain) -> Relation:
     """The rewritten join, or a Refusal that says what it would have let through."""
     tables = [node.first, *(link.table for link in node.rest)]
+    if len(set(tables)) < len(tables):
+        raise Refusal(ErrorCode.JOIN_RULE, why="one occurrence of a table, twice")
     references = {table: frontier.relations[table] for table in tables}
     kinds = {relation.kind for relation in references.values()}
     if Kind.RELEASED in kinds:
@@ -120,10 +124,25 @@ class _Chain:
 
     tables: References
     carrier: ops.Relation
-    physicians: tuple[ops.Field, ...]
+    physicians: tuple[ops.Value, ...]
     unique: frozenset[frozenset[Place]]
     duplicated: bool
     records: frozenset[str]
+    growth: Growth
+
+
+@dataclass(frozen=True)
+class _Coded:
+    """Two coded columns that an equality pairs: their facts and their names."""
+
+    ours: Closed
+    theirs: Closed
+    our_name: str
+    their_name: str
+
+    @property
+    def turned(self) -> _Coded:
+        return _Coded(self.theirs, self.ours, self.their_name, self.our_name)
 
 
 @dataclass(frozen=True)
@@ -133,28 +152,20 @@ class _Match:
     left: frozenset[Place]
     right: frozenset[Place]
     on_person: bool
-    coded: tuple[tuple[Closed, Closed], ...]  # facts of the left and of the right column
+    coded: tuple[_Coded, ...]
+
+    @property
+    def turned(self) -> _Match:
+        return _Match(self.right, self.left, self.on_person, tuple(pair.turned for pair in self.coded))
 
 
 def _below(frontier: Frontier, node: ops.JoinChain, references: References) -> Relation:
-    chain = _first(node, references)
+    chain = _first_of(node.first, references[node.first])
     for link in node.rest:
         right = references[link.table]
         match = _match(frontier, link, {**chain.tables, link.table: right})
         chain = _linked(node, chain, link, right, match)
     return _finished(frontier, node, references, chain)
-
-
-def _first(node: ops.JoinChain, references: References) -> _Chain:
-    first = references[node.first]
-    return _Chain(
-        tables={node.first: first},
-        carrier=node.first,
-        physicians=_physicians(first),
-        unique=_located(node.first, first),
-        duplicated=first.duplicated,
-        records=first.records,
-    )
 
 
 def _physicians(relation: Relation) -> tuple[ops.Field, ...]:
@@ -196,9 +207,7 @@ def _turned(node: ops.JoinChain, chain: _Chain, link: ops.JoinLink, right: Relat
     left = chain.tables[chain.carrier]
     if len(node.rest) != 1 or not right.kind.protected or link.how not in ("inner", "right"):
         raise Refusal(ErrorCode.JOIN_RULE, why="start from the table of persons")
-    swapped = _Match(
-        match.right, match.left, match.on_person, tuple((theirs, ours) for ours, theirs in match.coded)
-    )
+    swapped = match.turned
     _check_match(link, left, swapped)
     turned = _first_of(link.table, right)
     reversed_link = ops.JoinLink("left" if link.how == "right" else "inner", link.table, link.predicates)
@@ -213,6 +222,7 @@ def _first_of(table: ops.Relation, relation: Relation) -> _Chain:
         _located(table, relation),
         relation.duplicated,
         relation.records,
+        relation.growth,
     )
 
 
@@ -227,8 +237,22 @@ def _extended(
     other_once = link.how == "asof" or _held_once(_located(where, other), match.right)
     chain_once = _held_once(chain.unique, match.left)
     grain = _grain(chain, other, where, other_once, chain_once)
-    physicians = chain.physicians if kept_whole else (*chain.physicians, *_physicians(other))
-    return replace(grain, tables={**chain.tables, where: met}, physicians=physicians[:MAX_PHYSICIANS])
+    if not grain.growth.is_bounded:
+        raise Refusal(ErrorCode.JOIN_RULE, why=f"up to {MAX_POWER} tables that hold a patient several times")
+    physicians = (*chain.physicians, *(_met(chain, other, kept_whole)))
+    if len(physicians) > MAX_PHYSICIANS:
+        raise Refusal(ErrorCode.JOIN_RULE, why=f"up to {MAX_PHYSICIANS} tables of persons")
+    return replace(grain, tables={**chain.tables, where: met}, physicians=physicians)
+
+
+def _met(chain: _Chain, other: Relation, kept_whole: bool) -> tuple[ops.Value, ...]:
+    """Physicians of the other side. A row without partner has its own: it says nothing of anybody else's, and
+    a filter on the partner leaves none of them."""
+    theirs = _physicians(other)
+    if not kept_whole or not theirs:
+        return theirs
+    unmatched_row = ops.IsNull(ops.Field(other.node, PATIENT))
+    return tuple(ops.IfElse(unmatched_row, chain.physicians[0], physician) for physician in theirs)
 
 
 def _held_once(unique: frozenset[frozenset[Place]], matched: frozenset[Place]) -> bool:
@@ -241,18 +265,22 @@ def _grain(chain: _Chain, other: Relation, where: ops.Relation, other_once: bool
     if other_once:
         return chain
     if chain_once:
-        records = chain.records | other.records
-        return replace(chain, unique=_located(where, other), duplicated=other.duplicated, records=records)
-    return replace(chain, unique=frozenset(), duplicated=True, records=chain.records | other.records)
+        records, growth = chain.records | other.records, chain.growth.beside(other.growth)
+        unique = _located(where, other)
+        return replace(chain, unique=unique, duplicated=other.duplicated, records=records, growth=growth)
+    records, growth = chain.records | other.records, chain.growth.times(other.growth)
+    return replace(chain, unique=frozenset(), duplicated=True, records=records, growth=growth)
 
 
 def _beside(other: Relation, match: _Match, keeps_left: bool) -> Relation:
-    """The other side's facts once it stands beside the chain's rows: what it says of a code is a function
-    of that code."""
-    if not other.kind.protected and match.coded:
-        ours, theirs = match.coded[0]
-        row_of = {label: value for value, label in theirs.table if label is not None}
-        other = other.map_facts(lambda fact: _through(fact, ours, theirs.base, row_of))
+    """The other side's facts once it stands beside the chain's rows: what it says of a code that it holds
+    once is a function of that code."""
+    by_itself = (pair for pair in match.coded if frozenset({pair.their_name}) in other.unique)
+    pair = next(by_itself, None)
+    if not other.kind.protected and pair is not None:
+        ours, base = pair.ours, pair.theirs.base
+        row_of = {label: value for value, label in pair.theirs.table if label is not None}
+        other = other.map_facts(lambda fact: _through(fact, ours, base, row_of))
     return other.map_facts(unmatched) if keeps_left else other
 
 
@@ -268,7 +296,7 @@ def _selecting(chain: _Chain, match: _Match, how: str) -> _Chain:
     """An inner or semi-join with a list of codes leaves its codes only."""
     if how not in ("inner", "semi") or not match.coded:
         return chain
-    ours, theirs = match.coded[0]
+    ours, theirs = match.coded[0].ours, match.coded[0].theirs
     listed = {label for label in theirs.labels if label is not None}
     allowed = frozenset(value for value, code in ours.table if code in listed)
     narrowed = {
@@ -285,7 +313,7 @@ def _selecting(chain: _Chain, match: _Match, how: str) -> _Chain:
 def _match(frontier: Frontier, link: ops.JoinLink, tables: References) -> _Match:
     left: set[Place] = set()
     right: set[Place] = set()
-    coded: list[tuple[Closed, Closed]] = []
+    coded: list[_Coded] = []
     on_person = False
     for predicate in conjuncts(link.predicates):
         pair = _equal_fields(predicate, link.table)
@@ -297,11 +325,20 @@ def _match(frontier: Frontier, link: ops.JoinLink, tables: References) -> _Match
             on_person = True
             left |= _places(mine, ours)
             right |= _places(theirs, other)
-        elif isinstance(ours, Closed) and isinstance(other, Closed) and not ours.daily and not other.daily:
-            coded.append((ours, other))
+        elif not (isinstance(ours, Closed) and isinstance(other, Closed)) or ours.daily or other.daily:
+            continue
+        elif _compared_exactly(mine, theirs):
+            coded.append(_Coded(ours, other, mine.name, theirs.name))
             left.add((mine.rel, mine.name))
             right.add((theirs.rel, theirs.name))
     return _Match(frozenset(left), frozenset(right), on_person, tuple(coded))
+
+
+def _compared_exactly(one: ops.Value, other: ops.Value) -> bool:
+    """Whether an engine finds two values equal only if they are the same. Compared with a float, 256 whole
+    numbers about 2⁶⁰ are one, and a person who meets a row of each would weigh 256 times in a count."""
+    kinds = ("integer", "string", "boolean", "date")
+    return any(getattr(one.dtype, f"is_{kind}")() and getattr(other.dtype, f"is_{kind}")() for kind in kinds)
 
 
 def _places(field: ops.Field, fact: Opaque) -> set[Place]:
@@ -334,7 +371,16 @@ def _finished(frontier: Frontier, node: ops.JoinChain, references: References, c
     unique = frozenset(
         frozenset(names[part] for part in key) for key in chain.unique if all(part in names for part in key)
     )
-    return Relation(new, carrier.kind, columns, physicians, unique, chain.duplicated, chain.records)
+    return Relation(
+        new,
+        carrier.kind,
+        columns,
+        physicians,
+        unique,
+        chain.duplicated,
+        chain.records,
+        growth=chain.growth,
+    )
 
 
 def _hidden(carrier: Relation, chain: _Chain) -> tuple[dict[str, ops.Value], tuple[str, ...]]:

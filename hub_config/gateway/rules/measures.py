@@ -29,11 +29,13 @@ _WHITELIST = frozenset({*_COUNTS, *_MAGNITUDES})
 @dataclass(frozen=True)
 class Measured:
     """One reduction on the engine: `condition` tells the rows that contribute, None is all of them;
-    `conditional` whether the query chose them."""
+    `conditional` whether the query chose them. `present` is the catalogue's column whose being filled chose
+    them instead."""
 
     node: ops.Value
     condition: ops.Value | None
     conditional: bool
+    present: ops.Value | None = None
 
 
 def measure(frontier: Frontier, reduction: Any, parent: Relation, old_parent: ops.Relation) -> Measured:
@@ -59,11 +61,12 @@ def measure(frontier: Frontier, reduction: Any, parent: Relation, old_parent: op
 
 def _count(value: Traced, where: ops.Value | None, parent: Relation, node: ops.Node) -> Measured:
     """Rows where the value is not NULL; that is a choice of the query's unless the column is the
-    catalogue's own."""
+    catalogue's own. An identifier never is NULL."""
     _records_count_once(node, parent)
     condition = _both(ops.NotNull(value.node), where)
-    chosen = where is not None or not getattr(value.fact, "plain", False)
-    return Measured(ops.Count(value.node, where=where), condition, chosen)
+    plain = getattr(value.fact, "plain", False)
+    present = value.node if plain and where is None and not isinstance(value.fact, Opaque) else None
+    return Measured(ops.Count(value.node, where=where), condition, where is not None or not plain, present)
 
 
 def _patients(value: Traced, where: ops.Value | None, parent: Relation) -> Measured:

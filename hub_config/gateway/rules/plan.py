@@ -62,6 +62,13 @@ class Domain:
     labels: tuple[tuple[object, ...], ...]
 
 
+def margins_of(keys: tuple[str, ...], domains: tuple[Domain, ...]) -> tuple[tuple[str, ...], ...]:
+    """What each margin leaves out: every key, and the keys of one variable together. Alone, each of these is
+    fixed by the others (a code by its label), and could have put nobody elsewhere."""
+    together = (domain.keys for domain in domains if len(domain.keys) > 1)
+    return (*((key,) for key in keys), *together)
+
+
 @dataclass(frozen=True)
 class Measure:
     """One released column. `patients` and `physicians` name the hidden columns of the frame that stand
@@ -77,8 +84,8 @@ class Measure:
 class Release:
     """One table at the release frontier.
 
-    `internal` runs on the engine. Its frame holds the cells (`__level` 0) and, for each key, the margin
-    without that key (`__level` 1, 2…); columns are keys, measures and hidden evidence. `protect` turns the
+    `internal` runs on the engine. Its frame holds the cells (`__level` 0) and the `margins` (`__level` 1,
+    2…), each without some of the keys; columns are keys, measures and hidden evidence. `protect` turns the
     frame into what may be shown. `schema` are the keys and measures as `post` wants them. `domains` say what
     is known of closed keys; when all keys are (`closed`) every cell comes back, otherwise failing rows are
     dropped.
@@ -92,6 +99,10 @@ class Release:
     everyone: str  # hidden column: distinct protected units of the whole row, no condition
     domains: tuple[Domain, ...] = ()
     closed: bool = False
+
+    @property
+    def margins(self) -> tuple[tuple[str, ...], ...]:
+        return margins_of(self.keys, self.domains)
 
     @property
     def cells(self) -> int:

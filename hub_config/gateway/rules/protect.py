@@ -30,7 +30,7 @@ def protect(release: Release, frame: pa.Table, policy: Policy) -> ProtectedTable
 
     Raises Refusal if open keys made more cells than the policy takes.
     """
-    if frame.num_rows > policy.max_cells * (1 + len(release.keys)):
+    if frame.num_rows > policy.max_cells * (1 + len(release.margins)):
         raise Refusal(ErrorCode.TOO_MANY_CELLS, limit=policy.max_cells)
     cells = _read(release, frame)
     shown = {label: _shown(release, cells, label, policy) for label in cells.levels[0]}
@@ -47,24 +47,30 @@ def protect(release: Release, frame: pa.Table, policy: Policy) -> ProtectedTable
 
 @dataclass(frozen=True)
 class _Cells:
-    """The frame by level and label; the label of level i has no i-th key."""
+    """The frame by level and label; the label of level i has not the keys that the i-th margin leaves out.
+
+    `choices`: for each margin, how many labels these keys could have, the others of their domain given.
+    """
 
     levels: Sequence[Mapping[Label, Row]]
-    choices: Sequence[
-        Mapping[Label, int]
-    ]  # for each key: how many labels it could have, the others of its domain given
+    choices: Sequence[Mapping[Label, int]]
 
 
 def _read(release: Release, frame: pa.Table) -> _Cells:
     frame = _typed(release, frame)
     keys = [[_one_nan(value) for value in frame.column(key).to_pylist()] for key in release.keys]
     hidden = {name: frame.column(name).to_pylist() for name in frame.column_names if name not in release.keys}
-    levels: list[dict[Label, Row]] = [{} for _ in range(len(release.keys) + 1)]
+    dropped = ((), *release.margins)
+    levels: list[dict[Label, Row]] = [{} for _ in dropped]
     for i in range(frame.num_rows):
         level = hidden[LEVEL][i]
-        label = tuple(key[i] for position, key in enumerate(keys, start=1) if position != level)
+        label = _without(release, dropped[level], tuple(key[i] for key in keys))
         levels[level][label] = {name: column[i] for name, column in hidden.items()}
-    return _Cells(levels, [_choices(release, key) for key in release.keys])
+    return _Cells(levels, [_choices(release, margin) for margin in release.margins])
+
+
+def _without(release: Release, dropped: tuple[str, ...], label: Label) -> Label:
+    return tuple(value for key, value in zip(release.keys, label, strict=True) if key not in dropped)
 
 
 def _one_nan(value: Hashable) -> Hashable:
@@ -83,16 +89,20 @@ def _typed(release: Release, frame: pa.Table) -> pa.Table:
     return frame
 
 
-def _choices(release: Release, key: str) -> Mapping[Label, int]:
-    domain = next((domain for domain in release.domains if key in domain.keys), None)
+def _choices(release: Release, dropped: tuple[str, ...]) -> Mapping[Label, int]:
+    domain = _domain_of(release, dropped)
     if domain is None:
         return {}
-    position = domain.keys.index(key)
+    kept = [position for position, key in enumerate(domain.keys) if key not in dropped]
     counts: dict[Label, int] = {}
     for labels in domain.labels:
-        others = labels[:position] + labels[position + 1 :]
+        others = tuple(labels[position] for position in kept)
         counts[others] = counts.get(others, 0) + 1
     return counts
+
+
+def _domain_of(release: Release, keys: tuple[str, ...]) -> Domain | None:
+    return next((domain for domain in release.domains if set(keys) <= set(domain.keys)), None)
 
 
 # -- one cell ---------------------------------------------------------------------------------------------
@@ -100,23 +110,23 @@ def _choices(release: Release, key: str) -> Mapping[Label, int]:
 
 def _shown(release: Release, cells: _Cells, label: Label, policy: Policy) -> tuple[int | None, ...]:
     row = cells.levels[0][label]
-    margins = [cells.levels[i + 1][label[:i] + label[i + 1 :]] for i in _free_keys(release, cells, label)]
+    margins = list(_free_margins(release, cells, label))
     return tuple(
         None if reasons_to_withhold(_evidence(release, measure, row, margins), policy) else row[measure.name]
         for measure in release.measures
     )
 
 
-def _free_keys(release: Release, cells: _Cells, label: Label) -> Iterator[int]:
-    """Positions of the keys that could have put the cell's patients elsewhere."""
-    for i, key in enumerate(release.keys):
-        domain = next((domain for domain in release.domains if key in domain.keys), None)
-        if domain is None or cells.choices[i].get(_others(release, domain, key, label), 2) > 1:
-            yield i
+def _free_margins(release: Release, cells: _Cells, label: Label) -> Iterator[Row]:
+    """The cell's margins whose keys could have put its patients elsewhere."""
+    for level, dropped in enumerate(release.margins, start=1):
+        domain = _domain_of(release, dropped)
+        if domain is None or cells.choices[level - 1].get(_others(release, domain, dropped, label), 2) > 1:
+            yield cells.levels[level][_without(release, dropped, label)]
 
 
-def _others(release: Release, domain: Domain, key: str, label: Label) -> Label:
-    return tuple(label[release.keys.index(other)] for other in domain.keys if other != key)
+def _others(release: Release, domain: Domain, dropped: tuple[str, ...], label: Label) -> Label:
+    return tuple(label[release.keys.index(key)] for key in domain.keys if key not in dropped)
 
 
 def _evidence(release: Release, measure: Measure, row: Row, margins: Sequence[Row]) -> Evidence:

@@ -6,7 +6,7 @@ measure. What the query wanted is then said over the protected table, expression
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -19,7 +19,7 @@ from hub_config.gateway.rules.evaluation import value_children
 from hub_config.gateway.rules.facts import Closed, Kind, Relation, Traced
 from hub_config.gateway.rules.keys import domains_of
 from hub_config.gateway.rules.measures import Measured, measure
-from hub_config.gateway.rules.plan import LEVEL, PATIENT, PHYSICIAN, Measure, Release
+from hub_config.gateway.rules.plan import LEVEL, PATIENT, PHYSICIAN, Measure, Release, margins_of
 from p4dp_sdk.disclosure.policy import Policy
 from p4dp_sdk.wire.errors import ErrorCode, Refusal
 
@@ -134,15 +134,17 @@ def _release(
 ) -> Release:
     evidence = _Evidence(parent)
     everyone, _ = evidence.under(None)
+    alone = len({what.condition for what in measured.values()}) == 1
+    known = {what.present for what in measured.values()} if alone else {key.node for key in groups.values()}
     measures = tuple(
-        Measure(measure, *evidence.under(what.condition), conditional=what.conditional)
+        Measure(measure, *evidence.under(what.condition), conditional=_chosen(what, known))
         for measure, what in measured.items()
     )
     facts = {key: value.fact for key, value in groups.items()}
     domains = domains_of(facts)
     return Release(
         name=name,
-        internal=_levels(parent, groups, measured, evidence, policy),
+        internal=_levels(parent, groups, measured, evidence, margins_of(tuple(groups), domains), policy),
         schema=schema,
         keys=tuple(groups),
         measures=measures,
@@ -152,19 +154,26 @@ def _release(
     )
 
 
+def _chosen(what: Measured, known: Set[ops.Value | None]) -> bool:
+    """Whether the row holds others than the measure's contributors, whom a subtraction would count. A
+    column's missing values are such, unless nothing stands beside it, or it is a key: all there, or none."""
+    return what.conditional or (what.present is not None and what.present not in known)
+
+
 def _levels(
     parent: Relation,
     groups: Mapping[str, Traced],
     measured: Mapping[str, Measured],
     evidence: _Evidence,
+    margins: tuple[tuple[str, ...], ...],
     policy: Policy,
 ) -> ibis.Table:
-    """Level 0 are the cells; level i the margin without the i-th key. What is too small to show stays on
-    the engine."""
+    """Level 0 are the cells; level i the i-th margin. What is too small to show stays on the engine."""
     metrics = {name: what.node for name, what in measured.items()}
-    whole: ops.Relation = _level(parent, groups, None, metrics, evidence)
-    for key in groups:
-        whole = ops.Union(whole, _level(parent, groups, key, metrics, evidence), distinct=False)
+    whole: ops.Relation = _level(parent, groups, 0, (), metrics, evidence)
+    for number, dropped in enumerate(margins, start=1):
+        margin = _level(parent, groups, number, dropped, metrics, evidence)
+        whole = ops.Union(whole, margin, distinct=False)
     everyone, _ = evidence.under(None)
     enough = ops.GreaterEqual(ops.Field(whole, everyone), ops.Literal(policy.min_patients, dt.int64))
     return ops.Filter(whole, (enough,)).to_expr()
@@ -173,17 +182,17 @@ def _levels(
 def _level(
     parent: Relation,
     groups: Mapping[str, Traced],
-    dropped: str | None,
+    number: int,
+    dropped: tuple[str, ...],
     metrics: Mapping[str, ops.Value],
     evidence: _Evidence,
 ) -> ops.Project:
     """One grouping, all levels with the same columns; measures themselves are needed in the cells only."""
-    kept = {name: value.node for name, value in groups.items() if name != dropped}
-    asked = metrics if dropped is None else {}
+    kept = {name: value.node for name, value in groups.items() if name not in dropped}
+    asked = {} if dropped else metrics
     counts = ops.Aggregate(
         parent.node, FrozenOrderedDict(kept), FrozenOrderedDict({**asked, **evidence.columns})
     )
-    number = 0 if dropped is None else list(groups).index(dropped) + 1
     columns: dict[str, ops.Value] = {}
     for name, value in [*((name, group.node) for name, group in groups.items()), *metrics.items()]:
         present = name in kept or name in asked

@@ -8,7 +8,17 @@ from dataclasses import replace
 import ibis.expr.operations as ops
 from ibis.common.collections import FrozenOrderedDict
 
-from hub_config.gateway.rules.facts import Anything, Closed, Column, Fact, Kind, Opaque, Relation, Traced
+from hub_config.gateway.rules.facts import (
+    Anything,
+    Closed,
+    Column,
+    Fact,
+    Growth,
+    Kind,
+    Opaque,
+    Relation,
+    Traced,
+)
 from hub_config.gateway.rules.plan import PATIENT, PHYSICIAN
 from p4dp_sdk.catalogue.model import Role
 from p4dp_sdk.wire.errors import ErrorCode, Refusal
@@ -110,6 +120,7 @@ def per_patient(parent: Relation, groups: Mapping[str, Traced], metrics: Mapping
         physicians=parent.physicians,
         unique=_keys_of_groups(groups),
         records=frozenset({AGGREGATED}),
+        growth=Growth() if _keys_of_groups(groups) == {frozenset({PATIENT})} else parent.growth,
     )
 
 

@@ -11,6 +11,7 @@ import ibis.expr.operations as ops
 from ibis.common.collections import FrozenOrderedDict
 
 from hub_config.gateway.rules.facts import (
+    MAX_COPIES,
     Anything,
     Closed,
     Column,
@@ -59,6 +60,9 @@ def _free(frontier: Frontier, node: Any, left: Relation, right: Relation) -> Rel
 
 def _of_persons(node: ops.Union, left: Relation, right: Relation) -> Relation:
     """Rows of both. A record counts once only if the sides are records of different tables."""
+    growth = left.growth.beside(right.growth)
+    if not growth.is_bounded:
+        raise Refusal(ErrorCode.SET_RULE, operation="Union", why=f"up to {MAX_COPIES} tables of persons")
     names = _physician_names(max(len(left.physicians), len(right.physicians)))
     sides = _aligned(node, left, right, _hidden(left, names), _hidden(right, names))
     columns = {
@@ -71,6 +75,7 @@ def _of_persons(node: ops.Union, left: Relation, right: Relation) -> Relation:
         physicians=names,
         duplicated=left.duplicated or right.duplicated or bool(left.records & right.records),
         records=left.records | right.records,
+        growth=growth,
     )
 
 
