@@ -23,6 +23,7 @@ from hub_config.gateway.rules import frontier, joins, measures, plan, release
 from hub_config.gateway.rules.facts import Growth, tagged
 from hub_config.gateway.rules.plan import ReleasePlan
 from hub_config.gateway.rules.split import split
+from p4dp_sdk.disclosure.policy import Policy
 from p4dp_sdk.wire.errors import ErrorCode, Refusal
 from p4dp_sdk.wire.graph import decode, encode
 
@@ -234,6 +235,27 @@ class TestPhysiciansOfTheOtherSide:
         monkeypatch.setattr(joins, "MAX_PHYSICIANS", 5)
         asked = self.behind_many_tables(t).agg(n=_.patient_id.nunique())
         assert refused(asked, self.engine()) is ErrorCode.JOIN_RULE
+
+
+class TestTooManyCells:
+    """A refusal for too many groups counts groups: of those nobody may see, it must not. The query makes as
+    many of one group as the limit takes."""
+
+    def test_groups_of_one_physician_are_not_counted(self, t, monkeypatch):
+        policy = Policy(max_cells=4)
+        rows = [person(i, __physician=1, birth_month=OTHERS_BORN) for i in range(20)]
+        copies = ibis.union(t.patients, t.patients.mutate(age=_.age + 1).cast({"age": "int32"}))
+        asked = copies.group_by("birth_month", "age").agg(n=_.patient_id.nunique())
+        asked = encode(asked)
+        engine = holding(patients=[{**row, "age": age} for age in (1, 10, 20) for row in rows])
+        plan_ = split(world.ask(decode(asked, world.schema), engine, policy))
+        assert world.answer(plan_, engine, policy).to_pylist() == []
+        patients_only = release._enough
+        monkeypatch.setattr(release, "_enough", lambda *args: patients_only(*args)[:1])
+        plan_ = split(world.ask(decode(asked, world.schema), engine, policy))
+        with pytest.raises(Refusal) as refusal:
+            world.answer(plan_, engine, policy)
+        assert refusal.value.code is ErrorCode.TOO_MANY_CELLS
 
 
 class TestGrowth:

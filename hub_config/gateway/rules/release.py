@@ -174,9 +174,18 @@ def _levels(
     for number, dropped in enumerate(margins, start=1):
         margin = _level(parent, groups, number, dropped, metrics, evidence)
         whole = ops.Union(whole, margin, distinct=False)
-    everyone, _ = evidence.under(None)
-    enough = ops.GreaterEqual(ops.Field(whole, everyone), ops.Literal(policy.min_patients, dt.int64))
-    return ops.Filter(whole, (enough,)).to_expr()
+    return ops.Filter(whole, _enough(whole, evidence, policy)).to_expr()
+
+
+def _enough(whole: ops.Relation, evidence: _Evidence, policy: Policy) -> tuple[ops.Value, ...]:
+    """What a row needs for any of its measures to be shown. The number of rows that have it can be told: too
+    many of them are refused."""
+    patients, physicians = evidence.under(None)
+    needed = {patients: policy.min_patients, **dict.fromkeys(physicians, policy.min_physicians)}
+    return tuple(
+        ops.GreaterEqual(ops.Field(whole, name), ops.Literal(least, dt.int64))
+        for name, least in needed.items()
+    )
 
 
 def _level(
