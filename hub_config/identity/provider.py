@@ -24,6 +24,7 @@ from hub_config.keys import ensure_key, write_private
 from hub_config.settings import Settings
 
 APPLICATION = Path(__file__).with_name("demo_provider") / "enclave_provider.py"
+THEME = APPLICATION.with_name("theme")
 STATE = ("accounts.json", "jwks.json", "canaille.toml", "canaille.sqlite")
 SCOPES = ("openid", "profile", "groups")
 
@@ -139,6 +140,8 @@ DEBUG = false
 NAME = "P4DP (démonstration)"
 LOGO = "/static/p4dp.svg"
 FAVICON = "/static/p4dp.svg"
+THEME = {json.dumps(str(THEME))}
+LOGIN_ATTRIBUTES = ["user_name"]
 LANGUAGE = "{settings.language}"
 AUTHENTICATION_FACTORS = ["password", "otp"]
 ENABLE_REGISTRATION = false

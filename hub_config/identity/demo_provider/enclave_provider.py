@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import canaille.backends.sql.backend as canaille_sql  # type: ignore[import-not-found]
+import canaille.core.endpoints.forms as canaille_forms  # type: ignore[import-not-found]
 import canaille.oidc.provider as canaille_oidc  # type: ignore[import-not-found]
 from asgiref.wsgi import WsgiToAsgi  # type: ignore[import-not-found]
 from canaille.hypercorn.app import create_app as create_canaille  # type: ignore[import-not-found]
@@ -32,6 +33,9 @@ CSP = (
     "frame-ancestors 'none'; base-uri 'none'"
 )
 LOGO = "/static/p4dp.svg"
+HERE = Path(__file__).parent
+LATO = re.compile(r"/static/fomanticui/themes/default/assets/fonts/Lato(?:Latin)?-(\w+)\.(woff2?)")
+STYLES = {"Regular": "regular", "Bold": "700", "Italic": "italic", "BoldItalic": "700italic"}
 
 
 def create_app() -> Any:
@@ -39,11 +43,15 @@ def create_app() -> Any:
     hub_url = os.environ["P4DP_HUB_URL"]
     canaille_oidc.generate_access_token = opaque_access_token
     canaille_sql.get_lockout_delay_message = lockout_message
+    canaille_forms.LoginForm.remember.kwargs["default"] = False
     app = create_canaille(env_file=None, wrap_asgi=False)
+    app.extensions["babel"].translation_directories.append(str(HERE / "translations"))
 
     def close_the_rest() -> Any:
         if request.path == LOGO:
-            return send_file(Path(__file__).with_name("p4dp.svg"))
+            return send_file(HERE / "p4dp.svg")
+        if font := font_file(request.path):
+            return app.send_static_file(font)
         if request.path in ("/", "/profile") or request.path.startswith("/profile/"):
             return redirect(hub_url)
         if not OPEN.fullmatch(request.path):
@@ -61,6 +69,13 @@ def create_app() -> Any:
     app.before_request_funcs.setdefault(None, []).insert(0, close_the_rest)
     app.after_request(harden)
     return WsgiToAsgi(app)
+
+
+def font_file(path: str) -> str | None:
+    """Canaille's style sheet asks for Lato where Canaille does not put it: where it does, among its files."""
+    asked = LATO.fullmatch(path)
+    style = STYLES.get(asked[1]) if asked else None
+    return f"fonts/lato-v17-latin-{style}.{asked[2]}" if asked and style else None
 
 
 def opaque_access_token(*_: Any, **__: Any) -> str:

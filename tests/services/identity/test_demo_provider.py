@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import re
 
 import pytest
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
 
+from hub_config.identity import provider
 from hub_config.identity.provider import client_secret
 
 
@@ -36,6 +40,33 @@ def test_screens_are_french(browser):
     browser.submit(login="ines")
     assert browser.page is not None
     assert "Mot de passe" in browser.page.text
+
+
+def test_the_first_screen_reads_well_and_leads_nowhere_closed(browser):
+    page = browser.authorize().text
+    assert "requiert une connexion" in page
+    assert 'placeholder="ines"' in page and "dupont" not in page
+    remember = re.search(r"<input[^>]*name=\"remember\"[^>]*>", page)
+    assert remember and "checked" not in remember[0]
+    assert re.findall(r"<a\b[^>]*href=\"([^\"]+)\"", page) == ["/"], "which leads to the hub"
+
+
+def test_every_font_of_a_login_is_there(running):
+    where = "/static/fomanticui/"
+    with running.client() as client:
+        style = client.get(f"{where}semantic.min.css").text
+        fonts = set(re.findall(r"url\((themes/[^)]+\.woff2?)\)", style))
+        assert len(fonts) > 4
+        assert {font: client.get(where + font).status_code for font in fonts} == dict.fromkeys(fonts, 200)
+        assert client.get(f"{where}themes/default/assets/fonts/Lato-Heavy.woff2").status_code == 404
+
+
+def test_the_compiled_french_is_current():
+    source = provider.APPLICATION.parent / "translations/fr/LC_MESSAGES/messages.po"
+    compiled = io.BytesIO()
+    with source.open("rb") as file:
+        write_mo(compiled, read_po(file, locale="fr"))
+    assert source.with_suffix(".mo").read_bytes() == compiled.getvalue(), "run: pybabel compile"
 
 
 def test_after_wrong_passwords_the_wait_is_said_in_french(browser):
