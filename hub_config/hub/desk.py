@@ -78,6 +78,17 @@ class Desk:
         """Why this workspace may not be started now, in French (translate it); None if it may."""
         return await asyncio.to_thread(self._refusal, user, slug)
 
+    async def title(self, slug: str) -> str:
+        """The project's title, for somebody who was let in; its name where there is no such project."""
+        return await asyncio.to_thread(self._title, slug)
+
+    def _title(self, slug: str) -> str:
+        try:
+            with self._store.session() as session:
+                return actions.project_facts(session, slug).title
+        except UnknownProject:
+            return slug
+
     def _cards(self, user: str) -> list[Card]:
         today = _today()
         with self._store.session() as session:

@@ -13,6 +13,7 @@ from typing import Any
 from jupyterhub.handlers import BaseHandler
 from jupyterhub.handlers.base import UserUrlHandler
 from jupyterhub.handlers.pages import SpawnHandler
+from jupyterhub.user import User
 from tornado import web
 
 from hub_config.hub.desk import Desk
@@ -52,13 +53,11 @@ class HomeHandler(_DeskHandler):
     @web.authenticated
     async def get(self) -> None:
         user = self.current_user
-        state = await user.get_auth_state() or {}
         html = await self.render_template(
             "home.html",
             cards=await self.desk.cards(user.name),
             running={name for name, spawner in user.spawners.items() if spawner.ready},
             pending={name for name, spawner in user.spawners.items() if spawner.pending},
-            full_name=state.get("person", {}).get("full_name", user.name),
             server_url=user.server_url,
         )
         self.finish(html)
@@ -114,7 +113,10 @@ class WorkspaceAddressHandler(UserUrlHandler):  # type: ignore[misc]  # untyped 
 
 
 class ClosedHandler(BaseHandler):  # type: ignore[misc]  # untyped upstream
-    def prepare(self) -> None:
+    """Says so to whoever asks, by their name if they are logged in."""
+
+    async def prepare(self) -> None:
+        await super().prepare()
         raise web.HTTPError(404)
 
 
@@ -148,8 +150,15 @@ def template_vars(desk: Desk) -> Mapping[str, Any]:
         "_": lambda _user: page_text,
         "page_language": lambda _user: page_language,
         "page_address": lambda _user: page_address,
+        "project_title": lambda _user: desk.title,
+        "full_name": full_name,
         "synthetic_only": synthetic_only(desk.settings),
     }
+
+
+def full_name(user: User | None) -> str:
+    """As on every page; the user's own name where the provider gave none."""
+    return user.authenticator.full_name(user.name) if user else ""
 
 
 def synthetic_only(settings: Settings) -> bool:

@@ -130,6 +130,7 @@ class P4DPAuthenticator(GenericOAuthenticator):  # type: ignore[misc]  # untyped
         self._locks: dict[str, asyncio.Lock] = {}
         self._refreshed_at: dict[str, float] = {}
         self._out: set[str] = set()
+        self._full_names: dict[str, str] = {}
         self._sweep: PeriodicCallback | None = None
 
     @default("http_client")  # type: ignore[untyped-decorator]
@@ -254,12 +255,14 @@ class P4DPAuthenticator(GenericOAuthenticator):  # type: ignore[misc]  # untyped
                 self.log.warning("Login of %s refused: %s", auth_model["name"], reason.value)
                 raise Told(403, DENIALS[reason], reason.value, auth_model["name"])
             case Person() as person:
-                state["person"] = {
-                    "full_name": person.full_name,
-                    "roles": sorted(role.value for role in person.roles),
-                }
+                self._full_names[auth_model["name"]] = person.full_name
+                state["person"] = {"roles": sorted(role.value for role in person.roles)}
         auth_model["admin"] = False
         return auth_model
+
+    def full_name(self, username: str) -> str:
+        """As the provider last told it; nobody is in without having been asked about since the hub began."""
+        return self._full_names.get(username, username)
 
     async def get_user_groups(self, auth_state: Mapping[str, Any]) -> set[str]:
         """The hub's groups are our roles, not whatever groups the provider has."""

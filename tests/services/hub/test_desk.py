@@ -42,6 +42,12 @@ async def test_a_card_says_what_one_needs_to_choose(enclave):
     assert card.access == ACCESS_LABELS[AccessLevel.AGGREGATE]
 
 
+async def test_a_project_is_called_by_its_title(enclave):
+    desk, _ = enclave
+    assert await desk.title("these-ines") == (await desk.cards("ines"))[0].title != "these-ines"
+    assert await desk.title("no-such-project") == "no-such-project"
+
+
 @pytest.mark.parametrize(
     ("user", "slug", "code"),
     [

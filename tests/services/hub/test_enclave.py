@@ -200,6 +200,7 @@ def test_pages_without_use_are_closed(enclave, page, path):
     enclave.log_in(page, "admin")
     assert page.goto(enclave.url(path)).status == 404
     assert "Page introuvable" in page.inner_text("main")
+    assert page.inner_text(".who") == "Alice Garnier"
 
 
 def test_the_plain_address_leads_to_the_right_one(enclave, page):
@@ -210,6 +211,10 @@ def test_the_plain_address_leads_to_the_right_one(enclave, page):
 
 def test_a_workspace_starts_on_its_own_origin_and_stops(enclave, page):
     enclave.log_in(page, "ines")
+    title = page.inner_text("#titre-these-ines")
+    page.click("[data-project=these-ines] a.button")
+    assert f"« {title} »" in page.inner_text("#demarrage")
+    assert page.inner_text(".who") == "Inès Martin"
     open_workspace(enclave, page, "these-ines")
     own = f"http://these-ines--ines.p4dp.localhost:{enclave.settings.port}"
     assert page.url.startswith(f"{own}/user/ines/these-ines/lab")

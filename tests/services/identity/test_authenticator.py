@@ -106,8 +106,13 @@ async def test_a_person_gets_in_with_their_role(authenticator, browser, username
 
 async def test_nothing_secret_is_in_what_the_person_sees(authenticator, browser):
     model = await log_in(authenticator, browser, "ines")
-    assert "access_token" not in model["auth_state"]["person"]
-    assert model["auth_state"]["person"] == {"full_name": "Inès Martin", "roles": ["interne"]}
+    assert model["auth_state"]["person"] == {"roles": ["interne"]}
+
+
+async def test_a_persons_full_name_is_known_once_they_came_in(authenticator, browser):
+    assert authenticator.full_name("ines") == "ines"
+    await log_in(authenticator, browser, "ines")
+    assert authenticator.full_name("ines") == "Inès Martin"
 
 
 async def test_a_factor_that_was_not_used_keeps_people_out(running, browser):
