@@ -91,7 +91,7 @@ c.JupyterHub.named_server_limit_per_user = 5
 c.JupyterHub.spawner_class = P4DPSpawner
 c.JupyterHub.implicit_spawn_seconds = 0
 c.Spawner.poll_interval = 5  # also how soon a gateway that died is started again
-c.Spawner.start_timeout = 60
+c.Spawner.start_timeout = settings.workspace.start_seconds
 c.Spawner.http_timeout = 90
 c.JupyterHub.shutdown_on_logout = False
 

@@ -94,11 +94,12 @@ def test_outside_the_demonstration_the_settings_decide(tmp_path, monkeypatch):
     secret.write_text("given by the institution\n")
     secret.chmod(0o600)
     (tmp_path / "enclave.toml").write_text(
-        'hostname = "p4dp.example.org"\n[identity]\nprovider = "oidc"\n'
+        'hostname = "p4dp.example.org"\n[workspace]\nstart_seconds = 45\n[identity]\nprovider = "oidc"\n'
         'issuer = "https://id.example.org/realms/p4dp"\naccepted_acr = ["2"]\n'
     )
     config = PyFileConfigLoader(str(CONFIGURATION)).load_config()
     assert config.JupyterHub.subdomain_host == "https://p4dp.example.org"
+    assert config.Spawner.start_timeout == 45
     assert config.P4DPAuthenticator.issuer == "https://id.example.org/realms/p4dp"
     assert config.P4DPAuthenticator.client_secret == "given by the institution"
     assert config.P4DPAuthenticator.required_amr == {"mfa"}
