@@ -31,13 +31,6 @@ with house.held(Settings(home=Path(sys.argv[1]))):
 """
 
 
-@pytest.fixture(autouse=True)
-def _umask():
-    before = os.umask(0o022)
-    yield
-    os.umask(before)
-
-
 @pytest.fixture
 def settings(tmp_path):
     return Settings(home=tmp_path / "home", port=_free_port())
