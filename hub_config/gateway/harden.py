@@ -65,6 +65,8 @@ def _lift_node(node: ops.Node, kwargs: Mapping[str, Any] | None) -> ops.Node:
             return _bounded_sum(new)
         case ops.Reduction() if isinstance(new, _SPREADS):
             return _bounded_spread(new)
+        case ops.Xor():  # DuckDB has no such operator
+            return ops.NotEquals(new.left, new.right)
         case ops.Project():
             return _lift_project(new)
         case ops.Filter():

@@ -42,6 +42,15 @@ async def test_an_aggregate_comes_back_protected(ines: Workspace) -> None:
     assert 'FROM "diagnoses"' in said.definition
 
 
+async def test_either_but_not_both_is_a_condition_like_another(ines: Workspace) -> None:
+    """DuckDB has no operator for it."""
+    p = table("patients")
+    asked, said_otherwise = (p.sex == "F") ^ (p.age_band == "60-69"), p.sex != "F"
+    one, _ = await ines.answer(p.filter(asked).count().as_table())
+    other, _ = await ines.answer(p.filter(said_otherwise).count().as_table())
+    assert one.to_pydict().popitem()[1] == other.to_pydict().popitem()[1] != [None]
+
+
 async def test_a_stricter_project_withholds_more(enclave: Enclave) -> None:
     strict = replace(charter("etude-stricte", AccessLevel.AGGREGATE, "ines"), min_patients=276)
     add_project(enclave, strict)
