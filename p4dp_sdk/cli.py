@@ -1,4 +1,4 @@
-"""`p4dp`, the command of a workspace's terminal: who am I here, what tables are there.
+"""`p4dp`, a workspace's command, typed in a notebook as `!p4dp whoami`: who am I here, what tables are there.
 
 Speaks the language of `P4DP_LANG` or `LANG`. Exit codes: 0 done, 1 the enclave said no, 2 wrong usage.
 """
@@ -25,7 +25,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="p4dp", description=_("The project of this workspace, seen from its terminal.")
+        prog="p4dp", description=_("The project of this workspace, in a few lines.")
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar=_("COMMAND"))
     commands.add_parser("whoami", help=_("who you are here, for which project, with which rights"))

@@ -60,7 +60,7 @@ class GrantedCatalogue:
 
     def search(self, words: str) -> pd.DataFrame:
         """Tables, columns and codes whose name or label holds every word, accents and capitals aside."""
-        import pandas as pd
+        from p4dp_sdk.listing import Listing
 
         wanted = plain(words).split()
         found = [
@@ -68,14 +68,14 @@ class GrantedCatalogue:
             for line in self._lines()
             if all(word in plain(f"{line.name} {line.label}") for word in wanted)
         ]
-        return pd.DataFrame(found, columns=["kind", "where", "name", "label"])
+        return Listing(found, columns=["kind", "where", "name", "label"])
 
     def codes(self, system: str) -> pd.DataFrame:
         """The code list `system`: code, label, parent. Raises UnknownNameError, which lists what there is."""
-        import pandas as pd
+        from p4dp_sdk.listing import Listing
 
         rows = [(code.code, label(code), code.parent) for code in self._system(system).codes]
-        return pd.DataFrame(rows, columns=["code", "label", "parent"])
+        return Listing(rows, columns=["code", "label", "parent"])
 
     def labels(self, system: str) -> dict[str, str]:
         """Code → label, to name the rows of a result: frame["cisp2"].map(ws.catalogue.labels("cisp2"))."""

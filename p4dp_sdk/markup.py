@@ -1,8 +1,9 @@
-"""Small pieces of HTML for notebooks. Everything that is put in is escaped; nothing here fetches, links or
-runs anything."""
+"""Small pieces of HTML for notebooks. Everything that is put in is escaped, `names` between backticks are set
+as code; nothing here fetches, links or runs anything."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from html import escape
 
@@ -11,26 +12,30 @@ _CELL = "text-align:left;vertical-align:top"
 
 def table(headers: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     """A plain table; JupyterLab styles it as it does pandas frames."""
-    head = "".join(f'<th style="{_CELL}">{escape(header)}</th>' for header in headers)
+    head = "".join(f'<th style="{_CELL}">{_set(header)}</th>' for header in headers)
     body = "".join(
-        "<tr>" + "".join(f'<td style="{_CELL}">{escape(cell)}</td>' for cell in row) + "</tr>" for row in rows
+        "<tr>" + "".join(f'<td style="{_CELL}">{_set(cell)}</td>' for cell in row) + "</tr>" for row in rows
     )
     return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
 
 
 def heading(text: str) -> str:
-    return f"<p><strong>{escape(text)}</strong></p>"
+    return f"<p><strong>{_set(text)}</strong></p>"
 
 
 def paragraph(text: str) -> str:
-    return f"<p>{escape(text)}</p>"
+    return f"<p>{_set(text)}</p>"
 
 
 def notes(lines: Iterable[str]) -> str:
     """Remarks under a table."""
-    items = "<br>".join(escape(line) for line in lines)
+    items = "<br>".join(_set(line) for line in lines)
     return (
         f'<p style="color:var(--jp-ui-font-color2,#555);font-size:90%;margin-top:.3em">{items}</p>'
         if items
         else ""
     )
+
+
+def _set(text: str) -> str:
+    return re.sub(r"`([^`]+)`", r"<code>\1</code>", escape(text))
