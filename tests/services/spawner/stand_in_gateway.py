@@ -14,6 +14,23 @@ RUNTIME = Path(sys.argv[1])
 listening: dict[str, asyncio.Server] = {}
 
 
+WHOAMI = {
+    "title": "Sujet",
+    "purpose": "Finalité",
+    "expires_on": None,
+    "access": "aggregate",
+    "snapshot": {
+        "number": 1,
+        "source": "preset A",
+        "synthetic": True,
+        "reference_date": "2024-12-31",
+        "first_date": "2020-01-01",
+        "last_date": "2024-12-31",
+    },
+    "policy": {"min_patients": 11, "min_physicians": 3},
+}
+
+
 def answer(body: object) -> bytes:
     content = json.dumps(body).encode()
     return b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close\r\n" + (
@@ -28,7 +45,7 @@ async def refresh() -> dict[str, object]:
     for new in set(wanted) - set(listening):
         path = RUNTIME / "s" / new / "gateway.sock"
         listening[new] = await asyncio.start_unix_server(
-            saying(lambda binding=wanted[new]: binding), path=path
+            saying(lambda binding=wanted[new]: {**WHOAMI, **binding}), path=path
         )
         path.chmod(0o666)
     return {"listening": sorted(listening), "refused": {}}

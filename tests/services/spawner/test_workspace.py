@@ -56,6 +56,11 @@ def test_the_gateway_answers_on_its_own_socket_and_knows_whose_it_is(workspace: 
     assert (answer["user"], answer["server"], answer["project"]) == ("ines", "these-ines", "these-ines")
 
 
+def test_the_command_of_the_tutorial_answers_in_a_cell(workspace: SmallHub) -> None:
+    said = workspace.run(*INES, "!p4dp whoami")
+    assert "ines" in said and "these-ines" in said and "Sujet" in said, said
+
+
 def test_nothing_of_the_hub_is_in_the_environment(variables: dict[str, str]) -> None:
     assert "JUPYTERHUB_CRYPT_KEY" not in variables
     assert not [name for name in variables if name.startswith("SMALL_HUB")]
