@@ -17,6 +17,12 @@ from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+LOWEST_PORT, HIGHEST_PORT = 1024, 65000
+PORT_REMEDY = (
+    f"not a port that the enclave can use. Set it to a whole number from {LOWEST_PORT} to {HIGHEST_PORT}, "
+    "for example P4DP_PORT=9000."
+)
+
 
 class BadSettings(Exception):
     """The settings can't be used; the message names the file, the key and the remedy."""
@@ -88,7 +94,10 @@ class WorkspaceSettings(_Section):
 class Settings(_Section):
     home: Path
     port: int = Field(
-        default=8000, ge=1024, le=65000, description="First of four ports in a row, on the loopback."
+        default=8000,
+        ge=LOWEST_PORT,
+        le=HIGHEST_PORT,
+        description="First of four ports in a row, on the loopback.",
     )
     hostname: str = Field(
         default="p4dp.localhost", description="Name people open; workspaces at `<project>--<person>.<name>`."
@@ -216,5 +225,9 @@ def _read_toml(path: Path) -> dict[str, object]:
 
 
 def _explain(error: ValidationError, path: Path) -> str:
-    lines = [f"  {'.'.join(str(part) for part in item['loc'])}: {item['msg']}" for item in error.errors()]
+    """Each key, what is wrong with it, and what to write instead; the port may come from two places."""
+    lines = []
+    for item in error.errors():
+        key = ".".join(str(part) for part in item["loc"])
+        lines.append(f"  {key}: {PORT_REMEDY if key == 'port' else item['msg']}")
     return f"Settings refused ({path} or P4DP_PORT):\n" + "\n".join(lines)

@@ -42,6 +42,12 @@ def test_what_is_wrong_is_named(tmp_path: Path, text: str, named: str) -> None:
         read(tmp_path, text)
 
 
+@pytest.mark.parametrize("port", ["abc", "80", "70000", "90.5", ""])
+def test_a_bad_port_says_what_to_set(tmp_path: Path, port: str) -> None:
+    with pytest.raises(BadSettings, match=r"whole number from 1024 to 65000, for example P4DP_PORT=9000"):
+        read(tmp_path, "", P4DP_PORT=port)
+
+
 def test_a_file_that_is_asked_for_must_be_there(tmp_path: Path) -> None:
     with pytest.raises(BadSettings, match=r"missing\.toml"):
         load_settings({"P4DP_HOME": str(tmp_path), "P4DP_CONFIG": str(tmp_path / "missing.toml")})
