@@ -57,19 +57,20 @@ def test_no_program_gives_new_privileges(enclave: Range) -> None:
     assert "CapBnd:\t0000000000000000" in status
 
 
-@pytest.mark.parametrize("mode", [mode for mode in MODES if mode is Mode.OWN_UID], ids=str)
-def test_a_setuid_program_stays_the_users(mode: Mode) -> None:
-    """Root's own, put in the box's way: outside it makes root, inside it does not."""
-    enclave = Range(mode)
-    tools = enclave.directory / "tools"
-    tools.mkdir()
-    program = Path(shutil.copy("/usr/bin/id", tools / "id"))
-    program.chmod(0o4755)
-    command = (str(program), "-u")
-    with enclave.program(None, command) as bare:
-        assert bare.communicate(timeout=60)[0].strip() == "0"
-    assert enclave.tell_program(showing(enclave.box(), tools), command).strip() == "1000"
-    enclave.close()
+if Mode.OWN_UID in MODES:  # as root only: there is nothing to collect elsewhere
+
+    def test_a_setuid_program_stays_the_users() -> None:
+        """Root's own, put in the box's way: outside it makes root, inside it does not."""
+        enclave = Range(Mode.OWN_UID)
+        tools = enclave.directory / "tools"
+        tools.mkdir()
+        program = Path(shutil.copy("/usr/bin/id", tools / "id"))
+        program.chmod(0o4755)
+        command = (str(program), "-u")
+        with enclave.program(None, command) as bare:
+            assert bare.communicate(timeout=60)[0].strip() == "0"
+        assert enclave.tell_program(showing(enclave.box(), tools), command).strip() == "1000"
+        enclave.close()
 
 
 def test_scratch_space_is_bounded(enclave: Range) -> None:
