@@ -110,6 +110,7 @@ REASONS = (
     N_("not on rows about somebody"),
     N_("of another relation"),
     N_("of the patient only"),
+    N_("one occurrence of a table, twice"),
     N_("one record stands in several rows"),
     N_("overflow"),
     N_("patterns without an escape character"),
