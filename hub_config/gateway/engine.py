@@ -49,13 +49,13 @@ class Session:
             self.connection.execute(sql, parameters)
 
     def fetch(self, sql: str) -> pa.Table:
-        with self.stop.guarding(self.connection), explained(self.stop):
+        with self.stop.guarding(self.connection), explained(self.stop), planned():
             return self.connection.execute(sql).to_arrow_table()
 
     def stream(self, sql: str, row_bytes: int) -> Iterator[pa.RecordBatch]:
         """The answer in batches of about 1 MiB, computed as they are taken."""
         rows = max(1, min(_MAX_BATCH_ROWS, _BATCH_BYTES // max(row_bytes, 1)))
-        with self.stop.guarding(self.connection), explained(self.stop):
+        with self.stop.guarding(self.connection), explained(self.stop), planned():
             reader = self.connection.execute(sql).to_arrow_reader(rows)
         while (batch := self._next(reader)) is not None:
             yield batch
@@ -138,6 +138,15 @@ class Engines:
             for _, engine in self._open.values():
                 engine.close()
             self._open.clear()
+
+
+@contextmanager
+def planned() -> Iterator[None]:
+    """What the engine refuses before it reads anything is the question's fault, not the engine's."""
+    try:
+        yield
+    except (duckdb.BinderException, duckdb.ParserException):
+        raise Refusal(ErrorCode.ILL_TYPED) from None
 
 
 @contextmanager

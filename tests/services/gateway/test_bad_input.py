@@ -141,6 +141,12 @@ async def test_the_gateway_still_answers_after_all_of_this(rachid: Workspace) ->
     assert answer.num_rows == 1
 
 
+async def test_what_the_engine_refuses_to_plan_is_the_questions_fault(ines: Workspace) -> None:
+    counted = table("patients").group_by("sex").agg(n=ibis._.count())
+    response = await ines.ask(counted.order_by(ibis.literal(1.5)))
+    assert (response.status_code, response.json()["code"]) == (422, ErrorCode.ILL_TYPED)
+
+
 def mutated(document: bytes, chance: random.Random) -> bytes:
     """`document` with one thing changed: a name, a reference, an argument, or some bytes."""
     if chance.random() < 0.2:
