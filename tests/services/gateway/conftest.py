@@ -3,24 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
-from hub_config.gateway.engine import EngineLimits, Engines
-from hub_config.governance.facts import AccessLevel
-from hub_config.governance.store import open_store
-from hub_config.settings import Settings
+from hub_config.gateway.engine import EngineLimits
 from hub_config.warehouse.snapshot import build_snapshot
 from tests.services.gateway.peer_enclave import (
     Enclave,
-    HubPeer,
     Workspace,
-    add_project,
-    charter,
+    demonstration,
     fill,
-    make_gateway,
 )
 
 
@@ -36,21 +29,8 @@ def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def enclave(warehouse: Path, tmp_path: Path) -> Iterator[Enclave]:
-    """Three approved projects: aggregates for ines, rows for rachid, the sandbox for everyone."""
-    settings = Settings(home=tmp_path)
-    store, hub = open_store(settings), HubPeer()
-    with ThreadPoolExecutor(4) as workers, ThreadPoolExecutor(4) as office:
-        engines = Engines(EngineLimits(memory_bytes=512 * 1024**2, threads=1))
-        made = Enclave(make_gateway(store, hub, warehouse, engines, workers, office), hub, store, settings)
-        for project in (
-            charter("these-ines", AccessLevel.AGGREGATE, "ines"),
-            charter("modeles-rachid", AccessLevel.MICRODATA, "rachid"),
-            charter("bac-a-sable", AccessLevel.SANDBOX, "dora"),
-        ):
-            add_project(made, project)
+    with demonstration(warehouse, tmp_path, EngineLimits(memory_bytes=512 * 1024**2, threads=1)) as made:
         yield made
-        engines.close()
-    store.close()
 
 
 @pytest.fixture

@@ -4,8 +4,9 @@ plays the hub.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
@@ -17,7 +18,7 @@ import pyarrow as pa
 
 from hub_config.gateway.actions import Gateway
 from hub_config.gateway.app import bound, create_app
-from hub_config.gateway.engine import Engines
+from hub_config.gateway.engine import EngineLimits, Engines
 from hub_config.gateway.governance import StoredGovernance
 from hub_config.gateway.hub import HubClient
 from hub_config.gateway.pace import Pace
@@ -28,7 +29,7 @@ from hub_config.governance.audit.record import Record
 from hub_config.governance.bindings import Binding
 from hub_config.governance.charter import Charter, MemberRole
 from hub_config.governance.facts import AccessLevel, Grant
-from hub_config.governance.store import Store
+from hub_config.governance.store import Store, open_store
 from hub_config.governance.terms import SnapshotTerms, Terms, every_table
 from hub_config.settings import PolicySettings, Settings
 from hub_config.warehouse.snapshot import Building
@@ -244,3 +245,22 @@ def make_gateway(
         pace=Pace(step_seconds=0),
         today=lambda: date(2024, 1, 1),
     )
+
+
+@contextmanager
+def demonstration(warehouse: Path, home: Path, limits: EngineLimits) -> Iterator[Enclave]:
+    """Three approved projects: aggregates for ines, rows for rachid, the sandbox for everyone."""
+    settings = Settings(home=home)
+    store, hub = open_store(settings), HubPeer()
+    with ThreadPoolExecutor(4) as workers, ThreadPoolExecutor(4) as office:
+        engines = Engines(limits)
+        made = Enclave(make_gateway(store, hub, warehouse, engines, workers, office), hub, store, settings)
+        for project in (
+            charter("these-ines", AccessLevel.AGGREGATE, "ines"),
+            charter("modeles-rachid", AccessLevel.MICRODATA, "rachid"),
+            charter("bac-a-sable", AccessLevel.SANDBOX, "dora"),
+        ):
+            add_project(made, project)
+        yield made
+        engines.close()
+    store.close()

@@ -8,7 +8,6 @@ import shutil
 import tempfile
 import threading
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from importlib.resources import files
 from pathlib import Path
@@ -17,22 +16,16 @@ import pytest
 
 import p4dp_sdk as p4dp
 from hub_config.gateway.app import bound, create_app
-from hub_config.gateway.engine import EngineLimits, Engines
+from hub_config.gateway.engine import EngineLimits
 from hub_config.gateway.listeners import Listener
-from hub_config.governance.facts import AccessLevel
-from hub_config.governance.store import open_store
-from hub_config.settings import Settings
 from hub_config.warehouse.loader.load import Places, load
 from hub_config.warehouse.loader.mapping import read_mapping
 from hub_config.warehouse.synthesis.presets import Preset
 from hub_config.warehouse.synthesis.run import synthesise
 from tests.services.gateway.peer_enclave import (
     Enclave,
-    HubPeer,
     Workspace,
-    add_project,
-    charter,
-    make_gateway,
+    demonstration,
 )
 
 SHARED = Path(__file__).parents[3].parent / "shared" / "data"
@@ -61,21 +54,8 @@ def nafld(warehouse: Path, tmp_path_factory: pytest.TempPathFactory) -> int:
 
 @pytest.fixture
 def enclave(warehouse: Path, tmp_path: Path) -> Iterator[Enclave]:
-    """The demo's three projects."""
-    settings = Settings(home=tmp_path)
-    store, hub = open_store(settings), HubPeer()
-    with ThreadPoolExecutor(4) as workers, ThreadPoolExecutor(4) as office:
-        engines = Engines(EngineLimits(memory_bytes=1024**3, threads=2))
-        made = Enclave(make_gateway(store, hub, warehouse, engines, workers, office), hub, store, settings)
-        for project in (
-            charter("these-ines", AccessLevel.AGGREGATE, "ines"),
-            charter("modeles-rachid", AccessLevel.MICRODATA, "rachid"),
-            charter("bac-a-sable", AccessLevel.SANDBOX, "dora"),
-        ):
-            add_project(made, project)
+    with demonstration(warehouse, tmp_path, EngineLimits(memory_bytes=1024**3, threads=2)) as made:
         yield made
-        engines.close()
-    store.close()
 
 
 @pytest.fixture
