@@ -1,29 +1,128 @@
-"""What a cell needs before it is shown. A frozen value, passed explicitly; the place's floors can't be
-undercut."""
+"""What a cell needs before it is shown, and how it is shown. A frozen value, passed explicitly; the place's
+floors can't be undercut, and what a document says must be known.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from enum import StrEnum
+from typing import Any, Final
 
 FLOOR_PATIENTS = 11
 FLOOR_PHYSICIANS = 3
 
 
+class Method(StrEnum):
+    """How a number of an exploration answer is blurred. One method per ledger: two would average out."""
+
+    CELL_KEY = "cell-key"  # noise that sticks to the record set
+    ROUNDING = "rounding"  # to a multiple of `rounding_base`
+
+
+class BadPolicy(ValueError):
+    """A policy that is unknown in part, contradicts itself or undercuts the floors. The message says which
+    key."""
+
+
 @dataclass(frozen=True)
 class Policy:
-    """Thresholds of one project. Stricter than the floors is fine; looser raises ValueError.
+    """Thresholds and methods of one project. Stricter than the floors is fine; looser raises BadPolicy.
 
-    `max_cells` caps the cells of one released table, shown or not.
+    `max_physician_share`: of a magnitude, the most that one GP may make up. `min_outside`: of a count, the
+    fewest patients outside the GP who has most of them. `dominance_n`, `dominance_k`: the n largest
+    contributors may make up at most the share k (the (n,k) rule). `p_percent`: the total less the two largest
+    must be at least this share of the largest (the p% rule). Both: Hundepool et al., Statistical Disclosure
+    Control (Wiley 2012), § 4.2. `max_cells` caps one released table, `max_published_cells` a publication
+    table.
+
+    `noise_bound` and `noise_variance` shape the perturbation table of counts; `magnitude_scale` is the
+    standard deviation of a sum's noise in units of its largest contribution. `snap_radius` plus a keyed 0 to
+    `snap_jitter` patients is "few" for the ledger; a difference within `snap_physicians` GPs is withheld.
     """
 
     min_patients: int = FLOOR_PATIENTS
     min_physicians: int = FLOOR_PHYSICIANS
+    min_outside: int = FLOOR_PATIENTS
+    max_physician_share: float = 0.85
+    dominance_n: int = 2
+    dominance_k: float = 0.85
+    p_percent: float = 0.10
     max_cells: int = 100_000
+    max_published_cells: int = 2_000
+    method: Method = Method.CELL_KEY
+    noise_bound: int = 5
+    noise_variance: float = 4.0
+    magnitude_scale: float = 1.0
+    rounding_base: int = 5
+    snap_radius: int = 10
+    snap_jitter: int = 5
+    snap_physicians: int = 2
 
     def __post_init__(self) -> None:
-        if self.min_patients < FLOOR_PATIENTS or self.min_physicians < FLOOR_PHYSICIANS:
-            raise ValueError(
-                f"a policy needs ≥ {FLOOR_PATIENTS} patients and ≥ {FLOOR_PHYSICIANS} physicians a cell"
-            )
-        if self.max_cells < 1:
-            raise ValueError("a policy needs room for at least one cell")
+        for name, (floor, ceiling) in _RANGES.items():
+            value = getattr(self, name)
+            if isinstance(value, bool) or not isinstance(value, int | float) or not floor <= value <= ceiling:
+                raise BadPolicy(f"{name} must lie between {floor:g} and {ceiling:g}; it is {value!r}")
+        if not isinstance(self.method, Method):
+            raise BadPolicy(f"method must be one of {', '.join(Method)}; it is {self.method!r}")
+        if self.noise_variance > self.noise_bound**2:
+            raise BadPolicy("noise_variance can't exceed the square of noise_bound")
+
+    @classmethod
+    def from_mapping(cls, document: Mapping[str, Any]) -> Policy:
+        """A policy from its keys in a document. Raises BadPolicy on an unknown one."""
+        return cls().tightened(document)
+
+    def tightened(self, document: Mapping[str, Any]) -> Policy:
+        """This policy with the stricter values of `document`. Raises BadPolicy where one is unknown, or
+        looser."""
+        known = {field.name for field in fields(self)}
+        if unknown := sorted(set(document) - known):
+            raise BadPolicy(f"unknown policy key {unknown[0]!r}. Known: {', '.join(sorted(known))}")
+        changed: dict[str, Any] = {**document}
+        if "method" in changed:
+            changed["method"] = _method(changed["method"])
+        made = replace(self, **changed)
+        for name in changed:
+            if name in _DIRECTION and _DIRECTION[name] * (getattr(made, name) - getattr(self, name)) < 0:
+                raise BadPolicy(f"{name} {changed[name]!r} is looser than {getattr(self, name)!r}")
+        return made
+
+
+def _method(name: object) -> Method:
+    if name not in tuple(Method):
+        raise BadPolicy(f"method must be one of {', '.join(Method)}; it is {name!r}")
+    return Method(str(name))
+
+
+_RANGES: Final[Mapping[str, tuple[float, float]]] = {
+    "min_patients": (FLOOR_PATIENTS, 10**6),
+    "min_physicians": (FLOOR_PHYSICIANS, 10**4),
+    "min_outside": (FLOOR_PATIENTS, 10**6),
+    "max_physician_share": (0.0, 0.85),
+    "dominance_n": (1, 2),
+    "dominance_k": (0.0, 0.85),
+    "p_percent": (0.10, 1.0),
+    "max_cells": (1, 10**6),
+    "max_published_cells": (1, 6_000),
+    "noise_bound": (5, 100),
+    "noise_variance": (4.0, 2_500.0),
+    "magnitude_scale": (1.0, 100.0),
+    "rounding_base": (5, 100),
+    "snap_radius": (10, 1_000),
+    "snap_jitter": (5, 1_000),
+    "snap_physicians": (2, 100),
+}
+
+_DIRECTION: Final[Mapping[str, int]] = {  # +1: stricter is more; -1: stricter is less
+    **dict.fromkeys(
+        (
+            "min_patients", "min_physicians", "min_outside", "p_percent", "noise_bound", "noise_variance",
+            "magnitude_scale", "rounding_base", "snap_radius", "snap_jitter", "snap_physicians",
+            "dominance_n",
+        ),
+        1,
+    ),
+    **dict.fromkeys(("max_physician_share", "dominance_k", "max_cells", "max_published_cells"), -1),
+}  # fmt: skip

@@ -43,6 +43,9 @@ class ErrorCode(StrEnum):
     USER_TABLE_RULE = "user-table-rule"
     OPAQUE_IDENTIFIER = "opaque-identifier"
     TOO_MANY_CELLS = "too-many-cells"
+    NOT_PUBLISHABLE = "not-publishable"
+    SUPPRESSION_FAILED = "suppression-failed"
+    BUDGET_EXHAUSTED = "budget-exhausted"
     # running it
     BUSY = "busy"
     TIMED_OUT = "timed-out"
@@ -52,6 +55,7 @@ class ErrorCode(StrEnum):
     SNAPSHOT_CORRUPT = "snapshot-corrupt"
     ENGINE_FAILED = "engine-failed"
     AUDIT_FAILED = "audit-failed"
+    LEDGER_FAILED = "ledger-failed"
     IDENTITY_UNAVAILABLE = "identity-unavailable"
     GATEWAY_UNREACHABLE = "gateway-unreachable"
     INTERNAL = "internal"
@@ -75,6 +79,7 @@ HTTP_STATUS: Mapping[ErrorCode, int] = {
     ErrorCode.SNAPSHOT_CORRUPT: 503,
     ErrorCode.ENGINE_FAILED: 500,
     ErrorCode.AUDIT_FAILED: 503,
+    ErrorCode.LEDGER_FAILED: 503,
     ErrorCode.IDENTITY_UNAVAILABLE: 503,
     ErrorCode.GATEWAY_UNREACHABLE: 503,
     ErrorCode.INTERNAL: 500,

@@ -279,6 +279,21 @@ MESSAGES: Mapping[ErrorCode, Message] = {
         N_("An identifier links tables and counts patients; its value is never compared, computed or shown."),
         N_("Use it in a join, in group_by, in nunique() or in isin(another selection of patients)."),
     ),
+    ErrorCode.NOT_PUBLISHABLE: Message(
+        N_("This result can't become a publication table[: {why}]."),
+        N_("A publication table is exact, so its cells and their totals must be protected together."),
+        N_("Publish the grouped table itself, with up to five group_by columns from the catalogue."),
+    ),
+    ErrorCode.SUPPRESSION_FAILED: Message(
+        N_("This table could not be protected[ within {seconds} seconds]."),
+        N_("A table that is not proved safe is never shown."),
+        N_("Use fewer or wider groups, then publish again."),
+    ),
+    ErrorCode.BUDGET_EXHAUSTED: Message(
+        N_("The privacy budget is used up[: {left} left, {asked} asked]."),
+        N_("Each noisy answer spends a part of it, for the project and for each of its members."),
+        N_("Ask for less precision (a smaller epsilon), or publish a table instead."),
+    ),
     ErrorCode.TOO_MANY_CELLS: Message(
         N_("The result would have too many cells[: {cells}][ (limit: {limit})]."),
         N_("Each group of group_by multiplies the size of the table."),
@@ -319,6 +334,11 @@ MESSAGES: Mapping[ErrorCode, Message] = {
         N_("The engine could not compute this question[: {operation}]."),
         N_("Its own message is not shown, since it may hold a value of the data."),
         _ASK_OPERATOR,
+    ),
+    ErrorCode.LEDGER_FAILED: Message(
+        N_("The answer could not be compared with earlier answers, so it was not given."),
+        N_("Every number shown is first written to the memory of answers; this could not be done."),
+        N_("Run the cell again in a minute; if it goes on, tell the platform's administrator."),
     ),
     ErrorCode.AUDIT_FAILED: Message(
         N_("The question could not be recorded, so it was not answered."),

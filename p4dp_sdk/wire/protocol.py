@@ -7,6 +7,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from typing import Any
 
 PROTOCOL_VERSION = 1
 ARROW_STREAM = "application/vnd.apache.arrow.stream"
@@ -28,10 +29,19 @@ class Limits:
 
 @dataclass(frozen=True)
 class MeasureSummary:
-    """One released measure: how many cells are shown and how many carry the mark."""
+    """One released measure: how many cells are shown, how many carry the mark, and how many of those shown
+    were rounded to an earlier answer. `snapped_labels` are the keys of these, the first 200."""
 
     shown: int
     withheld: int
+    snapped: int = 0
+    snapped_labels: tuple[tuple[object, ...], ...] = ()
+
+    @property
+    def kept(self) -> float:
+        """The share of cells that is shown; 1 of an empty table."""
+        cells = self.shown + self.withheld
+        return self.shown / cells if cells else 1.0
 
 
 @dataclass(frozen=True)
@@ -39,10 +49,13 @@ class Disclosure:
     """What was done to an answer before it left. Travels as JSON under `METADATA_KEY` in the Arrow
     schema's metadata, and reaches the person as `.attrs["p4dp"]`.
 
-    `protection` is `threshold` (small cells withheld), `none` (synthetic sandbox: `measures` then says
-    what protection would have done) or `rows` (individual data, microdata grant) or `public` (reference
-    tables). `reasons` name, for the whole table, why cells were withheld: frequency, physicians,
-    unanimity.
+    `protection` is `exploration` (threshold, then sticky noise or rounding, then the ledger), `publication`
+    (exact values; primary and secondary suppression, audited, signed), `noise` (a privacy budget was spent),
+    `none` (synthetic sandbox: `measures` then says what protection would have done), `rows` (individual data,
+    microdata grant) or `public` (reference tables). `reasons` name, for the whole table, why cells were
+    withheld. `method` is how numbers were blurred and `error` by how much a count may be off, in patients or
+    rows, standard deviation (0 for exact tables). `key_columns` name the released keys in
+    the order of `snapped_labels`.
     """
 
     request_id: str
@@ -55,13 +68,24 @@ class Disclosure:
     reasons: tuple[str, ...] = ()
     rows_may_be_missing: bool = False  # open key: failing rows are dropped, their number is not told
     definition: str = ""  # readable SQL of what was asked, written by the gateway
+    method: str = ""
+    error: float = 0.0
+    key_columns: tuple[str, ...] = ()
+    title: str = ""  # publication tables: the person's own words
+    signature: Mapping[str, str] = field(default_factory=dict)  # publication tables: see `SafeTable`
 
     def to_json(self) -> bytes:
-        return json.dumps(asdict(self), ensure_ascii=False, sort_keys=True).encode()
+        return json.dumps(asdict(self), ensure_ascii=False, sort_keys=True, default=str).encode()
 
     @classmethod
     def from_json(cls, document: bytes) -> Disclosure:
         fields = json.loads(document)
-        fields["measures"] = {k: MeasureSummary(**v) for k, v in fields["measures"].items()}
+        fields["measures"] = {k: _summary(v) for k, v in fields["measures"].items()}
         fields["reasons"] = tuple(fields["reasons"])
+        fields["key_columns"] = tuple(fields["key_columns"])
         return cls(**fields)
+
+
+def _summary(fields: dict[str, Any]) -> MeasureSummary:
+    labels = tuple(tuple(label) for label in fields.pop("snapped_labels"))
+    return MeasureSummary(**fields, snapped_labels=labels)

@@ -10,6 +10,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
+from enum import StrEnum
 
 import ibis
 import pyarrow as pa
@@ -69,15 +70,31 @@ def margins_of(keys: tuple[str, ...], domains: tuple[Domain, ...]) -> tuple[tupl
     return (*((key,) for key in keys), *together)
 
 
+class MeasureKind(StrEnum):
+    """How a released number is protected."""
+
+    PATIENTS = "patients"  # distinct patients, or rows of which each patient has one
+    ROWS = "rows"  # rows, several a patient
+    SUM = "sum"  # of one catalogue numeric, or a per-patient count, duration or summary
+    QUANTILE = "quantile"  # from protected counts
+
+
 @dataclass(frozen=True)
 class Measure:
     """One released column. `patients` and `physicians` name the hidden columns of the frame that stand
-    behind it; `conditional`: a condition of the query chooses its contributors."""
+    behind it; `conditional`: a condition of the query chooses its contributors.
+
+    `family` names what the ledger may compare it with: "count" for every count, else the kind and the lineage
+    of the value. `bounds`: what one row may add, from the catalogue (sums).
+    """
 
     name: str
     patients: str
     physicians: tuple[str, ...]
     conditional: bool
+    kind: MeasureKind = MeasureKind.ROWS
+    family: str = "count"
+    bounds: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True)

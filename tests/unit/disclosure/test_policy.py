@@ -12,7 +12,7 @@ from p4dp_sdk.disclosure.primary import Evidence, Reason, reasons_to_withhold
     ("patients", "physicians", "cells"), [(10, 3, 1), (0, 3, 1), (-1, 3, 1), (11, 2, 1), (11, 3, 0)]
 )
 def test_the_floors_can_not_be_undercut(patients, physicians, cells):
-    with pytest.raises(ValueError, match="needs"):
+    with pytest.raises(ValueError, match="must lie"):
         Policy(min_patients=patients, min_physicians=physicians, max_cells=cells)
 
 
