@@ -85,7 +85,8 @@ class Measure:
     behind it; `conditional`: a condition of the query chooses its contributors.
 
     `family` names what the ledger may compare it with: "count" for every count, else the kind and the lineage
-    of the value. `bounds`: what one row may add, from the catalogue (sums).
+    of the value. `bounds`: what one row may add, from the catalogue (sums). `weight` names the column of
+    `Release.rows` that holds what each row adds, NULL where it does not contribute; None: every row adds 1.
     """
 
     name: str
@@ -95,6 +96,8 @@ class Measure:
     kind: MeasureKind = MeasureKind.ROWS
     family: str = "count"
     bounds: tuple[float, float] | None = None
+    weight: str | None = None
+    quantile: float | None = None  # between 0 and 1
 
 
 @dataclass(frozen=True)
@@ -116,6 +119,11 @@ class Release:
     everyone: str  # hidden column: distinct protected units of the whole row, no condition
     domains: tuple[Domain, ...] = ()
     closed: bool = False
+    # what evidence is read from: one row a record, with the keys, the hidden ids and the weights
+    rows: ibis.Table | None = None
+    unit: str = PATIENT  # the hidden column that names the protected unit
+    physicians: tuple[str, ...] = ()  # the hidden columns that name GPs; none in tables about GPs
+    patient_keys: frozenset[str] = frozenset()  # keys that are the same in all rows of a patient
 
     @property
     def margins(self) -> tuple[tuple[str, ...], ...]:
