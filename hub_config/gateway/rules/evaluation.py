@@ -8,13 +8,14 @@ the wire can say is allowed, since nothing but protected tables is there.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 import ibis.expr.operations as ops
 from ibis.common.collections import FrozenOrderedDict
 from ibis.common.graph import Node
 
+from hub_config.gateway.rules import level
 from hub_config.gateway.rules.facts import Anything, Fact, Forbidden, Opaque, Relation, Span, Traced
 from hub_config.gateway.rules.finite import apply_finite
 from hub_config.gateway.rules.totals import span_of
@@ -56,7 +57,8 @@ def trace(value: ops.Value, here: Context, rules: Mapping[type[ops.Value], Rule]
             name: _argument(argument, known, here)
             for name, argument in zip(node.__argnames__, node.__args__, strict=True)
         }
-        known[node] = _apply(node, args, here, rules)
+        made = _apply(node, args, here, rules)
+        known[node] = made if isinstance(node, ops.Field) else _leveled(made, node, args)
     return known[value]
 
 
@@ -80,12 +82,17 @@ def _apply(
     return rule(node, args, here)
 
 
+def _leveled(made: Traced, node: ops.Value, args: Args) -> Traced:
+    return replace(made, patient_level=level.of_value(node, operands(args)))
+
+
 def _field(node: ops.Field, here: Context) -> Traced:
     relation = here.relations.get(node.rel)
     if relation is None:
         raise Refusal(ErrorCode.UNKNOWN_OPERATION, operation="Field", why="of another relation")
     column = relation.columns[node.name]
-    return Traced(ops.Field(relation.node, node.name), column.fact, column.span)
+    field = ops.Field(relation.node, node.name)
+    return Traced(field, column.fact, column.span, patient_level=column.patient_level)
 
 
 def refuse_forbidden(*values: Traced) -> None:

@@ -107,8 +107,11 @@ Span = tuple[int, int] | None  # inclusive bounds of an integer value
 
 @dataclass(frozen=True)
 class Column:
+    """`patient_level`: known to be the same in all rows of one patient."""
+
     fact: Fact
     span: Span = None
+    patient_level: bool = False
 
 
 @dataclass(frozen=True)
@@ -120,10 +123,11 @@ class Traced:
     fact: Fact = Anything()
     span: Span = None
     reduces: bool = False
+    patient_level: bool = False
 
     @property
     def column(self) -> Column:
-        return Column(self.fact, self.span)
+        return Column(self.fact, self.span, self.patient_level)
 
 
 @dataclass(frozen=True)
@@ -168,7 +172,7 @@ class Relation:
     growth: Growth = Growth()
 
     def map_facts(self, change: Callable[[Fact], Fact]) -> Relation:
-        columns = {name: Column(change(column.fact), column.span) for name, column in self.columns.items()}
+        columns = {name: replace(column, fact=change(column.fact)) for name, column in self.columns.items()}
         return replace(self, columns=columns)
 
 

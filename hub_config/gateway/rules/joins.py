@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 import ibis.expr.operations as ops
 from ibis.common.collections import FrozenOrderedDict
 
+from hub_config.gateway.rules import level
 from hub_config.gateway.rules.facts import (
     MAX_POWER,
     UNMATCHED,
@@ -153,17 +154,19 @@ class _Match:
     right: frozenset[Place]
     on_person: bool
     coded: tuple[_Coded, ...]
+    patient_level: bool  # whether rows meet by their patients alone
 
     @property
     def turned(self) -> _Match:
-        return _Match(self.right, self.left, self.on_person, tuple(pair.turned for pair in self.coded))
+        coded = tuple(pair.turned for pair in self.coded)
+        return replace(self, left=self.right, right=self.left, coded=coded)
 
 
 def _below(frontier: Frontier, node: ops.JoinChain, references: References) -> Relation:
     chain = _first_of(node.first, references[node.first])
     for link in node.rest:
         right = references[link.table]
-        match = _match(frontier, link, {**chain.tables, link.table: right})
+        match = _match(link, {**chain.tables, link.table: right})
         chain = _linked(node, chain, link, right, match)
     return _finished(frontier, node, references, chain)
 
@@ -232,7 +235,8 @@ def _extended(
     """The chain with one more table in its rows."""
     where = table if table is not None else link.table
     kept_whole = link.how in _KEEPS_LEFT
-    met = _beside(other, match, kept_whole)
+    kept = match.patient_level or (other.kind.protected and not kept_whole)
+    met = level.met(_beside(other, match, kept_whole), kept)
     chain = _selecting(chain, match, link.how) if not other.kind.protected else chain
     other_once = link.how == "asof" or _held_once(_located(where, other), match.right)
     chain_once = _held_once(chain.unique, match.left)
@@ -310,7 +314,7 @@ def _selecting(chain: _Chain, match: _Match, how: str) -> _Chain:
     return replace(chain, tables=narrowed)
 
 
-def _match(frontier: Frontier, link: ops.JoinLink, tables: References) -> _Match:
+def _match(link: ops.JoinLink, tables: References) -> _Match:
     left: set[Place] = set()
     right: set[Place] = set()
     coded: list[_Coded] = []
@@ -331,7 +335,8 @@ def _match(frontier: Frontier, link: ops.JoinLink, tables: References) -> _Match
             coded.append(_Coded(ours, other, mine.name, theirs.name))
             left.add((mine.rel, mine.name))
             right.add((theirs.rel, theirs.name))
-    return _Match(frozenset(left), frozenset(right), on_person, tuple(coded))
+    by_patient = level.of_match(link.predicates, tables)
+    return _Match(frozenset(left), frozenset(right), on_person, tuple(coded), by_patient)
 
 
 def _compared_exactly(one: ops.Value, other: ops.Value) -> bool:

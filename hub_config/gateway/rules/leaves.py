@@ -8,6 +8,7 @@ from collections.abc import Mapping
 
 import ibis.expr.operations as ops
 
+from hub_config.gateway.rules import level
 from hub_config.gateway.rules.facts import (
     Anything,
     Closed,
@@ -19,6 +20,7 @@ from hub_config.gateway.rules.facts import (
     Opaque,
     Quantity,
     Relation,
+    Span,
 )
 from hub_config.gateway.rules.plan import PATIENT, PHYSICIAN, AuthorisedQuery, BoundTable
 from hub_config.gateway.rules.totals import span_of
@@ -39,17 +41,23 @@ def granted_table(node: ops.UnboundTable, query: AuthorisedQuery) -> Relation:
     if kind is None:
         raise Refusal(ErrorCode.UNKNOWN_TABLE, table=node.name)
     columns = {
-        name: Column(_fact(bound, bound.table.column(name), query), span_of(dtype))
+        name: _column(_fact(bound, bound.table.column(name), query), span_of(dtype))
         for name, dtype in node.schema.items()
     }
-    return Relation(
-        node=bound.relation.op(),
-        kind=kind,
-        columns=columns,
-        physicians=(PHYSICIAN,) if kind is Kind.PERSON else (),
-        unique=_unique(bound),
-        records=frozenset({node.name}),
+    return level.settled(
+        Relation(
+            node=bound.relation.op(),
+            kind=kind,
+            columns=columns,
+            physicians=(PHYSICIAN,) if kind is Kind.PERSON else (),
+            unique=_unique(bound),
+            records=frozenset({node.name}),
+        )
     )
+
+
+def _column(fact: Fact, span: Span) -> Column:
+    return Column(fact, span, level.is_patient(fact))
 
 
 def bound_table(node: ops.UnboundTable, query: AuthorisedQuery) -> BoundTable:

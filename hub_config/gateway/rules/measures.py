@@ -12,9 +12,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import ibis.expr.datatypes as dt
 import ibis.expr.operations as ops
 
 from hub_config.gateway.rules.facts import Kind, Number, Opaque, Relation, Traced
+from hub_config.gateway.rules.plan import MeasureKind
 from p4dp_sdk.catalogue.model import Role
 from p4dp_sdk.wire.errors import ErrorCode, Refusal
 
@@ -30,12 +32,20 @@ _WHITELIST = frozenset({*_COUNTS, *_MAGNITUDES})
 class Measured:
     """One reduction on the engine: `condition` tells the rows that contribute, None is all of them;
     `conditional` whether the query chose them. `present` is the catalogue's column whose being filled chose
-    them instead."""
+    them instead. `weight` is what each row adds, NULL where it does not contribute; None: every row adds 1.
+    """
 
     node: ops.Value
     condition: ops.Value | None
     conditional: bool
     present: ops.Value | None = None
+    kind: MeasureKind = MeasureKind.ROWS
+
+    @property
+    def weight(self) -> ops.Value | None:
+        if self.condition is None:
+            return None
+        return ops.IfElse(self.condition, ops.Literal(1, dt.int8), ops.Literal(None, dt.int8))
 
 
 def measure(frontier: Frontier, reduction: Any, parent: Relation, old_parent: ops.Relation) -> Measured:
@@ -74,7 +84,9 @@ def _patients(value: Traced, where: ops.Value | None, parent: Relation) -> Measu
     if parent.kind is not Kind.PERSON or not (isinstance(fact, Opaque) and fact.role is Role.PATIENT):
         raise Refusal(ErrorCode.MEASURE_NOT_RELEASABLE, operation="CountDistinct", why="of the patient only")
     condition = _both(ops.NotNull(value.node), where) if fact.nullable else where
-    return Measured(ops.CountDistinct(value.node, where=where), condition, where is not None or fact.nullable)
+    chosen = where is not None or fact.nullable
+    node = ops.CountDistinct(value.node, where=where)
+    return Measured(node, condition, chosen, kind=MeasureKind.PATIENTS)
 
 
 def _condition_of(value: ops.Value) -> ops.Value | None:

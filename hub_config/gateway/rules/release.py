@@ -15,11 +15,13 @@ import ibis.expr.datatypes as dt
 import ibis.expr.operations as ops
 from ibis.common.collections import FrozenOrderedDict
 
+from hub_config.gateway.rules import level
+from hub_config.gateway.rules.contributions import Contributions, unit_of
 from hub_config.gateway.rules.evaluation import value_children
-from hub_config.gateway.rules.facts import Closed, Kind, Relation, Traced
+from hub_config.gateway.rules.facts import Closed, Relation, Traced
 from hub_config.gateway.rules.keys import domains_of
 from hub_config.gateway.rules.measures import Measured, measure
-from hub_config.gateway.rules.plan import LEVEL, PATIENT, PHYSICIAN, Measure, Release, margins_of
+from hub_config.gateway.rules.plan import LEVEL, Measure, MeasureKind, Release, margins_of
 from p4dp_sdk.disclosure.policy import Policy
 from p4dp_sdk.wire.errors import ErrorCode, Refusal
 
@@ -113,7 +115,7 @@ class _Evidence:
         return self.names[condition]
 
     def _count(self, condition: ops.Value | None, number: int) -> tuple[str, tuple[str, ...]]:
-        unit = PATIENT if self.parent.kind is Kind.PERSON else PHYSICIAN
+        unit = unit_of(self.parent)
         patients = f"__n{number}"
         self.columns[patients] = self._distinct(unit, condition)
         physicians = {f"__g{number}_{i}": name for i, name in enumerate(self.parent.physicians)}
@@ -136,8 +138,16 @@ def _release(
     everyone, _ = evidence.under(None)
     alone = len({what.condition for what in measured.values()}) == 1
     known = {what.present for what in measured.values()} if alone else {key.node for key in groups.values()}
+    contributions = Contributions(parent, groups)
+    once = level.one_row_each(parent)
     measures = tuple(
-        Measure(measure, *evidence.under(what.condition), conditional=_chosen(what, known))
+        Measure(
+            measure,
+            *evidence.under(what.condition),
+            conditional=_chosen(what, known),
+            kind=MeasureKind.PATIENTS if once and what.kind is MeasureKind.ROWS else what.kind,
+            weight=contributions.weight(what),
+        )
         for measure, what in measured.items()
     )
     facts = {key: value.fact for key, value in groups.items()}
@@ -151,6 +161,10 @@ def _release(
         everyone=everyone,
         domains=domains,
         closed=all(isinstance(fact, Closed) and not fact.daily for fact in facts.values()),
+        rows=contributions.rows(),
+        unit=unit_of(parent),
+        physicians=parent.physicians,
+        patient_keys=frozenset(key for key, value in groups.items() if value.patient_level),
     )
 
 

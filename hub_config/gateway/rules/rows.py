@@ -8,6 +8,7 @@ from dataclasses import replace
 import ibis.expr.operations as ops
 from ibis.common.collections import FrozenOrderedDict
 
+from hub_config.gateway.rules import level
 from hub_config.gateway.rules.facts import (
     Anything,
     Closed,
@@ -38,7 +39,8 @@ def hidden_names(relation: Relation) -> tuple[str, ...]:
 
 def field_of(relation: Relation, name: str) -> Traced:
     column = relation.columns[name]
-    return Traced(ops.Field(relation.node, name), column.fact, column.span)
+    field = ops.Field(relation.node, name)
+    return Traced(field, column.fact, column.span, patient_level=column.patient_level)
 
 
 def with_hidden(relation: Relation, values: Mapping[str, ops.Value]) -> FrozenOrderedDict[str, ops.Value]:
@@ -113,7 +115,7 @@ def per_patient(parent: Relation, groups: Mapping[str, Traced], metrics: Mapping
     by[PATIENT] = ops.Field(parent.node, PATIENT)
     measured = {name: value.node for name, value in metrics.items()}
     measured |= {name: ops.Min(ops.Field(parent.node, name)) for name in parent.physicians}
-    return Relation(
+    made = Relation(
         node=ops.Aggregate(parent.node, FrozenOrderedDict(by), FrozenOrderedDict(measured)),
         kind=Kind.PERSON,
         columns={name: value.column for name, value in {**groups, **metrics}.items()},
@@ -122,6 +124,7 @@ def per_patient(parent: Relation, groups: Mapping[str, Traced], metrics: Mapping
         records=frozenset({AGGREGATED}),
         growth=Growth() if _keys_of_groups(groups) == {frozenset({PATIENT})} else parent.growth,
     )
+    return level.settled(made)
 
 
 def _keys_of_groups(groups: Mapping[str, Traced]) -> frozenset[frozenset[str]]:

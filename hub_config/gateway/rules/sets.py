@@ -10,6 +10,7 @@ import ibis.expr.datatypes as dt
 import ibis.expr.operations as ops
 from ibis.common.collections import FrozenOrderedDict
 
+from hub_config.gateway.rules import level
 from hub_config.gateway.rules.facts import (
     MAX_COPIES,
     Anything,
@@ -118,7 +119,8 @@ def _as(value: ops.Value, dtype: dt.DataType) -> ops.Value:
 def _common(name: str, node: ops.Union, left: Column, right: Column) -> Column:
     spans = [column.span for column in (left, right) if column.span is not None]
     span = (min(s[0] for s in spans), max(s[1] for s in spans)) if len(spans) == 2 else None
-    return Column(_common_fact((node, name), left.fact, right.fact), span)
+    fact = _common_fact((node, name), left.fact, right.fact)
+    return Column(fact, span, level.is_patient(fact))
 
 
 def _common_fact(base: tuple[ops.Union, str], left: Fact, right: Fact) -> Fact:
