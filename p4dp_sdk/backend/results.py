@@ -1,5 +1,5 @@
 """Arrow answers as pandas values: withheld cells are `<NA>`, and `.attrs["p4dp"]` says what was done to the
-table."""
+table. A single number of a draft is an ordinary number that says so when a notebook shows it."""
 
 from __future__ import annotations
 
@@ -25,7 +25,11 @@ Attributed = TypeVar("Attributed", pd.DataFrame, "pd.Series[Any]")
 class Protection(StrEnum):
     """What was done to an answer (`Disclosure.protection`)."""
 
-    THRESHOLD = "threshold"  # small cells withheld
+    EXPLORATION = (
+        "exploration"  # a draft: small cells withheld, the others blurred and tied to earlier answers
+    )
+    PUBLICATION = "publication"  # exact; small cells, and those that would give them away, withheld
+    NOISE = "noise"  # a privacy budget was spent
     NONE = "none"  # synthetic sandbox: shown, and said what protection would do
     ROWS = "rows"  # individual data, microdata grant
     PUBLIC = "public"  # reference tables
@@ -48,6 +52,34 @@ _NULLABLE: Mapping[pa.DataType, Any] = {
 }
 
 
+_NOTHING_WITHHELD = (Protection.NONE, Protection.ROWS, Protection.PUBLIC)
+
+
+class _Protected:
+    """A number with its disclosure: computes as any other, and is drawn with a note."""
+
+    disclosure: Disclosure
+
+    @classmethod
+    def of(cls, value: Any, disclosure: Disclosure) -> Any:
+        number = cls.__new__(cls, value)  # type: ignore[call-arg]
+        number.disclosure = disclosure
+        return number
+
+    def _repr_html_(self) -> str:
+        from p4dp_sdk.tables.display import number_html
+
+        return number_html(self, self.disclosure)
+
+
+class ProtectedInt(_Protected, int):
+    """A count."""
+
+
+class ProtectedFloat(_Protected, float):
+    """A mean, a share, a quantile."""
+
+
 class AttachedDisclosure(Disclosure, dict[str, Any]):
     """A `Disclosure` that is also its own JSON object: pandas and pyarrow write `.attrs` to Parquet as JSON,
     and would refuse anything else."""
@@ -66,15 +98,33 @@ def protected_frame(table: pa.Table, disclosure: Disclosure) -> pd.DataFrame:
 def protected_scalar(table: pa.Table, disclosure: Disclosure) -> Any:
     """The one value of `table`; `pd.NA`, with a warning that says why, when it was withheld."""
     value = table.column(0)[0].as_py() if table.num_rows else None
-    if value is not None:
-        return value
-    if disclosure.protection == Protection.THRESHOLD:
-        text = _(
-            "This number is withheld: it concerns fewer than {patients} patients or {physicians} physicians."
-        )
-        counts = {"patients": disclosure.min_patients, "physicians": disclosure.min_physicians}
-        warnings.warn(text.format(**counts), WithheldWarning, stacklevel=4)
-    return pd.NA
+    if value is None:
+        if disclosure.protection not in _NOTHING_WITHHELD:
+            warnings.warn(_why_withheld(disclosure), WithheldWarning, stacklevel=4)
+        return pd.NA
+    return _saying_so(value, disclosure)
+
+
+def _why_withheld(disclosure: Disclosure) -> str:
+    text = _(
+        "This number is withheld: it concerns fewer than {patients} patients or {physicians} physicians, or "
+        "would say too much of somebody."
+    )
+    return text.format(patients=disclosure.min_patients, physicians=disclosure.min_physicians)
+
+
+def _saying_so(value: Any, disclosure: Disclosure) -> Any:
+    """`value`; of a draft, as a number that tells a notebook how exact it is."""
+    blurred = disclosure.protection in (Protection.EXPLORATION, Protection.NOISE)
+    match value:
+        case bool():
+            return value
+        case int() if blurred:
+            return ProtectedInt.of(value, disclosure)
+        case float() if blurred:
+            return ProtectedFloat.of(value, disclosure)
+        case _:
+            return value
 
 
 def attach(result: Attributed, disclosure: Disclosure) -> Attributed:

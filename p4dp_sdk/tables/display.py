@@ -1,5 +1,5 @@
-"""How a protected result looks: one mark for each withheld cell, and under the table why, and what to do
-about it.
+"""How a protected result looks: one mark for each withheld cell, a sign on those rounded to an earlier
+answer, and under the table what they mean and what to do.
 
 Works on ordinary pandas frames that carry a disclosure in `.attrs["p4dp"]`, so it survives sorting, slicing,
 renaming and saving; a frame that lost it looks as pandas shows it. Changes no value: only what is drawn.
@@ -8,31 +8,31 @@ renaming and saving; a frame that lost it looks as pandas shows it. Changes no v
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from p4dp_sdk import markup
-from p4dp_sdk.locale import Language, language, translate_count
-from p4dp_sdk.locale import translate as _
-from p4dp_sdk.wire.messages import N_
+from p4dp_sdk.locale import Language, language
+from p4dp_sdk.tables.remarks import MARK, SNAPPED, columns_of_cells, legend, remarks, withheld_cells
+from p4dp_sdk.tables.snapped import snapped_rows
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from p4dp_sdk.wire.protocol import Disclosure
 
-MARK = "•"  # a withheld cell, whatever the reason
-MISSING = "—"  # nothing there: not recorded, no such group
+__all__ = [
+    "MARK",
+    "SNAPPED",
+    "drawable",
+    "html",
+    "legend",
+    "remarks",
+    "show_protected_results",
+    "text",
+    "withheld_cells",
+]
 
-# words in a column's name, and what would make the numbers of its groups larger
-_CLASSES = (
-    (("age", "âge"), N_("widen the age bands")),
-    (("centre", "center", "region"), N_("put several centres together")),
-    (("cisp2", "atc", "cim10", "code", "diagnos"), N_("put several codes together")),
-)
-_PERIODS = (
-    (("year", "month", "week", "date", "annee", "année", "mois", "semaine"), N_("take longer periods")),
-)
+MISSING = "—"  # nothing there: not recorded, no such group
 
 
 def show_protected_results() -> None:
@@ -69,102 +69,32 @@ def text(result: pd.DataFrame | pd.Series[Any]) -> str:
     if disclosure is None:
         return repr(result)
     drawn = drawable(frame, disclosure).to_string(max_rows=_max_rows(), show_dimensions=False)
-    return "\n".join([drawn, *remarks(frame, disclosure)])
+    return "\n".join([drawn, *(line.replace("`", "") for line in remarks(frame, disclosure))])
+
+
+def number_html(value: float, disclosure: Disclosure) -> str:
+    """A single number as HTML, and below it how exact it is."""
+    import pandas as pd
+
+    frame = pd.DataFrame({next(iter(disclosure.measures), ""): [value]})
+    shown = drawable(frame, disclosure).iat[0, 0]
+    return markup.paragraph(shown) + markup.notes(remarks(frame, disclosure))
 
 
 def drawable(frame: pd.DataFrame, disclosure: Disclosure) -> pd.DataFrame:
     """A copy of `frame` to be drawn: numbers as people write them, marks in place of missing values."""
     import pandas as pd
 
-    numeric = set(_numeric(frame))
+    cells = set(columns_of_cells(frame, disclosure)) if _withholds(disclosure) else set()
+    snapped = snapped_rows(frame, disclosure) if _withholds(disclosure) else {}
     drawn = pd.DataFrame(index=frame.index)
     for position, name in enumerate(frame.columns):
-        mark = MARK if name in numeric and _withholds(disclosure) else MISSING
         column = frame.iloc[:, position].astype(object)
-        drawn.insert(
-            position, name, [mark if pd.isna(v) else _number(v) for v in column], allow_duplicates=True
-        )
+        mark, signed = (MARK if name in cells else MISSING), snapped.get(name, frozenset())
+        texts = [mark if pd.isna(value) else number(value) for value in column]
+        texts = [f"{SNAPPED} {shown}" if row in signed else shown for row, shown in enumerate(texts)]
+        drawn.insert(position, name, texts, allow_duplicates=True)
     return drawn
-
-
-def remarks(frame: pd.DataFrame, disclosure: Disclosure) -> list[str]:
-    """What to say under the table, in the person's language; nothing where there is nothing to say."""
-    from p4dp_sdk.backend.results import Protection
-
-    match disclosure.protection:
-        case Protection.ROWS:
-            return [_("Individual data: they stay inside this workspace.")]
-        case Protection.PUBLIC:
-            return []
-        case Protection.NONE:
-            return _sandbox_remarks(disclosure)
-        case _:
-            return [*_withheld_remarks(frame, disclosure), *_dropped_remarks(disclosure)]
-
-
-def withheld_cells(frame: pd.DataFrame) -> int:
-    """How many cells of `frame` carry the mark."""
-    return int(sum(frame[name].isna().sum() for name in _numeric(frame)))
-
-
-def legend(disclosure: Disclosure) -> str:
-    """What the mark stands for."""
-    return _("{mark} withheld number (< {patients})").format(mark=MARK, patients=disclosure.min_patients)
-
-
-def _withheld_remarks(frame: pd.DataFrame, disclosure: Disclosure) -> list[str]:
-    count = withheld_cells(frame)
-    if not count:
-        return []
-    told = translate_count("{count} withheld cell", "{count} withheld cells", count).format(count=count)
-    why = f"{_colon()}{_either(_reasons(disclosure))}" if disclosure.reasons else ""
-    lines = [legend(disclosure), f"{told}{why}."]
-    return [*lines, _("What to do: {step}").format(step=f"{_advice(frame)}.")]
-
-
-def _dropped_remarks(disclosure: Disclosure) -> list[str]:
-    if not disclosure.rows_may_be_missing:
-        return []
-    return [_("Groups that are too small are left out, and their number is not told.")]
-
-
-def _sandbox_remarks(disclosure: Disclosure) -> list[str]:
-    count = sum(measure.withheld for measure in disclosure.measures.values())
-    would = translate_count(
-        "On real data, {count} cell of this table would be withheld.",
-        "On real data, {count} cells of this table would be withheld.",
-        count,
-    )
-    line = _("Sandbox: synthetic data, nothing is withheld.")
-    return [f"{line} {would.format(count=count)}" if disclosure.measures else line]
-
-
-def _reasons(disclosure: Disclosure) -> list[str]:
-    words = {
-        "frequency": _("fewer than {patients} patients"),
-        "physicians": _("fewer than {physicians} physicians"),
-        "unanimity": _("all patients of a group share the answer"),
-    }
-    blanks = {"patients": disclosure.min_patients, "physicians": disclosure.min_physicians}
-    return [words.get(reason, _("a disclosure rule")).format(**blanks) for reason in disclosure.reasons]
-
-
-def _either(reasons: list[str]) -> str:
-    """The table's reasons as alternatives: which of them holds for which cell is not told."""
-    *most, last = reasons
-    return _("{most} or {last}").format(most=", ".join(most), last=last) if most else last
-
-
-def _advice(frame: pd.DataFrame) -> str:
-    """What would make the numbers larger, from the columns that the table is grouped by."""
-    labels = [str(name).lower() for name in frame.columns if name not in set(_numeric(frame))]
-    names = [str(name).lower() for name in frame.columns]
-    hints = [*_hints_for(labels, _CLASSES), *_hints_for(names, _PERIODS)] or [_("take wider groups")]
-    return _("{steps} or keep these cells withheld").format(steps=", ".join(hints))
-
-
-def _hints_for(names: list[str], hints: Iterable[tuple[tuple[str, ...], str]]) -> Iterable[str]:
-    return [_(hint) for words, hint in hints if any(word in name for name in names for word in words)]
 
 
 def _withholds(disclosure: Disclosure) -> bool:
@@ -173,11 +103,7 @@ def _withholds(disclosure: Disclosure) -> bool:
     return disclosure.protection not in (Protection.ROWS, Protection.PUBLIC, Protection.NONE)
 
 
-def _numeric(frame: pd.DataFrame) -> list[Any]:
-    return list(frame.select_dtypes(include="number").columns)
-
-
-def _number(value: Any) -> str:
+def number(value: Any) -> str:
     """A number as the person's language writes it; years and other short whole numbers stay as they are."""
     if isinstance(value, float):
         return _localised(f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}")
@@ -192,10 +118,6 @@ def _localised(number: str) -> str:
     if language() is Language.ENGLISH:
         return number
     return number.replace(",", "\u202f").replace(".", ",")
-
-
-def _colon() -> str:
-    return ": " if language() is Language.ENGLISH else " : "
 
 
 def _as_frame(result: pd.DataFrame | pd.Series[Any]) -> pd.DataFrame:

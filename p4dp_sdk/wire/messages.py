@@ -280,19 +280,23 @@ MESSAGES: Mapping[ErrorCode, Message] = {
         N_("Use it in a join, in group_by, in nunique() or in isin(another selection of patients)."),
     ),
     ErrorCode.NOT_PUBLISHABLE: Message(
-        N_("This result can't become a publication table[: {why}]."),
-        N_("A publication table is exact, so its cells and their totals must be protected together."),
-        N_("Publish the grouped table itself, with up to five group_by columns from the catalogue."),
+        N_("This result can't become a publication table."),
+        N_("Its numbers would be exact, so its cells and all their totals must be protected together."),
+        N_(
+            "Publish the grouped table itself: one to five columns of the catalogue in group_by, counts or sums in agg. Sort it and compute shares afterwards."
+        ),
     ),
     ErrorCode.SUPPRESSION_FAILED: Message(
         N_("This table could not be protected[ within {seconds} seconds]."),
         N_("A table that is not proved safe is never shown."),
-        N_("Use fewer or wider groups, then publish again."),
+        N_("Use wider groups or one group_by column less, then publish again."),
     ),
     ErrorCode.BUDGET_EXHAUSTED: Message(
         N_("The privacy budget is used up[: {left} left, {asked} asked]."),
-        N_("Each noisy answer spends a part of it, for the project and for each of its members."),
-        N_("Ask for less precision (a smaller epsilon), or publish a table instead."),
+        N_(
+            "Each answer with noise spends a part of it, for the project and for each of its members; nothing gives it back."
+        ),
+        N_("Ask for less precision (a smaller epsilon), or use ws.publish, which spends nothing."),
     ),
     ErrorCode.TOO_MANY_CELLS: Message(
         N_("The result would have too many cells[: {cells}][ (limit: {limit})]."),
@@ -337,7 +341,7 @@ MESSAGES: Mapping[ErrorCode, Message] = {
     ),
     ErrorCode.LEDGER_FAILED: Message(
         N_("The answer could not be compared with earlier answers, so it was not given."),
-        N_("Every number shown is first written to the memory of answers; this could not be done."),
+        N_("Every number is written to the memory of answers before it is shown; this could not be done."),
         N_("Run the cell again in a minute; if it goes on, tell the platform's administrator."),
     ),
     ErrorCode.AUDIT_FAILED: Message(

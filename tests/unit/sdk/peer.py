@@ -185,7 +185,7 @@ def refused(refusal: Refusal) -> Answer:
     return refusal.status, PROBLEM_JSON, json.dumps(problem).encode()
 
 
-def disclosure(protection: str = "threshold", **changes: Any) -> Disclosure:
+def disclosure(protection: str = "exploration", **changes: Any) -> Disclosure:
     fields: dict[str, Any] = {
         "request_id": "r-7",
         "project": "these-ines",
@@ -195,6 +195,8 @@ def disclosure(protection: str = "threshold", **changes: Any) -> Disclosure:
         "min_physicians": 3,
         "measures": {"patients": MeasureSummary(shown=2, withheld=1)},
         "reasons": ("frequency",),
+        "method": "cell-key",
+        "error": 2.0,
     }
     return Disclosure(**{**fields, **changes})
 

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import pickle
 from collections.abc import Iterator
 
 import pandas as pd
+import pyarrow as pa
 import pytest
 from IPython.core.interactiveshell import InteractiveShell
 
 import p4dp_sdk as p4dp
-from p4dp_sdk.backend.results import attach
+from p4dp_sdk.backend.results import attach, protected_scalar
 from p4dp_sdk.tables.display import html, show_protected_results, text, withheld_cells
-from p4dp_sdk.wire.protocol import MeasureSummary
+from p4dp_sdk.tables.snapped import snapped_rows
+from p4dp_sdk.wire.protocol import Disclosure, MeasureSummary
 from tests.unit.sdk.peer import disclosure
 
 NNBSP = "\u202f"
@@ -41,8 +44,10 @@ def test_notes_say_why_and_what_to_do() -> None:
         for words in (
             "effectif masqué (",
             " 11)",
-            "2 cellules masquées : moins de 11 patients.",
+            "2 cellules masquées : moins de 11 patients. 67 % des cellules sont montrées.",
             "Que faire : élargissez les classes d'âge ou laissez ces cellules masquées.",
+            "Brouillon : chaque effectif est brouillé, de ± 2 environ.",
+            "ws.publish",
         ):
             assert words in shown.replace("&#x27;", "'")
 
@@ -70,7 +75,9 @@ def test_advice_follows_the_groups(key: str, advice: str) -> None:
     ("reason", "words"),
     [
         ("physicians", "moins de 3 médecins"),
-        ("unanimity", "tous les patients d'un groupe ont la même réponse"),
+        ("dominance", "un ou deux contributeurs"),
+        ("unanimity", "presque tous les patients d'un groupe ont la même réponse"),
+        ("secondary", "un total donnerait une autre cellule masquée"),
         ("a-later-rule", "une règle de confidentialité"),
     ],
 )
@@ -89,9 +96,102 @@ def test_a_count_of_codes_is_not_a_group_of_codes() -> None:
     assert "plusieurs codes" not in text(counts)
 
 
-def test_nothing_withheld_needs_no_notes() -> None:
-    whole = attach(pd.DataFrame({"patients": pd.array([12], "Int64")}), disclosure())
-    assert text(whole).splitlines()[-1].endswith("12")
+def whole(**changes: object) -> pd.DataFrame:
+    return attach(pd.DataFrame({"patients": pd.array([12], "Int64")}), disclosure(**changes))
+
+
+def test_nothing_withheld_and_nothing_blurred_needs_no_notes() -> None:
+    assert text(whole(method="", error=0.0)).splitlines()[-1].endswith("12")
+
+
+def test_a_draft_says_by_how_much_it_is_blurred_and_how_to_get_exact_values() -> None:
+    note = text(whole(error=3.4)).splitlines()[-1]
+    assert note == (
+        "Brouillon : chaque effectif est brouillé, de ± 3 environ. "
+        "Pour des valeurs exactes, figez le tableau : ws.publish."
+    )
+    assert "<code>ws.publish</code>" in (html(whole()) or "")
+    assert "moyennes" in text(crosstab())
+
+
+def test_a_publication_table_says_that_it_is_exact_and_what_secondary_suppression_is() -> None:
+    shown = text(crosstab(protection="publication", error=0.0, method=""))
+    assert "• effectif masqué (< 11), trop révélateur, ou masquage complémentaire" in shown
+    assert "les nombres montrés sont exacts" in shown
+    assert "rouillon" not in shown
+
+
+def test_noise_on_a_budget_says_its_error() -> None:
+    assert "Bruit pris sur un budget : chaque effectif est décalé de ± 7" in text(
+        whole(protection="noise", error=7.0, method="noise")
+    )
+
+
+def test_the_share_shown_is_never_rounded_to_all_or_nothing() -> None:
+    for missing, told in ((1, "99 %"), (999, "1 %"), (1000, "0 %")):
+        values = pd.array([None] * missing + [50] * (1000 - missing), "Int64")
+        assert f"{told} des cellules" in text(attach(pd.DataFrame({"n": values}), disclosure()))
+
+
+def test_a_year_that_is_a_key_is_no_cell() -> None:
+    years = pd.DataFrame({"annee": pd.array([2020, None], "Int32"), "n": pd.array([50, 60], "Int64")})
+    shown = text(attach(years, disclosure(key_columns=("annee",))))
+    assert "•" not in shown
+    assert "—" in shown
+
+
+def snapped(count: int, *labels: tuple[object, ...]) -> dict[str, MeasureSummary]:
+    return {"patients": MeasureSummary(shown=2, withheld=1, snapped=count, snapped_labels=labels)}
+
+
+def test_cells_rounded_to_an_earlier_answer_carry_a_sign() -> None:
+    frame = crosstab(measures=snapped(2, ("30-39",), (None,)), key_columns=("age_band",))
+    for shown in (text(frame), html(frame) or ""):
+        assert f"≈ 12{NNBSP}345" in shown
+        assert "≈ 1999" in shown
+        assert "≈ 0,1235" not in shown
+        assert "≈ arrondi à une réponse antérieure : 2 cellules." in shown
+
+
+def test_the_sign_follows_its_row() -> None:
+    frame = crosstab(measures=snapped(1, ("30-39",)), key_columns=("age_band",))
+    for moved in (frame.iloc[::-1], frame.set_index("age_band"), frame.iloc[[1]]):
+        assert f"≈ 12{NNBSP}345" in text(attach(moved, frame.attrs["p4dp"]))
+    assert "≈ 1999" not in text(frame)
+
+
+def test_what_is_not_found_again_is_told_by_its_number() -> None:
+    renamed = crosstab(measures=snapped(3, ("30-39",)), key_columns=("age_band",)).rename(
+        columns={"age_band": "classe"}
+    )
+    assert "\narrondi à une réponse antérieure : 3 cellules." in text(renamed)
+    some = crosstab(measures=snapped(3, ("30-39",)), key_columns=("age_band",))
+    assert "≈ arrondi à une réponse antérieure : 3 cellules (dont 1 ici)." in text(some)
+
+
+def test_dates_and_numbers_of_labels_are_those_that_json_made() -> None:
+    days = pd.DataFrame(
+        {"jour": pd.to_datetime(["2020-02-29", "2020-03-01"]), "an": [2020, 2020], "n": [20, 30]}
+    )
+    summary = {"n": MeasureSummary(shown=2, withheld=0, snapped=1, snapped_labels=(("2020-02-29", 2020),))}
+    made = disclosure(measures=summary, key_columns=("jour", "an"))
+    for read in (made, Disclosure.from_json(made.to_json())):
+        assert snapped_rows(days, read) == {"n": {0}}
+
+
+def test_a_single_number_tells_how_exact_it_is() -> None:
+    measures = {"n": MeasureSummary(shown=1, withheld=0, snapped=1, snapped_labels=((),))}
+    number = protected_scalar(pa.table({"n": [40]}), disclosure(measures=measures))
+    assert number + 1 == 41
+    for words in ("≈ 40", "arrondi à une réponse antérieure", "± 2"):
+        assert words in number._repr_html_()
+    assert type(protected_scalar(pa.table({"n": [40]}), disclosure("public"))) is int
+    assert "brouillées" not in protected_scalar(pa.table({"n": [0.5]}), disclosure())._repr_html_()
+
+
+def test_a_number_can_be_kept_in_a_file() -> None:
+    number = protected_scalar(pa.table({"n": [40]}), disclosure())
+    assert pickle.loads(pickle.dumps(number)) == 40  # noqa: S301 - our own
 
 
 def test_dropped_groups_are_told_without_their_number() -> None:

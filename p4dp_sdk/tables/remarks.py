@@ -1,0 +1,212 @@
+"""What is said under a protected table: what the marks stand for, why, how much was kept, and what to do.
+
+Words only, in the person's language, from a frame and its disclosure. Never says which rule withheld which
+cell, and promises no more than the table's protection does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from p4dp_sdk.locale import Language, language, translate_count
+from p4dp_sdk.locale import translate as _
+from p4dp_sdk.wire.messages import N_
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from p4dp_sdk.wire.protocol import Disclosure
+
+MARK = "•"  # a withheld cell, whatever the reason
+SNAPPED = "≈"  # a cell that shows the value of an earlier answer
+
+_REASONS: Mapping[str, str] = {
+    "frequency": N_("fewer than {patients} patients"),
+    "physicians": N_("fewer than {physicians} physicians, or nearly all from one"),
+    "dominance": N_("one or two contributors make up nearly all of it"),
+    "unanimity": N_("nearly all patients of a group share the answer"),
+    "secondary": N_("with it, a total would give another withheld cell away"),
+    "ledger": N_("with an earlier answer, it would single out a few people"),
+    "earlier": N_("with an earlier answer, it would single out a few people"),
+    "quantile": N_("too few patients around the value"),
+}
+
+_ANOTHER = N_("a disclosure rule")
+
+# words in a column's name, and what would make the numbers of its groups larger
+_CLASSES = (
+    (("age", "âge"), N_("widen the age bands")),
+    (("centre", "center", "region"), N_("put several centres together")),
+    (("cisp2", "atc", "cim10", "code", "diagnos"), N_("put several codes together")),
+)
+_PERIODS = (
+    (("year", "month", "week", "date", "annee", "année", "mois", "semaine"), N_("take longer periods")),
+)
+
+
+def remarks(frame: pd.DataFrame, disclosure: Disclosure) -> list[str]:
+    """What to say under the table; nothing where there is nothing to say."""
+    from p4dp_sdk.backend.results import Protection
+
+    match disclosure.protection:
+        case Protection.ROWS:
+            return [_("Individual data: they stay inside this workspace.")]
+        case Protection.PUBLIC:
+            return []
+        case Protection.NONE:
+            return _sandbox(disclosure)
+        case _:
+            return [
+                *_withheld(frame, disclosure),
+                *_snapped(frame, disclosure),
+                *_dropped(disclosure),
+                *accuracy(disclosure, fractions=_has_fractions(frame)),
+            ]
+
+
+def legend(disclosure: Disclosure) -> str:
+    """What the mark stands for."""
+    return f"{MARK} {withheld_label(disclosure.min_patients, published=_is_published(disclosure))}"
+
+
+def withheld_label(patients: int, *, published: bool = False) -> str:
+    """What a withheld cell is, in a few words; also for a figure's legend."""
+    if published:
+        text = _("withheld number (< {patients}), too revealing, or secondary suppression")
+    else:
+        text = _("withheld number (< {patients}) or too revealing")
+    return text.format(patients=patients)
+
+
+def either(reasons: Iterable[str], disclosure: Disclosure) -> str:
+    """The table's reasons as alternatives: which of them holds for which cell is not told."""
+    blanks = {"patients": disclosure.min_patients, "physicians": disclosure.min_physicians}
+    words = [_(_REASONS.get(reason, _ANOTHER)).format(**blanks) for reason in reasons]
+    *most, last = dict.fromkeys(words)
+    return _("{most} or {last}").format(most=", ".join(most), last=last) if most else last
+
+
+def accuracy(disclosure: Disclosure, *, fractions: bool = False) -> list[str]:
+    """How exact the numbers are. `fractions`: the table also shows means, sums or shares."""
+    from p4dp_sdk.backend.results import Protection
+
+    match disclosure.protection:
+        case Protection.PUBLICATION:
+            return [_("Publication table: the numbers shown are exact.")]
+        case Protection.EXPLORATION | Protection.NOISE if disclosure.error or disclosure.method:
+            return [" ".join(_blurred(disclosure, fractions))]
+        case _:
+            return []
+
+
+def plus_or_minus(disclosure: Disclosure) -> str:
+    """By how much a count may be off, as people write it: "± 2"; empty where counts are exact."""
+    return f"± {max(1, round(disclosure.error))}" if disclosure.error else ""
+
+
+def columns_of_cells(frame: pd.DataFrame, disclosure: Disclosure | None = None) -> list[Any]:
+    """The numeric columns that are no group: those whose missing values are withheld cells."""
+    keys = set(disclosure.key_columns) if disclosure else set()
+    return [name for name in frame.select_dtypes(include="number").columns if name not in keys]
+
+
+def withheld_cells(frame: pd.DataFrame, disclosure: Disclosure | None = None) -> int:
+    """How many cells of `frame` carry the mark."""
+    return int(sum(frame[name].isna().sum() for name in set(columns_of_cells(frame, disclosure))))
+
+
+# -- each remark ------------------------------------------------------------------------------------------
+
+
+def _withheld(frame: pd.DataFrame, disclosure: Disclosure) -> list[str]:
+    count = withheld_cells(frame, disclosure)
+    if not count:
+        return []
+    told = translate_count("{count} withheld cell", "{count} withheld cells", count).format(count=count)
+    why = f"{_colon()}{either(disclosure.reasons, disclosure)}" if disclosure.reasons else ""
+    kept = _kept(count, len(frame) * len(columns_of_cells(frame, disclosure)))
+    step = _("What to do: {step}").format(step=f"{_advice(frame, disclosure)}.")
+    return [legend(disclosure), f"{told}{why}. {kept}", step]
+
+
+def _kept(withheld: int, cells: int) -> str:
+    """How much is shown; never 0 % of something, nor 100 % of less than all."""
+    percent = min(99, max(1, round(100 * (cells - withheld) / cells))) if withheld < cells else 0
+    return _("{percent} % of the cells are shown.").format(percent=percent)
+
+
+def _snapped(frame: pd.DataFrame, disclosure: Disclosure) -> list[str]:
+    from p4dp_sdk.tables.snapped import snapped_rows
+
+    count = sum(measure.snapped for measure in disclosure.measures.values())
+    marked = sum(len(rows) for rows in snapped_rows(frame, disclosure).values())
+    if not count:
+        return []
+    cells = translate_count("{count} cell", "{count} cells", count).format(count=count)
+    rounded = _("rounded to an earlier answer")
+    some = " " + _("({marked} of them here)").format(marked=marked) if 0 < marked < count else ""
+    sign = f"{SNAPPED} " if marked else ""
+    why = _("These groups were counted before, give or take a few patients.")
+    return [f"{sign}{rounded}{_colon()}{cells}{some}. {why}"]
+
+
+def _dropped(disclosure: Disclosure) -> list[str]:
+    if not disclosure.rows_may_be_missing:
+        return []
+    return [_("Groups that are too small are left out, and their number is not told.")]
+
+
+def _blurred(disclosure: Disclosure, fractions: bool) -> Iterable[str]:
+    from p4dp_sdk.backend.results import Protection
+
+    error = plus_or_minus(disclosure)
+    draft = disclosure.protection == Protection.EXPLORATION
+    if draft and error:
+        yield _("Draft: each count is blurred, by about {error}.").format(error=error)
+    elif draft:
+        yield _("Draft: the numbers are blurred.")
+    else:
+        yield _("Noise on a privacy budget: each count is off by about {error}.").format(error=error or "±")
+    if fractions:
+        yield _("Means, sums and shares are blurred too.")
+    if draft:
+        yield _("For exact values, make it a publication table: `ws.publish`.")
+
+
+def _sandbox(disclosure: Disclosure) -> list[str]:
+    count = sum(measure.withheld for measure in disclosure.measures.values())
+    would = translate_count(
+        "On real data, {count} cell of this table would be withheld.",
+        "On real data, {count} cells of this table would be withheld.",
+        count,
+    )
+    line = _("Sandbox: synthetic data, nothing is withheld.")
+    return [f"{line} {would.format(count=count)}" if disclosure.measures else line]
+
+
+def _advice(frame: pd.DataFrame, disclosure: Disclosure) -> str:
+    """What would make the numbers larger, from the columns that the table is grouped by."""
+    cells = set(columns_of_cells(frame, disclosure))
+    labels = [str(name).lower() for name in frame.columns if name not in cells]
+    names = [str(name).lower() for name in (*frame.columns, *disclosure.key_columns)]
+    hints = [*_hints_for(labels, _CLASSES), *_hints_for(names, _PERIODS)] or [_("take wider groups")]
+    return _("{steps} or keep these cells withheld").format(steps=", ".join(hints))
+
+
+def _hints_for(names: list[str], hints: Iterable[tuple[tuple[str, ...], str]]) -> Iterable[str]:
+    return [_(hint) for words, hint in hints if any(word in name for name in names for word in words)]
+
+
+def _has_fractions(frame: pd.DataFrame) -> bool:
+    return bool(len(frame.select_dtypes(include="floating").columns))
+
+
+def _is_published(disclosure: Disclosure) -> bool:
+    from p4dp_sdk.backend.results import Protection
+
+    return disclosure.protection == Protection.PUBLICATION
+
+
+def _colon() -> str:
+    return ": " if language() is Language.ENGLISH else " : "

@@ -1,0 +1,54 @@
+"""Which cells of a frame show the value of an earlier answer: found again by their labels.
+
+A frame that was pivoted or regrouped has other labels; then none is found, and only their number can be told.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from p4dp_sdk.wire.protocol import Disclosure
+
+Label = tuple[str | None, ...]
+
+
+def snapped_rows(frame: pd.DataFrame, disclosure: Disclosure) -> dict[str, frozenset[int]]:
+    """For each measure that is a column of `frame`, the positions of its rounded cells."""
+    wanted = {
+        name: {_label(label) for label in measure.snapped_labels}
+        for name, measure in disclosure.measures.items()
+        if measure.snapped_labels and name in frame.columns
+    }
+    labels = _labels(frame, disclosure.key_columns) if wanted else []
+    return {
+        name: frozenset(row for row, label in enumerate(labels) if label in some)
+        for name, some in wanted.items()
+    }
+
+
+def _labels(frame: pd.DataFrame, keys: tuple[str, ...]) -> list[Label]:
+    """The label of each row; empty when a key is neither a column nor a level of the index."""
+    whole = frame.reset_index() if set(keys) & set(frame.index.names) else frame
+    if any(list(whole.columns).count(key) != 1 for key in keys):
+        return []
+    if not keys:
+        return [()] if len(frame) == 1 else []
+    return [_label(row) for row in zip(*(whole[key] for key in keys), strict=True)]
+
+
+def _label(values: tuple[Any, ...]) -> Label:
+    return tuple(_text(value) for value in values)
+
+
+def _text(value: Any) -> str | None:
+    """One key's value as text, the same for a frame's value and for what JSON made of it."""
+    import pandas as pd
+
+    if value is None or pd.isna(value):
+        return None
+    if hasattr(value, "isoformat"):
+        return str(value.isoformat()).removesuffix("T00:00:00")
+    return str(value).removesuffix(" 00:00:00")
