@@ -66,8 +66,8 @@ class Policy:
                 raise BadPolicy(f"{name} must lie between {floor:g} and {ceiling:g}; it is {value!r}")
         if not isinstance(self.method, Method):
             raise BadPolicy(f"method must be one of {', '.join(Method)}; it is {self.method!r}")
-        if self.noise_variance > self.noise_bound**2:
-            raise BadPolicy("noise_variance can't exceed the square of noise_bound")
+        if self.noise_variance > (most := self.noise_bound * (self.noise_bound + 1) / 3):
+            raise BadPolicy(f"noise_variance can't exceed {most:g} where noise_bound is {self.noise_bound}")
 
     @classmethod
     def from_mapping(cls, document: Mapping[str, Any]) -> Policy:
