@@ -85,7 +85,8 @@ class Measure:
     behind it; `conditional`: a condition of the query chooses its contributors.
 
     `family` names what the ledger may compare it with: "count" for every count, else the kind and the lineage
-    of the value. `bounds`: what one row may add, from the catalogue (sums). `weight` names the column of
+    of the value. `bounds`: what one row may add, from the catalogue (sums), or the range that a quantile's
+    bins divide; a sum without them has no public bound. `weight` names the column of
     `Release.rows` that holds what each row adds, NULL where it does not contribute; None: every row adds 1.
     """
 
@@ -98,6 +99,7 @@ class Measure:
     bounds: tuple[float, float] | None = None
     weight: str | None = None
     quantile: float | None = None  # between 0 and 1
+    step: float | None = None  # of a quantile: the width of the finest bin
 
 
 @dataclass(frozen=True)
