@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from p4dp_sdk import plots
     from p4dp_sdk.classes import age_bands, desc, value_bands
+    from p4dp_sdk.distributions import histogram, quantiles
     from p4dp_sdk.errors import EnclaveError, P4DPError, WithheldWarning
     from p4dp_sdk.locale import language
     from p4dp_sdk.wire.errors import ErrorCode
@@ -27,6 +28,8 @@ _HOMES = {
     "age_bands": "classes",
     "value_bands": "classes",
     "desc": "classes",
+    "histogram": "distributions",
+    "quantiles": "distributions",
     "language": "locale",
     "EnclaveError": "errors",
     "P4DPError": "errors",
@@ -46,8 +49,10 @@ __all__ = [
     "age_bands",
     "connect",
     "desc",
+    "histogram",
     "language",
     "plots",
+    "quantiles",
     "value_bands",
 ]
 

@@ -136,6 +136,30 @@ class BadClassesError(P4DPError, ValueError):
         )
 
 
+class BadQuantilesError(P4DPError, ValueError):
+    """Quantiles outside of what can be protected."""
+
+    @property
+    def explanation(self) -> Explanation:
+        return Explanation(
+            _("These quantiles can't be asked."),
+            _("A quantile is a share between 0 and 1; a minimum or a maximum is one person's value."),
+            _("For example: p4dp.quantiles(p.age, at=[0.25, 0.5, 0.75])."),
+        )
+
+
+class UnknownBoundsError(P4DPError, ValueError):
+    """Classes were asked of a column for which the catalogue gives no bounds."""
+
+    @property
+    def explanation(self) -> Explanation:
+        return Explanation(
+            _("The limits of the classes can't be guessed here."),
+            _("Only a plain numeric column of the catalogue has known bounds."),
+            _("Give the limits: p4dp.histogram(column, edges=[18.5, 25, 30])."),
+        )
+
+
 class WithheldWarning(UserWarning):
     """A single number was withheld: `<NA>` was returned."""
 

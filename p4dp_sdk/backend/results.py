@@ -55,29 +55,26 @@ _NULLABLE: Mapping[pa.DataType, Any] = {
 _NOTHING_WITHHELD = (Protection.NONE, Protection.ROWS, Protection.PUBLIC)
 
 
-class _Protected:
-    """A number with its disclosure: computes as any other, and is drawn with a note."""
+class ProtectedInt(int):
+    """A count that knows its disclosure: computes as any other, and is drawn with a note."""
 
     disclosure: Disclosure
-
-    @classmethod
-    def of(cls, value: Any, disclosure: Disclosure) -> Any:
-        number = cls.__new__(cls, value)  # type: ignore[call-arg]
-        number.disclosure = disclosure
-        return number
 
     def _repr_html_(self) -> str:
         from p4dp_sdk.tables.display import number_html
 
-        return number_html(self, self.disclosure)
+        return number_html(int(self), self.disclosure)
 
 
-class ProtectedInt(_Protected, int):
-    """A count."""
+class ProtectedFloat(float):
+    """A mean, a share or a quantile that knows its disclosure."""
 
+    disclosure: Disclosure
 
-class ProtectedFloat(_Protected, float):
-    """A mean, a share, a quantile."""
+    def _repr_html_(self) -> str:
+        from p4dp_sdk.tables.display import number_html
+
+        return number_html(float(self), self.disclosure)
 
 
 class AttachedDisclosure(Disclosure, dict[str, Any]):
@@ -116,15 +113,11 @@ def _why_withheld(disclosure: Disclosure) -> str:
 def _saying_so(value: Any, disclosure: Disclosure) -> Any:
     """`value`; of a draft, as a number that tells a notebook how exact it is."""
     blurred = disclosure.protection in (Protection.EXPLORATION, Protection.NOISE)
-    match value:
-        case bool():
-            return value
-        case int() if blurred:
-            return ProtectedInt.of(value, disclosure)
-        case float() if blurred:
-            return ProtectedFloat.of(value, disclosure)
-        case _:
-            return value
+    if not blurred or isinstance(value, bool) or not isinstance(value, int | float):
+        return value
+    number = ProtectedInt(value) if isinstance(value, int) else ProtectedFloat(value)
+    number.disclosure = disclosure
+    return number
 
 
 def attach(result: Attributed, disclosure: Disclosure) -> Attributed:

@@ -77,7 +77,7 @@ def number_html(value: float, disclosure: Disclosure) -> str:
     import pandas as pd
 
     frame = pd.DataFrame({next(iter(disclosure.measures), ""): [value]})
-    shown = drawable(frame, disclosure).iat[0, 0]
+    shown = str(drawable(frame, disclosure).iat[0, 0])
     return markup.paragraph(shown) + markup.notes(remarks(frame, disclosure))
 
 

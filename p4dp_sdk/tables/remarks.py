@@ -199,7 +199,9 @@ def _hints_for(names: list[str], hints: Iterable[tuple[tuple[str, ...], str]]) -
 
 
 def _has_fractions(frame: pd.DataFrame) -> bool:
-    return bool(len(frame.select_dtypes(include="floating").columns))
+    from pandas.api.types import is_float_dtype
+
+    return any(is_float_dtype(kind) for kind in frame.dtypes)
 
 
 def _is_published(disclosure: Disclosure) -> bool:

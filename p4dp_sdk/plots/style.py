@@ -1,0 +1,179 @@
+"""How all figures look, and what their marks say: withheld cells are hatched, those of an earlier answer
+carry a sign, a draft shows by how much its counts may be off. Matplotlib is imported when drawing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from p4dp_sdk.locale import Language, language
+from p4dp_sdk.locale import translate as _
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.artist import Artist
+    from matplotlib.axes import Axes
+
+# Okabe & Ito 2008, told apart by colour-blind readers: blue, orange, green, vermilion, sky blue, purple
+PALETTE = ("#0072B2", "#E69F00", "#009E73", "#D55E00", "#56B4E9", "#CC79A7")
+GREY = "#777777"
+WITHHELD: dict[str, Any] = {"facecolor": "white", "edgecolor": GREY, "hatch": "////", "linewidth": 0.8}
+ERROR = "p4dp-error"  # the group id of what draws the error of a draft
+_DEFAULT_THRESHOLD = 11
+_STUB = 0.04  # of the largest value: the height of a withheld mean or share
+_MOST_LABELS = 24
+
+
+@dataclass(frozen=True)
+class Marks:
+    """What a frame's disclosure asks a figure to show. `snapped` are row positions by column; `error` is the
+    standard deviation of a blurred count, 0 where counts are exact."""
+
+    threshold: int = _DEFAULT_THRESHOLD
+    published: bool = False
+    error: float = 0.0
+    error_text: str = ""
+    snapped: Mapping[str, frozenset[int]] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, frame: pd.DataFrame) -> Marks:
+        from p4dp_sdk.backend.results import Protection, disclosure_in
+        from p4dp_sdk.tables.remarks import plus_or_minus
+        from p4dp_sdk.tables.snapped import snapped_rows
+
+        disclosure = disclosure_in(frame)
+        if disclosure is None:
+            return cls()
+        blurred = disclosure.protection in (Protection.EXPLORATION, Protection.NOISE)
+        return cls(
+            disclosure.min_patients,
+            disclosure.protection == Protection.PUBLICATION,
+            disclosure.error if blurred else 0.0,
+            plus_or_minus(disclosure) if blurred else "",
+            snapped_rows(frame, disclosure),
+        )
+
+    def height(self, series: pd.Series[Any]) -> float:
+        """How high a withheld cell of `series` is drawn. It tells nothing of the value."""
+        from pandas.api.types import is_float_dtype
+
+        if is_float_dtype(series.dtype) and series.notna().any():
+            return float(series.abs().max()) * _STUB
+        return float(self.threshold - 1)
+
+    def error_of(self, series: pd.Series[Any]) -> float:
+        """By how much values of `series` may be off; known of counts only."""
+        from pandas.api.types import is_integer_dtype
+
+        return self.error if is_integer_dtype(series.dtype) else 0.0
+
+
+def colour_of(rank: int) -> str:
+    return PALETTE[rank % len(PALETTE)]
+
+
+def new_axes(rows: int, horizontal: bool = False) -> Axes:
+    import matplotlib.pyplot as plt
+
+    size = (8.0, max(2.5, 0.34 * rows + 1)) if horizontal else (max(5.0, min(12.0, 0.5 * rows + 2)), 4.0)
+    _figure, ax = plt.subplots(figsize=size, layout="constrained")
+    return ax
+
+
+def sign_snapped(
+    ax: Axes, places: Sequence[float], values: Sequence[float], horizontal: bool = False
+) -> None:
+    """The sign of an earlier answer beside the cells at `places`."""
+    from p4dp_sdk.tables.remarks import SNAPPED
+
+    for place, value in zip(places, values, strict=True):
+        ax.annotate(
+            SNAPPED,
+            (value, place) if horizontal else (place, value),
+            xytext=(5, 0) if horizontal else (0, 4),
+            textcoords="offset points",
+            ha="left" if horizontal else "center",
+            va="center" if horizontal else "bottom",
+            color=GREY,
+            fontsize="small",
+        )
+
+
+def name_rows(ax: Axes, names: Sequence[str], horizontal: bool = False) -> None:
+    """One tick a row; every second, third… only, where there would be too many to read."""
+    if horizontal:
+        ax.set_yticks(range(len(names)), names)
+        ax.invert_yaxis()
+        return
+    step = -(-len(names) // _MOST_LABELS)
+    shown = names[::step]
+    crowded = sum(len(name) for name in shown) > 60
+    ax.set_xticks(
+        range(0, len(names), step),
+        shown,
+        rotation=45 if crowded else 0,
+        ha="right" if crowded else "center",
+    )
+
+
+def finish(
+    ax: Axes,
+    marks: Marks,
+    *,
+    title: str = "",
+    axis: str = "",
+    horizontal: bool = False,
+    handles: Sequence[Artist] = (),
+) -> None:
+    """Title, number format, and a legend of `handles` and of the marks that were drawn."""
+    from matplotlib.ticker import FuncFormatter
+
+    values = ax.xaxis if horizontal else ax.yaxis
+    values.set_major_formatter(FuncFormatter(lambda value, _place: thousands(value)))
+    values.set_label_text(axis)
+    ax.set_title(title, loc="left")
+    ax.spines[["top", "right"]].set_visible(False)
+    told = [*handles, *_marks_drawn(ax, marks)]
+    if told:
+        ax.legend(handles=told, frameon=False)
+
+
+def _marks_drawn(ax: Axes, marks: Marks) -> list[Artist]:
+    from matplotlib.lines import Line2D
+    from matplotlib.patches import Patch
+
+    from p4dp_sdk.tables.remarks import SNAPPED, withheld_label
+
+    told: list[Artist] = []
+    if any(patch.get_hatch() for patch in ax.patches):
+        told.append(Patch(label=withheld_label(marks.threshold, published=marks.published), **WITHHELD))
+    if any(text.get_text() == SNAPPED for text in ax.texts):
+        label = _("rounded to an earlier answer")
+        told.append(Line2D([], [], linestyle="", marker=r"$\approx$", color=GREY, label=label))
+    if any(drawn.get_gid() == ERROR for drawn in ax.collections):
+        label = _("{error} (draft)").format(error=marks.error_text)
+        told.append(Line2D([], [], linestyle="", marker="|", markersize=10, color="black", label=label))
+    return told
+
+
+def draw_error(
+    ax: Axes,
+    places: Sequence[float],
+    values: Sequence[float],
+    error: float,
+    *,
+    horizontal: bool = False,
+) -> None:
+    """A thin whisker of ± `error` at each value; nothing where counts are exact."""
+    if not error or not len(values):
+        return
+    low, high = [value - error for value in values], [value + error for value in values]
+    draw = ax.hlines if horizontal else ax.vlines
+    draw(places, low, high, colors="black", linewidth=0.8, alpha=0.6, gid=ERROR)
+
+
+def thousands(value: float) -> str:
+    """A number of an axis, in the person's language."""
+    text = f"{value:,.0f}" if float(value).is_integer() else f"{value:,g}"
+    return text if language() is Language.ENGLISH else text.replace(",", "\u202f").replace(".", ",")
