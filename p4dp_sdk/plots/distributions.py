@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from p4dp_sdk.plots.bars import draw_bars
-from p4dp_sdk.plots.style import GREY, WITHHELD, Marks, colour_of, finish, name_rows, new_axes
+from p4dp_sdk.plots.style import GREY, STUB, WITHHELD, Marks, colour_of, finish, name_rows, new_axes
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -41,8 +41,8 @@ def histogram(
     ax, marks = ax or new_axes(len(frame)), Marks.of(frame)
     _touching(ax, frame[values], marks, rows, first=0)
     _touching(ax, frame[values], marks, apart, first=len(rows) + 1)
-    names = [_name(frame[classes].iloc[row]) for row in rows]
-    name_rows(ax, [*names, "", *(_name(frame[classes].iloc[row]) for row in apart)] if apart else names)
+    places = [*range(len(rows)), *(len(rows) + 1 + place for place in range(len(apart)))]
+    name_rows(ax, [_name(frame[classes].iloc[row]) for row in (*rows, *apart)], places=places)
     finish(ax, marks, title=title, axis=axis)
     return ax
 
@@ -60,16 +60,19 @@ def box(
     5 % to 95 %. Never a minimum, a maximum or a single patient.
 
     `quantiles` are the five columns, in rising order, as `p4dp.quantiles` gives them; `category` names the
-    rows. A whisker or line that is withheld is not drawn; without 25 % or 75 % the place is hatched. Returns
-    matplotlib's Axes.
+    rows. A withheld whisker is a hatched stub; without 25 % or 75 % the place is hatched. Returns matplotlib's
+    Axes.
     """
     ax, marks = ax or new_axes(len(frame)), Marks.of(frame)
     lowest, lower, middle, upper, highest = ([_known(v) for v in frame[name]] for name in quantiles)
+    known = [
+        value for column in (lowest, lower, middle, upper, highest) for value in column if value is not None
+    ]
+    stub = (max(known) - min(known)) * STUB if known else 0.0
     for row, five in enumerate(zip(lowest, lower, middle, upper, highest, strict=True)):
-        _box(ax, row, five)
+        _box(ax, row, five, stub)
     name_rows(ax, [_name(value) for value in frame[category]] if category else [""] * len(frame))
     ax.set_xlim(-0.6, len(frame) - 0.4)
-    ax.set_ylim(*ax.get_ylim())
     _hatch(ax, [row for row, (a, b) in enumerate(zip(lower, upper, strict=True)) if a is None or b is None])
     finish(ax, marks, title=title, axis=axis)
     return ax
@@ -88,7 +91,7 @@ def _touching(ax: Axes, series: pd.Series[Any], marks: Marks, rows: Sequence[int
     draw_bars(ax, [first + place for place in range(len(rows))], part, here, width=0.98, colour=colour)
 
 
-def _box(ax: Axes, row: int, five: Sequence[float | None]) -> None:
+def _box(ax: Axes, row: int, five: Sequence[float | None], stub: float) -> None:
     lowest, lower, middle, upper, highest = five
     colour = colour_of(0)
     if lower is not None and upper is not None:
@@ -99,6 +102,8 @@ def _box(ax: Axes, row: int, five: Sequence[float | None]) -> None:
         if start is not None and end is not None:
             ax.vlines([row], start, end, colors=colour, linewidth=1.2)
             ax.hlines([end], row - 0.1, row + 0.1, colors=colour, linewidth=1.2)
+        elif start is not None:
+            ax.bar([row], [stub if start == upper else -stub], 0.2, bottom=start, **WITHHELD)
 
 
 def _hatch(ax: Axes, rows: Sequence[int]) -> None:

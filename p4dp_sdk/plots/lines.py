@@ -40,6 +40,8 @@ def line(
     for rank, column in enumerate(columns):
         _draw(ax, frame[column], marks, colour_of(rank))
     name_rows(ax, [_name(value) for value in frame[category]])
+    if not (frame[columns] < 0).any(axis=None):
+        ax.set_ylim(bottom=0)
     named = ax.get_legend_handles_labels()[0] if len(columns) > 1 else []
     finish(ax, marks, title=title, axis=axis, handles=named)
     return ax

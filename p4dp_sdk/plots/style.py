@@ -21,7 +21,7 @@ GREY = "#777777"
 WITHHELD: dict[str, Any] = {"facecolor": "white", "edgecolor": GREY, "hatch": "////", "linewidth": 0.8}
 ERROR = "p4dp-error"  # the group id of what draws the error of a draft
 _DEFAULT_THRESHOLD = 11
-_STUB = 0.04  # of the largest value: the height of a withheld mean or share
+STUB = 0.04  # of the largest value: the height of a withheld mean or share
 _MOST_LABELS = 24
 
 
@@ -59,7 +59,7 @@ class Marks:
         from pandas.api.types import is_float_dtype
 
         if is_float_dtype(series.dtype) and series.notna().any():
-            return float(series.abs().max()) * _STUB
+            return float(series.abs().max()) * STUB
         return float(self.threshold - 1)
 
     def error_of(self, series: pd.Series[Any]) -> float:
@@ -100,17 +100,20 @@ def sign_snapped(
         )
 
 
-def name_rows(ax: Axes, names: Sequence[str], horizontal: bool = False) -> None:
+def name_rows(
+    ax: Axes, names: Sequence[str], horizontal: bool = False, places: Sequence[float] | None = None
+) -> None:
     """One tick a row; every second, third… only, where there would be too many to read."""
+    places = places or range(len(names))
     if horizontal:
-        ax.set_yticks(range(len(names)), names)
+        ax.set_yticks(places, names)
         ax.invert_yaxis()
         return
     step = -(-len(names) // _MOST_LABELS)
     shown = names[::step]
     crowded = sum(len(name) for name in shown) > 60
     ax.set_xticks(
-        range(0, len(names), step),
+        places[::step],
         shown,
         rotation=45 if crowded else 0,
         ha="right" if crowded else "center",
@@ -136,6 +139,9 @@ def finish(
     ax.spines[["top", "right"]].set_visible(False)
     told = [*handles, *_marks_drawn(ax, marks)]
     if told:
+        if not horizontal:  # room for the legend above what is drawn
+            low, high = ax.get_ylim()
+            ax.set_ylim(low, high + (high - low) * 0.08 * len(told))
         ax.legend(handles=told, frameon=False)
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from p4dp_sdk.disclosure.policy import Method
 from p4dp_sdk.locale import Language, language, translate_count
 from p4dp_sdk.locale import translate as _
 from p4dp_sdk.wire.messages import N_
@@ -26,9 +27,9 @@ _REASONS: Mapping[str, str] = {
     "physicians": N_("fewer than {physicians} physicians, or nearly all from one"),
     "dominance": N_("one or two contributors make up nearly all of it"),
     "unanimity": N_("nearly all patients of a group share the answer"),
-    "secondary": N_("with it, a total would give another withheld cell away"),
-    "ledger": N_("with an earlier answer, it would single out a few people"),
-    "earlier": N_("with an earlier answer, it would single out a few people"),
+    "secondary": N_("secondary suppression, to protect another cell"),
+    "ledger": N_("a difference of a few people to an earlier answer"),
+    "earlier": N_("a difference of a few people to an earlier answer"),
     "quantile": N_("too few patients around the value"),
 }
 
@@ -147,7 +148,11 @@ def _snapped(frame: pd.DataFrame, disclosure: Disclosure) -> list[str]:
     rounded = _("rounded to an earlier answer")
     some = " " + _("({marked} of them here)").format(marked=marked) if 0 < marked < count else ""
     sign = f"{SNAPPED} " if marked else ""
-    why = _("These groups were counted before, give or take a few patients.")
+    why = translate_count(
+        "This group was counted before, give or take a few patients.",
+        "These groups were counted before, give or take a few patients.",
+        count,
+    )
     return [f"{sign}{rounded}{_colon()}{cells}{some}. {why}"]
 
 
@@ -162,7 +167,9 @@ def _blurred(disclosure: Disclosure, fractions: bool) -> Iterable[str]:
 
     error = plus_or_minus(disclosure)
     draft = disclosure.protection == Protection.EXPLORATION
-    if draft and error:
+    if draft and error and disclosure.method == Method.ROUNDING:
+        yield _("Draft: each count is rounded, by about {error}.").format(error=error)
+    elif draft and error:
         yield _("Draft: each count is blurred, by about {error}.").format(error=error)
     elif draft:
         yield _("Draft: the numbers are blurred.")

@@ -77,7 +77,7 @@ def test_advice_follows_the_groups(key: str, advice: str) -> None:
         ("physicians", "moins de 3 médecins"),
         ("dominance", "un ou deux contributeurs"),
         ("unanimity", "presque tous les patients d'un groupe ont la même réponse"),
-        ("secondary", "un total donnerait une autre cellule masquée"),
+        ("secondary", "masquage complémentaire, pour en protéger une autre"),
         ("a-later-rule", "une règle de confidentialité"),
     ],
 )
@@ -112,6 +112,10 @@ def test_a_draft_says_by_how_much_it_is_blurred_and_how_to_get_exact_values() ->
     )
     assert "<code>ws.publish</code>" in (html(whole()) or "")
     assert "moyennes" in text(crosstab())
+
+
+def test_a_rounded_draft_says_so() -> None:
+    assert "chaque effectif est arrondi, de ± 1 environ" in text(whole(method="rounding", error=1.41))
 
 
 def test_a_publication_table_says_that_it_is_exact_and_what_secondary_suppression_is() -> None:
