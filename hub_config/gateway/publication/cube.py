@@ -54,13 +54,20 @@ class Shape:
         choices = [[(name,) for name in names] + [()] for names in self.levels]
         return tuple(tuple(name for part in choice for name in part) for choice in product(*choices))
 
-    def rows_of_table(self) -> Iterator[tuple[Label, Codes]]:
-        """The labels of the table's rows, in the order of the release's keys, with their cells' codes."""
+    def rows_of_table(self) -> Iterator[tuple[Label, Codes | None]]:
+        """The labels of the table's rows, in the order of the release's keys, with their cells' codes; None
+        where nothing counts them. An unknown label that nothing counts is no row."""
         order = [key for variable in self.variables for key in variable.keys]
         places = [order.index(key) for key in self.release.keys]
-        for parts in product(*(zip(v.labels, _leaves(v), strict=True) for v in self.variables)):
-            label = tuple(value for labels, _ in parts for value in labels)
-            yield tuple(label[place] for place in places), tuple(c for _, codes in parts for c in codes)
+        counted = [dict(zip(v.labels, _leaves(v), strict=True)) for v in self.variables]
+        for parts in product(*(domain.labels for domain in self.release.domains)):
+            label = tuple(value for labels in parts for value in labels)
+            row = tuple(label[place] for place in places)
+            if all(labels in codes for labels, codes in zip(parts, counted, strict=True)):
+                found = [codes[labels] for labels, codes in zip(parts, counted, strict=True)]
+                yield row, tuple(c for codes in found for c in codes)
+            elif None not in row:
+                yield row, None
 
 
 @dataclass(frozen=True)

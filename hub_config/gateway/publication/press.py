@@ -1,0 +1,274 @@
+"""From an authorised query to a signed publication table. Runs in a worker thread, on one connection.
+
+Nothing is signed, and so nothing leaves, that was not measured exactly, decided by the primary rules and by
+earlier publications, protected by secondary suppression with its proof, and put on the ledger's disk. If a
+neighbour published meanwhile what clashes, the table is refused, not patched: asked again, it takes that into
+account.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime
+from typing import Any, Protocol
+
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from hub_config.gateway.answer import conformed
+from hub_config.gateway.compile import compile_hardened
+from hub_config.gateway.engine import Session, scratch
+from hub_config.gateway.keyring import Keyring
+from hub_config.gateway.publication.cube import Cube, Kept, Shape, coded, placed, shape_of
+from hub_config.gateway.publication.dimensions import Codes, Label, Parents, unknown_labels, variable_of
+from hub_config.gateway.publication.problem import problem_of, same_measure
+from hub_config.gateway.publication.rules import Publishable, Vocabulary, publishable
+from hub_config.gateway.publication.signing import Signer
+from hub_config.gateway.publication.verdicts import (
+    Flags,
+    batches_of,
+    buckets_of,
+    is_confirmed,
+    primary,
+    remembered,
+)
+from hub_config.gateway.rules.cells import Cells
+from hub_config.gateway.rules.memory import Asker, Memory
+from hub_config.gateway.rules.plan import AuthorisedQuery, Release
+from hub_config.gateway.rules.split import split
+from hub_config.governance.facts import AccessLevel
+from p4dp_sdk.disclosure.hypercube import Limits, Suppression, TableProblem
+from p4dp_sdk.disclosure.policy import Policy
+from p4dp_sdk.disclosure.primary import applicable
+from p4dp_sdk.wire.errors import ErrorCode, Refusal
+from p4dp_sdk.wire.publication import Document, Row, Statement, cell
+
+METHOD = "exact; primary and secondary suppression, audited"
+ROWS_HELD = "rows-held"  # the project sees rows: a physician looks before anything of it leaves
+_SECONDS = 30.0
+
+Suppress = Callable[[TableProblem, Limits], Suppression]
+
+
+class Evidence(Protocol):
+    """Measures roll-ups of a release exactly."""
+
+    def __call__(
+        self, session: Session, release: Release, policy: Policy, keyring: Keyring, kept: Sequence[Kept]
+    ) -> Mapping[Kept, Cells]: ...
+
+
+@dataclass(frozen=True)
+class Press:
+    """What publishing stands on."""
+
+    evidence: Evidence
+    keyring: Keyring
+    memory: Memory
+    suppress: Suppress
+    signer: Signer
+    now: Callable[[], datetime]
+
+
+@dataclass(frozen=True)
+class Order:
+    """One table to publish: what was asked, by whom, and what must be said of it."""
+
+    query: AuthorisedQuery
+    title: str
+    definition: str
+    asker: Asker
+    synthetic: bool
+    parents: tuple[Parents, ...]
+    vocabulary: Vocabulary
+
+    @property
+    def policy(self) -> Policy:
+        return self.query.policy
+
+    @property
+    def is_rehearsal(self) -> bool:
+        """In the sandbox: protected as on real data, remembered by nobody."""
+        return self.query.access is AccessLevel.SANDBOX
+
+
+def publish(order: Order, session: Session, press: Press) -> Document:
+    """The table of `order`, signed and remembered. Raises Refusal."""
+    plan = split(replace(order.query, access=AccessLevel.AGGREGATE))  # whoever asks: as on real data
+    asked = publishable(plan, order.policy, order.vocabulary)
+    shape, left_out = _shape(order, asked.release, session, press)
+    cube = _measured(order, shape, session, press)
+    hidden, reasons = _protected(order, cube, press)
+    shown = _finished(asked, session, _frame(cube, hidden))
+    total = _finished(asked, session, _frame(cube, hidden, of_all=True))
+    statement = _statement(order, asked, shown, total, reasons, left_out, press)
+    return press.signer.sign(statement)
+
+
+# --- what is measured --------------------------------------------------------------------------------------
+
+
+def _shape(order: Order, release: Release, session: Session, press: Press) -> tuple[Shape, tuple[str, ...]]:
+    """The hypercube, without the groups of whom it is not known if they are too few to be shown; and the keys
+    that have such. What follows counts the others only, or the few would be the rest of a total."""
+    dropped = [_too_few(order, release, number, session, press) for number in range(len(release.domains))]
+    variables = tuple(
+        variable_of(domain, order.parents, labels)
+        for domain, labels in zip(release.domains, dropped, strict=True)
+    )
+    if not all(variable.labels for variable in variables):
+        raise Refusal(ErrorCode.NOT_PUBLISHABLE, why="no groups: use group_by")
+    left_out = [domain.keys[0] for domain, labels in zip(release.domains, dropped, strict=True) if labels]
+    return shape_of(release, variables), tuple(left_out)
+
+
+def _too_few(order: Order, release: Release, number: int, session: Session, press: Press) -> frozenset[Label]:
+    """Labels of one domain that stand for "not known" and that fail alone, all other keys put together."""
+    domain = release.domains[number]
+    candidates = unknown_labels(domain)
+    if not candidates:
+        return frozenset()
+    alone = replace(
+        release, keys=domain.keys, domains=(domain,), patient_keys=release.patient_keys & set(domain.keys)
+    )
+    shape = shape_of(alone, (variable_of(domain, ()),))
+    statuses = primary(_measured(order, shape, session, press), order.policy)
+    places = _places(shape)
+    return frozenset(
+        label
+        for label, codes in shape.rows_of_table()
+        if codes and label in candidates and any(status[places[codes]] for status in statuses.values())
+    )
+
+
+def _measured(order: Order, shape: Shape, session: Session, press: Press) -> Cube:
+    release = coded(shape)
+    return placed(shape, press.evidence(session, release, order.policy, press.keyring, shape.rollups))
+
+
+def _places(shape: Shape) -> dict[Codes, int]:
+    return {tuple(map(int, codes)): place for place, codes in enumerate(shape.coordinates)}
+
+
+# --- how it is protected -----------------------------------------------------------------------------------
+
+
+def _protected(order: Order, cube: Cube, press: Press) -> tuple[Mapping[str, Flags], tuple[str, ...]]:
+    """What is withheld of each measure, proved and remembered; and the rules that apply to the table."""
+    statuses = primary(cube, order.policy)
+    if not order.is_rehearsal:
+        batches, places = batches_of(cube)
+        statuses = remembered(statuses, press.memory.known(order.asker, batches), places)
+    problem = problem_of(cube, statuses, buckets_of(cube, press.keyring.missing_physician))
+    hidden = dict(press.suppress(problem, Limits.of(order.policy, _SECONDS)).withheld)
+    if not order.is_rehearsal:
+        _remember(order, cube, hidden, press)
+    return hidden, _rules(cube)
+
+
+def _remember(order: Order, cube: Cube, hidden: Mapping[str, Flags], press: Press) -> None:
+    batches, places = batches_of(cube, hidden)
+    settled = press.memory.settle(order.asker, batches, order.policy, exact=True)
+    if not is_confirmed(settled, places, hidden):
+        raise Refusal(ErrorCode.LEDGER_FAILED)
+
+
+def _rules(cube: Cube) -> tuple[str, ...]:
+    """The rules that apply, not those that bit: in a small table that would be an answer."""
+    physicians = any(column.backing.physicians is not None for column in cube.columns)
+    rules = applicable(physicians=physicians, elsewhere=True)
+    return (*(reason.value for reason in rules), "secondary", "earlier")
+
+
+# --- what is shown -----------------------------------------------------------------------------------------
+
+
+def _frame(cube: Cube, hidden: Mapping[str, Flags], *, of_all: bool = False) -> pa.Table:
+    """The release with every withheld number NULL: the table's rows, or the one of all groups together."""
+    release = cube.shape.release
+    rows = iter(_total(cube.shape)) if of_all else cube.shape.rows_of_table()
+    index = _places(cube.shape)
+    labels, places = zip(*((label, index.get(codes or (-1,), -1)) for label, codes in rows), strict=True)
+    same = same_measure(release)
+    numbers = [
+        [_value(column.exact, hidden[same[column.measure.name]], place) for place in places]
+        for column in cube.columns
+    ]
+    keys = [[label[i] for label in labels] for i in range(len(release.keys))]
+    schema = pa.schema([field.with_nullable(True) for field in release.schema.to_pyarrow()])
+    arrays = [pa.array(v, type=field.type) for v, field in zip([*keys, *numbers], schema, strict=True)]
+    return pa.Table.from_arrays(arrays, schema=schema)
+
+
+def _total(shape: Shape) -> list[tuple[Label, Codes | None]]:
+    return [((None,) * len(shape.release.keys), (0,) * len(shape.levels))]
+
+
+def _value(exact: NDArray[Any], hidden: Flags, place: int) -> Any:
+    return None if place < 0 or hidden[place] else exact[place].item()
+
+
+def _finished(asked: Publishable, session: Session, frame: pa.Table) -> pa.Table:
+    """What the query wanted of the protected table, worked out where there is nothing else."""
+    with scratch(session.stop, session.aggregates) as empty:
+        empty.register(asked.release.name, frame)
+        for public in asked.plan.publics:
+            empty.register(public.name, _fetched(session, public.expression))
+        return _fetched(empty, asked.plan.post)
+
+
+def _fetched(session: Session, expression: Any) -> pa.Table:
+    statement = compile_hardened(expression, session.aggregates)
+    for name, table in statement.tables.items():
+        session.register(name, table)
+    table = session.fetch(statement.sql)
+    batches = [conformed(batch, statement.schema) for batch in table.to_batches()]
+    return pa.Table.from_batches(batches, schema=statement.schema)
+
+
+# --- what is said ------------------------------------------------------------------------------------------
+
+
+def _statement(
+    order: Order,
+    asked: Publishable,
+    shown: pa.Table,
+    total: pa.Table,
+    reasons: tuple[str, ...],
+    left_out: tuple[str, ...],
+    press: Press,
+) -> Statement:
+    rows = _rows(shown)
+    numbers = [at for at, column in enumerate(asked.columns) if column.protected]
+    withheld = sum(row[at] is None for row in rows for at in numbers)
+    return Statement(
+        project=order.asker.project,
+        access=order.query.access.value,
+        snapshot=order.asker.snapshot,
+        synthetic=order.synthetic,
+        policy={name: str(v) if isinstance(v, str) else v for name, v in asdict(order.policy).items()},
+        method=METHOD,
+        definition=order.definition,
+        title=order.title,
+        columns=asked.columns,
+        rows=rows,
+        total=next(iter(_rows(total)), None),
+        shown=len(rows) * len(numbers) - withheld,
+        withheld=withheld,
+        reasons=reasons if withheld else (),
+        left_out=left_out,
+        unverified=tuple(_unverified(order, asked)),
+        request_id=order.asker.request_id,
+        date=press.now().isoformat(timespec="seconds"),
+    )
+
+
+def _unverified(order: Order, asked: Publishable) -> list[str]:
+    columns = [column.name for column in asked.columns if not column.vouched]
+    return [ROWS_HELD, *columns] if order.query.access is AccessLevel.MICRODATA else columns
+
+
+def _rows(table: pa.Table) -> tuple[Row, ...]:
+    columns = [[cell(value) for value in column.to_pylist()] for column in table.columns]
+    return tuple(zip(*columns, strict=True))
