@@ -56,6 +56,10 @@ def presented(values: NDArray[np.float64], patients: NDArray[Any], *, whole: boo
     with np.errstate(divide="ignore"):
         exponent = np.floor(np.log10(np.abs(values))) + 1 - digits
     exponent = np.where(np.isfinite(exponent), exponent, 0.0)
-    exponent = np.maximum(exponent, 0.0) if whole else exponent
+    return to_digit(values, np.maximum(exponent, 0.0) if whole else exponent)
+
+
+def to_digit(values: NDArray[np.float64], exponent: NDArray[np.float64]) -> NDArray[np.float64]:
+    """`values` to multiples of ten to the `exponent`."""
     unit = 10.0 ** np.abs(exponent)  # a whole number: dividing by it leaves no binary tail
     return np.where(exponent >= 0, np.round(values / unit) * unit, np.round(values * unit) / unit)

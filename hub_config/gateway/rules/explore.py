@@ -14,8 +14,8 @@ other would then give one set of people two numbers.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
-from typing import Final, assert_never
+from collections.abc import Mapping
+from typing import Final, Protocol, assert_never
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,21 +28,23 @@ from p4dp_sdk.disclosure.policy import Method, Policy
 from p4dp_sdk.disclosure.rounding import expected_error as rounding_error
 from p4dp_sdk.disclosure.rounding import rounded
 
-Draw = Callable[[Fingerprints, str], NDArray[np.float64]]  # keyed: record sets and a salt to [0, 1)
-
-_COUNTS: Final = "count"  # one salt for all counts
+_COUNTS: Final = "noise of counts"  # one label for all counts
+_SUMS: Final = "noise of "  # and of each family of sums
 _LEAST_NOISE: Final = 0.01  # of the half-range: values that all sit on the middle still get noise
 
 
-def propose(
-    cells: Cells, withheld: Mapping[str, NDArray[np.bool_]], policy: Policy, draw: Draw
-) -> dict[str, Floats]:
-    """For each measure the value proposed for each cell; NaN where it is withheld.
+class Prf(Protocol):
+    """A keyed pseudo-random function (the keyring's): record sets to 64-bit words, another one a label."""
 
-    `draw(records, salt)` gives keyed uniforms: the same for the same arguments, telling nothing of others.
-    """
+    def __call__(self, label: str, records: Fingerprints, /) -> NDArray[np.uint64]: ...
+
+
+def propose(
+    cells: Cells, withheld: Mapping[str, NDArray[np.bool_]], policy: Policy, prf: Prf
+) -> dict[str, Floats]:
+    """For each measure the value proposed for each cell; NaN where it is withheld."""
     return {
-        column.measure.name: _proposed(cells, column, ~withheld[column.measure.name], policy, draw)
+        column.measure.name: _proposed(cells, column, ~withheld[column.measure.name], policy, prf)
         for column in cells.columns
     }
 
@@ -58,14 +60,14 @@ def expected_error(policy: Policy) -> float:
             assert_never(policy.method)
 
 
-def _proposed(cells: Cells, column: Column, shown: NDArray[np.bool_], policy: Policy, draw: Draw) -> Floats:
+def _proposed(cells: Cells, column: Column, shown: NDArray[np.bool_], policy: Policy, prf: Prf) -> Floats:
     values = np.full(len(cells.labels), np.nan)
     match column.measure.kind:
         case MeasureKind.PATIENTS | MeasureKind.ROWS:
-            uniforms = draw(column.vectors.records[shown], _COUNTS)
+            uniforms = _uniforms(prf, _COUNTS, column.vectors.records[shown])
             values[shown] = _counts(column.exact[shown].astype(np.int64), uniforms, policy)
         case MeasureKind.SUM:
-            values[shown] = _sums(column, shown, policy, draw)
+            values[shown] = _sums(column, shown, policy, prf)
         case MeasureKind.QUANTILE:
             values[shown] = column.exact[shown]
         case _:
@@ -83,14 +85,20 @@ def _counts(exact: Ints, uniforms: Floats, policy: Policy) -> Ints:
             assert_never(policy.method)
 
 
-def _sums(column: Column, shown: NDArray[np.bool_], policy: Policy, draw: Draw) -> Floats:
+def _sums(column: Column, shown: NDArray[np.bool_], policy: Policy, prf: Prf) -> Floats:
     measure, records = column.measure, column.vectors.records[shown]
     largest = np.maximum(column.backing.largest[shown], _least_noise(measure))
-    values = blurred(column.exact[shown], largest, draw(records, measure.family), policy.magnitude_scale)
-    patients = _counts(column.backing.patients[shown], draw(records, _COUNTS), policy)
+    uniforms = _uniforms(prf, _SUMS + measure.family, records)
+    values = blurred(column.exact[shown], largest, uniforms, policy.magnitude_scale)
+    patients = _counts(column.backing.patients[shown], _uniforms(prf, _COUNTS, records), policy)
     whole = bool(np.issubdtype(column.exact.dtype, np.integer))
     values = presented(values, patients, whole=whole)
     return np.maximum(values, 0.0) if _never_negative(measure) else values
+
+
+def _uniforms(prf: Prf, label: str, records: Fingerprints) -> Floats:
+    """53 bits of each word as a number in [0, 1)."""
+    return (prf(label, records) >> np.uint64(11)) * 2.0**-53
 
 
 def _least_noise(measure: Measure) -> float:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
-
 import ibis
 import numpy as np
 import pytest
 
+from hub_config.gateway.keyring import Keyring
 from hub_config.gateway.rules.cells import Backing, Cells, Column, Vectors
 from hub_config.gateway.rules.explore import expected_error, propose
 from hub_config.gateway.rules.plan import Measure, MeasureKind, Release
@@ -16,12 +15,7 @@ from p4dp_sdk.disclosure.policy import Method, Policy
 N = 400
 
 
-def draw(records: np.ndarray, salt: str) -> np.ndarray:
-    """A keyed function in miniature."""
-    seed = int.from_bytes(hashlib.sha256(salt.encode()).digest()[:8])
-    mixed = (records ^ np.uint64(seed)) * np.uint64(0x9E3779B97F4A7C15)
-    mixed = (mixed ^ (mixed >> np.uint64(29))) * np.uint64(0xBF58476D1CE4E5B9)
-    return (mixed >> np.uint64(11)) * 2.0**-53
+PRF = Keyring(bytes(range(32))).prf
 
 
 def column(
@@ -46,7 +40,7 @@ def cells(*columns: Column) -> Cells:
 def proposed(*columns: Column, policy: Policy = Policy(), withheld: np.ndarray | None = None):  # noqa: B008
     nobody = np.zeros(columns[0].exact.size, dtype=bool)
     marks = {c.measure.name: nobody if withheld is None else withheld for c in columns}
-    return propose(cells(*columns), marks, policy, draw)
+    return propose(cells(*columns), marks, policy, PRF)
 
 
 RECORDS = np.arange(1, N + 1, dtype=np.uint64)
