@@ -60,8 +60,8 @@ def box(
     5 % to 95 %. Never a minimum, a maximum or a single patient.
 
     `quantiles` are the five columns, in rising order, as `p4dp.quantiles` gives them; `category` names the
-    rows. A withheld whisker is a hatched stub; without 25 % or 75 % the place is hatched. Returns matplotlib's
-    Axes.
+    rows. A withheld whisker is a hatched stub; without 25 % or 75 % the place is hatched. Returns
+    matplotlib's Axes.
     """
     ax, marks = ax or new_axes(len(frame)), Marks.of(frame)
     lowest, lower, middle, upper, highest = ([_known(v) for v in frame[name]] for name in quantiles)

@@ -11,6 +11,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from p4dp_sdk import markup
+from p4dp_sdk.disclosure.policy import Method
 from p4dp_sdk.locale import Language, language
 from p4dp_sdk.tables.remarks import MARK, SNAPPED, columns_of_cells, legend, remarks, withheld_cells
 from p4dp_sdk.tables.snapped import snapped_rows
@@ -91,10 +92,21 @@ def drawable(frame: pd.DataFrame, disclosure: Disclosure) -> pd.DataFrame:
     for position, name in enumerate(frame.columns):
         column = frame.iloc[:, position].astype(object)
         mark, signed = (MARK if name in cells else MISSING), snapped.get(name, frozenset())
-        texts = [mark if pd.isna(value) else number(value) for value in column]
+        least = _least_true(disclosure) if name in cells else 0
+        texts = [mark if pd.isna(value) else _at_least(value, least) for value in column]
         texts = [f"{SNAPPED} {shown}" if row in signed else shown for row, shown in enumerate(texts)]
         drawn.insert(position, name, texts, allow_duplicates=True)
     return drawn
+
+
+def _least_true(disclosure: Disclosure) -> int:
+    """Whole numbers below this stand for the least multiple that rounding shows; 0 where nothing is rounded."""
+    return disclosure.min_patients if disclosure.method == Method.ROUNDING else 0
+
+
+def _at_least(value: Any, least: int) -> str:
+    rounded_down = isinstance(value, int) and not isinstance(value, bool) and 0 < value < least
+    return f"≥ {number(value)}" if rounded_down else number(value)
 
 
 def _withholds(disclosure: Disclosure) -> bool:

@@ -115,7 +115,15 @@ def test_a_draft_says_by_how_much_it_is_blurred_and_how_to_get_exact_values() ->
 
 
 def test_a_rounded_draft_says_so() -> None:
-    assert "chaque effectif est arrondi, de ± 1 environ" in text(whole(method="rounding", error=1.41))
+    assert "chaque effectif est arrondi, de ± 2 environ" in text(whole(method="rounding", error=2.0))
+
+
+def test_the_least_rounded_number_is_read_as_such() -> None:
+    counts = pd.DataFrame({"patients": pd.array([10, 15], "Int64"), "part": [0.5, 7.0]})
+    for method, shown in (("rounding", "≥ 10"), ("cell-key", " 10")):
+        drawn = text(attach(counts, disclosure(method=method)))
+        assert shown in drawn
+        assert drawn.count("≥") == (method == "rounding")
 
 
 def test_a_publication_table_says_that_it_is_exact_and_what_secondary_suppression_is() -> None:
