@@ -32,7 +32,6 @@ class ErrorCode(StrEnum):
     # disclosure rules
     ROW_LEVEL = "row-level"
     MEASURE_NOT_RELEASABLE = "measure-not-releasable"
-    MEASURE_NOT_YET = "measure-not-yet"
     VALUE_RULE = "value-rule"
     KEY_RULE = "key-rule"
     FLOWS_BACK = "flows-back"

@@ -223,13 +223,6 @@ MESSAGES: Mapping[ErrorCode, Message] = {
         ),
         N_("Use count() or patient_id.nunique()."),
     ),
-    ErrorCode.MEASURE_NOT_YET: Message(
-        N_("The measure[ “{operation}”] is not released yet."),
-        N_(
-            "This version protects counts and numbers of patients only; sums, means and quantiles come later."
-        ),
-        N_("Count patients by class instead, for example by bands of the value."),
-    ),
     ErrorCode.VALUE_RULE: Message(
         N_("What is summed or averaged is not a plain column of the catalogue[: {operation}]."),
         N_("A condition or a number inside the value can single out one person among thousands."),

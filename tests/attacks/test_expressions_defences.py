@@ -22,7 +22,7 @@ from ibis import _
 from hub_config.gateway.rules import measures, protect, release, rows, values, windows
 from hub_config.gateway.rules.facts import Traced
 from hub_config.gateway.rules.keys import domains_of
-from hub_config.gateway.rules.measures import Measured
+from hub_config.gateway.rules.magnitudes import Decomposed, Measured
 from hub_config.gateway.rules.plan import ReleasePlan
 from hub_config.gateway.rules.split import split
 from p4dp_sdk.disclosure import primary
@@ -79,7 +79,7 @@ class TestThreshold:
     def test_a_policy_below_the_floor_can_not_be_made(self):
         with pytest.raises(ValueError, match="min_patients"):
             Policy(min_patients=10)
-        with pytest.raises(ValueError, match="3 physicians"):
+        with pytest.raises(ValueError, match="min_physicians"):
             Policy(min_physicians=2)
 
 
@@ -220,10 +220,10 @@ class TestWhitelist:
         assert answer(hidden, engine) == [{"m": 4 * 70_000_000}]
 
 
-def unchecked(frontier, reduction, parent, old_parent) -> Measured:
+def unchecked(frontier, reduction, parent, old_parent) -> Decomposed:
     """A test double: any reduction, with everybody as its evidence."""
     value = frontier.trace(reduction.arg, {old_parent: parent})
-    return Measured(type(reduction)(value.node), None, False)
+    return Decomposed.only(Measured(type(reduction)(value.node), None, False))
 
 
 class TestRecordsCountOnce:

@@ -92,7 +92,6 @@ ATTACKS = {
         lambda t: t.patients.agg(m=_.age.fill_null(99999).sum()),
         ErrorCode.VALUE_RULE,
     ),
-    "magnitudes, not yet protected": (lambda t: t.patients.agg(m=_.age.sum()), ErrorCode.MEASURE_NOT_YET),
     # identifiers
     "literal identifier": (
         lambda t: t.patients.filter(_.patient_id == 9).count(),
@@ -159,7 +158,7 @@ ATTACKS = {
     ),
     "persons compared with a released number": (
         lambda t: t.patients.filter(_.age > t.patients.age.mean().as_scalar()).count(),
-        ErrorCode.MEASURE_NOT_YET,
+        ErrorCode.FLOWS_BACK,
     ),
     "persons compared with a released count": (
         lambda t: t.patients.filter(_.age > t.patients.count().as_scalar()).count(),

@@ -380,7 +380,7 @@ CASES = (
         ),
         _quantiles,
         ("measure",),
-        ErrorCode.MEASURE_NOT_YET,
+        ("spread",),
     ),
     Case(
         "per-patient feature, then a mean",
@@ -393,7 +393,7 @@ CASES = (
         ),
         _mean_visits,
         ("sex",),
-        ErrorCode.MEASURE_NOT_YET,
+        ("visits",),
     ),
     Case(
         "per-patient feature, then bands",

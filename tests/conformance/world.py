@@ -47,8 +47,8 @@ STRICT = Policy()
 LOOSE = LoosePolicy(min_patients=1, min_physicians=1)
 
 
-def _column(name: str, dtype: str, role: Role, codes: str | None = None) -> Column:
-    return Column(name, dtype, role, name, name, codes=codes)
+def _column(name: str, dtype: str, role: Role, codes: str | None = None, **more: object) -> Column:
+    return Column(name, dtype, role, name, name, codes=codes, **more)
 
 
 _PATIENT = _column("patient_id", "int64", Role.PATIENT)
@@ -74,7 +74,7 @@ TABLES: Mapping[str, Table] = {
                 _CENTRE,
                 _column("sex", "string", Role.CODE, "sex"),
                 _column("birth_month", "date", Role.DATE),
-                _column("age", "int32", Role.NUMERIC),
+                _column("age", "int32", Role.NUMERIC, unit="a", bounds=(0.0, 120.0)),
                 _column("age_band", "string", Role.CODE, "age_band"),
             ),
             key="patient_id",
@@ -99,7 +99,7 @@ TABLES: Mapping[str, Table] = {
                 _PATIENT,
                 _DATE,
                 _column("measure", "string", Role.CODE, "measure"),
-                _column("value", "float64", Role.NUMERIC),
+                _column("value", "float64", Role.NUMERIC, bounds=(0.0, 400.0)),
                 _column("value_raw", "string", Role.RAW),
             ),
             date="date",

@@ -11,7 +11,7 @@ import ibis.expr.operations as ops
 from ibis.common.collections import FrozenOrderedDict
 
 from hub_config.gateway.rules.facts import Kind, Relation, Traced
-from hub_config.gateway.rules.measures import Measured
+from hub_config.gateway.rules.magnitudes import Measured
 from hub_config.gateway.rules.plan import PATIENT, PHYSICIAN
 
 

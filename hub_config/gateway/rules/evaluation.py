@@ -24,6 +24,13 @@ from p4dp_sdk.wire.errors import ErrorCode, Refusal
 
 Args = Mapping[str, Any]
 
+# operations that give one of their argument's values, as it is
+_PICKED: Mapping[type[ops.Value], str] = {
+    **dict.fromkeys((ops.Alias, ops.Min, ops.Max, ops.First, ops.Last, ops.ArgMin, ops.ArgMax), "arg"),
+    **dict.fromkeys((ops.Lag, ops.Lead), "arg"),
+    ops.WindowFunction: "func",
+}
+
 
 class Subqueries(Protocol):
     """Relations a value refers to, other than the one it stands in."""
@@ -58,7 +65,7 @@ def trace(value: ops.Value, here: Context, rules: Mapping[type[ops.Value], Rule]
             for name, argument in zip(node.__argnames__, node.__args__, strict=True)
         }
         made = _apply(node, args, here, rules)
-        known[node] = made if isinstance(node, ops.Field) else _leveled(made, node, args)
+        known[node] = made if isinstance(node, ops.Field) else _known(made, node, args)
     return known[value]
 
 
@@ -82,8 +89,14 @@ def _apply(
     return rule(node, args, here)
 
 
-def _leveled(made: Traced, node: ops.Value, args: Args) -> Traced:
-    return replace(made, patient_level=level.of_value(node, operands(args)))
+def _known(made: Traced, node: ops.Value, args: Args) -> Traced:
+    """What holds of every operation: of the patient if all it is computed from is; recorded if it picks."""
+    picked = args.get(_PICKED.get(type(node), ""))
+    return replace(
+        made,
+        patient_level=level.of_value(node, operands(args)),
+        recorded=isinstance(picked, Traced) and picked.recorded,
+    )
 
 
 def _field(node: ops.Field, here: Context) -> Traced:
@@ -91,8 +104,7 @@ def _field(node: ops.Field, here: Context) -> Traced:
     if relation is None:
         raise Refusal(ErrorCode.UNKNOWN_OPERATION, operation="Field", why="of another relation")
     column = relation.columns[node.name]
-    field = ops.Field(relation.node, node.name)
-    return Traced(field, column.fact, column.span, patient_level=column.patient_level)
+    return column.at(ops.Field(relation.node, node.name))
 
 
 def refuse_forbidden(*values: Traced) -> None:

@@ -84,8 +84,26 @@ class Quantity(StrEnum):
 
 @dataclass(frozen=True)
 class Number:
+    """`lineage` names what is measured: the catalogue's column, whatever is picked or averaged of it.
+    `bounds` are public: what lies outside counts as the nearest bound. `centre` is what sums are counted
+    from."""
+
     quantity: Quantity
+    lineage: str
+    bounds: tuple[float, float]
+    centre: float = 0.0
     plain: bool = False
+
+    @property
+    def is_bounded(self) -> bool:
+        """Whether the bounds say how much one row may plausibly add; else they only end a range."""
+        return self.quantity is Quantity.CATALOGUE
+
+
+MOST_COUNTED = 65_535.0  # of one patient's rows: a sum counts no more of them
+LONGEST = 65_535.0  # days between two dates of one patient, 179 years: no life is longer
+COUNT = Number(Quantity.COUNT, "count", (0.0, MOST_COUNTED))
+DURATION = Number(Quantity.DURATION, "duration", (-LONGEST, LONGEST))
 
 
 @dataclass(frozen=True)
@@ -107,11 +125,17 @@ Span = tuple[int, int] | None  # inclusive bounds of an integer value
 
 @dataclass(frozen=True)
 class Column:
-    """`patient_level`: known to be the same in all rows of one patient."""
+    """`patient_level`: known to be the same in all rows of one patient. `recorded`: a date of the catalogue,
+    or one picked from the patient's own; nothing was added to it, and no condition chose it."""
 
     fact: Fact
     span: Span = None
     patient_level: bool = False
+    recorded: bool = False
+
+    def at(self, node: ops.Value) -> Traced:
+        """The column as a value of the engine's."""
+        return Traced(node, self.fact, self.span, False, self.patient_level, self.recorded)
 
 
 @dataclass(frozen=True)
@@ -124,10 +148,11 @@ class Traced:
     span: Span = None
     reduces: bool = False
     patient_level: bool = False
+    recorded: bool = False
 
     @property
     def column(self) -> Column:
-        return Column(self.fact, self.span, self.patient_level)
+        return Column(self.fact, self.span, self.patient_level, self.recorded)
 
 
 @dataclass(frozen=True)

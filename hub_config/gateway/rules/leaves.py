@@ -4,6 +4,7 @@ found here."""
 from __future__ import annotations
 
 import datetime
+import math
 from collections.abc import Mapping
 
 import ibis.expr.operations as ops
@@ -41,7 +42,7 @@ def granted_table(node: ops.UnboundTable, query: AuthorisedQuery) -> Relation:
     if kind is None:
         raise Refusal(ErrorCode.UNKNOWN_TABLE, table=node.name)
     columns = {
-        name: _column(_fact(bound, bound.table.column(name), query), span_of(dtype))
+        name: _column(_fact(bound, bound.table.column(name), query), span_of(dtype), bound.table.column(name))
         for name, dtype in node.schema.items()
     }
     return level.settled(
@@ -56,8 +57,8 @@ def granted_table(node: ops.UnboundTable, query: AuthorisedQuery) -> Relation:
     )
 
 
-def _column(fact: Fact, span: Span) -> Column:
-    return Column(fact, span, level.is_patient(fact))
+def _column(fact: Fact, span: Span, column: model.Column) -> Column:
+    return Column(fact, span, level.is_patient(fact), column.role is model.Role.DATE)
 
 
 def bound_table(node: ops.UnboundTable, query: AuthorisedQuery) -> BoundTable:
@@ -89,13 +90,30 @@ def _fact(bound: BoundTable, column: model.Column, query: AuthorisedQuery) -> Fa
         case model.Role.DATE:
             return _calendar(base, query) if column.name == bound.table.date else Anything(plain=True)
         case model.Role.NUMERIC:
-            return Number(Quantity.CATALOGUE, plain=True)
+            return _number(bound.table.name, column)
         case model.Role.RAW | model.Role.PHYSICIAN:
             return (
                 Anything(plain=True)
                 if bound.table.unit is model.Unit.PUBLIC
                 else Forbidden(column.role, column.name)
             )
+
+
+def _number(table: str, column: model.Column) -> Fact:
+    """Only what has bounds may be summed: one value without them could outweigh everybody's."""
+    if column.bounds is None or not all(map(math.isfinite, column.bounds)):
+        return Anything(plain=True)
+    lineage = f"{table}.{column.name}"
+    return Number(Quantity.CATALOGUE, lineage, column.bounds, _centre(column, *column.bounds), plain=True)
+
+
+def _centre(column: model.Column, low: float, high: float) -> float:
+    """The middle of the bounds. Where a column holds several quantities (no unit of its own), most of them
+    lie near its low end, and the middle would be far from all of them: as near to zero as the bounds allow.
+    """
+    if column.unit is None:
+        return min(max(0.0, low), high)
+    return float(math.floor((low + high) / 2)) if "int" in column.dtype else (low + high) / 2
 
 
 def _coded(base: tuple[str, str], codes: tuple[str, ...] | None) -> Fact:

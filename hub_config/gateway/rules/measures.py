@@ -1,21 +1,21 @@
 """What may be measured at the release point. A whitelist: counts, distinct patients, sums, means, spreads,
-quantiles.
+quantiles, and the share of rows for which a condition holds.
 
-Each measure comes with the condition under which a row contributes to it; evidence is counted under that
-condition. What is summed or averaged is one catalogue numeric, or a per-patient count or duration:
-`ifelse(target, inr * 10, 1)` would hide one person in a sum of thousands. Until magnitudes are protected,
-only counts are released.
+Each measure is made of parts, and each part comes with the condition under which a row contributes to it;
+evidence is counted under that condition. What is summed or averaged is one catalogue numeric, or a
+per-patient count or duration (`magnitudes`): `ifelse(target, inr * 10, 1)` would hide one person in a sum of
+thousands.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import ibis.expr.datatypes as dt
 import ibis.expr.operations as ops
 
-from hub_config.gateway.rules.facts import Kind, Number, Opaque, Relation, Traced
+from hub_config.gateway.rules.facts import Kind, Opaque, Relation, Traced
+from hub_config.gateway.rules.level import is_patient
+from hub_config.gateway.rules.magnitudes import Decomposed, Measured, counted, decomposed, ratio
 from hub_config.gateway.rules.plan import MeasureKind
 from p4dp_sdk.catalogue.model import Role
 from p4dp_sdk.wire.errors import ErrorCode, Refusal
@@ -28,55 +28,41 @@ _MAGNITUDES = (ops.Sum, ops.Mean, ops.Variance, ops.StandardDev, ops.Median, ops
 _WHITELIST = frozenset({*_COUNTS, *_MAGNITUDES})
 
 
-@dataclass(frozen=True)
-class Measured:
-    """One reduction on the engine: `condition` tells the rows that contribute, None is all of them;
-    `conditional` whether the query chose them. `present` is the catalogue's column whose being filled chose
-    them instead. `weight` is what each row adds, NULL where it does not contribute; None: every row adds 1.
-    """
-
-    node: ops.Value
-    condition: ops.Value | None
-    conditional: bool
-    present: ops.Value | None = None
-    kind: MeasureKind = MeasureKind.ROWS
-
-    @property
-    def weight(self) -> ops.Value | None:
-        if self.condition is None:
-            return None
-        return ops.IfElse(self.condition, ops.Literal(1, dt.int8), ops.Literal(None, dt.int8))
-
-
-def measure(frontier: Frontier, reduction: Any, parent: Relation, old_parent: ops.Relation) -> Measured:
-    """The reduction, ready to run, or a Refusal by its name."""
+def measure(frontier: Frontier, reduction: Any, parent: Relation, old_parent: ops.Relation) -> Decomposed:
+    """The parts of the reduction, ready to run, or a Refusal by its name."""
     if type(reduction) not in _WHITELIST:  # exactly: Ibis's approximate count is a kind of count
         raise Refusal(ErrorCode.MEASURE_NOT_RELEASABLE, operation=type(reduction).__name__)
     here = {old_parent: parent}
     where = frontier.trace(reduction.where, here) if getattr(reduction, "where", None) is not None else None
     chosen = where.node if where is not None else None
+    if isinstance(reduction, ops.CountStar):
+        _records_count_once(reduction, parent)
+        return Decomposed.only(counted(ops.CountStar(parent.node, where=chosen), chosen, where is not None))
+    condition = _condition_of(reduction)
+    value = frontier.trace(reduction.arg if condition is None else condition, here)
     match reduction:
-        case ops.CountStar():
-            _records_count_once(reduction, parent)
-            return Measured(ops.CountStar(parent.node, where=chosen), chosen, where is not None)
-        case ops.Count():
-            return _count(frontier.trace(reduction.arg, here), chosen, parent, reduction)
         case ops.CountDistinct():
-            return _patients(frontier.trace(reduction.arg, here), chosen, parent)
-        case ops.Sum() if _condition_of(reduction.arg) is not None:
-            return _true_rows(frontier.trace(_condition_of(reduction.arg), here), chosen, parent, reduction)
+            return Decomposed.only(_patients(value, chosen, parent))
+        case ops.Count():
+            return Decomposed.only(_count(value, chosen, parent, reduction))
+        case ops.Sum() if condition is not None:
+            return Decomposed.only(_true_rows(value, chosen, parent, reduction))
+        case ops.Mean() if condition is not None:
+            return ratio(_shares(value, chosen, parent, reduction))
         case _:
-            raise _not_yet(reduction, frontier.trace(reduction.arg, here))
+            _records_count_once(reduction, parent)
+            return decomposed(reduction, value, chosen)
 
 
 def _count(value: Traced, where: ops.Value | None, parent: Relation, node: ops.Node) -> Measured:
     """Rows where the value is not NULL; that is a choice of the query's unless the column is the
     catalogue's own. An identifier never is NULL."""
     _records_count_once(node, parent)
-    condition = _both(ops.NotNull(value.node), where)
+    condition = where if is_patient(value.fact) else _both(ops.NotNull(value.node), where)
     plain = getattr(value.fact, "plain", False)
     present = value.node if plain and where is None and not isinstance(value.fact, Opaque) else None
-    return Measured(ops.Count(value.node, where=where), condition, where is not None or not plain, present)
+    chosen = where is not None or not plain
+    return counted(ops.Count(value.node, where=where), condition, chosen, present=present)
 
 
 def _patients(value: Traced, where: ops.Value | None, parent: Relation) -> Measured:
@@ -86,11 +72,14 @@ def _patients(value: Traced, where: ops.Value | None, parent: Relation) -> Measu
     condition = _both(ops.NotNull(value.node), where) if fact.nullable else where
     chosen = where is not None or fact.nullable
     node = ops.CountDistinct(value.node, where=where)
-    return Measured(node, condition, chosen, kind=MeasureKind.PATIENTS)
+    return counted(node, condition, chosen, kind=MeasureKind.PATIENTS)
 
 
-def _condition_of(value: ops.Value) -> ops.Value | None:
-    """The condition whose true rows a sum counts: itself, or one cast to a whole number."""
+def _condition_of(reduction: Any) -> ops.Value | None:
+    """The condition whose true rows a sum or mean counts: its argument, or what that made a whole number."""
+    if not isinstance(reduction, ops.Sum | ops.Mean):
+        return None
+    value = reduction.arg
     if isinstance(value, ops.Cast | ops.TryCast) and value.to.is_integer():
         value = value.arg
     return value if value.dtype.is_boolean() else None
@@ -98,7 +87,14 @@ def _condition_of(value: ops.Value) -> ops.Value | None:
 
 def _true_rows(value: Traced, where: ops.Value | None, parent: Relation, node: ops.Node) -> Measured:
     _records_count_once(node, parent)
-    return Measured(ops.Sum(value.node, where=where), _both(value.node, where), True)
+    return counted(ops.Sum(value.node, where=where), _both(value.node, where), True)
+
+
+def _shares(
+    value: Traced, where: ops.Value | None, parent: Relation, node: ops.Node
+) -> tuple[Measured, Measured]:
+    """Rows for which the condition holds, and rows for which it is known."""
+    return _true_rows(value, where, parent, node), _count(value, where, parent, node)
 
 
 def _records_count_once(node: ops.Node, parent: Relation) -> None:
@@ -108,15 +104,6 @@ def _records_count_once(node: ops.Node, parent: Relation) -> None:
             operation=type(node).__name__,
             why="one record stands in several rows",
         )
-
-
-def _not_yet(node: ops.Node, value: Traced) -> Refusal:
-    """A magnitude that the value rule allows waits for its protection; any other is refused for good."""
-    summed = isinstance(value.fact, Number) or value.node.dtype.is_boolean()
-    if isinstance(value.fact, Opaque):
-        return Refusal(ErrorCode.OPAQUE_IDENTIFIER, operation=type(node).__name__)
-    code = ErrorCode.MEASURE_NOT_YET if summed else ErrorCode.VALUE_RULE
-    return Refusal(code, operation=type(node).__name__)
 
 
 def _both(condition: ops.Value, where: ops.Value | None) -> ops.Value:

@@ -6,7 +6,7 @@ measure. What the query wanted is then said over the protected table, expression
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Set
+from collections.abc import Mapping, Set
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -16,11 +16,12 @@ import ibis.expr.operations as ops
 from ibis.common.collections import FrozenOrderedDict
 
 from hub_config.gateway.rules import level
+from hub_config.gateway.rules.asked import asked
 from hub_config.gateway.rules.contributions import Contributions, unit_of
-from hub_config.gateway.rules.evaluation import value_children
 from hub_config.gateway.rules.facts import Closed, Relation, Traced
 from hub_config.gateway.rules.keys import domains_of
-from hub_config.gateway.rules.measures import Measured, measure
+from hub_config.gateway.rules.magnitudes import Measured
+from hub_config.gateway.rules.measures import measure
 from hub_config.gateway.rules.plan import LEVEL, Measure, MeasureKind, Release, margins_of
 from p4dp_sdk.disclosure.policy import Policy
 from p4dp_sdk.wire.errors import ErrorCode, Refusal
@@ -35,66 +36,21 @@ def at_frontier(
     """Adds a release for `node`; gives what stands for it above the frontier."""
     if not node.metrics:
         raise Refusal(ErrorCode.SET_RULE, operation="group_by without a measure")
-    reductions = _named_reductions(node)
-    measured = {
-        name: measure(frontier, reduction, parent, node.parent) for name, reduction in reductions.items()
-    }
+    wanted = asked(node.metrics, node.groups, lambda part: measure(frontier, part, parent, node.parent))
     schema = ibis.schema(
         {name: value.dtype for name, value in node.groups.items()}
-        | {name: r.dtype for name, r in reductions.items()}
+        | {name: what.node.dtype for name, what in wanted.measured.items()}
     )
     keys = {name: _as_typed(value, schema[name]) for name, value in groups.items()}
     policy = frontier.query.policy
-    leaf = frontier.add_release(lambda name: _release(name, schema, parent, keys, measured, policy))
-    return _as_asked(node, leaf, reductions)
+    leaf = frontier.add_release(lambda name: _release(name, schema, parent, keys, wanted.measured, policy))
+    return wanted.above(leaf, node.groups)
 
 
 def _as_typed(key: Traced, dtype: dt.DataType) -> Traced:
     """A key of the type that the query gave it, which making it total may have widened."""
     same = key.node.dtype.copy(nullable=True) == dtype.copy(nullable=True)
     return key if same else replace(key, node=ops.TryCast(key.node, dtype))
-
-
-def _named_reductions(node: ops.Aggregate) -> dict[str, ops.Reduction]:
-    """Every reduction of the aggregate under a name: the measure's own, or one of its parts'."""
-    named: dict[str, ops.Reduction] = {}
-    for name, metric in node.metrics.items():
-        found = list(dict.fromkeys(_reductions(metric)))
-        if found == [metric]:
-            named[name] = metric
-        else:
-            named |= {f"{name} [{part}]": reduction for part, reduction in enumerate(found, start=1)}
-    taken = [name.casefold() for name in (*node.groups, *named)]
-    if not named or len(set(taken)) != len(taken):
-        raise Refusal(
-            ErrorCode.MEASURE_NOT_RELEASABLE, operation="agg", why="each measure needs a reduction and a name"
-        )
-    return named
-
-
-def _reductions(metric: ops.Value) -> Iterator[ops.Reduction]:
-    pending = [metric]
-    while pending:
-        value = pending.pop()
-        if isinstance(value, ops.Reduction):
-            yield value
-        elif isinstance(value, ops.Field | ops.ScalarSubquery | ops.InSubquery | ops.WindowFunction):
-            raise Refusal(ErrorCode.MEASURE_NOT_RELEASABLE, operation=type(value).__name__)
-        else:
-            pending.extend(reversed(list(value_children(value))))
-
-
-def _as_asked(
-    node: ops.Aggregate, leaf: ops.UnboundTable, reductions: Mapping[str, ops.Reduction]
-) -> ops.Relation:
-    """The aggregate's own columns, from the released ones."""
-    if list(reductions) == list(node.metrics):
-        return leaf
-    released = {reduction: ops.Field(leaf, name) for name, reduction in reductions.items()}
-    values: dict[str, ops.Value] = {name: ops.Field(leaf, name) for name in node.groups}
-    for name, metric in node.metrics.items():
-        values[name] = metric.replace(released, filter=ops.Value)
-    return ops.Project(leaf, FrozenOrderedDict(values))
 
 
 # -- what runs on the engine ------------------------------------------------------------------------------
@@ -146,7 +102,11 @@ def _release(
             *evidence.under(what.condition),
             conditional=_chosen(what, known),
             kind=MeasureKind.PATIENTS if once and what.kind is MeasureKind.ROWS else what.kind,
+            family=what.family,
+            bounds=what.bounds,
             weight=contributions.weight(what),
+            quantile=what.quantile,
+            step=what.step,
         )
         for measure, what in measured.items()
     )

@@ -39,8 +39,7 @@ def hidden_names(relation: Relation) -> tuple[str, ...]:
 
 def field_of(relation: Relation, name: str) -> Traced:
     column = relation.columns[name]
-    field = ops.Field(relation.node, name)
-    return Traced(field, column.fact, column.span, patient_level=column.patient_level)
+    return column.at(ops.Field(relation.node, name))
 
 
 def with_hidden(relation: Relation, values: Mapping[str, ops.Value]) -> FrozenOrderedDict[str, ops.Value]:

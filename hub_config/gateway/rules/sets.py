@@ -4,6 +4,7 @@ persons with persons."""
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import ibis.expr.datatypes as dt
@@ -120,7 +121,7 @@ def _common(name: str, node: ops.Union, left: Column, right: Column) -> Column:
     spans = [column.span for column in (left, right) if column.span is not None]
     span = (min(s[0] for s in spans), max(s[1] for s in spans)) if len(spans) == 2 else None
     fact = _common_fact((node, name), left.fact, right.fact)
-    return Column(fact, span, level.is_patient(fact))
+    return Column(fact, span, level.is_patient(fact), left.recorded and right.recorded)
 
 
 def _common_fact(base: tuple[ops.Union, str], left: Fact, right: Fact) -> Fact:
@@ -140,6 +141,6 @@ def _common_fact(base: tuple[ops.Union, str], left: Fact, right: Fact) -> Fact:
                 if isinstance(merged, Closed)
                 else merged
             )
-        case (Number(), Number()) if left.quantity is right.quantity:
-            return Number(left.quantity)
+        case (Number(), Number()) if left.lineage == right.lineage and left.centre == right.centre:
+            return replace(left, plain=False)
     return Anything()

@@ -17,12 +17,12 @@ import ibis.expr.operations as ops
 from hub_config.gateway.rules import totals
 from hub_config.gateway.rules.evaluation import Args, Context, Rule, no_identifiers, operands, rebuild, result
 from hub_config.gateway.rules.facts import (
+    DURATION,
     Anything,
     Closed,
     Fact,
     Number,
     Opaque,
-    Quantity,
     Span,
     Traced,
     labelled,
@@ -232,16 +232,12 @@ def _power(node: ops.Power, args: Args, here: Context) -> Traced:
 
 
 def _clip(node: ops.Clip, args: Args, here: Context) -> Traced:
+    """Its bounds are literals, so that what is clipped can no longer be summed: the catalogue's bounds clip
+    that."""
     for side in ("lower", "upper"):
         if args[side] is not None:
             literal_of(node, args[side])
-    fact = args["arg"].fact
-    return Traced(
-        rebuild(node, args),
-        fact if isinstance(fact, Number) else Anything(),
-        args["arg"].span,
-        args["arg"].reduces,
-    )
+    return Traced(rebuild(node, args), Anything(), args["arg"].span, args["arg"].reduces)
 
 
 def _cast(node: Any, args: Args, here: Context) -> Traced:
@@ -282,7 +278,9 @@ def _shift_date(node: Any, args: Args, here: Context) -> Traced:
 def _delta(node: ops.DateDelta, args: Args, here: Context) -> Traced:
     if literal_of(node, args["part"]) not in DELTA_UNITS:
         raise refuse_below(node, f"one of {', '.join(DELTA_UNITS)}")
-    return result(node, args, rebuild(node, args), Number(Quantity.DURATION), (-DAYS, DAYS))
+    recorded = args["left"].recorded and args["right"].recorded
+    fact = DURATION if recorded else Anything()
+    return result(node, args, rebuild(node, args), fact, (-DAYS, DAYS))
 
 
 def _strftime(node: ops.Strftime, args: Args, here: Context) -> Traced:

@@ -17,12 +17,12 @@ import ibis.expr.operations as ops
 from hub_config.gateway.rules import totals
 from hub_config.gateway.rules.evaluation import Args, Context, Rule, no_identifiers, operands, rebuild
 from hub_config.gateway.rules.facts import (
+    COUNT,
     Anything,
     Fact,
     Kind,
     Number,
     Opaque,
-    Quantity,
     Span,
     Traced,
     rebased,
@@ -46,7 +46,7 @@ def _count(node: Any, args: Args, here: Context) -> Traced:
     if isinstance(node, ops.CountStar) and args["arg"] is None:
         raise refuse_below(node, "of another relation")
     duplicated = len(here.relations) == 1 and here.only.duplicated
-    fact = Anything() if duplicated else Number(Quantity.COUNT)
+    fact = Anything() if duplicated else COUNT
     return _reduced(node, args, rebuild(node, args), fact, (0, MANY_ROWS))
 
 

@@ -1,0 +1,247 @@
+"""Sums, means, spreads and quantiles, as parts that are protected and what is made of them afterwards.
+
+What is summed is one catalogue numeric, or a per-patient count, duration or summary of one: `Number` facts,
+which no arithmetic, condition or literal survives. It is clipped to public bounds and counted from a public
+centre c, so that a mean does not carry the blur of its count times its level:
+
+    sum = Σ(x−c) + c·n      mean = c + Σ(x−c)/n      variance = (Σ(x−c)² − (Σ(x−c))²/n) / (n−1), 0 at least
+
+with n the count of contributing rows. Missing values, NaN and infinities never contribute. There is one
+centre a column: two would give two equations about one noise.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import ibis.expr.datatypes as dt
+import ibis.expr.operations as ops
+
+from hub_config.gateway.rules.facts import Number, Opaque, Traced
+from hub_config.gateway.rules.plan import MeasureKind
+from hub_config.gateway.rules.quantiles import step_of
+from p4dp_sdk.wire.errors import ErrorCode, Refusal
+
+
+@dataclass(frozen=True)
+class Measured:
+    """One released column: `node` computes it on the engine. `condition` tells the rows that contribute, None
+    is all of them; `conditional` whether the query chose them. `present` is the catalogue's column whose
+    being filled chose them instead. `weight`, `family`, `bounds`, `quantile` and `step` are those of
+    `Measure`, the weight as a value."""
+
+    node: ops.Value
+    condition: ops.Value | None
+    conditional: bool
+    present: ops.Value | None = None
+    kind: MeasureKind = MeasureKind.ROWS
+    weight: ops.Value | None = None
+    family: str = "count"
+    bounds: tuple[float, float] | None = None
+    quantile: float | None = None
+    step: float | None = None
+
+
+@dataclass(frozen=True)
+class Decomposed:
+    """A reduction as its parts; `combine` makes it of their released columns, in that order."""
+
+    parts: tuple[Measured, ...]
+    combine: Callable[[Sequence[ops.Value]], ops.Value]
+
+    @classmethod
+    def only(cls, part: Measured) -> Decomposed:
+        return cls((part,), itself)
+
+    @property
+    def is_itself(self) -> bool:
+        return self.combine is itself
+
+
+def itself(parts: Sequence[ops.Value]) -> ops.Value:
+    """The combination of a measure that is its own part."""
+    (part,) = parts
+    return part
+
+
+def counted(node: ops.Value, condition: ops.Value | None, conditional: bool, **known: Any) -> Measured:
+    """A count: every row under `condition` adds 1."""
+    one = None
+    if condition is not None:
+        one = ops.IfElse(condition, ops.Literal(1, dt.int8), ops.Literal(None, dt.int8))
+    return Measured(node, condition, conditional, weight=one, **known)
+
+
+def decomposed(reduction: Any, value: Traced, where: ops.Value | None) -> Decomposed:
+    """The parts of a sum, mean, variance, standard deviation, median or quantile of `value`. Refuses a value
+    that is no such number."""
+    if isinstance(value.fact, Opaque):
+        raise Refusal(ErrorCode.OPAQUE_IDENTIFIER, operation=type(reduction).__name__)
+    if not isinstance(value.fact, Number):
+        raise Refusal(ErrorCode.VALUE_RULE, operation=type(reduction).__name__)
+    summand = _Summand(value, value.fact, where)
+    match reduction:
+        case ops.Sum():
+            return _typed(_sum(summand), reduction.dtype)
+        case ops.Mean():
+            return _typed(_mean(summand), reduction.dtype)
+        case ops.Variance() | ops.StandardDev():
+            return _typed(_spread(summand, reduction), reduction.dtype)
+        case ops.Median():
+            return _typed(Decomposed.only(summand.quantile(0.5)), reduction.dtype)
+        case ops.Quantile():
+            return _typed(Decomposed.only(summand.quantile(_share(reduction))), reduction.dtype)
+    raise Refusal(ErrorCode.MEASURE_NOT_RELEASABLE, operation=type(reduction).__name__)
+
+
+def ratio(counts: tuple[Measured, Measured]) -> Decomposed:
+    """The share of rows for which a condition holds, of those where it is known."""
+    return Decomposed(counts, lambda parts: ops.Divide(parts[0], _not_zero(parts[1])))
+
+
+# -- what each row adds -----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _Summand:
+    """One number a row, ready to be added up."""
+
+    value: Traced
+    fact: Number
+    where: ops.Value | None
+
+    @property
+    def centre(self) -> float:
+        return self.fact.centre
+
+    @property
+    def condition(self) -> ops.Value:
+        node = self.value.node
+        finite: list[ops.Value] = [ops.NotNull(node)]
+        if node.dtype.is_floating():
+            finite += [ops.Not(ops.IsNan(node)), ops.Not(ops.IsInf(node))]
+        return _all([*finite, *([] if self.where is None else [self.where])])
+
+    @property
+    def _clipped(self) -> ops.Value:
+        low, high = self.fact.bounds
+        return ops.Clip(ops.Cast(self.value.node, dt.float64), _float(low), _float(high))
+
+    def _part(self, family: str, added: ops.Value, kind: MeasureKind, **known: Any) -> Measured:
+        weight = ops.IfElse(self.condition, added, ops.Literal(None, dt.float64))
+        node = ops.Sum(weight if kind is MeasureKind.SUM else ops.NullIf(weight, weight))
+        return Measured(
+            node,
+            self.condition,
+            conditional=self.where is not None,
+            kind=kind,
+            weight=weight,
+            family=f"{family}:{self.fact.lineage}",
+            **known,
+        )
+
+    @property
+    def rows(self) -> Measured:
+        """How many contribute. A missing value is no choice of the query's."""
+        counting = ops.CountStar(_relation_of(self.value.node), where=self.condition)
+        return counted(counting, self.condition, self.where is not None)
+
+    @property
+    def deviations(self) -> Measured:
+        """Σ(x−c)."""
+        low, high = (bound - self.centre for bound in self.fact.bounds)
+        bounds = (low, high) if self.fact.is_bounded else None
+        return self._part("sum", self._deviation, MeasureKind.SUM, bounds=bounds)
+
+    @property
+    def squares(self) -> Measured:
+        """Σ(x−c)²."""
+        most = max((bound - self.centre) ** 2 for bound in self.fact.bounds)
+        bounds = (0.0, most) if self.fact.is_bounded else None
+        square = ops.Multiply(self._deviation, self._deviation)
+        return self._part("sumsq", square, MeasureKind.SUM, bounds=bounds)
+
+    @property
+    def _deviation(self) -> ops.Value:
+        return ops.Subtract(self._clipped, _float(self.centre)) if self.centre else self._clipped
+
+    def quantile(self, share: float) -> Measured:
+        low, high = self.fact.bounds
+        part = self._part("quantile", self._clipped, MeasureKind.QUANTILE, bounds=(low, high))
+        step = step_of(low, high, self.value.node.dtype.is_integer())
+        return replace(part, family=f"{part.family}:{share:g}", quantile=share, step=step)
+
+
+def _relation_of(value: ops.Value) -> ops.Relation:
+    (relation,) = value.relations
+    return relation
+
+
+def _share(reduction: ops.Quantile) -> float:
+    quantile = reduction.quantile
+    if not isinstance(quantile, ops.Literal) or not isinstance(quantile.value, int | float):
+        raise Refusal(ErrorCode.MEASURE_NOT_RELEASABLE, operation="Quantile", why="a quantile from 0 to 1")
+    if not 0 <= quantile.value <= 1:
+        raise Refusal(ErrorCode.MEASURE_NOT_RELEASABLE, operation="Quantile", why="a quantile from 0 to 1")
+    return float(quantile.value)
+
+
+# -- what is made of the parts ----------------------------------------------------------------------------
+
+
+def _sum(summand: _Summand) -> Decomposed:
+    if not summand.centre:
+        return Decomposed.only(summand.deviations)
+    centre = _float(summand.centre)
+    return Decomposed(
+        (summand.deviations, summand.rows),
+        lambda parts: ops.Add(parts[0], ops.Multiply(centre, parts[1])),
+    )
+
+
+def _mean(summand: _Summand) -> Decomposed:
+    centre = _float(summand.centre)
+    return Decomposed(
+        (summand.deviations, summand.rows),
+        lambda parts: ops.Add(centre, ops.Divide(parts[0], _not_zero(parts[1]))),
+    )
+
+
+def _spread(summand: _Summand, reduction: ops.Variance | ops.StandardDev) -> Decomposed:
+    freedom = 1 if reduction.how == "sample" else 0
+
+    def combine(parts: Sequence[ops.Value]) -> ops.Value:
+        squares, deviations, rows = parts
+        rows = ops.Cast(rows, dt.float64)
+        around = ops.Divide(ops.Multiply(deviations, deviations), _not_zero(rows))
+        divisor = _not_zero(ops.Subtract(rows, _float(freedom)))
+        variance = ops.Divide(ops.Subtract(squares, around), divisor)
+        positive = ops.IfElse(ops.Less(variance, _float(0.0)), _float(0.0), variance)
+        return ops.Sqrt(positive) if isinstance(reduction, ops.StandardDev) else positive
+
+    return Decomposed((summand.squares, summand.deviations, summand.rows), combine)
+
+
+def _typed(made: Decomposed, dtype: dt.DataType) -> Decomposed:
+    """The combination of the type that the query gave its reduction."""
+    if not dtype.is_integer():
+        return made
+    digits = ops.Literal(0, dt.int8)
+    return replace(made, combine=lambda parts: ops.Cast(ops.Round(made.combine(parts), digits), dtype))
+
+
+def _not_zero(count: ops.Value) -> ops.Value:
+    return ops.NullIf(count, ops.Literal(0, count.dtype))
+
+
+def _float(value: float) -> ops.Literal:
+    return ops.Literal(float(value), dt.float64)
+
+
+def _all(conditions: Sequence[ops.Value]) -> ops.Value:
+    whole, *rest = conditions
+    for condition in rest:
+        whole = ops.And(whole, condition)
+    return whole
