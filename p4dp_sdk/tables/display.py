@@ -100,7 +100,7 @@ def drawable(frame: pd.DataFrame, disclosure: Disclosure) -> pd.DataFrame:
 
 
 def _least_true(disclosure: Disclosure) -> int:
-    """Whole numbers below this stand for the least multiple that rounding shows; 0 where nothing is rounded."""
+    """Whole numbers below this are the least multiple that rounding shows; 0 where nothing is rounded."""
     return disclosure.min_patients if disclosure.method == Method.ROUNDING else 0
 
 

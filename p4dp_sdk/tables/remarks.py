@@ -24,9 +24,9 @@ SNAPPED = "≈"  # a cell that shows the value of an earlier answer
 
 _REASONS: Mapping[str, str] = {
     "frequency": N_("fewer than {patients} patients"),
-    "physicians": N_("fewer than {physicians} physicians, or nearly all from one"),
-    "dominance": N_("one or two contributors make up nearly all of it"),
-    "unanimity": N_("nearly all patients of a group share the answer"),
+    "physicians": N_("fewer than {physicians} physicians (or one for nearly all)"),
+    "dominance": N_("one or two people who make up nearly all of a total"),
+    "unanimity": N_("nearly all of a group in one cell"),
     "secondary": N_("secondary suppression, to protect another cell"),
     "ledger": N_("a difference of a few people to an earlier answer"),
     "earlier": N_("a difference of a few people to an earlier answer"),

@@ -12,7 +12,7 @@ from hub_config.spawner.launcher import LOG_BUDGET
 from hub_config.up.ports import ports
 from hub_config.up.supervisor import ROTATE_BYTES
 from hub_config.warehouse.synthesis.presets import BLOCK
-from p4dp_sdk.disclosure.policy import FLOOR_PATIENTS, FLOOR_PHYSICIANS
+from p4dp_sdk.disclosure.policy import FLOOR_PATIENTS, FLOOR_PHYSICIANS, Policy
 from p4dp_sdk.disclosure.primary import Reason
 from p4dp_sdk.tables.display import MARK
 
@@ -21,11 +21,14 @@ from .markdown import ROOT
 
 PROTECTED = "explanation/what-is-protected.md"
 MASKED = "explanation/cellules-masquees.md"
+METHODS_FR = "explanation/methodes-de-protection.md"
+METHODS = "explanation/protection-methods.md"
 RUN = "how-to/run-an-enclave.md"
 FIRST = "adr/0006-what-a-first-version-releases.md"
 NUMBERS = ("no", "one", "two", "three", "four", "five")
 
 DEFAULTS = Settings(home=ROOT)
+POLICY = Policy()
 PORTS = NUMBERS[len(ports(DEFAULTS))]
 QUOTED = [
     (PROTECTED, f"fewer than {FLOOR_PATIENTS} patients contribute"),
@@ -37,6 +40,23 @@ QUOTED = [
     (MASKED, f"moins de **{FLOOR_PHYSICIANS} médecins**"),
     (MASKED, f"moins de {FLOOR_PATIENTS} patients sont ailleurs"),
     (MASKED, f"**{MARK}** à la place d'un nombre"),
+    (PROTECTED, f"more than {POLICY.max_physician_share:.0%} of a sum".replace("%", " %")),
+    (
+        PROTECTED,
+        f"by {POLICY.noise_variance**0.5:.0f} patients (standard deviation), {POLICY.noise_bound} at most",
+    ),
+    (PROTECTED, f"({POLICY.snap_radius}, plus a keyed 0 to {POLICY.snap_jitter})"),
+    (PROTECTED, f"{POLICY.max_published_cells:,} cells at most"),
+    (METHODS_FR, f"**{FLOOR_PATIENTS} patients** et **{FLOOR_PHYSICIANS} médecins**"),
+    (METHODS_FR, f"{POLICY.noise_bound} au plus, {POLICY.noise_variance**0.5:.0f} environ en moyenne"),
+    (METHODS_FR, f"au multiple de {POLICY.rounding_base}"),
+    (METHODS_FR, f"(de {POLICY.snap_radius} à {POLICY.snap_radius + POLICY.snap_jitter} environ)"),
+    (METHODS_FR, f"{POLICY.max_published_cells:,} cellules".replace(",", " ")),
+    (METHODS, f"**{FLOOR_PATIENTS} patients** and **{FLOOR_PHYSICIANS} GPs**"),
+    (METHODS, f"{POLICY.noise_bound} at most, about {POLICY.noise_variance**0.5:.0f} on average"),
+    (METHODS, f"multiple of {POLICY.rounding_base}"),
+    (METHODS, f"(about {POLICY.snap_radius} to {POLICY.snap_radius + POLICY.snap_jitter})"),
+    (METHODS, f"{POLICY.max_published_cells:,} cells"),
     (RUN, f"{PORTS.capitalize()} ports in a row on the loopback, from {DEFAULTS.port}"),
     (RUN, f"from {DEFAULTS.workspace.first_uid} up"),
     (RUN, f"a log over {ROTATE_BYTES // 1024**2} MB"),
@@ -53,7 +73,7 @@ def test_a_figure_is_that_of_the_code(page: str, sentence: str) -> None:
 
 def test_every_rule_and_level_of_access_is_explained() -> None:
     page = (ROOT / "docs" / PROTECTED).read_text(encoding="utf-8")
-    words = {Reason.FREQUENCY: "threshold", Reason.PHYSICIANS: "physicians", Reason.UNANIMITY: "unanimity"}
+    words = {reason: reason.value for reason in Reason} | {Reason.FREQUENCY: "threshold"}
     assert all(f"| {words[reason]} |" in page for reason in Reason)
     assert all(f"| `{level}` |" in page for level in AccessLevel)
 

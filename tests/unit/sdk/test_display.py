@@ -75,8 +75,8 @@ def test_advice_follows_the_groups(key: str, advice: str) -> None:
     ("reason", "words"),
     [
         ("physicians", "moins de 3 médecins"),
-        ("dominance", "un ou deux contributeurs"),
-        ("unanimity", "presque tous les patients d'un groupe ont la même réponse"),
+        ("dominance", "une ou deux personnes qui font presque tout un total"),
+        ("unanimity", "presque tout le groupe dans la même case"),
         ("secondary", "masquage complémentaire, pour en protéger une autre"),
         ("a-later-rule", "une règle de confidentialité"),
     ],
