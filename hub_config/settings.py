@@ -41,6 +41,15 @@ class PolicySettings(_Section):
     )
 
 
+class NoiseSettings(_Section):
+    """Privacy budgets of noisy answers, for each project and each person, and each snapshot."""
+
+    total_epsilon: float = Field(default=4.0, gt=0, le=100, description="What may be spent altogether.")
+    question_epsilon: float = Field(
+        default=1.0, gt=0, le=10, description="The most that one question may cost."
+    )
+
+
 class LimitSettings(_Section):
     """What one query may cost."""
 
@@ -109,6 +118,7 @@ class Settings(_Section):
         default="fr", description="Language of screens until a person chooses."
     )
     policy: PolicySettings = PolicySettings()
+    noise: NoiseSettings = NoiseSettings()
     limits: LimitSettings = LimitSettings()
     identity: IdentitySettings = IdentitySettings()
     workspace: WorkspaceSettings = WorkspaceSettings()

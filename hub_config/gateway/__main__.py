@@ -32,6 +32,7 @@ from hub_config.gateway.listeners import Listener, Listeners
 from hub_config.gateway.pace import Pace
 from hub_config.gateway.pseudonyms import KEY_FILE
 from hub_config.gateway.slots import Slots
+from hub_config.governance.budgets import Budgets
 from hub_config.governance.problems import StoreProblem
 from hub_config.governance.store import open_store
 from hub_config.keys import UnsafeKey, ensure_key
@@ -106,6 +107,7 @@ def _gateway(settings: Settings, environ: Mapping[str, str], stack: ExitStack) -
     gateway = Gateway(
         hub=hub,
         governance=StoredGovernance(store),
+        budgets=Budgets(store, settings.noise.total_epsilon, settings.noise.question_epsilon),
         audit=store.audit,
         catalogue=load_catalogue(),
         engines=engines,

@@ -23,17 +23,19 @@ from hub_config.gateway.binding import Room, site_codes
 from hub_config.gateway.client import Client
 from hub_config.gateway.describe import catalogue_document, whoami_document
 from hub_config.gateway.documents import CatalogueDocument, WhoamiDocument
-from hub_config.gateway.engine import Engines
+from hub_config.gateway.engine import Engine, Engines
 from hub_config.gateway.execution import Question, Understood, answer, understand
 from hub_config.gateway.identity import authenticate
 from hub_config.gateway.pace import Pace
 from hub_config.gateway.ports import Audit, Governance, Hub
 from hub_config.gateway.pseudonyms import ProjectKey
+from hub_config.gateway.publication.press import Press
 from hub_config.gateway.slots import Slots
 from hub_config.gateway.stopping import Stop, Stopped, StopReason
 from hub_config.gateway.workers import in_thread, watched
 from hub_config.governance.audit import AuditDiskFull, AuditEvent, Decision
 from hub_config.governance.bindings import Binding
+from hub_config.governance.budgets import Budgets
 from hub_config.governance.facts import AccessLevel, Objectors, ProjectFacts
 from hub_config.settings import PolicySettings
 from hub_config.warehouse.snapshot import ProblemKind, Snapshot, SnapshotProblem, open_snapshot
@@ -71,6 +73,7 @@ class Gateway:
 
     hub: Hub
     governance: Governance
+    budgets: Budgets
     audit: Audit
     catalogue: Catalogue
     engines: Engines
@@ -83,6 +86,7 @@ class Gateway:
     slots: Slots
     pace: Pace
     today: Callable[[], date]
+    press: Press | None = None  # without one, nothing is published
 
 
 @dataclass(frozen=True)
@@ -106,21 +110,21 @@ class Admission:
 
 async def whoami(gateway: Gateway, call: Call) -> WhoamiDocument:
     async def work(_: Details) -> WhoamiDocument:
-        admission = await _admit(gateway, call)
+        admission = await admit(gateway, call)
         policy = policy_of(admission.facts, gateway.policy, gateway.limits.cells)
         return whoami_document(
             call.binding, admission.facts, admission.snapshot, policy, gateway.limits, call.request_id
         )
 
-    return await _recorded(gateway, call, "gateway.whoami", work)
+    return await recorded(gateway, call, "gateway.whoami", work)
 
 
 async def catalogue(gateway: Gateway, call: Call) -> CatalogueDocument:
     async def work(_: Details) -> CatalogueDocument:
-        admission = await _admit(gateway, call)
+        admission = await admit(gateway, call)
         return await in_thread(gateway.office, lambda: _describe(gateway, admission))
 
-    return await _recorded(gateway, call, "gateway.catalogue", work)
+    return await recorded(gateway, call, "gateway.catalogue", work)
 
 
 @asynccontextmanager
@@ -128,22 +132,46 @@ async def query(gateway: Gateway, call: Call, client: Client) -> AsyncIterator[P
     """The answer to a wire document, as the pieces of an Arrow stream; recorded before the first piece is
     given.
     """
+
+    def read(body: bytes, _: Admission) -> Task:
+        return Task(body, answer)
+
+    async with answered(gateway, call, client, "gateway.query", read) as pieces:
+        yield pieces
+
+
+@dataclass(frozen=True)
+class Task:
+    """What a request asks for: the wire document in its body, and how it is answered."""
+
+    document: bytes
+    compute: Callable[[Question, Understood, Engine, Stop], Answer]
+
+
+@asynccontextmanager
+async def answered(
+    gateway: Gateway, call: Call, client: Client, what: str, read: Callable[[bytes, Admission], Task]
+) -> AsyncIterator[Pieces]:
+    """The answer to whatever `read` makes of a body, as the pieces of an Arrow stream, recorded as `what`."""
     stop = Stop(gateway.limits.seconds)
 
     async def work(details: Details) -> Answer:
-        admission = await _admit(gateway, call)
+        admission = await admit(gateway, call)
         await held.enter_async_context(gateway.slots.take(call.binding.id))
-        question = _question(gateway, admission, await client.read_body(gateway.limits.request_bytes))
+        task = read(await client.read_body(gateway.limits.request_bytes), admission)
+        question = question_of(gateway, admission, task.document)
         understood = await watched(
             gateway.workers, lambda: understand(question), stop, client, gateway.limits.seconds
         )
         details |= {"tables": " ".join(understood.tables), "sql": understood.definition}
-        computed = await _compute(gateway, admission, question, understood, stop, client)
+        computed = await _compute(
+            gateway, admission, lambda on: task.compute(question, understood, on, stop), stop, client
+        )
         details["protection"] = computed.disclosure.protection
         return computed
 
     async with AsyncExitStack() as held:
-        computed = await _recorded(gateway, call, "gateway.query", work)
+        computed = await recorded(gateway, call, what, work)
         held.push_async_callback(in_thread, gateway.office, computed.close)
         yield _pieces(gateway, computed, stop, client)
 
@@ -151,7 +179,7 @@ async def query(gateway: Gateway, call: Call, client: Client) -> AsyncIterator[P
 # --- admission ---------------------------------------------------------------------------------------------
 
 
-async def _admit(gateway: Gateway, call: Call) -> Admission:
+async def admit(gateway: Gateway, call: Call) -> Admission:
     """Token, membership, project and snapshot, in this order: a stranger learns nothing of the later ones."""
     await authenticate(gateway.hub, call.binding, call.authorization)
     return await in_thread(gateway.office, lambda: _read(gateway, call))
@@ -190,7 +218,7 @@ def _describe(gateway: Gateway, admission: Admission) -> CatalogueDocument:
 # --- a query -----------------------------------------------------------------------------------------------
 
 
-def _question(gateway: Gateway, admission: Admission, document: bytes) -> Question:
+def question_of(gateway: Gateway, admission: Admission, document: bytes) -> Question:
     facts = admission.facts
     rows = sees_rows(facts.grant.access)
     key = ProjectKey.derive(gateway.master_key, facts.slug) if rows else None
@@ -208,17 +236,12 @@ def _question(gateway: Gateway, admission: Admission, document: bytes) -> Questi
 
 
 async def _compute(
-    gateway: Gateway,
-    admission: Admission,
-    question: Question,
-    understood: Understood,
-    stop: Stop,
-    client: Client,
+    gateway: Gateway, admission: Admission, work: Callable[[Engine], Answer], stop: Stop, client: Client
 ) -> Answer:
     snapshot = admission.snapshot
 
     def compute() -> Answer:
-        return answer(question, understood, gateway.engines.engine(snapshot.number, snapshot.database), stop)
+        return work(gateway.engines.engine(snapshot.number, snapshot.database))
 
     try:
         return await watched(gateway.workers, compute, stop, client, gateway.limits.seconds)
@@ -242,7 +265,7 @@ async def _pieces(gateway: Gateway, computed: Answer, stop: Stop, client: Client
 # --- the record --------------------------------------------------------------------------------------------
 
 
-async def _recorded(gateway: Gateway, call: Call, what: str, work: Callable[[Details], Awaitable[T]]) -> T:
+async def recorded(gateway: Gateway, call: Call, what: str, work: Callable[[Details], Awaitable[T]]) -> T:
     """The result of `work`, once its audit event is on disk; or its refusal, recorded the same way."""
     details: Details = {"request_id": call.request_id}
     try:

@@ -7,7 +7,8 @@ from __future__ import annotations
 import asyncio
 import secrets
 import time
-from collections.abc import MutableMapping
+from collections.abc import Callable, MutableMapping
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Annotated, Any, Final
 
@@ -20,12 +21,21 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from hub_config.gateway import actions
 from hub_config.gateway.actions import Call, Gateway
 from hub_config.gateway.client import Client
-from hub_config.gateway.documents import CatalogueDocument, ProblemDocument, WhoamiDocument
+from hub_config.gateway.documents import (
+    CatalogueDocument,
+    NoiseBudgetDocument,
+    ProblemDocument,
+    WhoamiDocument,
+)
+from hub_config.gateway.noise import action as noise_action
 from hub_config.gateway.problems import problem_response, unexpected
+from hub_config.gateway.publication import desk
+from hub_config.gateway.publication.documents import PublicationKeyDocument
 from hub_config.gateway.stopping import Stopped
 from hub_config.governance.bindings import Binding
 from p4dp_sdk.wire.errors import ErrorCode, Refusal
 from p4dp_sdk.wire.protocol import ARROW_STREAM, PROBLEM_JSON
+from p4dp_sdk.wire.publication import DOCUMENT_JSON, MAX_TITLE
 
 BINDING: Final = "p4dp.binding"
 REQUEST_ID: Final = "p4dp.request_id"
@@ -43,10 +53,58 @@ _QUERY: Final[dict[str, Any]] = {
         "content": {"application/json": {"schema": {"type": "object"}}},
     },
 }
+_NOISE: Final[dict[str, Any]] = {
+    "requestBody": {
+        "required": True,
+        "description": "A budget, a wire document (as for `/v1/query`), and how many rows, or cells, of one"
+        " patient count at most.",
+        "content": {
+            "application/json": {
+                "schema": {
+                    "type": "object",
+                    "required": ["epsilon", "query"],
+                    "properties": {
+                        "epsilon": {"type": "number"},
+                        "contributions": {"type": "integer", "default": noise_action.DEFAULT_CONTRIBUTIONS},
+                        "query": {"type": "object"},
+                    },
+                }
+            }
+        },
+    },
+}
 _ANSWER: Final[dict[int | str, dict[str, Any]]] = {
     200: {
         "description": "Arrow IPC stream (lz4). Schema metadata `p4dp` (JSON) says how it was protected.",
         "content": {ARROW_STREAM: {"schema": {"type": "string", "format": "binary"}}},
+    }
+}
+
+UseCase = Callable[[Gateway, Call, Client], AbstractAsyncContextManager[actions.Pieces]]
+
+_PUBLISH: Final[dict[str, Any]] = {
+    "requestBody": {
+        "required": True,
+        "description": "`title`: one line of 1 to 120 characters. `query`: a wire document (`/v1/query`).",
+        "content": {
+            "application/json": {
+                "schema": {
+                    "type": "object",
+                    "required": ["title", "query"],
+                    "properties": {
+                        "title": {"type": "string", "minLength": 1, "maxLength": MAX_TITLE},
+                        "query": {"type": "object"},
+                    },
+                    "additionalProperties": False,
+                }
+            }
+        },
+    },
+}
+_PUBLISHED: Final[dict[int | str, dict[str, Any]]] = {
+    200: {
+        "description": "The statement and its signature (p4dp_sdk.wire.publication).",
+        "content": {DOCUMENT_JSON: {"schema": {"type": "object"}}},
     }
 }
 
@@ -117,7 +175,35 @@ def _api() -> FastAPI:
         response_class=Response,
     )
     async def query(asked: _Asked) -> Response:
-        return _QueryResponse(asked.gateway, asked.call)
+        return _StreamResponse(asked, actions.query)
+
+    @api.post(
+        "/v1/noise",
+        summary="Ask a question, answered with calibrated noise from a privacy budget",
+        openapi_extra=_NOISE,
+        responses=_ANSWER,
+        response_class=Response,
+    )
+    async def noise(asked: _Asked) -> Response:
+        return _StreamResponse(asked, noise_action.noise)
+
+    @api.get("/v1/noise", summary="What is left of the privacy budget")
+    async def noise_budget(asked: _Asked) -> NoiseBudgetDocument:
+        return await noise_action.budget(asked.gateway, asked.call)
+
+    @api.post(
+        "/v1/publish",
+        summary="Publish a table: exact, protected with all its totals, signed",
+        openapi_extra=_PUBLISH,
+        responses=_PUBLISHED,
+        response_class=Response,
+    )
+    async def publish(asked: _Asked) -> Response:
+        return _PublishResponse(asked.gateway, asked.call)
+
+    @api.get("/v1/publication-key", summary="The public key that verifies published tables")
+    async def publication_key(asked: _Asked) -> PublicationKeyDocument:
+        return await desk.publication_key(asked.gateway, asked.call)
 
     _describe_problems(api)
     return api
@@ -140,19 +226,20 @@ def _describe_problems(api: FastAPI) -> None:
     api.openapi = openapi  # type: ignore[method-assign]
 
 
-class _QueryResponse(Response):
-    """Runs the query while it is sent: the answer is never whole in memory."""
+class _StreamResponse(Response):
+    """Runs a use case while its answer is sent: it is never whole in memory."""
 
-    def __init__(self, gateway: Gateway, call: Call) -> None:
+    def __init__(self, asked: _Request, use_case: UseCase) -> None:
         super().__init__(media_type=ARROW_STREAM)
         del self.headers["content-length"]
-        self._gateway = gateway
-        self._call = call
+        self._gateway = asked.gateway
+        self._call = asked.call
+        self._use_case = use_case
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         started = time.monotonic()
         try:
-            async with actions.query(self._gateway, self._call, Client(receive)) as pieces:
+            async with self._use_case(self._gateway, self._call, Client(receive)) as pieces:
                 await self._gateway.pace.hold(started)
                 await self._send(pieces, send)
         except Refusal:
@@ -166,6 +253,27 @@ class _QueryResponse(Response):
         async for piece in pieces:
             await send({"type": "http.response.body", "body": piece, "more_body": True})
         await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+
+class _PublishResponse(Response):
+    """Computes the table before anything is sent: it is small, and whole or nothing."""
+
+    def __init__(self, gateway: Gateway, call: Call) -> None:
+        super().__init__(media_type=DOCUMENT_JSON)
+        self._gateway = gateway
+        self._call = call
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        started = time.monotonic()
+        try:
+            body = await desk.publish_table(self._gateway, self._call, Client(receive))
+        except Refusal:
+            await self._gateway.pace.hold(started)
+            raise
+        except Stopped:
+            return  # nobody listens
+        await self._gateway.pace.hold(started)
+        await Response(body, media_type=DOCUMENT_JSON)(scope, receive, send)
 
 
 # --- refusals ----------------------------------------------------------------------------------------------

@@ -110,6 +110,16 @@ class CatalogueDocument(_Document):
     request_id: str
 
 
+class NoiseBudgetDocument(_Document):
+    """The privacy budget of noisy answers on one snapshot: of the project, and of each of its members."""
+
+    left: float
+    total: float
+    each: float
+    snapshot: int
+    request_id: str
+
+
 class ProblemDocument(_Document):
     """RFC 9457. `code` and `params` are for programs (`p4dp_sdk.wire`), `title` and `detail` for people."""
 

@@ -84,7 +84,7 @@ def answer(question: Question, understood: Understood, engine: Engine, stop: Sto
     with ExitStack() as stack:
         session = stack.enter_context(engine.session(stop))
         bound = furnish(session, question.room, [question.tables[name] for name in understood.tables])
-        plan = split(_authorised(question, understood.expression, bound, session))
+        plan = split(authorised(question, understood.expression, bound, session))
         outcome = _run(plan, question, session)
         schema = understood.expression.as_table().schema().to_pyarrow()
         batches = _started(conformed(batch, schema) for batch in outcome.batches)
@@ -114,9 +114,10 @@ def understand(question: Question) -> Understood:
         raise Refusal(ErrorCode.TOO_DEEP, limit=question.limits.depth) from None
 
 
-def _authorised(
+def authorised(
     question: Question, expression: ibis.Expr, bound: Mapping[str, BoundTable], session: Session
 ) -> AuthorisedQuery:
+    """`expression` with everything it may touch: what `split` takes."""
     catalogue, grant = question.room.catalogue, question.room.grant
     site = site_codes(session, catalogue, grant)
     domains = {
@@ -133,7 +134,7 @@ def _authorised(
 def _run(plan: Plan, question: Question, session: Session) -> _Outcome:
     match plan:
         case PublicPlan():
-            return _Outcome("public", iter(_table(session, plan.expression, question).to_batches()), {})
+            return _Outcome("public", iter(fetched(session, plan.expression, question).to_batches()), {})
         case ReleasePlan():
             return _run_releases(plan, question, session)
         case RowsPlan():
@@ -144,15 +145,15 @@ def _run(plan: Plan, question: Question, session: Session) -> _Outcome:
 
 def _run_releases(plan: ReleasePlan, question: Question, session: Session) -> _Outcome:
     protected = _protected(plan, question, session)
-    publics = {public.name: _table(session, public.expression, question) for public in plan.publics}
+    publics = {public.name: fetched(session, public.expression, question) for public in plan.publics}
     with scratch(session.stop, session.aggregates) as empty:
         for name, table in {**{n: p.frame for n, p in protected.items()}, **publics}.items():
             empty.register(name, table)
-        shown = _table(empty, plan.post, question)
+        shown = fetched(empty, plan.post, question)
     return _Outcome(
         protection="threshold",
         batches=iter(shown.to_batches()),
-        measures=_summary(protected),
+        measures=summary(protected),
         reasons=tuple(sorted({reason for table in protected.values() for reason in table.reasons})),
         rows_may_be_missing=any(table.rows_may_be_missing for table in protected.values()),
     )
@@ -167,7 +168,7 @@ def _run_rows(plan: RowsPlan, question: Question, session: Session) -> _Outcome:
             return _Outcome(
                 protection="none",
                 batches=_streamed(session, plan.expression),
-                measures=_summary(rehearsed),
+                measures=summary(rehearsed),
                 reasons=tuple(sorted({reason for table in rehearsed.values() for reason in table.reasons})),
                 rows_may_be_missing=any(table.rows_may_be_missing for table in rehearsed.values()),
             )
@@ -203,7 +204,8 @@ def _release_frame(session: Session, release: Release, question: Question) -> pa
     return _bounded(session, release.internal, most, question)
 
 
-def _table(session: Session, expression: ibis.Table, question: Question) -> pa.Table:
+def fetched(session: Session, expression: ibis.Table, question: Question) -> pa.Table:
+    """The whole answer of `expression`, of at most as many rows as `question` may have cells."""
     return _bounded(session, expression, question.limits.cells, question)
 
 
@@ -238,7 +240,7 @@ def _started(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
 # --- what the answer says of itself ------------------------------------------------------------------------
 
 
-def _summary(protected: Mapping[str, ProtectedTable]) -> dict[str, MeasureSummary]:
+def summary(protected: Mapping[str, ProtectedTable]) -> dict[str, MeasureSummary]:
     """Per measure; of several releases, each under its own name."""
     if len(protected) == 1:
         (only,) = protected.values()

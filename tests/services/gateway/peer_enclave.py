@@ -27,6 +27,7 @@ from hub_config.governance import actions as governance_actions
 from hub_config.governance.audit import read_records
 from hub_config.governance.audit.record import Record
 from hub_config.governance.bindings import Binding
+from hub_config.governance.budgets import Budgets
 from hub_config.governance.charter import Charter, MemberRole
 from hub_config.governance.facts import AccessLevel, Grant
 from hub_config.governance.store import Store, open_store
@@ -232,6 +233,7 @@ def make_gateway(
     return Gateway(
         hub=HubClient("http://hub/hub/api", client),
         governance=StoredGovernance(store),
+        budgets=Budgets(store, total=4.0, each=1.0),
         audit=store.audit,
         catalogue=load_catalogue(),
         engines=engines,
