@@ -1,9 +1,8 @@
 """From an authorised query to a signed publication table. Runs in a worker thread, on one connection.
 
 Nothing is signed, and so nothing leaves, that was not measured exactly, decided by the primary rules and by
-earlier publications, protected by secondary suppression with its proof, and put on the ledger's disk. If a
-neighbour published meanwhile what clashes, the table is refused, not patched: asked again, it takes that into
-account.
+earlier publications, protected by secondary suppression with its proof, and put on the ledger's disk. If
+somebody published meanwhile what clashes, the table is protected anew, never patched.
 """
 
 from __future__ import annotations
@@ -47,6 +46,7 @@ from p4dp_sdk.wire.publication import Document, Row, Statement, cell
 METHOD = "exact; primary and secondary suppression, audited"
 ROWS_HELD = "rows-held"  # the project sees rows: a physician looks before anything of it leaves
 _SECONDS = 30.0
+_ATTEMPTS = 3  # somebody may publish what clashes between the question to the ledger and its record
 
 Suppress = Callable[[TableProblem, Limits], Suppression]
 
@@ -156,22 +156,27 @@ def _places(shape: Shape) -> dict[Codes, int]:
 
 def _protected(order: Order, cube: Cube, press: Press) -> tuple[Mapping[str, Flags], tuple[str, ...]]:
     """What is withheld of each measure, proved and remembered; and the rules that apply to the table."""
+    for _ in range(_ATTEMPTS):
+        hidden = _suppressed(order, cube, press)
+        if order.is_rehearsal or _remember(order, cube, hidden, press):
+            return hidden, _rules(cube)
+    raise Refusal(ErrorCode.LEDGER_FAILED)
+
+
+def _suppressed(order: Order, cube: Cube, press: Press) -> Mapping[str, Flags]:
     statuses = primary(cube, order.policy)
     if not order.is_rehearsal:
         batches, places = batches_of(cube)
-        statuses = remembered(statuses, press.memory.known(order.asker, batches), places)
+        statuses = remembered(statuses, press.memory.known(order.asker, batches, order.policy), places)
     problem = problem_of(cube, statuses, buckets_of(cube, press.keyring.missing_physician))
-    hidden = dict(press.suppress(problem, Limits.of(order.policy, _SECONDS)).withheld)
-    if not order.is_rehearsal:
-        _remember(order, cube, hidden, press)
-    return hidden, _rules(cube)
+    return press.suppress(problem, Limits.of(order.policy, _SECONDS)).withheld
 
 
-def _remember(order: Order, cube: Cube, hidden: Mapping[str, Flags], press: Press) -> None:
+def _remember(order: Order, cube: Cube, hidden: Mapping[str, Flags], press: Press) -> bool:
+    """Whether everything is on the ledger's disk as it will be shown; if not, nothing is."""
     batches, places = batches_of(cube, hidden)
     settled = press.memory.settle(order.asker, batches, order.policy, exact=True)
-    if not is_confirmed(settled, places, hidden):
-        raise Refusal(ErrorCode.LEDGER_FAILED)
+    return is_confirmed(settled, places, hidden)
 
 
 def _rules(cube: Cube) -> tuple[str, ...]:

@@ -24,6 +24,7 @@ from hub_config.gateway.rules.plan import (
     Release,
     ReleasePlan,
 )
+from p4dp_sdk.catalogue.model import Catalogue
 from p4dp_sdk.disclosure.policy import Policy
 from p4dp_sdk.wire.errors import ErrorCode, Refusal
 from p4dp_sdk.wire.publication import Column, Lineage, Shape
@@ -85,6 +86,14 @@ class Vocabulary:
         """Whether no label is the person's own words."""
         texts = (label for label in labels if isinstance(label, str))
         return all(text in self.codes or _CLASS.fullmatch(text) for text in texts)
+
+
+def vocabulary_of(catalogue: Catalogue, domains: Mapping[str, tuple[str, ...]]) -> Vocabulary:
+    """`domains`: the codes of every code system, the place's own included."""
+    tables = catalogue.tables.values()
+    names = {*catalogue.tables, *catalogue.code_systems, *(c.name for table in tables for c in table.columns)}
+    words = {word for name in names for word in re.findall(r"[^\W_]+", name.casefold())}
+    return Vocabulary(frozenset(words), frozenset(code for codes in domains.values() for code in codes))
 
 
 def publishable(plan: Plan, policy: Policy, vocabulary: Vocabulary) -> Publishable:

@@ -8,7 +8,7 @@ earlier publication withheld stays withheld, and so does one that lies near to a
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from hub_config.gateway.publication.cube import Cube, Ints, Kept
 from hub_config.gateway.publication.problem import Statuses, distinct_columns
 from hub_config.gateway.rules.cells import Cells
-from hub_config.gateway.rules.memory import Batch, Proposal, Settled, Settlement
+from hub_config.gateway.rules.memory import Batch, Known, Proposal, Settled, Settlement
 from hub_config.gateway.rules.plan import MeasureKind
 from p4dp_sdk.disclosure.hypercube import Status
 from p4dp_sdk.disclosure.policy import Policy
@@ -24,9 +24,6 @@ from p4dp_sdk.disclosure.primary import withheld
 
 Flags = NDArray[np.bool_]
 Places = tuple[tuple[str, Ints], ...]  # of each batch: the measure, and where its cells stand in the cube
-
-_SHOWN_BEFORE: Final = 1
-_WITHHELD_BEFORE: Final = -1
 
 
 def primary(cube: Cube, policy: Policy) -> Statuses:
@@ -49,8 +46,8 @@ def remembered(statuses: Statuses, known: tuple[NDArray[Any], ...], places: Plac
     """`statuses` with what earlier publications settled for good."""
     changed = {name: status.copy() for name, status in statuses.items()}
     for told, (name, at) in zip(known, places, strict=True):
-        changed[name][at[told == _SHOWN_BEFORE]] = Status.KNOWN
-        before = at[told == _WITHHELD_BEFORE]
+        changed[name][at[told == Known.SHOWN]] = Status.KNOWN
+        before = at[told == Known.WITHHELD]
         held = changed[name][before] == Status.SAFE
         changed[name][before[held]] = Status.HELD
     return changed
@@ -91,12 +88,14 @@ def _batches(cube: Cube, hidden: Mapping[str, Flags]) -> Iterator[tuple[Batch, t
 
 def _batch(cube: Cube, kept: Kept, cells: Cells, name: str, hidden: Flags) -> Batch:
     column = next(column for column in cells.columns if column.measure.name == name)
+    codes = np.array(cells.labels, dtype=np.int64).reshape(len(cells.labels), len(kept))
     return Batch(
         release=" ".join((cube.shape.release.name, *kept)),
         measure=name,
         family=column.measure.family,
         patients=column.backing.patients,
-        values=column.exact.astype(np.float64),
+        values=np.where(hidden, np.nan, column.exact.astype(np.float64)),
         proposals=np.where(hidden, Proposal.WITHHOLD, Proposal.SHOW).astype(np.int8),
         vectors=column.vectors,
+        keys=tuple(codes[:, position] for position in range(len(kept))),
     )
