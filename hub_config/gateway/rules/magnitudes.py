@@ -24,6 +24,8 @@ from hub_config.gateway.rules.plan import MeasureKind
 from hub_config.gateway.rules.quantiles import step_of
 from p4dp_sdk.wire.errors import ErrorCode, Refusal
 
+_NOTHING = ops.Literal(None, dt.float64)
+
 
 @dataclass(frozen=True)
 class Measured:
@@ -129,18 +131,21 @@ class _Summand:
         low, high = self.fact.bounds
         return ops.Clip(ops.Cast(self.value.node, dt.float64), _float(low), _float(high))
 
-    def _part(self, family: str, added: ops.Value, kind: MeasureKind, **known: Any) -> Measured:
-        weight = ops.IfElse(self.condition, added, ops.Literal(None, dt.float64))
+    def _part(self, family: str, weight: ops.Value, kind: MeasureKind, **known: Any) -> Measured:
         node = ops.Sum(weight if kind is MeasureKind.SUM else ops.NullIf(weight, weight))
         return Measured(
             node,
-            self.condition,
+            ops.NotNull(weight),
             conditional=self.where is not None,
             kind=kind,
             weight=weight,
             family=f"{family}:{self.fact.lineage}",
             **known,
         )
+
+    def _adding(self, value: ops.Value) -> ops.Value:
+        """What each row adds; who adds nothing does not stand behind a sum."""
+        return ops.NullIf(ops.IfElse(self.condition, value, _NOTHING), _float(0.0))
 
     @property
     def rows(self) -> Measured:
@@ -153,7 +158,7 @@ class _Summand:
         """Σ(x−c)."""
         low, high = (bound - self.centre for bound in self.fact.bounds)
         bounds = (low, high) if self.fact.is_bounded else None
-        return self._part("sum", self._deviation, MeasureKind.SUM, bounds=bounds)
+        return self._part("sum", self._adding(self._deviation), MeasureKind.SUM, bounds=bounds)
 
     @property
     def squares(self) -> Measured:
@@ -161,7 +166,7 @@ class _Summand:
         most = max((bound - self.centre) ** 2 for bound in self.fact.bounds)
         bounds = (0.0, most) if self.fact.is_bounded else None
         square = ops.Multiply(self._deviation, self._deviation)
-        return self._part("sumsq", square, MeasureKind.SUM, bounds=bounds)
+        return self._part("sumsq", self._adding(square), MeasureKind.SUM, bounds=bounds)
 
     @property
     def _deviation(self) -> ops.Value:
@@ -169,7 +174,8 @@ class _Summand:
 
     def quantile(self, share: float) -> Measured:
         low, high = self.fact.bounds
-        part = self._part("quantile", self._clipped, MeasureKind.QUANTILE, bounds=(low, high))
+        value = ops.IfElse(self.condition, self._clipped, _NOTHING)
+        part = self._part("quantile", value, MeasureKind.QUANTILE, bounds=(low, high))
         step = step_of(low, high, self.value.node.dtype.is_integer())
         return replace(part, family=f"{part.family}:{share:g}", quantile=share, step=step)
 

@@ -93,8 +93,12 @@ def _true_rows(value: Traced, where: ops.Value | None, parent: Relation, node: o
 def _shares(
     value: Traced, where: ops.Value | None, parent: Relation, node: ops.Node
 ) -> tuple[Measured, Measured]:
-    """Rows for which the condition holds, and rows for which it is known."""
-    return _true_rows(value, where, parent, node), _count(value, where, parent, node)
+    """Rows for which the condition holds, and rows for which it is known. Who is unknown was not chosen by
+    the query."""
+    known = counted(
+        ops.Count(value.node, where=where), _both(ops.NotNull(value.node), where), where is not None
+    )
+    return _true_rows(value, where, parent, node), known
 
 
 def _records_count_once(node: ops.Node, parent: Relation) -> None:

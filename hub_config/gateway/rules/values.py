@@ -247,10 +247,16 @@ def _cast(node: Any, args: Args, here: Context) -> Traced:
         raise refuse_below(node, f"a cast to {totals.family(to)}")
     if to.copy(nullable=True) == value.node.dtype.copy(nullable=True):
         return value  # type: ignore[no-any-return]
-    keeps_number = isinstance(value.fact, Number) and to.is_numeric()
+    keeps_number = isinstance(value.fact, Number) and _keeps_values(value.node.dtype, to)
     fact = value.fact if keeps_number else _cast_labels(value, to) or Anything()
     fits = to.is_integer() and value.node.dtype.is_integer() and value.span
     return Traced(ops.TryCast(value.node, to), fact, value.span if fits else span_of(to), value.reduces)
+
+
+def _keeps_values(source: dt.DataType, to: dt.DataType) -> bool:
+    """Whether a number is the same after the cast. Rounding makes another number of it, about which one more
+    noise could be drawn."""
+    return bool(to.is_floating() or (source.is_integer() and to.is_integer()))
 
 
 def _cast_labels(value: Traced, to: dt.DataType) -> Fact | None:
@@ -276,10 +282,12 @@ def _shift_date(node: Any, args: Args, here: Context) -> Traced:
 
 
 def _delta(node: ops.DateDelta, args: Args, here: Context) -> Traced:
+    """A duration, which may be summed, if both dates are recorded ones and it is told in days: the same time
+    in five units would be five draws of noise about it."""
     if literal_of(node, args["part"]) not in DELTA_UNITS:
         raise refuse_below(node, f"one of {', '.join(DELTA_UNITS)}")
-    recorded = args["left"].recorded and args["right"].recorded
-    fact = DURATION if recorded else Anything()
+    in_days = literal_of(node, args["part"]) == "day"
+    fact = DURATION if in_days and args["left"].recorded and args["right"].recorded else Anything()
     return result(node, args, rebuild(node, args), fact, (-DAYS, DAYS))
 
 
