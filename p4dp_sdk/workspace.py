@@ -10,20 +10,22 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from functools import cached_property
 from keyword import iskeyword
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from p4dp_sdk import markup
 from p4dp_sdk.backend.gateway import Gateway
 from p4dp_sdk.backend.schemas import read_catalogue, schemas_of
-from p4dp_sdk.errors import UnknownNameError, show_errors_plainly
+from p4dp_sdk.errors import EnclaveError, UnknownNameError, show_errors_plainly
 from p4dp_sdk.granted import GrantedCatalogue, description, label
 from p4dp_sdk.identity import Identity
 from p4dp_sdk.locale import translate as _
+from p4dp_sdk.noise_budget import NoiseBudget
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
 
     from p4dp_sdk.backend import Backend
+    from p4dp_sdk.tables.safe import SafeTable
 
 
 def connect() -> Workspace:
@@ -64,6 +66,42 @@ class Workspace:
         backend = Backend()
         backend.do_connect(self._gateway, lambda: schemas_of(self.catalogue.tables))
         return backend
+
+    def noise(self, expr: ir.Expr, epsilon: float = 0.5, *, contributions: int = 5) -> Any:
+        """The answer to `expr` with calibrated noise and no threshold; `epsilon` of the budget is spent.
+
+        Groups must be closed (codes, classes, years): all of them come back, empty ones too. A smaller
+        `epsilon` costs less and blurs more. Of each patient at most `contributions` rows count (of a number
+        of patients: groups); more of them blur more, fewer leave rows out. Every call draws, and costs,
+        anew: keep the result. Raises EnclaveError where the budget is used up (`noise_budget`).
+        """
+        return self.backend.noisy(expr, epsilon, contributions)
+
+    def noise_budget(self) -> NoiseBudget:
+        """What the project, and each of its members, may still spend on `noise`."""
+        return NoiseBudget.read(self._gateway.noise_budget())
+
+    def publish(self, expr: ir.Expr, title: str) -> SafeTable:
+        """The publication table of `expr` (a `group_by` and `agg` on `tables`): exact numbers, protected
+        together with all their totals, signed. `title` is one line of up to 120 characters.
+
+        Raises EnclaveError, which says why, where the question can't be published or not be protected.
+        """
+        from p4dp_sdk.backend.progress import progress
+        from p4dp_sdk.tables.safe import SafeTable
+        from p4dp_sdk.wire import graph
+        from p4dp_sdk.wire.errors import Refusal
+
+        try:
+            document = graph.encode(expr.as_table())
+        except Refusal as refusal:
+            raise EnclaveError.of(refusal) from None
+        with progress():
+            return SafeTable.from_json(self._gateway.publish(title, document))
+
+    def publication_key(self) -> str:
+        """The enclave's public key (PEM): what `SafeTable.verify` needs, and may be given to anybody."""
+        return str(self._gateway.publication_key()["public_key"])
 
     def close(self) -> None:
         self._gateway.close()

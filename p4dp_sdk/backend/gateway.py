@@ -7,10 +7,12 @@ question is asked once.
 
 from __future__ import annotations
 
+import json
+import json
 import os
 import socket
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any, NoReturn
 
 import httpx
@@ -55,15 +57,28 @@ class Gateway:
     def catalogue(self) -> dict[str, Any]:
         return self._get("/v1/catalogue")
 
-    @contextmanager
-    def query(self, document: bytes) -> Iterator[httpx.Response]:
+    def noise_budget(self) -> dict[str, Any]:
+        return self._get("/v1/noise")
+
+    def query(self, document: bytes) -> AbstractContextManager[httpx.Response]:
         """The answer to a wire document, its body not yet read. Leaving the block early cancels the query."""
+        return self._answer("/v1/query", document)
+
+    def noise(
+        self, document: bytes, epsilon: float, contributions: int
+    ) -> AbstractContextManager[httpx.Response]:
+        """The same with noise, for which `epsilon` is spent."""
+        price = json.dumps({"epsilon": epsilon, "contributions": contributions})
+        return self._answer("/v1/noise", b'%s, "query": %s}' % (price[:-1].encode(), document))
+
+    @contextmanager
+    def _answer(self, address: str, body: bytes) -> Iterator[httpx.Response]:
         self._check_somebody_listens()
         with _unreachable_if_broken():
             request = self._http.build_request(
                 "POST",
-                "/v1/query",
-                content=document,
+                address,
+                content=body,
                 headers={"Content-Type": "application/json", "Accept": ARROW_STREAM},
             )
             response = self._http.send(request, stream=True)
@@ -72,6 +87,20 @@ class Gateway:
                 yield response
             finally:
                 response.close()
+
+    def publish(self, title: str, document: bytes) -> bytes:
+        """The signed document of a table: `document` is a wire document, as for `query`."""
+        body = b'{"title":' + json.dumps(title).encode() + b',"query":' + document + b"}"
+        self._check_somebody_listens()
+        with _unreachable_if_broken():
+            response = self._http.post(
+                "/v1/publish", content=body, headers={"Content-Type": "application/json"}
+            )
+            _refuse_problems(response)
+            return response.content
+
+    def publication_key(self) -> dict[str, Any]:
+        return self._get("/v1/publication-key")
 
     def close(self) -> None:
         self._http.close()

@@ -9,9 +9,10 @@ read-only.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from typing import Any, ClassVar, NoReturn
 
+import httpx
 import ibis
 import ibis.expr.operations as ops
 import ibis.expr.schema as sch
@@ -35,6 +36,7 @@ from p4dp_sdk.wire.protocol import METADATA_KEY, Disclosure
 Schemas = Mapping[str, sch.Schema]
 Params = Mapping[ir.Scalar, Any] | None
 Limit = int | str | None
+Answer = AbstractContextManager[httpx.Response]
 
 
 class Backend(BaseBackend, NoExampleLoader, NoUrl):  # type: ignore[misc]
@@ -92,16 +94,12 @@ class Backend(BaseBackend, NoExampleLoader, NoUrl):  # type: ignore[misc]
 
     def execute(self, expr: ir.Expr, /, *, params: Params = None, limit: Limit = None, **_kwargs: Any) -> Any:
         """The answer as pandas: a frame, a series or a single value; withheld cells are `<NA>`."""
-        table, disclosure = self._ask(expr, params, limit)
-        if disclosure.protection == Protection.ROWS:
-            return _as_ibis_would(expr, table, disclosure)
-        match expr:
-            case ir.Scalar():
-                return protected_scalar(table, disclosure)
-            case ir.Column():
-                return attach(protected_frame(table, disclosure).iloc[:, 0], disclosure)
-            case _:
-                return protected_frame(table, disclosure)
+        return _as_pandas(expr, *self._ask(expr, params, limit))
+
+    def noisy(self, expr: ir.Expr, epsilon: float, contributions: int) -> Any:
+        """The same with noise, for which `epsilon` is spent."""
+        wanted, question = _prepare(expr, None, None)
+        return _as_pandas(expr, *self._read(wanted, self._gateway.noise(question, epsilon, contributions)))
 
     def to_pyarrow(
         self, expr: ir.Expr, /, *, params: Params = None, limit: Limit = None, **_kwargs: Any
@@ -123,7 +121,7 @@ class Backend(BaseBackend, NoExampleLoader, NoUrl):  # type: ignore[misc]
         """The answer batch by batch, as it arrives. The question is asked, and refused, at once."""
         wanted, question = _prepare(expr, params, limit)
         connection = ExitStack()
-        reader = connection.enter_context(self._stream(question))
+        reader = connection.enter_context(self._stream(self._gateway.query(question)))
         schema = _with_metadata(wanted, reader.schema)
         return pa.RecordBatchReader.from_batches(schema, _batches(reader, schema, chunk_size, connection))
 
@@ -143,16 +141,19 @@ class Backend(BaseBackend, NoExampleLoader, NoUrl):  # type: ignore[misc]
 
     def _ask(self, expr: ir.Expr, params: Params, limit: Limit) -> tuple[pa.Table, Disclosure]:
         wanted, question = _prepare(expr, params, limit)
-        with self._stream(question) as reader:
+        return self._read(wanted, self._gateway.query(question))
+
+    def _read(self, wanted: pa.Schema, answer: Answer) -> tuple[pa.Table, Disclosure]:
+        with self._stream(answer) as reader:
             table = reader.read_all()
         disclosure = disclosure_of(table.schema)
         return table.rename_columns(wanted.names).cast(_with_metadata(wanted, table.schema)), disclosure
 
     @contextmanager
-    def _stream(self, question: bytes) -> Iterator[pa.RecordBatchReader]:
+    def _stream(self, answer: Answer) -> Iterator[pa.RecordBatchReader]:
         with ExitStack() as stack:
             with progress():
-                response = stack.enter_context(self._gateway.query(question))
+                response = stack.enter_context(answer)
             yield stack.enter_context(open_answer(response))
 
     # user tables travel inside the graph: nothing to register
@@ -171,6 +172,18 @@ class Backend(BaseBackend, NoExampleLoader, NoUrl):  # type: ignore[misc]
         )
 
     drop_table = create_view = drop_view = create_table
+
+
+def _as_pandas(expr: ir.Expr, table: pa.Table, disclosure: Disclosure) -> Any:
+    if disclosure.protection == Protection.ROWS:
+        return _as_ibis_would(expr, table, disclosure)
+    match expr:
+        case ir.Scalar():
+            return protected_scalar(table, disclosure)
+        case ir.Column():
+            return attach(protected_frame(table, disclosure).iloc[:, 0], disclosure)
+        case _:
+            return protected_frame(table, disclosure)
 
 
 def _prepare(expr: ir.Expr, params: Params, limit: Limit) -> tuple[pa.Schema, bytes]:
