@@ -1,0 +1,71 @@
+"""The planted population, once a session, and the board of what the attacks found."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from pathlib import Path
+
+import pytest
+
+from tests.attacks import population
+from tests.attacks.arena import Arena, Defence, Score, Scoreboard, arena
+from tests.attacks.population import Population
+
+Attack = Callable[[Arena, Population], Score]
+Play = Callable[..., Score]
+Enter = Callable[..., AbstractContextManager[Arena]]
+_BOARD = pytest.StashKey[Scoreboard]()
+
+
+@pytest.fixture(scope="session")
+def people() -> Population:
+    return population.make()
+
+
+@pytest.fixture(scope="session")
+def planted(people: Population, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    warehouse = tmp_path_factory.mktemp("planted")
+    population.plant(people, warehouse)
+    return warehouse
+
+
+@pytest.fixture
+def enter(planted: Path, tmp_path: Path) -> Enter:
+    """A fresh gateway on the population; defences that are out as arguments."""
+    homes = iter(range(1_000))
+
+    def opened(*out: Defence, seed: int = 0) -> AbstractContextManager[Arena]:
+        return arena(planted, tmp_path / f"home{next(homes)}", frozenset(out), seed)
+
+    return opened
+
+
+@pytest.fixture(scope="session")
+def board(request: pytest.FixtureRequest) -> Iterator[Scoreboard]:
+    """Printed at the end of the run (see `pytest_terminal_summary`)."""
+    made = request.config.stash.setdefault(_BOARD, Scoreboard())
+    yield made
+
+
+@pytest.fixture
+def play(enter: Enter, people: Population, board: Scoreboard, request: pytest.FixtureRequest) -> Play:
+    """Try an attack on a fresh gateway, without the defences named; its score goes on the board."""
+    name = request.node.nodeid.rpartition("/")[2].partition("::")[0].removeprefix("test_")
+    variant = getattr(request.node, "callspec", None)
+
+    def played(attack: Attack, *out: Defence) -> Score:
+        with enter(*out) as arena:
+            score = attack(arena, people)
+        said = name.removesuffix(".py") + (f" [{variant.id}]" if variant else "")
+        return board.add(said, frozenset(out), score)
+
+    return played
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    made = config.stash.get(_BOARD, Scoreboard())
+    if made.lines:
+        terminalreporter.section("attacks")
+    for attack, defence, score in made.lines:
+        terminalreporter.write_line(f"{attack:34} {defence:50} {score}")

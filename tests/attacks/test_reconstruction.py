@@ -1,0 +1,74 @@
+"""Ask for many random subsets of a hundred people and solve for everybody's secret at once.
+
+Birth months choose the subsets; least squares, clipped, does as well here as the linear programme. Dinur &
+Nissim, "Revealing information while preserving privacy", PODS 2003, 202–210; Cohen & Nissim, "Linear program
+reconstruction in practice", J. Privacy and Confidentiality 10 (2020). Who asks often enough beats any noise
+that does not grow: what a run of this length learns is bounded and printed.
+"""
+
+from __future__ import annotations
+
+import ibis
+import numpy as np
+
+from tests.attacks.arena import BLUR, Score
+from tests.attacks.population import SECRETS, marked, seen
+
+KEYS = ["centre_id", "age_band"]  # 60 groups of 100: solved all at once
+QUESTIONS, PARTS = 40, ("a", "b", "c")
+
+
+def solve(a, people):
+    everybody, secret = people.people, SECRETS[0]
+    groups = [group for _, group in everybody.groupby(KEYS)]
+    asked: list[list] = [[] for _ in groups]
+    heard: list[list] = [[] for _ in groups]
+    for prime in a.dice.choice(range(200, 2_000), QUESTIONS, replace=False).tolist():
+        shown = a.ask(parts(prime, secret)).set_index([*KEYS, "part"])["n"].astype(float)
+        for i, group in enumerate(groups):
+            mine = part_of(months(group), prime)
+            for number, part in enumerate(PARTS):
+                count = shown.get((*group[KEYS].iloc[0], part), np.nan)
+                if not np.isnan(count):
+                    asked[i].append((mine == number).astype(float))
+                    heard[i].append(count)
+    score = Score(0, 0)
+    for i, group in enumerate(groups):
+        alone = ~group["birth_month"].duplicated(keep=False).to_numpy()
+        found = solved(asked[i], heard[i], len(group))
+        score += a.mark(found[alone], group[secret].to_numpy(bool)[alone])
+    return score
+
+
+def months(group):
+    return np.array([12 * born.year + born.month for born in group["birth_month"]])
+
+
+def part_of(month, prime):
+    """A third of the months each, at random."""
+    return month * month % prime % len(PARTS)
+
+
+def parts(prime, secret):
+    p = marked(seen("patients"), [secret])
+    month = p.birth_month.year().cast("int64") * 12 + p.birth_month.month().cast("int64")
+    number = part_of(month, prime)
+    p = p.mutate(part=ibis.cases((number == 0, "a"), (number == 1, "b"), else_="c"))
+    return p.group_by([*KEYS, "part"]).agg(n=p.patient_id.nunique(where=p[secret]))
+
+
+def solved(asked, heard, size):
+    """How likely each is to have it, above or below one half. Ridge: a coin's variance a person."""
+    if not asked:
+        return np.zeros(size)
+    system, counts = np.array(asked), np.array(heard)
+    lhs = system.T @ system + 16.0 * np.eye(size)  # noise 4, a coin's variance 1/4
+    return np.linalg.solve(lhs, system.T @ (counts - system.sum(axis=1) / 2))
+
+
+def test_succeeds_without_noise_and_ledger(play):
+    assert play(solve, *BLUR).succeeds
+
+
+def test_fails(play):
+    assert play(solve).is_guessing

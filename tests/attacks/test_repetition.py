@@ -1,0 +1,81 @@
+"""Ask the same thing again and again, and take the mean: fresh noise averages out.
+
+The attacker knows everybody of the cell but the victim, so one true number would do. Asked once, sticky noise
+leaves what one look at a noisy number tells, and asking again tells nothing more. Denning, "Secure
+statistical databases with random sample queries", ACM TODS 5 (1980) 291–315.
+
+"The same thing" may be written in many ways: joined, semi-joined, negated twice, with conditions that hold of
+everybody.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from tests.attacks.arena import FORGETFUL, ONE_LOOK, Score
+from tests.attacks.population import CELL, SECRETS, bits, having, marked, per_cell, seen
+
+TIMES = 40
+
+
+def again(a, people):
+    p = marked(seen("patients"), SECRETS[:3])
+    counts = {secret: p.patient_id.nunique(where=p[secret]) for secret in SECRETS[:3]}
+    question = p.group_by(CELL).agg(**counts)
+    heard = [a.ask(question).sort_values(CELL) for _ in range(TIMES)]
+    return sum_up(
+        a, people, {s: [frame[s].to_numpy(float, na_value=np.nan) for frame in heard] for s in counts}
+    )
+
+
+def rewritten(a, people):
+    return sum_up(a, people, {s: [a.cells(way) for way in ways(s)] for s in SECRETS[3:4]})
+
+
+def ways(secret):
+    """One question, written differently."""
+    p, d = seen("patients"), seen("diagnoses")
+    ill = d.filter(d.cisp2 == secret)
+    yield per_cell(p.filter(having(p, secret)))
+    yield per_cell(p.semi_join(ill, "patient_id"))
+    yield per_cell(p.filter(~~having(p, secret)))
+    yield per_cell(p.filter(~(~having(p, secret))))
+    yield per_cell(ill.join(p, "patient_id"))
+    yield per_cell(p.join(ill.select("patient_id").distinct(), "patient_id"))
+    each = ill.group_by("patient_id").agg(times=ill.count())
+    yield per_cell(p.join(each.filter(each.times > 0), "patient_id"))
+    yield p.filter(having(p, secret)).group_by(CELL).agg(n=lambda t: t.count())
+    yield p.mutate(ill=having(p, secret)).group_by(CELL).agg(n=lambda t: t.patient_id.nunique(where=t.ill))
+    for years in range(TIMES - 9):
+        yield per_cell(p.filter(having(p, secret), p.age < 120 + years))
+
+
+def sum_up(a, people, heard):
+    """The mean of what was heard, less everybody else."""
+    score, victims = Score(0, 0), people.victims(0)
+    for secret, numbers in heard.items():
+        cells = people.people.groupby(CELL)[secret].sum().to_numpy()
+        others = cells - bits(victims, secret)
+        score += a.mark(np.mean(numbers, axis=0) - others - 0.5, bits(victims, secret))
+    return score
+
+
+ATTACKS = {"again": again, "rewritten": rewritten}
+
+
+@pytest.mark.parametrize("attack", ATTACKS.values(), ids=ATTACKS)
+def test_succeeds_with_fresh_noise(play, attack):
+    assert play(attack, *FORGETFUL).succeeds
+
+
+@pytest.mark.parametrize("attack", ATTACKS.values(), ids=ATTACKS)
+def test_tells_no_more_than_one_look(play, attack):
+    assert play(attack).is_within(ONE_LOOK)
+
+
+def test_equal_questions_get_equal_answers(enter, people):
+    with enter() as a:
+        answers = [a.cells(way) for way in ways(SECRETS[4])]
+    for answer in answers[1:]:
+        np.testing.assert_array_equal(answer, answers[0])

@@ -1,0 +1,95 @@
+"""Whether a cell is shown tells on which side of the threshold it lies.
+
+A group of exactly as many as are needed, the victim among them; then the group without "the victim, if ill".
+Withheld: ill. In the other order it is the same, and who knows the size of the group needs the second
+question only. Francis et al., "Diffix: high-utility database anonymization", PETS/APF 2017, whose threshold
+is noisy for this reason.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from tests.attacks.arena import Defence, Score
+from tests.attacks.population import CELL, SECRETS, bits, either, having, is_one_of, per_cell, seen
+
+NEEDED = 11
+
+
+def barely(cell):
+    """The first by birth month who just pass the rules: leaving out the last one's equal fails them. Also
+    the victim: one who is not of the largest GP."""
+    cell = cell.sort_values("birth_month")
+    for last in range(NEEDED, len(cell)):
+        group = cell.iloc[:last]
+        if cell["birth_month"].iloc[last] == group["birth_month"].iloc[-1]:
+            continue
+        sizes = group["physician_no"].value_counts()
+        if len(group) - sizes.iloc[0] == NEEDED:
+            single = group[~group.duplicated("birth_month", keep=False)]
+            return group, single[single["physician_no"] != sizes.index[0]]
+        if len(group) - sizes.iloc[0] > NEEDED:
+            break
+    return cell.iloc[:0], cell.iloc[:0]
+
+
+def groups(people, sex):
+    found = []
+    for _, cell in people.people[people.people["sex"] == sex].groupby(CELL):
+        group, candidates = barely(cell)
+        if len(candidates):
+            found.append((group, candidates.iloc[[0]]))
+    return found
+
+
+def read(a, people, order):
+    """`order`: which of the two questions are asked."""
+    score, p = Score(0, 0), seen("patients")
+    for sex, secret in (("F", SECRETS[0]), ("M", SECRETS[1])):
+        found = groups(people, sex)
+        victims = pd.concat([victim for _, victim in found]).sort_values(CELL)
+        inside = p.filter(either([up_to(p, group) for group, _ in found]) | (p.sex != sex))
+        questions = {
+            "group": per_cell(inside),
+            "without": per_cell(inside.filter(~(is_one_of(inside, victims) & having(inside, secret)))),
+        }
+        heard = {name: a.ask(questions[name]).set_index(CELL)["n"] for name in order}
+        wanted = pd.MultiIndex.from_frame(victims[CELL])
+        withheld = heard["without"].reindex(wanted).isna().to_numpy()
+        if "group" in heard:
+            usable = heard["group"].reindex(wanted).notna().to_numpy()
+        else:
+            usable = np.ones(len(victims), dtype=bool)
+        score += a.mark(np.where(withheld, 1.0, -1.0)[usable], bits(victims, secret)[usable])
+    return score
+
+
+def up_to(p, group):
+    one = group.iloc[0]
+    return (
+        (p.centre_id == one.centre_id)
+        & (p.sex == one.sex)
+        & (p.age_band == one.age_band)
+        & (p.birth_month <= group["birth_month"].max())
+    )
+
+
+ATTACKS = {
+    "group first": partial(read, order=("group", "without")),
+    "group last": partial(read, order=("without", "group")),
+    "alone": partial(read, order=("without",)),
+}
+
+
+@pytest.mark.parametrize("attack", ATTACKS.values(), ids=ATTACKS)
+def test_succeeds_without_the_ledger(play, attack):
+    assert play(attack, Defence.MEMORY, Defence.THRESHOLD).succeeds
+
+
+@pytest.mark.parametrize("attack", ATTACKS.values(), ids=ATTACKS)
+def test_fails(play, attack):
+    assert play(attack).is_guessing
