@@ -120,7 +120,7 @@ def test_prise_en_main_tells_its_story(connect: Connect, capsys: pytest.CaptureF
     assert names["croise"][["femmes", "hommes"]].isna().any(axis=None)
     assert "Que faire : élargissez les classes d'âge" in text(names["croise"])
     assert "données individuelles" in capsys.readouterr().out
-    assert len(plt.get_fignums()) == 3
+    assert len(plt.get_fignums()) == 4
 
 
 @pytest.mark.parametrize(("user", "project"), [("rachid", "modeles-rachid"), ("paul", "bac-a-sable")])

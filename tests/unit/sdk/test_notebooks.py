@@ -83,7 +83,7 @@ def test_prise_en_main_runs_and_says_what_rows_need(peer: Peer, capsys: pytest.C
     assert "données individuelles" in capsys.readouterr().out
     assert names["top20"]["libellé"].tolist()[0] == "Hypertension sans complication"
     assert names["croise"][["femmes", "hommes"]].isna().any(axis=None), "no withheld cell to show"
-    assert len(plt.get_fignums()) == 3
+    assert len(plt.get_fignums()) == 4
 
 
 def test_prise_en_main_runs_where_rows_are_granted(peer: Peer, capsys: pytest.CaptureFixture[str]) -> None:
