@@ -1,157 +1,107 @@
 """Secondary suppression of a publication table: which further cells are withheld, so that no withheld cell
 can be computed, or estimated too closely, from what is shown.
 
-The model is a hypercube with its margins and hierarchies. A *slot* is one measure of one cell. Slots are tied
-by equations (a parent is the sum of its children, the other coordinates fixed), by inequalities where
-patients may stand under several children (the largest child ≤ parent ≤ the sum), and by bounds between the
-measures of one cell. Whoever reads the table knows all of that, every slot shown, and that counts are whole
-and not negative.
-
-`suppress` returns a pattern only with its proof (see `audit`), or raises Refusal: never a table that is
-under-protected. Nothing here reads a clock, a file or randomness; who calls it bounds its time (the gateway
-does so in a process of its own).
+A pattern is worth nothing without its proof (see `audit`). `solve` finds both, from whatever pattern a
+solver proposes; `conclude` believes neither and checks the proof, quickly: whoever runs `solve` in another
+process needs to trust nothing that comes back. Under-protected tables don't exist here: it is proof or
+Refusal. Nothing reads a clock, a file or randomness; who calls `solve` bounds its time.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
-from enum import IntEnum, StrEnum
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from p4dp_sdk.disclosure.policy import Policy
+from p4dp_sdk.disclosure.audit import Witness, check
+from p4dp_sdk.disclosure.complement import CannotProtect, protect
+from p4dp_sdk.disclosure.constraints import Contradiction, System, system_of
+from p4dp_sdk.disclosure.hypercube import (
+    Flags,
+    Kind,
+    Limits,
+    Link,
+    Quantity,
+    Status,
+    Suppression,
+    TableProblem,
+    Tree,
+)
+from p4dp_sdk.wire.errors import ErrorCode, Refusal
 
-Ints = NDArray[np.int64]
-Floats = NDArray[np.float64]
-Flags = NDArray[np.bool_]
+__all__ = [
+    "Kind",
+    "Limits",
+    "Link",
+    "Proof",
+    "Propose",
+    "Quantity",
+    "Status",
+    "Suppression",
+    "TableProblem",
+    "Tree",
+    "conclude",
+    "solve",
+    "suppress",
+]
 
-
-class Status(IntEnum):
-    """What is decided of a slot before secondary suppression."""
-
-    SAFE = 0  # may be shown, may be withheld
-    PRIMARY = 1  # must be withheld, and be protected
-    KNOWN = 2  # public already (an earlier publication, a structural zero): can't be withheld
-    HELD = 3  # withheld in an earlier publication: stays so
-
-
-class Kind(StrEnum):
-    COUNT = "count"  # whole, not negative
-    MAGNITUDE = "magnitude"  # a sum of amounts
-
-
-@dataclass(frozen=True)
-class Tree:
-    """The codes of one dimension. `parents[i]` is the position of the parent of code i, which stands before
-    it; -1 for the root, code 0, the total. Depth may be uneven, and a parent may have one child.
-
-    `partitions`: a patient stands under one code of a level only, so that distinct patients add up.
-    """
-
-    name: str
-    parents: tuple[int, ...]
-    partitions: bool = True
-
-
-@dataclass(frozen=True)
-class Quantity:
-    """One measure of all cells, in the order of `TableProblem.coordinates`; arrays have an entry a cell.
-
-    `distinct`: it counts patients once, so it adds up only along dimensions that partition them; anything
-    else adds up along all. `patients` and `physicians` contribute to the cell (`physicians` None: no GP
-    rule). `physician_buckets`: bit b is set where a GP of bucket b contributes, so that the GPs of several
-    cells together can be bounded from below; a missing GP sets none. `largest`: a magnitude's largest
-    contribution. `bounds`: what a cell could be at all, as far as a reader knows. `cost`: of withholding;
-    None: what suits the values.
-    """
-
-    name: str
-    kind: Kind
-    values: Floats
-    status: NDArray[np.int8]  # of Status
-    patients: Ints
-    distinct: bool = True
-    physicians: Ints | None = None
-    physician_buckets: NDArray[np.uint64] | None = None
-    largest: Floats | None = None
-    bounds: tuple[float, float] = (0.0, math.inf)
-    cost: Floats | None = None
+Propose = Callable[[System, Limits], Flags | None]
 
 
 @dataclass(frozen=True)
-class Link:
-    """Two measures of one cell, as a reader knows them to be tied: low · by ≤ of ≤ high · by.
+class Proof:
+    """A pattern over all slots, measure after measure, and what is to prove it."""
 
-    Patients and rows: Link("rows", by="patients", low=1). A sum and the count of its values, with the
-    catalogue's bounds: Link("sum", by="values", low=4.0, high=20.0).
-    """
-
-    of: str
-    by: str
-    low: float = -math.inf
-    high: float = math.inf
+    withheld: Flags
+    witnesses: tuple[Witness, ...]
 
 
-@dataclass(frozen=True)
-class TableProblem:
-    """One table to publish, with everything that follows from it.
-
-    `coordinates[c, d]` is the code of cell c in `dims[d]`. Every combination that a reader could think of is
-    there, margins included; one that is missing counts as publicly zero. `together` names measures that are
-    withheld together: a mean's sum and count, a rate's numerator and denominator.
-    """
-
-    dims: tuple[Tree, ...]
-    coordinates: Ints
-    quantities: tuple[Quantity, ...]
-    links: tuple[Link, ...] = ()
-    together: tuple[tuple[str, ...], ...] = ()
+def suppress(problem: TableProblem, limits: Limits, propose: Propose | None = None) -> Suppression:
+    """What to withhold of `problem`. Raises Refusal where it is too large, contradicts itself or can't be
+    protected, ValueError where it is not a table."""
+    return conclude(problem, limits, solve(problem, limits, propose))
 
 
-@dataclass(frozen=True)
-class Limits:
-    """The interval rule, and how long may be spent. Of a withheld slot of value v, with its feasibility
-    interval [L, U]: a primary count keeps L = 0 and U ≥ `min_patients`; any other count
-    U − L ≥ max(`min_patients`, `width` · v); a magnitude L ≤ v − m and U ≥ v + m, where m is the larger of
-    `margin` · |v| and the largest contribution."""
-
-    min_patients: int = 11
-    min_physicians: int = 3
-    width: float = 0.20
-    margin: float = 0.15
-    max_cells: int = 6_000
-    seconds: float = 30.0
-
-    @classmethod
-    def of(cls, policy: Policy, seconds: float = 30.0) -> Limits:
-        return cls(
-            policy.min_patients,
-            policy.min_physicians,
-            max_cells=policy.max_published_cells,
-            seconds=seconds,
-        )
+def solve(problem: TableProblem, limits: Limits, propose: Propose | None = None) -> Proof:
+    """A pattern and its proof. `propose` is asked first; what its pattern lacks is added."""
+    system = _system(problem, limits)
+    proposed = propose(system, limits) if propose is not None else None
+    try:
+        proved = protect(system, limits, system.must if proposed is None else proposed)
+    except CannotProtect:
+        raise Refusal(ErrorCode.SUPPRESSION_FAILED) from None
+    return Proof(proved.withheld, proved.witnesses)
 
 
-@dataclass(frozen=True)
-class Suppression:
-    """What is withheld of each measure, by its name (primaries included), and the interval that is proved
-    for each withheld slot: a reader can't narrow it below [lower, upper] (NaN where shown)."""
+def conclude(problem: TableProblem, limits: Limits, proof: Proof) -> Suppression:
+    """What `proof` says to withhold, once it is checked. Raises Refusal where it proves too little."""
+    system = _system(problem, limits)
+    withheld = proof.withheld
+    fits = withheld.shape == system.values.shape and withheld.dtype == np.bool_
+    if not fits or np.any(withheld & ~system.free) or not np.array_equal(withheld, system.closed(withheld)):
+        raise Refusal(ErrorCode.SUPPRESSION_FAILED)
+    proved = check(system, limits, withheld, proof.witnesses)
+    if np.any(system.must & ~withheld) or not proved.is_proof:
+        raise Refusal(ErrorCode.SUPPRESSION_FAILED)
+    return Suppression(
+        withheld=_by_name(problem, withheld),
+        lower=_by_name(problem, proved.lower),
+        upper=_by_name(problem, proved.upper),
+    )
 
-    withheld: Mapping[str, Flags]
-    lower: Mapping[str, Floats]
-    upper: Mapping[str, Floats]
 
-    @property
-    def kept(self) -> float:
-        """The share of slots that are shown."""
-        slots = sum(len(flags) for flags in self.withheld.values())
-        return 1.0 - sum(int(flags.sum()) for flags in self.withheld.values()) / slots if slots else 1.0
+def _system(problem: TableProblem, limits: Limits) -> System:
+    if (cells := len(problem.coordinates)) > limits.max_cells:
+        raise Refusal(ErrorCode.TOO_MANY_CELLS, cells=cells, limit=limits.max_cells)
+    try:
+        return system_of(problem)
+    except Contradiction:
+        raise Refusal(ErrorCode.SUPPRESSION_FAILED) from None
 
 
-def suppress(problem: TableProblem, limits: Limits) -> Suppression:
-    """The slots to withhold, with their proof. Raises Refusal where the problem contradicts itself or can't
-    be protected."""
-    raise NotImplementedError
+def _by_name(problem: TableProblem, slots: NDArray[Any]) -> dict[str, NDArray[Any]]:
+    parts = np.split(slots, len(problem.quantities))
+    return {quantity.name: part for quantity, part in zip(problem.quantities, parts, strict=True)}

@@ -1,0 +1,120 @@
+"""Chooses which further slots to withhold, for what an audit leaves unproved.
+
+For each slot that must become more uncertain, the cheapest move of the whole table that makes it so: what
+moves must be withheld. (Minimising Σ cost · |move| is the linear relaxation of the cell suppression problem,
+one target at a time: Fischetti & Salazar-González, Mathematical Programming 84 (1999) 283-312; Hundepool et
+al., Statistical Disclosure Control, Wiley 2012, § 4.4.) A pattern chosen so is a proposal; the audit decides.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+import numpy as np
+
+from p4dp_sdk.disclosure.audit import STRANGER, Audit, Demand, Requirement, audit, required_of
+from p4dp_sdk.disclosure.constraints import System
+from p4dp_sdk.disclosure.hypercube import Flags, Limits, Status
+from p4dp_sdk.disclosure.programs import Region, components, nearest, region_of
+
+_WITHHELD_ALREADY: Final = 1e-3  # of the cheapest cost: moving what is withheld anyway costs next to nothing
+_MOVED: Final = 1e-6
+_BATCH: Final = 24  # demands answered between two audits: answering one often answers others
+
+
+class CannotProtect(Exception):
+    """Even with everything withheld that may be, some slot would stay too certain."""
+
+
+def protect(system: System, limits: Limits, withheld: Flags) -> Audit:
+    """The proof for `withheld`, or for the least that had to be added to it. Raises CannotProtect."""
+    required = required_of(system, limits)
+    regions = _Regions(system)
+    withheld = system.closed(withheld | system.must)
+    state = audit(system, limits, withheld)
+    while not state.is_proof:
+        more = _more(system, required, regions, state)
+        more[[_for_row(system, limits, withheld, row) for row in state.exposed]] = True
+        grown = system.closed(withheld | more)
+        if np.array_equal(grown, withheld):
+            grown = system.closed(withheld | _neighbours(system, withheld, state.unmet))
+        if np.array_equal(grown, withheld):
+            raise CannotProtect
+        withheld = grown
+        state = audit(system, limits, withheld, state.witnesses)
+    return state
+
+
+class _Regions:
+    """The free part of the table, one independent part after the other, made when first asked for."""
+
+    def __init__(self, system: System) -> None:
+        self._system = system
+        self._parts = components(system, np.flatnonzero(system.free))
+        self._part = np.full(len(system.values), -1)
+        for number, slots in enumerate(self._parts):
+            self._part[slots] = number
+        self._made: dict[int, Region] = {}
+
+    def of(self, slot: int) -> Region:
+        number = int(self._part[slot])
+        if number not in self._made:
+            self._made[number] = region_of(self._system, np.sort(self._parts[number]))
+        return self._made[number]
+
+
+def _more(system: System, required: Requirement, regions: _Regions, state: Audit) -> Flags:
+    chosen = state.withheld.copy()
+    hardest = sorted(state.unmet, key=lambda demand: (-abs(demand.move), demand.slot))
+    for demand in hardest[:_BATCH]:
+        chosen |= _for_demand(system, required, regions.of(demand.slot), chosen, demand)
+    return chosen
+
+
+def _for_demand(
+    system: System, required: Requirement, region: Region, chosen: Flags, demand: Demand
+) -> Flags:
+    weights = np.where(chosen[region.slots], _WITHHELD_ALREADY * system.cost.min(), system.cost[region.slots])
+    still = None
+    if demand.insider != STRANGER:
+        still = required.insiders.knows[demand.insider, region.slots]
+    index = int(np.searchsorted(region.slots, demand.slot))
+    added = np.zeros(len(system.values), dtype=np.bool_)
+    for move in (demand.move, -demand.move) if required.width[demand.slot] else (demand.move,):
+        moves = nearest(region, index, move, weights, still, whole=False)
+        if moves is not None and abs(moves[index]) >= abs(move) * (1 - _MOVED):
+            added[region.slots[np.abs(moves) > _MOVED * region.scale]] = True
+            return added
+    raise CannotProtect(demand)
+
+
+def _for_row(system: System, limits: Limits, withheld: Flags, row: int) -> int:
+    """The cheapest part of a published total that is enough people by itself; else the total."""
+    rows = system.rows
+    slots = rows.slot[rows.row == row]
+    total = int(rows.head[row])
+    open_ = slots[~withheld[slots] & (system.status[slots] == Status.SAFE)]
+    enough = (system.patients[open_] >= limits.min_patients) & (
+        (system.physicians[open_] < 0) | (system.physicians[open_] >= limits.min_physicians)
+    )
+    parts = open_[enough & (open_ != total)]
+    if len(parts):
+        return int(parts[np.argmin(system.cost[parts])])
+    if system.status[total] == Status.KNOWN:
+        raise CannotProtect
+    return total
+
+
+def _neighbours(system: System, withheld: Flags, unmet: Sequence[Demand]) -> Flags:
+    """Where fractions would do but whole numbers don't: the cheapest open slot of each row of a slot that is
+    still too certain."""
+    rows = system.rows
+    added = np.zeros(len(withheld), dtype=np.bool_)
+    for slot in {demand.slot for demand in unmet}:
+        for row in rows.row[rows.slot == slot]:
+            slots = rows.slot[rows.row == row]
+            open_ = slots[~withheld[slots] & system.free[slots]]
+            if len(open_):
+                added[open_[np.argmin(system.cost[open_])]] = True
+    return added
