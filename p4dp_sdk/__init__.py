@@ -14,8 +14,9 @@ if TYPE_CHECKING:
     from p4dp_sdk import plots
     from p4dp_sdk.classes import age_bands, desc, value_bands
     from p4dp_sdk.distributions import histogram, quantiles
-    from p4dp_sdk.errors import EnclaveError, P4DPError, WithheldWarning
+    from p4dp_sdk.errors import EnclaveError, NotGenuineError, P4DPError, WithheldWarning
     from p4dp_sdk.locale import language
+    from p4dp_sdk.tables.safe import SafeTable
     from p4dp_sdk.wire.errors import ErrorCode
     from p4dp_sdk.wire.protocol import Disclosure
     from p4dp_sdk.workspace import Workspace, connect
@@ -35,6 +36,8 @@ _HOMES = {
     "P4DPError": "errors",
     "WithheldWarning": "errors",
     "ErrorCode": "wire.errors",
+    "NotGenuineError": "errors",
+    "SafeTable": "tables.safe",
     "Disclosure": "wire.protocol",
 }
 
@@ -42,7 +45,9 @@ __all__ = [
     "Disclosure",
     "EnclaveError",
     "ErrorCode",
+    "NotGenuineError",
     "P4DPError",
+    "SafeTable",
     "WithheldWarning",
     "Workspace",
     "__version__",

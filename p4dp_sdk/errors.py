@@ -160,6 +160,24 @@ class UnknownBoundsError(P4DPError, ValueError):
         )
 
 
+class NotGenuineError(P4DPError, ValueError):
+    """A file or document is no publication table that the enclave signed, or no longer."""
+
+    def __init__(self, problem: str) -> None:
+        super().__init__(problem)
+        self.problem = problem
+
+    @property
+    def explanation(self) -> Explanation:
+        return Explanation(
+            _("This is not a publication table as the enclave signed it: {problem}.").format(
+                problem=_(self.problem)
+            ),
+            _("Whoever reads a table must be able to rely on every number of it."),
+            _("Save the table anew with to_csv, to_excel or to_arrow, or publish it again."),
+        )
+
+
 class WithheldWarning(UserWarning):
     """A single number was withheld: `<NA>` was returned."""
 

@@ -8,7 +8,6 @@ question is asked once.
 from __future__ import annotations
 
 import json
-import json
 import os
 import socket
 from collections.abc import Iterator, Mapping

@@ -26,6 +26,8 @@ from dataclasses import asdict, dataclass, fields
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final
 
+from p4dp_sdk.wire.messages import N_
+
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
@@ -154,9 +156,9 @@ class Document:
         except NotGenuine:
             raise
         except (ValueError, TypeError, KeyError, RecursionError, AttributeError):
-            raise NotGenuine("this is not a publication table of the enclave") from None
+            raise NotGenuine(N_("this is not a publication table of the enclave")) from None
         if not all(isinstance(value, str) for value in asdict(signature).values()):
-            raise NotGenuine("this is not a publication table of the enclave")
+            raise NotGenuine(N_("this is not a publication table of the enclave"))
         return made
 
 
@@ -165,7 +167,7 @@ def canonical(document: object) -> bytes:
     try:
         return json.dumps(document, sort_keys=True, separators=(",", ":"), allow_nan=False).encode("ascii")
     except (ValueError, TypeError):
-        raise NotGenuine("the table holds what has no canonical form") from None
+        raise NotGenuine(N_("the table holds what has no canonical form")) from None
 
 
 def verify(document: Document, public_key: str | bytes) -> Statement:
@@ -175,11 +177,11 @@ def verify(document: Document, public_key: str | bytes) -> Statement:
 
     key, signature = _public_key(public_key), document.signature
     if signature.algorithm != ALGORITHM or signature.key != fingerprint(key.public_bytes_raw()):
-        raise NotGenuine("the table is signed with another key")
+        raise NotGenuine(N_("the table is signed with another key"))
     try:
         key.verify(base64.b64decode(signature.value, validate=True), document.statement.signed_bytes)
     except (InvalidSignature, binascii.Error):
-        raise NotGenuine("the table was changed after it was signed") from None
+        raise NotGenuine(N_("the table was changed after it was signed")) from None
     return document.statement
 
 
@@ -200,7 +202,7 @@ def cell(value: object) -> Cell:
         case _ if hasattr(value, "as_integer_ratio"):  # a decimal
             return float(value)  # type: ignore[arg-type]
         case _:
-            raise NotGenuine("the table holds what has no canonical form")
+            raise NotGenuine(N_("the table holds what has no canonical form"))
 
 
 def _public_key(pem: str | bytes) -> Ed25519PublicKey:
@@ -211,25 +213,25 @@ def _public_key(pem: str | bytes) -> Ed25519PublicKey:
     try:
         key = load_pem_public_key(pem.encode() if isinstance(pem, str) else pem)
     except (ValueError, UnsupportedAlgorithm):
-        raise NotGenuine("this is not a public key (PEM)") from None
+        raise NotGenuine(N_("this is not a public key (PEM)")) from None
     if not isinstance(key, Ed25519PublicKey):
-        raise NotGenuine("this is not an Ed25519 key")
+        raise NotGenuine(N_("this is not an Ed25519 key"))
     return key
 
 
 def _no_constant(name: str) -> Any:
-    raise NotGenuine("the table holds what has no canonical form")
+    raise NotGenuine(N_("the table holds what has no canonical form"))
 
 
 def _exactly(content: Any, kind: type) -> dict[str, Any]:
     if not isinstance(content, dict) or set(content) != {field.name for field in fields(kind)}:
-        raise NotGenuine("this is not a publication table of the enclave")
+        raise NotGenuine(N_("this is not a publication table of the enclave"))
     return dict(content)
 
 
 def _statement(content: dict[str, Any]) -> Statement:
     if content["version"] != VERSION:
-        raise NotGenuine("the table has a form that this version of the SDK does not know")
+        raise NotGenuine(N_("the table has a form that this version of the SDK does not know"))
     columns = tuple(_column(_exactly(column, Column)) for column in content["columns"])
     rows = tuple(_row(row, columns) for row in content["rows"])
     content |= {"columns": columns, "rows": rows}
@@ -246,5 +248,5 @@ def _column(content: dict[str, Any]) -> Column:
 
 def _row(cells: list[Cell], columns: tuple[Column, ...]) -> Row:
     if len(cells) != len(columns) or not all(isinstance(c, Cell) for c in cells):
-        raise NotGenuine("this is not a publication table of the enclave")
+        raise NotGenuine(N_("this is not a publication table of the enclave"))
     return tuple(cells)

@@ -46,6 +46,7 @@ from p4dp_sdk.wire.publication import Document, Row, Statement, cell
 METHOD = "exact; primary and secondary suppression, audited"
 ROWS_HELD = "rows-held"  # the project sees rows: a physician looks before anything of it leaves
 _SECONDS = 30.0
+_WITH_TOTALS = 3  # a hypercube may have so many times the cells that a table may have
 _ATTEMPTS = 3  # somebody may publish what clashes between the question to the ledger and its record
 
 Suppress = Callable[[TableProblem, Limits], Suppression]
@@ -169,7 +170,8 @@ def _suppressed(order: Order, cube: Cube, press: Press) -> Mapping[str, Flags]:
         batches, places = batches_of(cube)
         statuses = remembered(statuses, press.memory.known(order.asker, batches, order.policy), places)
     problem = problem_of(cube, statuses, buckets_of(cube, press.keyring.missing_physician))
-    return press.suppress(problem, Limits.of(order.policy, _SECONDS)).withheld
+    limits = Limits.of(order.policy, _SECONDS)
+    return press.suppress(problem, replace(limits, max_cells=_WITH_TOTALS * limits.max_cells)).withheld
 
 
 def _remember(order: Order, cube: Cube, hidden: Mapping[str, Flags], press: Press) -> bool:
