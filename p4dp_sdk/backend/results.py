@@ -52,7 +52,7 @@ _NULLABLE: Mapping[pa.DataType, Any] = {
 }
 
 
-_NOTHING_WITHHELD = (Protection.NONE, Protection.ROWS, Protection.PUBLIC)
+_NOTHING_WITHHELD = (Protection.NONE, Protection.ROWS, Protection.PUBLIC, Protection.NOISE)
 
 
 class ProtectedInt(int):

@@ -112,7 +112,12 @@ def _at_least(value: Any, least: int) -> str:
 def _withholds(disclosure: Disclosure) -> bool:
     from p4dp_sdk.backend.results import Protection
 
-    return disclosure.protection not in (Protection.ROWS, Protection.PUBLIC, Protection.NONE)
+    return disclosure.protection not in (
+        Protection.ROWS,
+        Protection.PUBLIC,
+        Protection.NONE,
+        Protection.NOISE,
+    )
 
 
 def number(value: Any) -> str:

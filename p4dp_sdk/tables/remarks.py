@@ -57,6 +57,8 @@ def remarks(frame: pd.DataFrame, disclosure: Disclosure) -> list[str]:
             return []
         case Protection.NONE:
             return _sandbox(disclosure)
+        case Protection.NOISE:
+            return accuracy(disclosure, fractions=_has_fractions(frame))
         case _:
             return [
                 *_withheld(frame, disclosure),
@@ -174,7 +176,9 @@ def _blurred(disclosure: Disclosure, fractions: bool) -> Iterable[str]:
     elif draft:
         yield _("Draft: the numbers are blurred.")
     else:
-        yield _("Noise on a privacy budget: each count is off by about {error}.").format(error=error or "±")
+        yield _(
+            "Noise paid from the privacy budget: a count is off by about {error}, whatever its size."
+        ).format(error=error or "±")
     if fractions:
         yield _("Means, sums and shares are blurred too.")
     if draft:

@@ -9,7 +9,6 @@ import pytest
 
 import p4dp_sdk as p4dp
 from p4dp_sdk.backend.results import disclosure_in
-
 from tests.services.sdk.conftest import Connect
 
 

@@ -134,9 +134,9 @@ def test_a_publication_table_says_that_it_is_exact_and_what_secondary_suppressio
 
 
 def test_noise_on_a_budget_says_its_error() -> None:
-    assert "Bruit pris sur un budget : chaque effectif est décalé de ± 7" in text(
-        whole(protection="noise", error=7.0, method="noise")
-    )
+    shown = text(crosstab(protection="noise", error=7.0, method="noise"))
+    assert "Bruit payé sur le budget : un effectif est décalé de ± 7 environ" in shown
+    assert "•" not in shown, "nothing is withheld"
 
 
 def test_the_share_shown_is_never_rounded_to_all_or_nothing() -> None:
