@@ -13,16 +13,121 @@ import math
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
-from hub_config.gateway.rules.plan import LEVEL, Domain, Measure, ProtectedTable, Release
+from hub_config.gateway.rules.cells import Cells
+from hub_config.gateway.rules.plan import LEVEL, Domain, Measure, MeasureKind, ProtectedTable, Release
 from p4dp_sdk.disclosure.policy import Policy
-from p4dp_sdk.disclosure.primary import Evidence, Reason, reasons_to_withhold
+from p4dp_sdk.disclosure.primary import Evidence, Reason, applicable, reasons_to_withhold, withheld
 from p4dp_sdk.wire.errors import ErrorCode, Refusal
 from p4dp_sdk.wire.protocol import MeasureSummary
 
 Label = tuple[Hashable, ...]
 Row = Mapping[str, int]
+_LABELS_TOLD = 200
+
+
+@dataclass(frozen=True)
+class Shown:
+    """One measure, an entry a cell: its final values, where it is withheld, and where the value is that of an
+    earlier answer."""
+
+    values: NDArray[np.generic]
+    withheld: NDArray[np.bool_]
+    snapped: NDArray[np.bool_] | None = None
+
+    @property
+    def hidden(self) -> NDArray[np.bool_]:
+        """Where nothing is shown: a value that is no finite number can't be."""
+        if self.values.dtype.kind == "f":
+            return np.asarray(self.withheld | ~np.isfinite(self.values))
+        return self.withheld
+
+    def at(self, places: NDArray[np.int64]) -> _Placed:
+        """The cells at `places`, -1 for one that has no entry; zero under what is hidden."""
+        absent = places < 0
+        if not len(self.values):
+            nowhere = np.zeros(len(places), dtype=bool)
+            return _Placed(np.zeros(len(places)), ~nowhere, nowhere)
+        hidden = absent | self.hidden[places]
+        snapped = np.zeros(len(places), dtype=bool) if self.snapped is None else self.snapped[places]
+        return _Placed(np.where(hidden, 0, self.values[places]), hidden, snapped & ~hidden)
+
+
+@dataclass(frozen=True)
+class _Placed:
+    """One measure of the table that is made, a row an entry."""
+
+    values: NDArray[np.generic]
+    hidden: NDArray[np.bool_]
+    snapped: NDArray[np.bool_]
+
+    def summary(self, rows: Sequence[Label]) -> MeasureSummary:
+        hidden, snapped = int(self.hidden.sum()), np.flatnonzero(self.snapped)
+        told = tuple(rows[place] for place in snapped[:_LABELS_TOLD])
+        return MeasureSummary(len(rows) - hidden, hidden, len(snapped), told)
+
+    def array(self, dtype: pa.DataType) -> pa.Array:
+        """Of the type that the query asked for; to a whole number by rounding."""
+        whole = pa.types.is_integer(dtype)
+        values = np.rint(self.values).astype(np.int64) if whole else self.values
+        return pa.array(values, mask=self.hidden).cast(dtype, safe=False)
+
+
+def verdicts(cells: Cells, policy: Policy) -> dict[str, NDArray[np.bool_]]:
+    """For each measure, the cells that fail a primary rule."""
+    return {
+        column.measure.name: withheld(
+            column.backing, policy, magnitude=column.measure.kind is MeasureKind.SUM
+        )[0]
+        for column in cells.columns
+    }
+
+
+def table(release: Release, labels: Sequence[Label], shown: Mapping[str, Shown]) -> ProtectedTable:
+    """What may be shown of `release`, whose cells are `labels`: each measure by its name.
+
+    Raises Refusal where one cell came twice: which of the two would be shown is nobody's to guess.
+    """
+    place = {label: number for number, label in enumerate(labels)}
+    if len(place) != len(labels):
+        raise Refusal(ErrorCode.ENGINE_FAILED)
+    rows = _rows_of(release, place, np.logical_and.reduce([one.hidden for one in shown.values()]))
+    places = np.fromiter((place.get(label, -1) for label in rows), dtype=np.int64, count=len(rows))
+    placed = {name: one.at(places) for name, one in shown.items()}
+    summary = {name: one.summary(rows) for name, one in placed.items()}
+    return ProtectedTable(
+        frame=_frame_of(release, rows, placed),
+        measures=summary,
+        reasons=_rules_of(release) if any(measure.withheld for measure in summary.values()) else (),
+        rows_may_be_missing=not release.closed,
+    )
+
+
+def _rows_of(release: Release, place: Mapping[Label, int], hidden: NDArray[np.bool_]) -> list[Label]:
+    """Every cell of a closed table, and those outside the domain of which a measure may be shown."""
+    full = dict.fromkeys(_full_domain(release)) if release.closed else {}
+    others = [label for label, number in place.items() if not hidden[number] and label not in full]
+    return [*full, *sorted(others, key=_order)]
+
+
+def _frame_of(release: Release, rows: Sequence[Label], placed: Mapping[str, _Placed]) -> pa.Table:
+    fields = [field.with_nullable(True) for field in release.schema.to_pyarrow()]
+    keys = dict(zip(release.keys, zip(*rows, strict=True), strict=False))
+    arrays = [
+        placed[field.name].array(field.type)
+        if field.name in placed
+        else pa.array(keys.get(field.name, ()), type=field.type)
+        for field in fields
+    ]
+    return pa.Table.from_arrays(arrays, schema=pa.schema(fields))
+
+
+def _rules_of(release: Release) -> tuple[str, ...]:
+    elsewhere = bool(release.keys) or any(measure.conditional for measure in release.measures)
+    return tuple(rule.value for rule in applicable(physicians=bool(release.physicians), elsewhere=elsewhere))
 
 
 def protect(release: Release, frame: pa.Table, policy: Policy) -> ProtectedTable:

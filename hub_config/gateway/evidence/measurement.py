@@ -1,0 +1,161 @@
+"""Measuring a release: exact values, who stands behind them, and what the ledger compares.
+
+`measure` reads little data whole, and certifies much data from a part of the patients (`large`); `cross`
+gives several roll-ups of one release, for a publication. Nothing of what they return may leave the enclave
+before it was protected.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Final, assert_never
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from hub_config.gateway.engine import Session
+from hub_config.gateway.evidence.contributions import Contributions
+from hub_config.gateway.evidence.layout import groups, labels, layout, rolled_up
+from hub_config.gateway.evidence.quantile import quantiles
+from hub_config.gateway.evidence.sketch import Secrets, records, unremembered, vectors
+from hub_config.gateway.evidence.source import Source, source
+from hub_config.gateway.evidence.tally import backing, selected
+from hub_config.gateway.keyring import Keyring
+from hub_config.gateway.rules.cells import Cells, Column, Floats, Ints, Vectors
+from hub_config.gateway.rules.plan import Measure, MeasureKind, Release
+from p4dp_sdk.disclosure.policy import Policy
+from p4dp_sdk.wire.errors import ErrorCode, Refusal
+
+_MANY: Final = 50_000  # cells; a publication never has so many
+_LEAST_REMEMBERED: Final = 3  # patients; the ledger compares with cells from here on
+
+
+@dataclass(frozen=True)
+class _Exact:
+    """All contributions of a release, its cells numbered by the rows of `keys` and in the table `cells`."""
+
+    source: Source
+    cells: str
+    keys: pa.Table
+    contributions: Contributions
+
+
+def measure(
+    session: Session, release: Release, policy: Policy, keyring: Keyring, *, remember: bool = True
+) -> Cells:
+    """Every cell of `release` in which anybody is, measured. Without `remember`, vectors hold fingerprints
+    only.
+
+    Raises Refusal (TOO_MANY_CELLS) when more cells than the policy takes have enough patients.
+    """
+    return _cells(_read(session, release), policy, Secrets.of(keyring, release), remember=remember)
+
+
+def cross(
+    session: Session,
+    release: Release,
+    policy: Policy,
+    keyring: Keyring,
+    kept: Sequence[tuple[str, ...]],
+    *,
+    remember: bool = True,
+) -> Mapping[tuple[str, ...], Cells]:
+    """`release` rolled up to each of the tuples of keys in `kept`, each measured as if it had been asked."""
+    whole, secrets = _read(session, release), Secrets.of(keyring, release)
+    return {
+        keys: _cells(_rolled(whole, keys, number), policy, secrets, remember=remember)
+        for number, keys in enumerate(kept)
+    }
+
+
+def _read(session: Session, release: Release) -> _Exact:
+    rows = source(session, release)
+    rows.store_contributions(stored := rows.table("contributions"), thousandths=True)
+    keys = rows.number_cells(cells := rows.table("cells"), stored)
+    return _Exact(rows, cells, keys, rows.fetch_contributions(stored, cells, thousandths=True))
+
+
+def _rolled(whole: _Exact, kept: tuple[str, ...], number: int) -> _Exact:
+    rows = whole.source.rolled_up(rolled_up(whole.source.release, kept))
+    new, keys = groups(whole.keys, rows.release.keys)
+    return _Exact(rows, rows.store_cells(f"rolled_{number}", keys), keys, whole.contributions.relabelled(new))
+
+
+def _cells(read: _Exact, policy: Policy, secrets: Secrets, *, remember: bool) -> Cells:
+    release = read.source.release
+    laid = layout(release, read.keys)
+    kept = _remembered(read, laid.cells)
+    near = replace(
+        read,
+        keys=read.keys.take(kept),
+        contributions=read.contributions.relabelled(_renumbered(kept, laid.cells)),
+    )
+    columns = tuple(
+        Column(
+            measure,
+            _value(read, laid.cells, measure, policy)[kept],
+            selected(backing(read.contributions, laid, measure), kept),
+            _sketched(near, len(kept), measure, secrets, remember=remember),
+        )
+        for measure in release.measures
+    )
+    cells = Cells(release, labels(release, near.keys), columns)
+    refuse_too_many(cells, policy)
+    return cells
+
+
+def _remembered(read: _Exact, cells: int) -> Ints:
+    """The cells that are worth an entry: of very many, those of at least three patients."""
+    if cells <= _MANY:
+        return np.arange(cells, dtype=np.int64)
+    patients = np.bincount(read.contributions.units.cell, minlength=cells)
+    return np.flatnonzero(patients >= _LEAST_REMEMBERED)
+
+
+def _renumbered(kept: Ints, cells: int) -> Ints:
+    numbers = np.full(cells, -1, dtype=np.int64)
+    numbers[kept] = np.arange(len(kept))
+    return numbers
+
+
+def refuse_too_many(cells: Cells, policy: Policy) -> None:
+    """Only cells that could be shown are counted: the number of the others is nobody's to know."""
+    enough = np.zeros(len(cells.labels), dtype=bool)
+    for column in cells.columns:
+        shown = column.backing.patients >= policy.min_patients
+        if column.backing.physicians is not None:
+            shown &= column.backing.physicians >= policy.min_physicians
+        enough |= shown
+    if np.count_nonzero(enough) > policy.max_cells:
+        raise Refusal(ErrorCode.TOO_MANY_CELLS, limit=policy.max_cells)
+
+
+def _sketched(read: _Exact, cells: int, measure: Measure, secrets: Secrets, *, remember: bool) -> Vectors:
+    given = read.contributions
+    if remember:
+        return vectors(given, cells, measure, secrets)
+    return unremembered(cells, records(given.units, cells, measure, secrets))
+
+
+def _value(read: _Exact, cells: int, measure: Measure, policy: Policy) -> NDArray[Any]:
+    units = read.contributions.units
+    added = units.added[measure.weight]
+    match measure.kind:
+        case MeasureKind.PATIENTS:
+            return np.bincount(units.cell[added.present], minlength=cells).astype(np.int64)
+        case MeasureKind.ROWS:
+            return np.bincount(units.cell, weights=added.rows, minlength=cells).astype(np.int64)
+        case MeasureKind.SUM:
+            return _sum(units, added.total, cells)
+        case MeasureKind.QUANTILE:
+            return quantiles(read.source, read.cells, cells, measure, policy, [""])
+        case _:
+            assert_never(measure.kind)
+
+
+def _sum(units: Contributions, total: Floats | None, cells: int) -> Floats:
+    if total is None:
+        raise Refusal(ErrorCode.ENGINE_FAILED)
+    return np.bincount(units.cell, weights=total, minlength=cells).astype(np.float64)

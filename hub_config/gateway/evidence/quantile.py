@@ -1,0 +1,144 @@
+"""Quantiles: the engine's rows in public bins, counted about each cell's quantile. See `rules.quantiles`.
+
+Patients are read range by range of their numbers, so that memory stays bounded; counts of patients add up
+over ranges.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hub_config.gateway.evidence.contributions import NO_PHYSICIAN, first_of_runs
+from hub_config.gateway.evidence.source import CELL, Source, whole
+from hub_config.gateway.rules.cells import Floats, Ints
+from hub_config.gateway.rules.plan import Measure
+from hub_config.gateway.rules.quantiles import Descent, Grid, grid_of, leaves, settle
+from p4dp_sdk.disclosure.policy import Policy
+from p4dp_sdk.wire.errors import ErrorCode, Refusal
+
+
+@dataclass(frozen=True)
+class _Records:
+    """Entries of one (cell, unit, GPs, leaf)."""
+
+    cell: Ints
+    unit: Ints
+    physicians: tuple[Ints, ...]
+    leaf: Ints
+
+
+def quantiles(
+    source: Source, cells: str, count: int, measure: Measure, policy: Policy, ranges: Iterable[str]
+) -> Floats:
+    """The supported value of each numbered cell, NaN where there is none. `ranges` are conditions (each
+    begins with AND) that part the patients."""
+    grid, leaf = grid_of(measure), _leaf(source, measure)
+    if measure.quantile is None:
+        raise Refusal(ErrorCode.ENGINE_FAILED)
+    ranges = tuple(ranges)
+    found = leaves(count, *_rows_by_leaf(source, cells, leaf), measure.quantile)
+    records = (_records(source, cells, leaf, where) for where in ranges)
+    return settle(_descent(records, found, grid, len(source.physicians)), grid, policy)[0]
+
+
+def _leaf(source: Source, measure: Measure) -> str:
+    """The leaf of a row, the engine's way of `Grid.leaf`."""
+    if measure.weight is None:
+        raise Refusal(ErrorCode.ENGINE_FAILED)
+    grid = grid_of(measure)
+    position = f"floor(({source.value(measure.weight)} - {_literal(grid.edge)}) / {_literal(grid.step)})"
+    return f"CAST(greatest(least({position}, {grid.leaves - 1}), 0) AS BIGINT)"
+
+
+def _literal(number: float) -> str:
+    return f"CAST({number!r} AS DOUBLE)"
+
+
+def _rows_by_leaf(source: Source, cells: str, leaf: str) -> tuple[Ints, Ints, Ints]:
+    by = ", ".join((*source.keys, "__leaf"))
+    inner = _leaves_of_rows(source, leaf, "")
+    found = source.session.fetch(
+        f"SELECT c.{CELL}, x.__leaf, x.__n FROM"  # noqa: S608
+        f" (SELECT {by}, count(*) AS __n FROM ({inner}) GROUP BY {by}) x"
+        f" JOIN {cells} c ON {source.matching('c', 'x')}"
+    )
+    return whole(found.column(CELL)), whole(found.column("__leaf")), whole(found.column("__n"))
+
+
+def _records(source: Source, cells: str, leaf: str, where: str) -> _Records:
+    by = ", ".join((*source.keys, source.unit, *source.physicians, "__leaf"))
+    found = source.session.fetch(
+        f"SELECT c.{CELL}, {source.members('x')}, x.__leaf FROM"  # noqa: S608
+        f" (SELECT DISTINCT {by} FROM ({_leaves_of_rows(source, leaf, where)})) x"
+        f" JOIN {cells} c ON {source.matching('c', 'x')}"
+    )
+    cell, unit, physicians = source.parties(found)
+    return _Records(cell, unit, physicians, whole(found.column("__leaf")))
+
+
+def _leaves_of_rows(source: Source, leaf: str, where: str) -> str:
+    kept = ", ".join((*source.keys, source.unit, *source.physicians))
+    return (
+        f"SELECT {kept}, {leaf} AS __leaf FROM {source.view}"  # noqa: S608
+        f" WHERE {source.unit} IS NOT NULL AND {leaf} IS NOT NULL {where}"
+    )
+
+
+# --- counting about the leaf -------------------------------------------------------------------------------
+
+
+def _descent(records: Iterator[_Records], leaf: Ints, grid: Grid, columns: int) -> Descent:
+    shape = (len(leaf), grid.depth + 1)
+    patients, below, above = (np.zeros(shape, dtype=np.int64) for _ in range(3))
+    deepest: list[list[tuple[Ints, Ints, Ints]]] = [[] for _ in range(columns)]
+    for some in records:
+        shared = grid.shared(some.leaf, leaf[some.cell])
+        patients += _inside(some.cell, some.unit, shared, shape)
+        below += _beside(some, shared, some.leaf < leaf[some.cell], shape)
+        above += _beside(some, shared, some.leaf > leaf[some.cell], shape)
+        for column, gp in zip(deepest, some.physicians, strict=True):
+            column.append(_deepest(some.cell, gp, shared))
+    physicians = [_physicians(column, shape) for column in deepest]
+    return Descent(leaf, patients, below, above, np.minimum.reduce(physicians) if physicians else None)
+
+
+def _deepest(cell: Ints, member: Ints, shared: Ints) -> tuple[Ints, Ints, Ints]:
+    """For each (cell, member) the finest level at which it is in the cell's bin."""
+    order = np.lexsort((member, cell))
+    starts = first_of_runs(cell[order], member[order])
+    if not len(starts):
+        return cell, member, shared
+    return cell[order][starts], member[order][starts], np.maximum.reduceat(shared[order], starts)
+
+
+def _inside(cell: Ints, member: Ints, shared: Ints, shape: tuple[int, int]) -> Ints:
+    """Members in the bin of each level: those whose finest common level is no coarser."""
+    cell, _, level = _deepest(cell, member, shared)
+    return np.cumsum(_histogram(cell, level, shape)[:, ::-1], axis=1)[:, ::-1]
+
+
+def _beside(some: _Records, shared: Ints, chosen: NDArray[np.bool_], shape: tuple[int, int]) -> Ints:
+    """Patients with a row on one side of the bin of each level: a row that parts at level l is outside all
+    finer bins."""
+    cell, _, negated = _deepest(some.cell[chosen], some.unit[chosen], -shared[chosen])
+    found = np.zeros(shape, dtype=np.int64)
+    found[:, 1:] = np.cumsum(_histogram(cell, -negated, shape), axis=1)[:, :-1]
+    return found
+
+
+def _physicians(parts: list[tuple[Ints, Ints, Ints]], shape: tuple[int, int]) -> Ints:
+    """Distinct GPs in the bin of each level; a missing one counts as none."""
+    if not parts:
+        return np.zeros(shape, dtype=np.int64)
+    cell, gp, level = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
+    known = gp != NO_PHYSICIAN
+    return _inside(cell[known], gp[known], level[known], shape)
+
+
+def _histogram(cell: Ints, level: Ints, shape: tuple[int, int]) -> Ints:
+    flat = np.bincount(cell * shape[1] + level, minlength=shape[0] * shape[1])
+    return flat.reshape(shape).astype(np.int64)
