@@ -24,12 +24,12 @@ SNAPPED = "≈"  # a cell that shows the value of an earlier answer
 
 _REASONS: Mapping[str, str] = {
     "frequency": N_("fewer than {patients} patients"),
-    "physicians": N_("fewer than {physicians} physicians (or one for nearly all)"),
-    "dominance": N_("one or two people who make up nearly all of a total"),
-    "unanimity": N_("nearly all of a group in one cell"),
-    "secondary": N_("secondary suppression, to protect another cell"),
-    "ledger": N_("a difference of a few people to an earlier answer"),
-    "earlier": N_("a difference of a few people to an earlier answer"),
+    "physicians": N_("too few physicians"),
+    "dominance": N_("a dominant contribution"),
+    "unanimity": N_("a nearly unanimous group"),
+    "secondary": N_("secondary suppression"),
+    "ledger": N_("too close to an earlier answer"),
+    "earlier": N_("too close to an earlier answer"),
     "quantile": N_("too few patients around the value"),
 }
 

@@ -74,10 +74,11 @@ def test_advice_follows_the_groups(key: str, advice: str) -> None:
 @pytest.mark.parametrize(
     ("reason", "words"),
     [
-        ("physicians", "moins de 3 médecins"),
-        ("dominance", "une ou deux personnes qui font presque tout un total"),
-        ("unanimity", "presque tout le groupe dans la même case"),
-        ("secondary", "masquage complémentaire, pour en protéger une autre"),
+        ("physicians", "trop peu de médecins"),
+        ("dominance", "une contribution dominante"),
+        ("unanimity", "un groupe presque unanime"),
+        ("secondary", "masquage complémentaire"),
+        ("earlier", "trop proche d'une réponse antérieure"),
         ("a-later-rule", "une règle de confidentialité"),
     ],
 )
