@@ -257,12 +257,14 @@ def demonstration(warehouse: Path, home: Path, limits: EngineLimits) -> Iterator
     with ThreadPoolExecutor(4) as workers, ThreadPoolExecutor(4) as office:
         engines = Engines(limits)
         made = Enclave(make_gateway(store, hub, warehouse, engines, workers, office), hub, store, settings)
-        for project in (
-            charter("these-ines", AccessLevel.AGGREGATE, "ines"),
-            charter("modeles-rachid", AccessLevel.MICRODATA, "rachid"),
-            charter("bac-a-sable", AccessLevel.SANDBOX, "dora"),
-        ):
-            add_project(made, project)
-        yield made
-        engines.close()
-    store.close()
+        try:
+            for project in (
+                charter("these-ines", AccessLevel.AGGREGATE, "ines"),
+                charter("modeles-rachid", AccessLevel.MICRODATA, "rachid"),
+                charter("bac-a-sable", AccessLevel.SANDBOX, "dora"),
+            ):
+                add_project(made, project)
+            yield made
+        finally:
+            engines.close()
+            store.close()
