@@ -52,7 +52,7 @@ def by_mark(a, people):
         member = bits(victims, "R74")
         _, group, without = clones(p, victims, secret, 0)
         a.cells(group)
-        frame, disclosure = a.answer(without)
+        _, disclosure = a.answer(without)
         said = disclosure.measures["n"]
         order = list(disclosure.key_columns) or CELL
         snapped = {tuple(label) for label in said.snapped_labels}

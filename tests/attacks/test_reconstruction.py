@@ -14,17 +14,19 @@ import numpy as np
 from tests.attacks.arena import BLUR, Score
 from tests.attacks.population import SECRETS, marked, seen
 
-KEYS = ["centre_id", "age_band"]  # 60 groups of 100: solved all at once
-QUESTIONS, PARTS = 40, ("a", "b", "c")
+KEYS = ["centre_id", "age_band"]  # 20 groups of 100 in two centres: solved all at once
+CENTRES = ["C1", "C2"]
+QUESTIONS, PARTS = 60, ("a", "b", "c")
 
 
 def solve(a, people):
-    everybody, secret = people.people, SECRETS[0]
+    everybody, secret = people.people[people.people["centre_id"].isin(CENTRES)], SECRETS[0]
     groups = [group for _, group in everybody.groupby(KEYS)]
     asked: list[list] = [[] for _ in groups]
     heard: list[list] = [[] for _ in groups]
     for prime in a.dice.choice(range(200, 2_000), QUESTIONS, replace=False).tolist():
-        shown = a.ask(parts(prime, secret)).set_index([*KEYS, "part"])["n"].astype(float)
+        frame, disclosure = a.answer(parts(prime, secret))
+        shown = frame.set_index([*KEYS, "part"])["n"].astype(float)
         for i, group in enumerate(groups):
             mine = part_of(months(group), prime)
             for number, part in enumerate(PARTS):
@@ -35,7 +37,7 @@ def solve(a, people):
     score = Score(0, 0)
     for i, group in enumerate(groups):
         alone = ~group["birth_month"].duplicated(keep=False).to_numpy()
-        found = solved(asked[i], heard[i], len(group))
+        found = solved(asked[i], heard[i], disclosure.error**2)
         score += a.mark(found[alone], group[secret].to_numpy(bool)[alone])
     return score
 
@@ -50,20 +52,20 @@ def part_of(month, prime):
 
 
 def parts(prime, secret):
-    p = marked(seen("patients"), [secret])
+    p = seen("patients")
+    p = marked(p.filter(p.centre_id.isin(CENTRES)), [secret])
     month = p.birth_month.year().cast("int64") * 12 + p.birth_month.month().cast("int64")
     number = part_of(month, prime)
     p = p.mutate(part=ibis.cases((number == 0, "a"), (number == 1, "b"), else_="c"))
     return p.group_by([*KEYS, "part"]).agg(n=p.patient_id.nunique(where=p[secret]))
 
 
-def solved(asked, heard, size):
-    """How likely each is to have it, above or below one half. Ridge: a coin's variance a person."""
-    if not asked:
-        return np.zeros(size)
+def solved(asked, heard, variance):
+    """How likely each is to have it, above or below one half: ridge regression on the coins' variance."""
     system, counts = np.array(asked), np.array(heard)
-    lhs = system.T @ system + 16.0 * np.eye(size)  # noise 4, a coin's variance 1/4
-    return np.linalg.solve(lhs, system.T @ (counts - system.sum(axis=1) / 2))
+    size = system.shape[1]
+    normal = system.T @ system + max(4 * variance, 0.01) * np.eye(size)
+    return np.linalg.solve(normal, system.T @ (counts - system.sum(axis=1) / 2))
 
 
 def test_succeeds_without_noise_and_ledger(play):
