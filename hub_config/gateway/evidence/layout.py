@@ -7,6 +7,7 @@ from __future__ import annotations
 import math
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Final
 
 import numpy as np
 import pyarrow as pa
@@ -15,6 +16,8 @@ from numpy.typing import NDArray
 
 from hub_config.gateway.rules.cells import Ints, Label
 from hub_config.gateway.rules.plan import Domain, Release
+
+_ONE: Final = "__one"  # stands for the keys where there are none: a table without columns has no rows
 
 
 @dataclass(frozen=True)
@@ -61,7 +64,8 @@ def groups(keys: pa.Table, kept: Sequence[str]) -> tuple[Ints, pa.Table]:
     """For each row of `keys` the number of its group by the columns `kept`, and these groups' keys."""
     codes = _combined([_codes(keys.column(key)) for key in kept], keys.num_rows)
     _, first, inverse = np.unique(codes, return_index=True, return_inverse=True)
-    return inverse.astype(np.int64), keys.select(list(kept)).take(pa.array(first))
+    chosen = keys.select(list(kept)) if kept else pa.table({_ONE: np.ones(keys.num_rows, dtype=np.int64)})
+    return inverse.astype(np.int64), chosen.take(pa.array(first))
 
 
 def _projected(domain: Domain, kept: tuple[str, ...]) -> Domain:
