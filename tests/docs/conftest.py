@@ -105,8 +105,9 @@ def gateway(snapshot: Snapshot, tmp_path_factory: pytest.TempPathFactory) -> Ite
 
 
 @pytest.fixture
-def workspace(gateway: Enclave, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def workspace(gateway: Enclave, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
     """Inside the workspace of Inès: a notebook's environment, as the spawner gives it."""
+    monkeypatch.chdir(tmp_path)
     opened = gateway.workspace("ines", "these-ines")
     with listening(opened) as socket:
         monkeypatch.setenv("P4DP_LANG", "fr")

@@ -25,7 +25,8 @@ TEMPLATES = Path(__file__).parents[3] / "templates_notebooks"
 
 
 @pytest.fixture(autouse=True)
-def drawing() -> Iterator[None]:
+def drawing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.chdir(tmp_path)
     matplotlib.use("agg")
     yield
     plt.close("all")
@@ -120,7 +121,8 @@ def test_prise_en_main_tells_its_story(connect: Connect, capsys: pytest.CaptureF
     assert names["croise"][["femmes", "hommes"]].isna().any(axis=None)
     assert "Que faire : élargissez les classes d'âge" in text(names["croise"])
     assert "données individuelles" in capsys.readouterr().out
-    assert len(plt.get_fignums()) == 4
+    assert names["fige"].frame["patients"].notna().any()
+    assert len(plt.get_fignums()) == 5
 
 
 @pytest.mark.parametrize(("user", "project"), [("rachid", "modeles-rachid"), ("paul", "bac-a-sable")])

@@ -137,6 +137,10 @@ class Peer:
         Refusal(ErrorCode.ROW_LEVEL, grant="microdata")
     )
 
+    publish: Callable[[ibis.Expr, str], Answer] = lambda expr, title: refused(
+        Refusal(ErrorCode.NOT_PUBLISHABLE)
+    )
+
     @property
     def socket(self) -> Path:
         return self.directory / "gateway.sock"
@@ -149,6 +153,8 @@ class Peer:
                 return 200, "application/json", json.dumps(self.catalogue).encode()
             case "POST", "/v1/query":
                 return self._answer_query(body)
+            case "POST", "/v1/publish":
+                return self._answer_publish(json.loads(body))
             case _:
                 return 404, "text/html", b"<html>not the gateway</html>"
 
@@ -156,6 +162,10 @@ class Peer:
         expr = graph.decode(body, self._schema)
         self.asked.append(expr)
         return self.query(expr)
+
+    def _answer_publish(self, wanted: dict[str, Any]) -> Answer:
+        expr = graph.decode(json.dumps(wanted["query"]).encode(), self._schema)
+        return self.publish(expr, wanted["title"])
 
     def _schema(self, name: str) -> ibis.Schema:
         table = next(t for t in self.catalogue["tables"] if t["name"] == name)

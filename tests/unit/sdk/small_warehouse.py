@@ -18,7 +18,9 @@ import pyarrow.compute as pc
 from p4dp_sdk.catalogue import Catalogue, Role, Table, Unit, load_catalogue
 from p4dp_sdk.wire.errors import ErrorCode, Refusal
 from p4dp_sdk.wire.protocol import MeasureSummary
+from p4dp_sdk.wire.publication import DOCUMENT_JSON, Column, Lineage, Shape
 from tests.unit.sdk.peer import Answer, arrow, disclosure, refused
+from tests.unit.sdk.signed_tables import signed
 
 PATIENTS = 400
 
@@ -70,6 +72,31 @@ def answering(access: str) -> Callable[[ibis.Expr], Answer]:
         return arrow(*_naively_protected(table))
 
     return answer
+
+
+def publishing(access: str) -> Callable[[ibis.Expr, str], Answer]:
+    """What such a project is given to publish: the same small cells withheld, and signed."""
+    connection = ibis.duckdb.from_connection(_filled())
+
+    def publish(expr: ibis.Expr, title: str) -> Answer:
+        table, said = _naively_protected(connection.to_pyarrow(expr.as_table()))
+        rows = tuple(zip(*(column.to_pylist() for column in table.columns), strict=True))
+        document = signed(
+            access=access, title=title, columns=_columns(table), rows=rows, total=None,
+            shown=said.measures["patients"].shown, withheld=said.measures["patients"].withheld,
+        )  # fmt: skip
+        return 200, DOCUMENT_JSON, document.to_json()
+
+    return publish
+
+
+def _columns(table: pa.Table) -> tuple[Column, ...]:
+    return tuple(
+        Column(field.name, Shape.INTEGER, Lineage.MEASURE, (field.name,), protected=True)
+        if pa.types.is_int64(field.type)
+        else Column(field.name, Shape.TEXT, Lineage.KEY, (field.name,))
+        for field in table.schema
+    )
 
 
 def _naively_protected(table: pa.Table) -> tuple[pa.Table, Any]:

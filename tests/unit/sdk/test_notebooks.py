@@ -15,7 +15,7 @@ import pytest
 
 from p4dp_sdk.catalogue import load_catalogue
 from tests.unit.sdk.peer import Peer
-from tests.unit.sdk.small_warehouse import answering, catalogue_answer
+from tests.unit.sdk.small_warehouse import answering, catalogue_answer, publishing
 
 NOTEBOOKS = sorted((Path(__file__).parents[3] / "templates_notebooks").glob("*.ipynb"))
 
@@ -55,7 +55,8 @@ def test_parameters_are_one_tagged_cell_of_plain_values(path: Path) -> None:
 
 
 @pytest.fixture(autouse=True)
-def drawing() -> Iterator[None]:
+def drawing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.chdir(tmp_path)
     matplotlib.use("agg")
     yield
     plt.close("all")
@@ -75,6 +76,7 @@ def in_project(peer: Peer, access: str) -> None:
     peer.whoami["snapshot"] = {**peer.whoami["snapshot"], "reference_date": "2000-01-01"}
     peer.catalogue = catalogue_answer(load_catalogue())
     peer.query = answering(access)
+    peer.publish = publishing(access)
 
 
 def test_prise_en_main_runs_and_says_what_rows_need(peer: Peer, capsys: pytest.CaptureFixture[str]) -> None:
@@ -83,7 +85,9 @@ def test_prise_en_main_runs_and_says_what_rows_need(peer: Peer, capsys: pytest.C
     assert "données individuelles" in capsys.readouterr().out
     assert names["top20"]["libellé"].tolist()[0] == "Hypertension sans complication"
     assert names["croise"][["femmes", "hommes"]].isna().any(axis=None), "no withheld cell to show"
-    assert len(plt.get_fignums()) == 4
+    assert len(plt.get_fignums()) == 5
+    assert "(T90)" in names["fige"].title and names["fige"].frame["patients"].notna().any()
+    assert Path("tableau-fige.csv").exists()
 
 
 def test_prise_en_main_runs_where_rows_are_granted(peer: Peer, capsys: pytest.CaptureFixture[str]) -> None:
