@@ -1,9 +1,9 @@
 """How much one patient may add to each measure of a release: what the noise must hide. Pure.
 
 Every patient keeps at most `contributions` rows (of a count of rows, of a sum) or cells (of a count of
-distinct patients), picked at random among their own. Cells that a patient can't be in at the same time, since
-the key is the same in all of their rows, need no such bound. The bounds are public: the question's own, and
-the catalogue's.
+distinct patients), picked at random among their own. Where the keys are the patient's own, such as the sex,
+that is one cell, whatever the question allows; it is held to, not trusted. The bounds are public: the
+question's own, and the catalogue's.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ GRID: Final = (
 class Bounded:
     """One measure, and the most that one patient may add to all of its cells together.
 
-    `rows` is how many rows, or cells, of each patient are kept; None: there can't be more than one. A total
-    is a whole number of `unit`s, 1 for counts; `sensitivity` is in the same units.
+    `rows` is how many rows, or cells, of each patient are kept. A total is a whole number of `unit`s, 1 for
+    counts; `sensitivity` is in the same units.
     """
 
     measure: Measure
-    rows: int | None
+    rows: int
     sensitivity: int
     unit: float = 1.0
 
@@ -75,7 +75,7 @@ def _measure(release: Release, measure: Measure, contributions: int) -> Bounded:
     match measure.kind:
         case MeasureKind.PATIENTS:
             cells = min(contributions, _cells_of_one_patient(release))
-            return Bounded(measure, None if cells == 1 else cells, cells)
+            return Bounded(measure, cells, cells)
         case MeasureKind.ROWS:
             return Bounded(measure, contributions, contributions)
         case MeasureKind.SUM:

@@ -40,10 +40,9 @@ def statement(release: Release, bounded: Bounded) -> ibis.Table:
     keys = list(release.keys)
     if bounded.measure.kind is MeasureKind.PATIENTS:
         rows = rows.select(*keys, release.unit).distinct()
-    if bounded.rows is not None:
-        turn = ibis.row_number().over(ibis.window(group_by=release.unit, order_by=ibis.random()))
-        rows = rows.mutate(turn.name(_TURN))
-        rows = rows.filter(rows[_TURN] < bounded.rows)
+    turn = ibis.row_number().over(ibis.window(group_by=release.unit, order_by=ibis.random()))
+    rows = rows.mutate(turn.name(_TURN))
+    rows = rows.filter(rows[_TURN] < bounded.rows)
     total = rows.count() if bounded.counts else _steps(rows[str(bounded.measure.weight)], bounded).sum()
     return rows.aggregate(total.cast("int64").name(_TOTAL), by=keys)
 
@@ -58,8 +57,8 @@ def _contributing(release: Release, bounded: Bounded) -> ibis.Table:
 
 def _steps(value: ibis.Value, bounded: Bounded) -> ibis.Value:
     """The value in whole units, within the bounds whatever it was."""
-    steps = (value.cast("float64") / bounded.unit).round()
-    return steps.clip(lower=-GRID, upper=GRID).cast("int64").fill_null(0)
+    steps = (value.cast("float64") / bounded.unit).clip(lower=float(-GRID), upper=float(GRID))
+    return steps.round().cast("int64").fill_null(0)
 
 
 def _fetch(session: Session, expression: ibis.Table) -> pa.Table:
