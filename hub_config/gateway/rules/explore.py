@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import Final, Protocol, assert_never
+from typing import Any, Final, Protocol, assert_never
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,6 +30,7 @@ from p4dp_sdk.disclosure.rounding import rounded
 
 _COUNTS: Final = "noise of counts"  # one label for all counts
 _SUMS: Final = "noise of "  # and of each family of sums
+_ODD: Final = np.uint64(0x9E3779B97F4A7C15)  # odd: totals that differ stay different
 _LEAST_NOISE: Final = 0.01  # of the half-range: values that all sit on the middle still get noise
 
 
@@ -88,12 +89,21 @@ def _counts(exact: Ints, uniforms: Floats, policy: Policy) -> Ints:
 def _sums(column: Column, shown: NDArray[np.bool_], policy: Policy, prf: Prf) -> Floats:
     measure, records = column.measure, column.vectors.records[shown]
     largest = np.maximum(column.backing.largest[shown], _least_noise(measure))
-    uniforms = _uniforms(prf, _SUMS + measure.family, records)
+    uniforms = _uniforms(prf, _SUMS + measure.family, _with_totals(records, column.exact[shown]))
     values = blurred(column.exact[shown], largest, uniforms, policy.magnitude_scale)
     patients = _counts(column.backing.patients[shown], _uniforms(prf, _COUNTS, records), policy)
     whole = bool(np.issubdtype(column.exact.dtype, np.integer))
     values = presented(values, patients, whole=whole)
     return np.maximum(values, 0.0) if _never_negative(measure) else values
+
+
+def _with_totals(records: Fingerprints, totals: NDArray[Any]) -> Fingerprints:
+    """What the noise of a sum sticks to: who is in it, and its total in thousandths. Of the same people the
+    days from A to B, from B to A and from B to C are different sums; were their noise one draw, their
+    differences would be free of it."""
+    thousandths = np.round(np.asarray(totals, dtype=np.float64) * 1_000).astype(np.int64)
+    mixed: Fingerprints = records + thousandths.view(np.uint64) * _ODD
+    return mixed
 
 
 def _uniforms(prf: Prf, label: str, records: Fingerprints) -> Floats:

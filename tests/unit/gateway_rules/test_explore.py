@@ -115,6 +115,16 @@ def test_sums_of_the_same_values_get_the_same_noise_and_others_their_own():
     assert abs(np.corrcoef(values["a"], values["c"])[0, 1]) < 0.2
 
 
+def test_opposite_sums_of_the_same_people_do_not_cancel_their_noise():
+    """Days from A to B and days from B to A: with one draw for both, half their difference is exact."""
+    exact, largest = np.full(N, 50_000.0), np.full(N, 2_000.0)
+    there = column(MeasureKind.SUM, exact, RECORDS, "there", family="sum:duration", largest=largest)
+    back = column(MeasureKind.SUM, -exact, RECORDS, "back", family="sum:duration", largest=largest)
+    values = proposed(there, back)
+    guess = (values["there"] - values["back"]) / 2
+    assert np.abs(guess - exact).mean() > 500
+
+
 def test_a_sum_that_is_exactly_the_middle_is_blurred_too():
     """Everybody's value is the centre of the catalogue's bounds: the largest contribution is nothing."""
     sums = column(
