@@ -5,6 +5,7 @@ A frame that was pivoted or regrouped has other labels; then none is found, and 
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -14,14 +15,17 @@ if TYPE_CHECKING:
 
 Label = tuple[str | None, ...]
 
+_PART = re.compile(r" \[\d+\]$")  # how the gateway names the parts of a mean, a ratio
+
 
 def snapped_rows(frame: pd.DataFrame, disclosure: Disclosure) -> dict[str, frozenset[int]]:
-    """For each measure that is a column of `frame`, the positions of its rounded cells."""
-    wanted = {
-        name: {_label(label) for label in measure.snapped_labels}
-        for name, measure in disclosure.measures.items()
-        if measure.snapped_labels and name in frame.columns
-    }
+    """For each column of `frame` that is a measure, or computed from one, the positions of its rounded
+    cells."""
+    wanted: dict[str, set[Label]] = {}
+    for name, measure in disclosure.measures.items():
+        column = _PART.sub("", name)
+        if measure.snapped_labels and column in frame.columns:
+            wanted.setdefault(column, set()).update(map(_label, measure.snapped_labels))
     labels = _labels(frame, disclosure.key_columns) if wanted else []
     return {
         name: frozenset(row for row, label in enumerate(labels) if label in some)

@@ -173,6 +173,11 @@ def test_the_sign_follows_its_row() -> None:
     assert "≈ 1999" not in text(frame)
 
 
+def test_a_ratio_of_a_rounded_part_carries_the_sign() -> None:
+    parts = {"part [1]": MeasureSummary(2, 1, 1, (("30-39",),)), "part [2]": MeasureSummary(3, 0)}
+    assert "≈ 0,1235" in text(crosstab(measures=parts, key_columns=("age_band",)))
+
+
 def test_what_is_not_found_again_is_told_by_its_number() -> None:
     renamed = crosstab(measures=snapped(3, ("30-39",)), key_columns=("age_band",)).rename(
         columns={"age_band": "classe"}
