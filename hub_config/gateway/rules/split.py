@@ -23,6 +23,7 @@ from p4dp_sdk.wire.errors import ErrorCode, Refusal
 
 def split(query: AuthorisedQuery) -> Plan:
     """The plan of `query`. Raises Refusal, with the rule that it breaks."""
+    _check_groups(query.expression.op())
     match query.access:
         case AccessLevel.AGGREGATE:
             return _protected(query)
@@ -30,6 +31,13 @@ def split(query: AuthorisedQuery) -> Plan:
             return _open(query)
         case AccessLevel.SANDBOX:
             return _rehearsed(query)
+
+
+def _check_groups(asked: ops.Node) -> None:
+    """No quantile groups of none, which an engine fails on, be it above the frontier or on plain rows."""
+    for node in asked.find(ops.NTile):
+        if isinstance(node, ops.NTile) and isinstance(node.buckets, ops.Literal) and not node.buckets.value:
+            raise Refusal(ErrorCode.UNKNOWN_OPERATION, operation="NTile", why="1 group at least")
 
 
 def _protected(query: AuthorisedQuery) -> PublicPlan | ReleasePlan:

@@ -80,6 +80,13 @@ class TestByAccess:
             planned(forged.group_by("__physician").agg(n=_.count()), engine, access)
         assert refusal.value.code is ErrorCode.UNKNOWN_COLUMN
 
+    @pytest.mark.parametrize("access", list(AccessLevel))
+    def test_nobody_divides_into_no_groups(self, access, t, engine):
+        counts = t.patients.group_by("sex").agg(n=_.count())
+        with pytest.raises(Refusal) as refusal:
+            planned(counts.mutate(k=ibis.ntile(0).over(order_by="n")), engine, access)
+        assert refusal.value.code is ErrorCode.UNKNOWN_OPERATION
+
 
 class TestPlan:
     def test_what_follows_a_release_sees_only_released_and_public_tables(self, t, engine):
