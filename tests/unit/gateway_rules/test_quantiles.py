@@ -142,6 +142,14 @@ class TestSettle:
         assert min(side[0, level] for side in (found.patients, found.below, found.above)) >= 11
         assert AGES.leaf(np.array([value]))[0] >> (7 - level) == found.leaf[0] >> (7 - level)
 
+    @SMALL
+    @given(st.lists(st.integers(0, 120), min_size=1, max_size=80))
+    def test_quantiles_that_are_shown_are_in_order(self, ages):
+        """Coarser bins have more inside and less beside them: what one quantile's bin fails, no other's has."""
+        values = [settle(descent(ages, q=q), AGES, Policy())[0][0] for q in (0.1, 0.25, 0.5, 0.75, 0.9)]
+        shown = [value for value in values if not np.isnan(value)]
+        assert shown == sorted(shown)
+
     def test_an_empty_cell_has_none(self):
         nothing = np.zeros((1, 8), dtype=np.int64)
         empty = Descent(np.array([-1]), nothing, nothing, nothing, nothing)
