@@ -37,12 +37,13 @@ class EngineLimits:
 @dataclass(frozen=True)
 class Session:
     """One query's own connection. Its temporary views, macros, variables and registered tables are seen by
-    no other.
+    no other. `known` are facts of the snapshot that are found out once an engine: a snapshot never changes.
     """
 
     connection: duckdb.DuckDBPyConnection
     stop: Stop
     aggregates: frozenset[str]
+    known: dict[str, int] = field(default_factory=dict, repr=False)
 
     def run(self, sql: str, parameters: list[object] | None = None) -> None:
         with self.stop.guarding(self.connection), explained(self.stop):
@@ -77,6 +78,7 @@ class Engine:
 
     def __init__(self, database: Path, limits: EngineLimits) -> None:
         try:
+            self._known: dict[str, int] = {}
             self._connection = duckdb.connect(str(database), read_only=True, config=_locked_config(limits))
             self._aggregates = _aggregates(self._connection)
             _lock(self._connection)
@@ -87,7 +89,7 @@ class Engine:
     def session(self, stop: Stop) -> Iterator[Session]:
         cursor = self._connection.cursor()
         try:
-            yield Session(cursor, stop, self._aggregates)
+            yield Session(cursor, stop, self._aggregates, self._known)
         finally:
             cursor.close()
 

@@ -1,16 +1,17 @@
 """From contributions to evidence: patients, GPs, largest contributions, people left out. Pure.
 
 Of a sample of patients, the numbers of patients, GPs, patients outside the largest GP and people left out are
-sound lower bounds: a sample holds all rows of those in it.
+sound lower bounds: a sample holds all rows of those in it. Tallies of separate patients add up to that of all
+of them.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from hub_config.gateway.evidence.contributions import NO_PHYSICIAN, Added, Contributions, first_of_runs
 from hub_config.gateway.evidence.layout import Layout, Margin
@@ -19,33 +20,73 @@ from hub_config.gateway.rules.plan import Measure
 
 
 @dataclass(frozen=True)
-class Physicians:
-    """By cell, for one GP column or the worst of several."""
+class Doctors:
+    """By (cell, GP), sorted, of one GP column: distinct patients, absolute amount. `known` are the patients
+    of each cell who have a GP."""
 
-    count: Ints
-    outside: Ints
-    share: Floats
+    cell: Ints
+    physician: Ints
+    patients: Ints
+    amount: Floats
+    known: Ints
+
+
+@dataclass(frozen=True)
+class Tally:
+    """One measure of all cells, over some patients. `beyond` has a row for the condition of a conditional
+    measure and for each margin: how many patients are there and not in the cell."""
+
+    patients: Ints
+    beyond: Ints
+    largest: Floats
+    second: Floats
+    total: Floats
+    doctors: tuple[Doctors, ...]
+
+    def evidence(self, layout: Layout, measure: Measure) -> Backing:
+        return Backing(
+            patients=self.patients,
+            physicians=_fewest(_physicians(one, len(self.total)) for one in self.doctors),
+            outside=_fewest(_outside(one, len(self.total)) for one in self.doctors),
+            left_out=_left_out(self.beyond, layout, measure),
+            largest=self.largest,
+            second=self.second,
+            total=self.total,
+            physician_share=_share(self.doctors, self.total),
+        )
+
+
+def tally(given: Contributions, layout: Layout, measure: Measure) -> Tally:
+    units, cells = given.units, layout.cells
+    added, sizes = units.added[measure.weight], units.added[measure.weight].size(measure.kind)
+    largest, second = _top_two(units.cell, sizes, cells)
+    by_gp = given.added[measure.weight].size(measure.kind)
+    return Tally(
+        patients=_count(units.cell[sizes > 0], cells),
+        beyond=_beyond(units, layout, added, measure),
+        largest=largest,
+        second=second,
+        total=np.bincount(units.cell, weights=sizes, minlength=cells).astype(np.float64),
+        doctors=tuple(_doctors(given, column, by_gp, cells) for column in given.physicians),
+    )
+
+
+def merged(parts: Sequence[Tally]) -> Tally:
+    """The tally of everybody, from those of separate patients."""
+    tops = np.sort(np.stack([top for part in parts for top in (part.largest, part.second)]), axis=0)
+    return Tally(
+        patients=np.sum([part.patients for part in parts], axis=0),
+        beyond=np.sum([part.beyond for part in parts], axis=0),
+        largest=tops[-1],
+        second=tops[-2],
+        total=np.sum([part.total for part in parts], axis=0),
+        doctors=tuple(_together(column) for column in zip(*(part.doctors for part in parts), strict=True)),
+    )
 
 
 def backing(given: Contributions, layout: Layout, measure: Measure) -> Backing:
-    """The evidence of one measure."""
-    units, cells = given.units, layout.cells
-    added = units.added[measure.weight]
-    size = added.size(measure.kind)
-    contributing = size > 0
-    largest, second = _top_two(units.cell, size, cells)
-    total = np.bincount(units.cell, weights=size, minlength=cells).astype(np.float64)
-    physicians = _physicians(given, measure, total)
-    return Backing(
-        patients=_count(units.cell[contributing], cells),
-        physicians=None if physicians is None else physicians.count,
-        outside=None if physicians is None else physicians.outside,
-        left_out=left_out(given, layout, added, conditional=measure.conditional),
-        largest=largest,
-        second=second,
-        total=total,
-        physician_share=np.zeros(cells) if physicians is None else physicians.share,
-    )
+    """The evidence of one measure, from all contributions or those of a sample."""
+    return tally(given, layout, measure).evidence(layout, measure)
 
 
 def selected(evidence: Backing, kept: Ints) -> Backing:
@@ -57,28 +98,36 @@ def selected(evidence: Backing, kept: Ints) -> Backing:
     return Backing(**arrays)
 
 
-def left_out(given: Contributions, layout: Layout, added: Added, *, conditional: bool) -> Ints:
-    """The fewest patients that the row (of a conditional measure) or a margin holds beyond the cell's own."""
-    units, cells = given.units, layout.cells
+# --- patients ----------------------------------------------------------------------------------------------
+
+
+def _beyond(units: Contributions, layout: Layout, added: Added, measure: Measure) -> Ints:
+    """Patients of the row, and of each margin, beyond the cell's own."""
     cell, unit = units.cell[added.present], units.unit[added.present]
-    own = _count(cell, cells)
-    fewest = np.full(cells, NOBODY_ELSEWHERE, dtype=np.int64)
-    if conditional:
-        fewest = _count(units.cell, cells) - own
-    for margin in layout.margins:
-        if margin.free.any():
-            beyond = _in_margin(margin, cell, unit, own) - own
-            fewest = np.where(margin.free, np.minimum(fewest, beyond), fewest)
-    return fewest
+    own = _count(cell, layout.cells)
+    rows = [_count(units.cell, layout.cells) - own] if measure.conditional else []
+    rows += [_in_margin(margin, cell, unit, own) - own for margin in layout.margins]
+    return np.stack(rows) if rows else np.empty((0, layout.cells), dtype=np.int64)
 
 
 def _in_margin(margin: Margin, cell: Ints, unit: Ints, own: Ints) -> Ints:
     """For each cell the distinct patients of its margin."""
+    if not margin.free.any():
+        return own
     if margin.partitions:
         return np.bincount(margin.group, weights=own).astype(np.int64)[margin.group]
     width = int(unit.max(initial=0)) + 1
     pairs = np.unique(margin.group[cell] * width + unit)
     return _count(pairs // width, int(margin.group.max(initial=0)) + 1)[margin.group]
+
+
+def _left_out(beyond: Ints, layout: Layout, measure: Measure) -> Ints:
+    """The fewest beyond, over what could have put patients elsewhere."""
+    always = [np.ones(layout.cells, dtype=bool)] if measure.conditional else []
+    free = [*always, *(margin.free for margin in layout.margins)]
+    counted = [np.where(mask, row, NOBODY_ELSEWHERE) for mask, row in zip(free, beyond, strict=True)]
+    nobody = np.full(layout.cells, NOBODY_ELSEWHERE, dtype=np.int64)
+    return np.asarray(np.minimum.reduce([nobody, *counted]))
 
 
 def _count(cell: Ints, cells: int) -> Ints:
@@ -103,54 +152,72 @@ def _top_two(cell: Ints, size: Floats, cells: int) -> tuple[Floats, Floats]:
 # --- GPs ---------------------------------------------------------------------------------------------------
 
 
-def _physicians(given: Contributions, measure: Measure, total: Floats) -> Physicians | None:
-    """Of several GP columns (a join has one a side) the fewest, and the largest share. None without any."""
-    size = given.added[measure.weight].size(measure.kind)
-    found = [_of_column(given, column, size, total) for column in given.physicians]
-    if not found:
-        return None
-    return Physicians(
-        count=np.minimum.reduce([one.count for one in found]),
-        outside=np.minimum.reduce([one.outside for one in found]),
-        share=np.maximum.reduce([one.share for one in found]),
+def _doctors(given: Contributions, physician: Ints, sizes: Floats, cells: int) -> Doctors:
+    """One GP column. A missing GP is one of the (cell, GP), and makes nobody known."""
+    chosen = np.flatnonzero(sizes > 0)
+    order = chosen[np.lexsort((given.unit[chosen], physician[chosen], given.cell[chosen]))]
+    cell, unit, gp = given.cell[order], given.unit[order], physician[order]
+    starts = first_of_runs(cell, gp)
+    firsts = np.zeros(len(cell), dtype=np.int64)
+    firsts[first_of_runs(cell, gp, unit)] = 1
+    with_one = gp != NO_PHYSICIAN
+    width = int(unit.max(initial=0)) + 1
+    return Doctors(
+        cell=cell[starts],
+        physician=gp[starts],
+        patients=_summed(firsts, starts),
+        amount=_summed(sizes[order], starts),
+        known=_count(np.unique(cell[with_one] * width + unit[with_one]) // width, cells),
     )
 
 
-def _of_column(given: Contributions, physician: Ints, sizes: Floats, total: Floats) -> Physicians:
-    """A missing GP counts as none, and holds nobody outside the largest; its share is that of one GP."""
-    cells = len(total)
-    chosen = np.flatnonzero(sizes > 0)
-    order = chosen[np.lexsort((given.unit[chosen], physician[chosen], given.cell[chosen]))]
-    cell, unit, gp, size = given.cell[order], given.unit[order], physician[order], sizes[order]
-    starts = first_of_runs(cell, gp)
-    if not len(starts):
-        nothing = np.zeros(cells, dtype=np.int64)
-        return Physicians(nothing, nothing, np.zeros(cells))
-    group_cell, known = cell[starts], gp[starts] != NO_PHYSICIAN
-    amount = np.add.reduceat(size, starts)
-    patients = np.add.reduceat(_firsts(cell, gp, unit), starts)
-    most = _most(group_cell, np.where(known, patients, 0), cells).astype(np.int64)
-    with_one = _with_a_physician(cell, unit, gp, cells)
+def _together(parts: Sequence[Doctors]) -> Doctors:
+    cell = np.concatenate([part.cell for part in parts])
+    gp = np.concatenate([part.physician for part in parts])
+    order = np.lexsort((gp, cell))
+    starts = first_of_runs(cell[order], gp[order])
+    return Doctors(
+        cell=cell[order][starts],
+        physician=gp[order][starts],
+        patients=_summed(np.concatenate([part.patients for part in parts])[order], starts),
+        amount=_summed(np.concatenate([part.amount for part in parts])[order], starts),
+        known=np.sum([part.known for part in parts], axis=0),
+    )
+
+
+def _summed(values: Any, starts: Ints) -> Any:
+    return np.add.reduceat(values, starts) if len(starts) else values
+
+
+def _physicians(one: Doctors, cells: int) -> Ints:
+    return _count(one.cell[one.physician != NO_PHYSICIAN], cells)
+
+
+def _outside(one: Doctors, cells: int) -> Ints:
+    """Patients with a GP, but not the one who has most of them."""
+    patients = np.where(one.physician == NO_PHYSICIAN, 0, one.patients)
+    return one.known - _most(one.cell, patients.astype(np.float64), cells).astype(np.int64)
+
+
+def _share(doctors: Sequence[Doctors], total: Floats) -> Floats:
+    """The largest GP's part of the amount, a missing GP taken as one."""
+    worst = np.zeros(len(total))
     with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
-        share = np.where(total > 0, _most(group_cell, amount, cells) / total, 0.0)
-    return Physicians(_count(group_cell[known], cells), with_one - most, share)
+        for one in doctors:
+            most = _most(one.cell, one.amount, len(total))
+            worst = np.maximum(worst, np.where(total > 0, most / total, 0.0))
+    return worst
 
 
-def _firsts(*columns: Ints) -> Ints:
-    marks = np.zeros(len(columns[0]), dtype=np.int64)
-    marks[first_of_runs(*columns)] = 1
-    return marks
-
-
-def _most(cell: Ints, values: NDArray[np.generic], cells: int) -> Floats:
+def _most(cell: Ints, values: Floats, cells: int) -> Floats:
     most = np.zeros(cells)
     starts = first_of_runs(cell)
-    most[cell[starts]] = np.maximum.reduceat(values, starts)
+    if len(starts):
+        most[cell[starts]] = np.maximum.reduceat(values, starts)
     return most
 
 
-def _with_a_physician(cell: Ints, unit: Ints, gp: Ints, cells: int) -> Ints:
-    known = gp != NO_PHYSICIAN
-    width = int(unit.max(initial=0)) + 1
-    pairs = np.unique(cell[known] * width + unit[known])
-    return _count(pairs // width, cells)
+def _fewest(found: Iterable[Ints]) -> Ints | None:
+    """Of several GP columns (a join has one a side) the fewest; None without any."""
+    columns = list(found)
+    return np.asarray(np.minimum.reduce(columns)) if columns else None
