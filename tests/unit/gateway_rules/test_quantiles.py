@@ -145,7 +145,7 @@ class TestSettle:
     @SMALL
     @given(st.lists(st.integers(0, 120), min_size=1, max_size=80))
     def test_quantiles_that_are_shown_are_in_order(self, ages):
-        """Coarser bins have more inside and less beside them: what one quantile's bin fails, no other's has."""
+        """Coarser bins have more inside and less beside them: a bin fails for all quantiles, or for none."""
         values = [settle(descent(ages, q=q), AGES, Policy())[0][0] for q in (0.1, 0.25, 0.5, 0.75, 0.9)]
         shown = [value for value in values if not np.isnan(value)]
         assert shown == sorted(shown)
