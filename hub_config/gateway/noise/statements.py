@@ -51,8 +51,8 @@ def _contributing(release: Release, bounded: Bounded) -> ibis.Table:
     """Rows that add to the measure, in a known cell or not."""
     rows, weight = release.rows, bounded.measure.weight
     assert rows is not None  # `bounds` refuses a release without them  # noqa: S101
-    labelled = [rows[key].notnull() for key in release.keys]
-    return rows.filter(*labelled, *([rows[weight].notnull()] if weight else []))
+    known = [rows[name].notnull() for name in (*release.keys, *([weight] if weight else []))]
+    return rows.filter(*known) if known else rows
 
 
 def _steps(value: ibis.Value, bounded: Bounded) -> ibis.Value:

@@ -11,9 +11,11 @@ import ibis
 import pyarrow as pa
 import pytest
 
+from hub_config.gateway.noise import answering
 from hub_config.governance import actions as governance_actions
 from hub_config.governance.charter import MemberRole
 from hub_config.governance.facts import AccessLevel
+from p4dp_sdk.wire.errors import ErrorCode, Refusal
 from p4dp_sdk.wire.graph import encode
 from p4dp_sdk.wire.protocol import Disclosure
 from tests.services.gateway.peer_enclave import (
@@ -23,7 +25,6 @@ from tests.services.gateway.peer_enclave import (
     Workspace,
     add_project,
     charter,
-    endless,
     opened,
     table,
 )
@@ -59,7 +60,7 @@ async def left(workspace: Workspace) -> float:
 
 async def test_an_answer_says_what_was_done(ines: Workspace) -> None:
     answer, disclosure = await noisy(ines, BY_SEX)
-    assert answer.column("sex").to_pylist() == ["F", "M", "X"] or len(answer) >= 2
+    assert {"F", "M"} <= set(answer.column("sex").to_pylist())
     assert disclosure.protection == "noise" and "ε=0.5" in disclosure.method
     assert disclosure.error == pytest.approx(math.sqrt(2) / 0.5, rel=0.03)
     assert disclosure.measures["patients"].withheld == 0
@@ -89,7 +90,7 @@ async def test_an_exhausted_budget_refuses(ines: Workspace) -> None:
     problem = response.json()
     assert (response.status_code, problem["code"]) == (422, "budget-exhausted")
     assert problem["params"] == {"left": "0", "asked": "0.5"}
-    assert "0.5" in problem["detail"]
+    assert "0 left, 0.5 asked" in problem["title"] + problem["detail"]
     assert await left(ines) == 0
 
 
@@ -143,13 +144,18 @@ async def test_bad_bounds(ines: Workspace, contributions: int) -> None:
     assert await left(ines) == 4.0
 
 
-async def test_an_error_after_the_charge_is_not_given_back(enclave: Enclave) -> None:
+async def test_an_error_after_the_charge_is_not_given_back(
+    ines: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """What fails once the data are looked at may depend on them."""
-    limits = enclave.gateway.limits
-    hurried = enclave.with_gateway(limits=type(limits)(seconds=0.5)).workspace("ines", "these-ines")
-    response = await ask(hurried, endless(), 1.0)
-    assert response.json()["code"] == "timed-out"
-    assert await left(hurried) == 3.0
+
+    def fails(*_: object) -> None:
+        raise Refusal(ErrorCode.OUT_OF_MEMORY)
+
+    monkeypatch.setattr(answering, "totals", fails)
+    response = await ask(ines, ALL, 1.0)
+    assert response.json()["code"] == "out-of-memory"
+    assert await left(ines) == 3.0
 
 
 async def test_rows_and_means_with_noise(ines: Workspace) -> None:
