@@ -8,13 +8,10 @@ question's own, and the catalogue's.
 
 from __future__ import annotations
 
-import itertools
 import math
-from collections.abc import Hashable, Iterator
 from dataclasses import dataclass
 from typing import Final, assert_never
 
-from hub_config.gateway.rules.cells import Label
 from hub_config.gateway.rules.plan import PATIENT, Measure, MeasureKind, Release, ReleasePlan
 from p4dp_sdk.wire.errors import ErrorCode, Refusal
 
@@ -48,17 +45,6 @@ def bounded(plan: ReleasePlan, contributions: int, most_cells: int) -> dict[str,
         problem = f"contributions must lie between 1 and {MOST_CONTRIBUTIONS}"
         raise Refusal(ErrorCode.MALFORMED, problem=problem)
     return {release.name: _release(release, contributions, most_cells) for release in plan.releases}
-
-
-def labels_of(release: Release) -> list[Label]:
-    """All cells of a release whose domain is public, in the order of its keys; unknown labels left out."""
-    known = [[labels for labels in domain.labels if None not in labels] for domain in release.domains]
-    names = [key for domain in release.domains for key in domain.keys]
-    positions = [names.index(key) for key in release.keys]
-    flat: Iterator[tuple[Hashable, ...]] = (
-        tuple(itertools.chain.from_iterable(parts)) for parts in itertools.product(*known)
-    )
-    return [tuple(label[position] for position in positions) for label in flat]
 
 
 def _release(release: Release, contributions: int, most_cells: int) -> tuple[Bounded, ...]:

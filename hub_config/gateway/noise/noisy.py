@@ -13,14 +13,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import pyarrow as pa
 from numpy.typing import NDArray
 
-from hub_config.gateway.noise.bounds import Bounded, labels_of
+from hub_config.gateway.noise.bounds import Bounded
 from hub_config.gateway.noise.mechanism import deviation
 from hub_config.gateway.rules.plan import ProtectedTable, Release
+from hub_config.gateway.rules.protect import Shown, full_domain, table
 from p4dp_sdk.disclosure.magnitude import to_digit
-from p4dp_sdk.wire.protocol import MeasureSummary
 
 Totals = NDArray[np.int64]
 Drawer = Callable[[Totals, int, float], Totals]  # totals, sensitivity, epsilon: the totals with noise
@@ -48,20 +47,16 @@ def shared(measures: Mapping[str, Sequence[Bounded]], epsilon: float) -> dict[st
 def noisy(
     release: Release, shares: Sequence[Share], totals: Sequence[Totals], draw: Drawer
 ) -> ProtectedTable:
-    """`totals` (one array a measure, over `labels_of(release)`) with noise, as a table of the release."""
-    values = {
+    """`totals` (an array a measure, over the full domain of the release) with noise, as a table of it."""
+    drawn = {
         share.bounded.measure.name: _shown(
             release, share, draw(exact, share.bounded.sensitivity, share.epsilon)
         )
         for share, exact in zip(shares, totals, strict=True)
     }
-    labels = labels_of(release)
-    return ProtectedTable(
-        frame=_frame(release, labels, values),
-        measures={name: MeasureSummary(shown=len(labels), withheld=0) for name in values},
-        reasons=(),
-        rows_may_be_missing=False,
-    )
+    labels = list(full_domain(release))
+    nothing = np.zeros(len(labels), dtype=bool)
+    return table(release, labels, {name: Shown(values, nothing) for name, values in drawn.items()})
 
 
 def _shown(release: Release, share: Share, drawn: Totals) -> NDArray[np.float64]:
@@ -72,17 +67,3 @@ def _shown(release: Release, share: Share, drawn: Totals) -> NDArray[np.float64]
     exponent = max(last_digit, 0) if release.schema[measure.name].is_integer() else last_digit
     values = to_digit(drawn.astype(np.float64) * bounded.unit, np.full(drawn.shape, float(exponent)))
     return np.maximum(values, 0.0) if measure.bounds is not None and measure.bounds[0] >= 0 else values
-
-
-def _frame(
-    release: Release, labels: Sequence[tuple[object, ...]], values: Mapping[str, NDArray[np.float64]]
-) -> pa.Table:
-    schema = pa.schema([field.with_nullable(True) for field in release.schema.to_pyarrow()])
-    keys = dict(zip(release.keys, zip(*labels, strict=True), strict=True)) if labels else {}
-    arrays = [
-        pa.array(values[field.name]).cast(field.type, safe=False)
-        if field.name in values
-        else pa.array(keys.get(field.name, ()), type=field.type)
-        for field in schema
-    ]
-    return pa.Table.from_arrays(arrays, schema=schema)

@@ -13,9 +13,10 @@ from numpy.typing import NDArray
 from hub_config.gateway.answer import conformed
 from hub_config.gateway.compile import compile_hardened
 from hub_config.gateway.engine import Session
-from hub_config.gateway.noise.bounds import GRID, Bounded, labels_of
+from hub_config.gateway.noise.bounds import GRID, Bounded
 from hub_config.gateway.rules.cells import Label
 from hub_config.gateway.rules.plan import MeasureKind, Release
+from hub_config.gateway.rules.protect import full_domain
 
 _TOTAL = "__total"
 _TURN = "__turn"
@@ -31,7 +32,7 @@ def totals(session: Session, release: Release, bounded: Bounded) -> NDArray[np.i
     found: dict[Label, int] = dict(
         zip(zip(*keys, strict=True) if keys else [()], table.column(_TOTAL).to_pylist(), strict=True)
     )
-    return np.array([found.get(label) or 0 for label in labels_of(release)], dtype=np.int64)
+    return np.array([found.get(label) or 0 for label in full_domain(release)], dtype=np.int64)
 
 
 def statement(release: Release, bounded: Bounded) -> ibis.Table:

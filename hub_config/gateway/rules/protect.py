@@ -108,7 +108,7 @@ def table(release: Release, labels: Sequence[Label], shown: Mapping[str, Shown])
 
 def _rows_of(release: Release, place: Mapping[Label, int], hidden: NDArray[np.bool_]) -> list[Label]:
     """Every cell of a closed table, and those outside the domain of which a measure may be shown."""
-    full = dict.fromkeys(_full_domain(release)) if release.closed else {}
+    full = dict.fromkeys(full_domain(release)) if release.closed else {}
     others = [label for label, number in place.items() if not hidden[number] and label not in full]
     return [*full, *sorted(others, key=_order)]
 
@@ -261,7 +261,7 @@ def _rows(
 ) -> Iterator[tuple[Label, tuple[int | None, ...]]]:
     """Every cell of a closed table, and what else may be shown."""
     nothing = (None,) * len(release.measures)
-    full = list(_full_domain(release)) if release.closed else []
+    full = list(full_domain(release)) if release.closed else []
     for label in full:
         yield label, shown.get(label, nothing)
     known = set(full)
@@ -270,7 +270,7 @@ def _rows(
         yield label, shown[label]
 
 
-def _full_domain(release: Release) -> Iterator[Label]:
+def full_domain(release: Release) -> Iterator[Label]:
     """Combinations of the domains, unknown labels left out, in the order of the query's keys."""
     known = [[labels for labels in domain.labels if None not in labels] for domain in release.domains]
     names = [key for domain in release.domains for key in domain.keys]

@@ -10,10 +10,11 @@ import ibis
 import numpy as np
 import pytest
 
-from hub_config.gateway.noise.bounds import GRID, bounded, labels_of
+from hub_config.gateway.noise.bounds import GRID, bounded
 from hub_config.gateway.noise.noisy import noisy, shared
 from hub_config.gateway.noise.statements import statement
 from hub_config.gateway.rules.plan import MeasureKind
+from hub_config.gateway.rules.protect import full_domain
 from hub_config.gateway.rules.split import split
 from p4dp_sdk.wire.errors import ErrorCode, Refusal
 
@@ -153,7 +154,7 @@ def shown(expression, engine, draw, epsilon=1.0):
     plan = planned(expression, engine)
     (release,) = plan.releases
     shares = shared(bounded(plan, 5, 100_000), epsilon)[release.name]
-    cells = len(labels_of(release))
+    cells = len(list(full_domain(release)))
     return release, noisy(release, shares, [np.zeros(cells, dtype=np.int64)] * len(shares), draw)
 
 
@@ -161,7 +162,9 @@ def test_every_cell_of_the_domain_comes_back(t, engine):
     asked = t.patients.group_by("sex", "centre_id").agg(n=t.patients.patient_id.nunique())
     release, table = shown(asked, engine, lambda totals, *_: totals + 7)
     assert table.frame.num_rows == 2 * 3 and set(table.frame.column("n").to_pylist()) == {7}
-    assert [tuple(row[key] for key in release.keys) for row in table.frame.to_pylist()] == labels_of(release)
+    assert [tuple(row[key] for key in release.keys) for row in table.frame.to_pylist()] == list(
+        full_domain(release)
+    )
     assert table.measures["n"].withheld == 0 and not table.rows_may_be_missing and not table.reasons
 
 
