@@ -8,7 +8,6 @@ times in ten, or it would prove nothing), then for real (it must not be told fro
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -23,9 +22,14 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from hub_config.gateway.engine import EngineLimits
+from hub_config.gateway.keyring import Keyring
+from hub_config.gateway.rules.cells import Cells, Floats
+from hub_config.gateway.rules.explore import Prf
+from hub_config.gateway.rules.memory import Asker, Batch, Proposal, Settled, Settlement
 from hub_config.governance import actions
 from hub_config.governance.charter import MemberRole
 from hub_config.governance.facts import AccessLevel
+from p4dp_sdk.disclosure.policy import Policy
 from p4dp_sdk.wire.protocol import Disclosure
 from tests.attacks.population import CELL, SECRETS, Population, bits
 from tests.services.gateway.peer_enclave import Enclave, add_project, charter, demonstration, opened
@@ -38,7 +42,6 @@ class Defence(Enum):
     """What can be taken out."""
 
     PRIMARY = "the primary rules"
-    THRESHOLD = "the jitter of the threshold"
     NOISE = "the noise"
     STICKINESS = "the stickiness of noise"  # every question gets noise of its own
     MEMORY = "the ledger"
@@ -138,7 +141,8 @@ class Arena:
         if Defence.RULES in self.out:
             project = self.microdata()
         if Defence.STICKINESS in self.out:
-            enclave = enclave.with_gateway(master_key=self.dice.bytes(32))
+            fresh = replace(enclave.gateway.guard, keyring=Keyring(self.dice.bytes(32)))
+            enclave = enclave.with_gateway(guard=fresh)
         workspace = enclave.workspace(user, project)
         response = self.loop.run(workspace.ask(expression))
         if response.status_code != 200:
@@ -212,13 +216,52 @@ def arena(
     """A gateway of its own with the defences `out` replaced by doubles."""
     home.mkdir(parents=True, exist_ok=True)
     with asyncio.Runner() as loop, demonstration(warehouse, home, _LIMITS) as made:
-        key = hashlib.sha256(f"red team {seed}".encode()).digest()
-        enclave = _disarmed(made.with_gateway(master_key=key), out)
-        ready = Arena(enclave, loop, out, np.random.default_rng(seed))
+        ready = Arena(_disarmed(made, out), loop, out, np.random.default_rng(seed))
         ready.join(PROJECT, MEMBER)
         yield ready
 
 
 def _disarmed(enclave: Enclave, out: frozenset[Defence]) -> Enclave:
-    """With doubles for what is taken out. (Until these parts are wired, all but the threshold is out.)"""
-    return enclave
+    guard = enclave.gateway.guard
+    if Defence.PRIMARY in out:
+        guard = replace(guard, verdicts=nothing_withheld)
+    if Defence.NOISE in out:
+        guard = replace(guard, propose=as_counted)
+    if Defence.MEMORY in out:
+        guard = replace(guard, memory=Forgetful())
+    return enclave.with_gateway(guard=guard)
+
+
+# --- the doubles -------------------------------------------------------------------------------------------
+
+
+def nothing_withheld(cells: Cells, policy: Policy) -> dict[str, NDArray[np.bool_]]:
+    """For the primary rules: everybody may be seen."""
+    return {column.measure.name: np.zeros(len(cells.labels), dtype=bool) for column in cells.columns}
+
+
+def as_counted(
+    cells: Cells, withheld: Mapping[str, NDArray[np.bool_]], policy: Policy, prf: Prf
+) -> dict[str, Floats]:
+    """For the noise: exact values."""
+    return {
+        column.measure.name: np.where(withheld[column.measure.name], np.nan, column.exact.astype(float))
+        for column in cells.columns
+    }
+
+
+class Forgetful:
+    """For the ledger: every proposal is shown, nothing is remembered."""
+
+    def settle(self, asker: Asker, batches: tuple[Batch, ...], policy: Policy) -> tuple[Settled, ...]:
+        return tuple(
+            Settled(
+                batch.values,
+                np.where(batch.proposals == Proposal.SHOW, Settlement.SHOWN, Settlement.WITHHELD),
+            )
+            for batch in batches
+        )
+
+    def __getattr__(self, name: str) -> Any:
+        """What else the ledger is asked, no attack without it asks."""
+        raise NotImplementedError(name)

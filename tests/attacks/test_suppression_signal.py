@@ -87,7 +87,7 @@ ATTACKS = {
 
 @pytest.mark.parametrize("attack", ATTACKS.values(), ids=ATTACKS)
 def test_succeeds_without_the_ledger(play, attack):
-    assert play(attack, Defence.MEMORY, Defence.THRESHOLD).succeeds
+    assert play(attack, Defence.MEMORY).succeeds
 
 
 @pytest.mark.parametrize("attack", ATTACKS.values(), ids=ATTACKS)

@@ -1,0 +1,348 @@
+"""What protection leaves of honest work: a scripted intern on snapshot A, measured against the truth.
+
+The intern edits one cohort thirty times and looks at Table 1 each time; then opens the ten dashboards in one
+afternoon. Every question goes over the wire like any other. The truth comes from the snapshot's own DuckDB,
+by the same expression, less those who objected. Counted: cells with at least 11 patients in truth, shown or
+withheld, and by how much what is shown is off.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from typing import Any, Final
+
+import duckdb
+import ibis
+import numpy as np
+import pandas as pd
+
+from hub_config.warehouse.snapshot import Snapshot
+from p4dp_sdk.catalogue.load import load_catalogue
+from p4dp_sdk.catalogue.model import Unit
+from tests.attacks.arena import Arena, Refused
+from tests.services.gateway.peer_enclave import table
+
+LEAST: Final = 11
+SIZES: Final = {
+    "11–20": (11, 20),
+    "21–50": (21, 50),
+    "51–100": (51, 100),
+    "101–500": (101, 500),
+    "> 500": (501, 10**9),
+}
+COMORBIDITIES: Final = ("K86", "T93", "T82", "K76", "P76", "R95")
+BANDS: Final = (50, 60, 70, 80)
+
+
+@dataclass(frozen=True)
+class Question:
+    """One table. `backing` names, for a measure that is not a count of patients, the count behind it."""
+
+    name: str
+    expression: ibis.Table
+    keys: tuple[str, ...]
+    backing: Mapping[str, str] = field(default_factory=dict)
+
+
+# --- the intern's cohort -----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Cohort:
+    """What the intern turns the knobs of."""
+
+    disease: str = "T90"
+    also: tuple[str, ...] = ()
+    youngest: int = 40
+    oldest: int = 84
+    excluded: tuple[str, ...] = ()
+    first: str = "2005-01-01"
+    last: str = "2022-12-31"
+
+
+EDITS: Final[tuple[dict[str, Any], ...]] = (
+    {},
+    {"oldest": 85},
+    {"oldest": 84},
+    {"youngest": 39},
+    {"youngest": 40, "oldest": 83},
+    {"oldest": 85},
+    {"also": ("T89",)},
+    {"also": ()},
+    {"excluded": ("K75",)},
+    {"excluded": ()},
+    {"excluded": ("K75", "K90")},
+    {"excluded": ("K90",)},
+    {"excluded": ()},
+    {"first": "2006-01-01"},
+    {"first": "2006-07-01"},
+    {"first": "2007-01-01"},
+    {"last": "2022-06-30"},
+    {"last": "2021-12-31"},
+    {"first": "2005-01-01", "last": "2022-12-31"},
+    {"youngest": 45},
+    {"youngest": 44},
+    {"oldest": 80},
+    {"oldest": 79},
+    {"also": ("T89",), "oldest": 84},
+    {"also": ("T89", "T87")},
+    {"excluded": ("W85",)},
+    {"excluded": ("W85", "K75")},
+    {"youngest": 40, "excluded": ()},
+    {"also": (), "first": "2010-01-01"},
+    {"first": "2005-01-01"},
+)
+
+
+def edited(cohort: Cohort) -> Iterator[Cohort]:
+    """The thirty cohorts, each the one before with a knob turned."""
+    for edit in EDITS:
+        cohort = replace(cohort, **edit)
+        yield cohort
+
+
+def members(cohort: Cohort) -> Any:
+    p, d = seen("patients"), seen("diagnoses")
+    index = d.filter(
+        d.cisp2.isin([cohort.disease, *cohort.also]), d.date >= cohort.first, d.date <= cohort.last
+    )
+    kept = p.filter(p.patient_id.isin(index.patient_id), p.age >= cohort.youngest, p.age <= cohort.oldest)
+    for code in cohort.excluded:
+        kept = kept.filter(~kept.patient_id.isin(d.filter(d.cisp2 == code).patient_id))
+    return kept.mutate(band=_band(kept.age))
+
+
+def _band(age: Any) -> Any:
+    lower = [(age < limit, f"< {limit}") for limit in BANDS]
+    return ibis.cases(*lower, else_=f"{BANDS[-1]} +")
+
+
+def table_one(cohort: Cohort) -> Iterator[Question]:
+    """Table 1: sex by age band; comorbidities, age and last HbA1c by sex; everybody."""
+    c, d = members(cohort), seen("diagnoses")
+    patients = c.patient_id.nunique()
+    yield Question("everybody", c.agg(n=patients), ())
+    yield Question("sex × age", c.group_by("sex", "band").agg(n=patients), ("sex", "band"))
+    with_ = c.mutate(**{k: c.patient_id.isin(d.filter(d.cisp2 == k).patient_id) for k in COMORBIDITIES})
+    counts = {k: with_.patient_id.nunique(where=with_[k]) for k in COMORBIDITIES}
+    yield Question("comorbidities", with_.group_by("sex").agg(**counts), ("sex",))
+    yield Question("age", c.group_by("sex").agg(mean=c.age.mean(), n=patients), ("sex",), {"mean": "n"})
+    x = seen("lab_results").filter(lambda t: (t.analyte == "hba1c") & (t.dq_code == "ok"))
+    last = x.group_by("patient_id").agg(hba1c=x.value.mean())
+    joined = c.join(last, "patient_id")
+    measured = joined.group_by("sex").agg(mean=joined.hba1c.mean(), n=joined.patient_id.nunique())
+    yield Question("HbA1c", measured, ("sex",), {"mean": "n"})
+
+
+# --- the ten dashboards ------------------------------------------------------------------------------------
+
+
+def dashboards() -> Iterator[Question]:
+    """Each in two or three tables, as somebody would look at them in one afternoon."""
+    p, c, d = seen("patients"), seen("consultations"), seen("diagnoses")
+    b, x, h = seen("biometrics"), seen("lab_results"), seen("history")
+    v, r, g, t = seen("vaccinations"), seen("prescriptions"), seen("procedures"), seen("reasons")
+    yield _by("général: années", c, year=c.date.year(), type=c.type)
+    yield _by("général: antécédents", h, kind=h.kind, record=h.record)
+    yield _by("général: patients", p, sex=p.sex, band=p.age_band)
+    young = p.filter(p.age >= 6, p.age < 16)
+    weighed = young.patient_id.isin(b.filter(b.measure == "bmi", b.dq_code == "ok").patient_id)
+    yield _by(
+        "surpoids: mesurés", young.mutate(measured=weighed), sex="sex", age="age_band", measured="measured"
+    )
+    heavy = b.filter(b.measure == "bmi", b.dq_code == "ok", b.value >= 21).patient_id
+    yield _by("surpoids: IMC ≥ 21", young.filter(young.patient_id.isin(heavy)), sex="sex", centre="centre_id")
+    habits = h.filter(h.kind.isin(["tobacco", "alcohol", "drugs"]))
+    yield _by("dépendance: mention", habits, kind="kind")
+    smokers = habits.filter(habits.status == "current").join(p, "patient_id")
+    yield _by("dépendance: exposition", smokers, kind="kind", sex="sex", band="age_band")
+    women = p.filter(p.sex == "F", p.age >= 50, p.age < 75)
+    seen_by = women.patient_id.isin(g.filter(g.cisp2 == "X41", g.date >= "2021-01-01").patient_id)
+    yield _by(
+        "cancers: sein", women.mutate(trace=seen_by), band="age_band", trace="trace", centre="centre_id"
+    )
+    smear = p.filter(p.sex == "F", p.age >= 25, p.age < 66)
+    done = smear.patient_id.isin(g.filter(g.cisp2 == "X37", g.date >= "2018-01-01").patient_id)
+    yield _by("cancers: col", smear.mutate(trace=done), band="age_band", trace="trace")
+    ill = p.filter(p.patient_id.isin(d.filter(d.cisp2.isin(["T89", "T90"])).patient_id))
+    tested = (
+        x.filter(x.analyte == "hba1c", x.date >= "2022-01-01")
+        .group_by("patient_id")
+        .agg(times=lambda f: f.count())
+    )
+    yield _by("diabète: patients", ill, sex="sex", band="age_band")
+    twice = ill.patient_id.isin(tested.filter(tested.times >= 2).patient_id)
+    yield _by("diabète: HbA1c", ill.mutate(twice=twice), sex="sex", twice="twice", centre="centre_id")
+    recent = r.filter(r.date >= "2022-01-01")
+    drugs = (
+        recent.select("patient_id", "atc").distinct().group_by("patient_id").agg(drugs=lambda f: f.count())
+    )
+    many = p.join(drugs, "patient_id")
+    level = ibis.cases((many.drugs >= 10, "10 +"), (many.drugs >= 5, "5–9"), else_="< 5")
+    yield _by("polymédication", many.mutate(level=level), level="level", sex="sex", band="age_band")
+    booster = v.filter(v.atc.isin(["J07CA01", "J07CA02"]))
+    yield _by("DTP: doses", booster, year=booster.date.year())
+    late = p.patient_id.isin(booster.filter(booster.date >= "2012-01-01").patient_id)
+    yield _by("DTP: à jour", p.mutate(late=late), late="late", band="age_band", centre="centre_id")
+    inr = x.filter(x.analyte == "inr", x.value >= 0.5, x.value <= 20)
+    yield _by("INR: mesures", inr, year=inr.date.year())
+    outside = inr.mutate(outside=(inr.value < 2) | (inr.value > 3)).join(p, "patient_id")
+    yield _by("INR: hors cible", outside, outside="outside", sex="sex", band="age_band")
+    yield _by("diagnostics", d, cisp2="cisp2")
+    yield _by("motifs", t, cisp2="cisp2")
+    flu = d.filter(d.cisp2 == "R80")
+    yield _by("activité: grippe", flu, week=flu.date.truncate("W"))
+    late_year = c.filter(c.date >= "2022-01-01")
+    yield _by("activité: consultations", late_year, week=late_year.date.truncate("W"))
+    log = seen("training_log")
+    yield _by("carnet", log, result="result")
+    yield _by("carnet: niveau", log, level="level", supervision="supervision")
+
+
+def _by(name: str, relation: Any, **keys: Any) -> Question:
+    return Question(name, relation.group_by(**keys).agg(n=lambda f: f.patient_id.nunique()), tuple(keys))
+
+
+# --- measuring ---------------------------------------------------------------------------------------------
+
+
+def seen(name: str) -> Any:
+    """A catalogue table as a notebook has it. (`Any`: its columns are attributes.)"""
+    return table(name)
+
+
+@contextmanager
+def truth_of(snapshot: Snapshot) -> Iterator[ibis.BaseBackend]:
+    """The snapshot's tables under the names of a notebook, less those who objected."""
+    connection = duckdb.connect()
+    connection.execute(f"ATTACH '{snapshot.database}' AS stored (READ_ONLY)")
+    for name, described in load_catalogue().tables.items():
+        if described.unit is Unit.PERSON:
+            connection.execute(
+                f'CREATE VIEW "{name}" AS SELECT * EXCLUDE (patient_no, physician_no),'
+                f' patient_no AS patient_id FROM stored."{name}" WHERE patient_no NOT IN'
+                " (SELECT patient_no FROM stored.objections WHERE patient_no IS NOT NULL UNION ALL"
+                "  SELECT patient_no FROM stored.patients JOIN stored.objections USING (physician_no)) AND"
+                " coalesce(physician_no, -1) NOT IN"
+                " (SELECT physician_no FROM stored.objections WHERE physician_no IS NOT NULL)"
+            )
+    try:
+        yield ibis.duckdb.from_connection(connection)
+    finally:
+        connection.close()
+
+
+@dataclass
+class Diary:
+    """Every cell with 11 patients or more in truth, at every step: what it is and what was shown."""
+
+    rows: list[pd.DataFrame] = field(default_factory=list)
+    refused: list[str] = field(default_factory=list)
+
+    def look(self, step: int, question: Question, arena: Arena, truth: ibis.BaseBackend) -> None:
+        try:
+            shown = arena.ask(question.expression)
+        except Refused as refusal:
+            self.refused.append(f"{question.name}: {refusal.code}")
+            return
+        self.note(step, question, shown, truth.execute(question.expression))
+
+    def note(self, step: int, question: Question, shown: pd.DataFrame, true: pd.DataFrame) -> None:
+        keys = list(question.keys)
+        if keys:
+            both = _textual(true, keys).merge(_textual(shown, keys), "left", keys, suffixes=("", " shown"))
+        else:
+            both = true.join(shown, rsuffix=" shown")
+        for measure in (name for name in true.columns if name not in keys):
+            patients = both[question.backing.get(measure, measure)]
+            kept = both[patients >= LEAST]
+            self.rows.append(
+                pd.DataFrame(
+                    {
+                        "step": step,
+                        "table": question.name,
+                        "measure": measure,
+                        "count": measure not in question.backing,
+                        "patients": patients[patients >= LEAST].astype(float),
+                        "truth": kept[measure].astype(float),
+                        "shown": pd.to_numeric(kept[f"{measure} shown"]).astype(float),
+                    }
+                )
+            )
+
+    @property
+    def cells(self) -> pd.DataFrame:
+        return pd.concat(self.rows, ignore_index=True)
+
+    def kept(self, by: str = "step") -> pd.Series:
+        """The share of cells that is shown, by step or by table."""
+        cells = self.cells
+        return cells["shown"].notna().groupby(cells[by]).mean()
+
+    def errors(self) -> pd.DataFrame:
+        """Of counts shown, by size of the cell: number, mean and 95th percentile of the absolute error."""
+        cells = self.cells[lambda f: f["count"] & f["shown"].notna()]
+        off = (cells["shown"] - cells["truth"]).abs()
+        rows = {}
+        for name, (least, most) in SIZES.items():
+            of_size = off[cells["patients"].between(least, most)]
+            truth = cells["truth"][of_size.index]
+            rows[name] = {
+                "cells": len(of_size),
+                "mean |error|": of_size.mean(),
+                "95 %": of_size.quantile(0.95),
+                "mean %": 100 * (of_size / truth).mean(),
+            }
+        return pd.DataFrame(rows).T
+
+    def means_off(self) -> pd.DataFrame:
+        """Of means shown: mean absolute error, in their own unit."""
+        cells = self.cells[lambda f: ~f["count"] & f["shown"].notna()]
+        off = (cells["shown"] - cells["truth"]).abs()
+        return off.groupby([cells["table"], cells["measure"]]).agg(["count", "mean", "max"])
+
+    def report(self, title: str) -> str:
+        kept = self.kept()
+        lines = [
+            title,
+            f"cells of 11 patients or more shown: least {kept.min():.1%}, median {kept.median():.1%}",
+            "by table:",
+            self.kept("table").map("{:.1%}".format).to_string(),
+            "error of counts by size of cell:",
+            self.errors().round(2).to_string(),
+        ]
+        if not self.cells["count"].all():
+            lines += ["error of means:", self.means_off().round(3).to_string()]
+        return "\n".join([*lines, *sorted(set(self.refused))])
+
+
+def _textual(frame: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
+    """Keys as text, however each engine types them."""
+    return frame.assign(**{key: frame[key].map(_word) for key in keys})
+
+
+def _word(value: object) -> str:
+    if value is None or value is pd.NaT or (isinstance(value, float) and np.isnan(value)):
+        return ""
+    return str(value)[:10] if hasattr(value, "isoformat") else str(value)
+
+
+def edits(
+    arena: Arena, truth: ibis.BaseBackend, first: Cohort | None = None, steps: int = len(EDITS)
+) -> Diary:
+    """Thirty edits of one cohort, Table 1 each time."""
+    diary = Diary()
+    for step, cohort in enumerate(list(edited(first or Cohort()))[:steps]):
+        for question in table_one(cohort):
+            diary.look(step, question, arena, truth)
+    return diary
+
+
+def afternoon(arena: Arena, truth: ibis.BaseBackend) -> Diary:
+    """The ten dashboards, one after the other."""
+    diary = Diary()
+    for question in dashboards():
+        diary.look(0, question, arena, truth)
+    return diary
