@@ -42,11 +42,13 @@ def histogram(
     """
     import ibis.expr.types as ir
 
+    from p4dp_sdk.backend.ibis_interface import table_of
+
     whole = isinstance(column, ir.IntegerColumn)
     cuts = list(edges) if edges is not None else _round_edges(between or _bounds(column), bins, whole)
     tidy = whole and all(cut == int(cut) and cut >= 0 for cut in cuts)
     classes = age_bands(column, [int(cut) for cut in cuts]) if tidy else value_bands(column, cuts)
-    table = _table_of(column)
+    table = table_of(column)
     return table.group_by(classes.name(column.get_name())).agg(_counted(table, rows))
 
 
@@ -56,19 +58,15 @@ def quantiles(column: ir.NumericColumn, by: str | Sequence[str] = (), at: Sequen
 
     Raises BadQuantilesError unless each of `at` lies between 0 and 1, both excluded.
     """
+    from p4dp_sdk.backend.ibis_interface import table_of
+
     if not at or any(not 0 < share < 1 for share in at):
         raise BadQuantilesError(list(at))
-    table = _table_of(column)
+    table = table_of(column)
     measures = {_percent(share): column.quantile(share) for share in at}
     keys = [by] if isinstance(by, str) else list(by)
     grouped = table.group_by(keys) if keys else table
     return grouped.agg(_counted(table, rows=False), **measures)
-
-
-def _table_of(column: Any) -> Any:
-    """The table that `column` is a column, or a computation, of."""
-    (relation,) = column.op().relations
-    return relation.to_expr()
 
 
 def _counted(table: Any, rows: bool) -> Any:
@@ -104,20 +102,11 @@ def _plain(number: float) -> float:
 
 def _bounds(column: Any) -> tuple[float, float]:
     """The catalogue's bounds of the column that `column` is, unchanged."""
-    table, name = _source(column.op())
+    from p4dp_sdk.backend.ibis_interface import source_of
+
+    table, name = source_of(column)
     known = load_catalogue().tables.get(table)
     bounds = known.column(name).bounds if known is not None and known.has(name) else None
     if bounds is None:
         raise UnknownBoundsError(column.get_name())
     return bounds
-
-
-def _source(field: Any) -> tuple[str, str]:
-    """Table and column that `field` comes from, through filters and joins; empty names if it was computed."""
-    import ibis.expr.operations as ops
-
-    while isinstance(field, ops.Field):
-        if isinstance(field.rel, ops.PhysicalTable):
-            return field.rel.name, field.name
-        field = field.rel.values.get(field.name)
-    return "", ""

@@ -221,3 +221,23 @@ def _as_ibis_would(expr: ir.Expr, table: pa.Table, disclosure: Disclosure) -> An
 
 def _with_metadata(wanted: pa.Schema, given: pa.Schema) -> pa.Schema:
     return wanted.with_metadata({METADATA_KEY: given.metadata[METADATA_KEY]} if given.metadata else None)
+
+
+# what a column is of
+
+
+def table_of(column: ir.Column) -> ir.Table:
+    """The table that `column` is a column, or a computation, of."""
+    (relation,) = column.op().relations
+    return relation.to_expr()
+
+
+def source_of(column: ir.Column) -> tuple[str, str]:
+    """Table and column that `column` comes from unchanged, through filters and joins; empty names if it was
+    computed."""
+    field = column.op()
+    while isinstance(field, ops.Field):
+        if isinstance(field.rel, ops.PhysicalTable):
+            return field.rel.name, field.name
+        field = field.rel.values.get(field.name)
+    return "", ""

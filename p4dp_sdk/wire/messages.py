@@ -91,6 +91,7 @@ _ASK_OPERATOR = N_(
 
 # What the rules say in brackets (`why` of a refusal); one that is missing here is shown in English.
 REASONS = (
+    N_("1 group at least"),
     N_("1 to 1000 groups"),
     N_("a base above 1"),
     N_("a bound of 0 or more"),

@@ -56,7 +56,7 @@ def test_counts_come_back_protected(connect: Connect) -> None:
     d = connect("ines", "these-ines").tables.diagnoses
     frame = d.group_by("cisp2").agg(patients=d.patient_id.nunique()).execute()
     shown = frame["patients"].dropna()
-    assert frame.attrs["p4dp"].protection == "threshold"
+    assert frame.attrs["p4dp"].protection == "exploration"
     assert shown.min() >= 11
     assert frame["patients"].isna().sum() == frame.attrs["p4dp"].measures["patients"].withheld > 0
     assert "effectif masqué (< 11)" in text(frame)
@@ -121,7 +121,7 @@ def test_prise_en_main_tells_its_story(connect: Connect, capsys: pytest.CaptureF
     assert names["croise"][["femmes", "hommes"]].isna().any(axis=None)
     assert "Que faire : élargissez les classes d'âge" in text(names["croise"])
     assert "données individuelles" in capsys.readouterr().out
-    assert names["fige"].frame["patients"].notna().any()
+    assert names["fige"].total["patients"].notna().all()
     assert len(plt.get_fignums()) == 5
 
 
