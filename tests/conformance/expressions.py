@@ -114,6 +114,28 @@ def _mean_visits(f):
     return per_patient.groupby("sex", dropna=False)["n"].mean().reset_index(name="visits")
 
 
+def _ages(f):
+    by_sex = f.patients.groupby("sex", dropna=False)["age"]
+    return by_sex.agg(n="size", mean="mean", total="sum").reset_index()
+
+
+def _spread_and_share(f):
+    women = f.patients[f.patients.sex == "F"]
+    share = (f.patients.sex.dropna() == "F").mean()
+    return _one(spread=women.age.astype("float64").var(ddof=0), women=share)
+
+
+def _mean_last_weight(f):
+    weights = f.biometrics[(f.biometrics.measure == "weight") & f.biometrics.value.notna()]
+    last = weights.sort_values("date").groupby("patient_id")["value"].last()
+    return _one(mean=last.mean())
+
+
+def _mean_days(f):
+    dates = f.diagnoses.groupby("patient_id")["date"]
+    return _one(mean=(dates.max() - dates.min()).dt.days.mean())
+
+
 def _visits_bands(f):
     visits = _counts(f.consultations, "patient_id").n
     band = visits.map(lambda n: "once" if n == 1 else "more")
@@ -394,6 +416,46 @@ CASES = (
         _mean_visits,
         ("sex",),
         ("visits",),
+    ),
+    Case(
+        "mean and total of a column counted from its centre",
+        lambda t: t.patients.group_by("sex").agg(n=_.count(), mean=_.age.mean(), total=_.age.sum()),
+        _ages,
+        ("sex",),
+        ("n", "mean", "total"),
+    ),
+    Case(
+        "spread in some, share of all",
+        lambda t: t.patients.agg(
+            spread=_.age.var(where=_.sex == "F", how="pop"), women=(_.sex == "F").mean()
+        ),
+        _spread_and_share,
+        (),
+        ("spread", "women"),
+    ),
+    Case(
+        "mean of each patient's last weight",
+        lambda t: (
+            t.biometrics.filter(_.measure == "weight", _.value.notnull())
+            .group_by("patient_id")
+            .agg(last=_.value.argmax(_.date))
+            .agg(mean=_.last.mean())
+        ),
+        _mean_last_weight,
+        (),
+        ("mean",),
+    ),
+    Case(
+        "mean days from one diagnosis to the next",
+        lambda t: (
+            t.diagnoses.group_by("patient_id")
+            .agg(first=_.date.min(), last=_.date.max())
+            .mutate(days=_.last.delta(_.first, unit="day"))
+            .agg(mean=_.days.mean())
+        ),
+        _mean_days,
+        (),
+        ("mean",),
     ),
     Case(
         "per-patient feature, then bands",

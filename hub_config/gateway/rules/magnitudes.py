@@ -144,8 +144,9 @@ class _Summand:
         )
 
     def _adding(self, value: ops.Value) -> ops.Value:
-        """What each row adds; who adds nothing does not stand behind a sum."""
-        return ops.NullIf(ops.IfElse(self.condition, value, _NOTHING), _float(0.0))
+        """What each row adds; who has nothing does not stand behind a sum. (Who is at the centre does.)"""
+        added = ops.IfElse(self.condition, value, _NOTHING)
+        return added if self.centre else ops.NullIf(added, _float(0.0))
 
     @property
     def rows(self) -> Measured:

@@ -175,6 +175,15 @@ class TestWhatARowAdds:
         made = added(t.patients.agg(m=_.age.mean(where=_.sex == "F")), engine)
         assert len(made["m [1]"]) == len(made["m [2]"]) == 4 * 5
 
+    def test_who_is_at_the_centre_contributes(self, t, engine):
+        at_centre = engine.table("patients").mutate(age=ibis.literal(60, "int32"))
+        moved = ibis.duckdb.connect()
+        for name in world.TABLES:
+            moved.create_table(
+                name, engine.to_pyarrow(at_centre if name == "patients" else engine.table(name))
+            )
+        assert added(t.patients.agg(m=_.age.mean()), moved) == {"m [1]": [0.0] * 48, "m [2]": [1] * 48}
+
     def test_who_adds_nothing_does_not_stand_behind_a_sum(self, t, engine):
         each = t.diagnoses.group_by("patient_id").agg(n=_.count(where=_.cisp2 == "T90"))
         assert added(each.agg(m=_.n.mean()), engine)["m [1]"] == sorted([3.0, 1.0, 1.0] * 4)
