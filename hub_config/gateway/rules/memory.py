@@ -21,15 +21,26 @@ class Proposal(IntEnum):
     """What the primary rules say of one cell before the ledger is asked."""
 
     SHOW = 0
-    WITHHOLD = 1
+    WITHHOLD = 1  # snaps if it lies near enough to an earlier answer, so that withholding is no signal
+    NEVER = 2  # withheld whatever the ledger knows: unanimity, where a known number would say it of everybody
 
 
 class Settlement(IntEnum):
     """What the ledger made of one cell."""
 
-    SHOWN = 0  # its own value, new or the same as before
-    SNAPPED = 1  # the value of an earlier answer, from which few patients tell it apart
+    SHOWN = 0  # its own value
+    SNAPPED = (
+        1  # the value of an earlier answer, from which few patients or none tell it apart: see `snapping`
+    )
     WITHHELD = 2
+
+
+class Known(IntEnum):
+    """What earlier publications say of a cell that is to be published."""
+
+    WITHHELD = -1  # one withheld it, or showed a cell that few patients tell apart from it
+    NEW = 0
+    SHOWN = 1  # one showed it: its exact value is public
 
 
 @dataclass(frozen=True)
@@ -37,8 +48,10 @@ class Batch:
     """One measure of one release of one answer: a group whose cells share no row.
 
     `family` names what is measured ("count", or "sum:" and the lineage of the value): only cells of one
-    family are compared. `values` are as proposed to the person, noise included; `exact` says that they carry
-    none (publication).
+    family are compared. `patients` are at least so many; nothing relies on more. `values` are as proposed to
+    the person, noise included, NaN where withheld. `keys`: for each key of the release the code of each
+    cell's label (any numbers, equal where labels are), from which margins are made; without it only the sum
+    of all cells is. `additive`: values of the batch may be added (not quantiles).
     """
 
     release: str
@@ -48,6 +61,8 @@ class Batch:
     values: Floats
     proposals: NDArray[np.int8]
     vectors: Vectors
+    keys: tuple[Ints, ...] = ()
+    additive: bool = True
 
 
 @dataclass(frozen=True)
@@ -63,7 +78,7 @@ class Asker:
 
 @dataclass(frozen=True)
 class Settled:
-    """For one batch, cell by cell: the value to show and how it came about."""
+    """For one batch, cell by cell: the value to show (NaN where withheld) and how it came about."""
 
     values: Floats
     settlements: NDArray[np.int8]
@@ -75,11 +90,14 @@ class Memory(Protocol):
     def settle(
         self, asker: Asker, batches: tuple[Batch, ...], policy: Policy, *, exact: bool = False
     ) -> tuple[Settled, ...]:
-        """Compare, settle and record one answer; `exact` for a publication table, whose clashes are withheld
-        instead of snapped. Raises Refusal (LEDGER_FAILED) when it can't."""
+        """Compare, settle and record one answer. Raises Refusal (LEDGER_FAILED) when it can't.
+
+        `exact` for a publication table: nothing snaps, and a clash with an earlier publication (one given
+        since `known` was asked) is settled as WITHHELD where SHOW was proposed; then *nothing* is recorded,
+        and the table must be protected and settled anew.
+        """
         ...
 
-    def known(self, asker: Asker, batches: tuple[Batch, ...]) -> tuple[NDArray[Any], ...]:
-        """For a publication table: of each cell, whether an earlier publication showed it (1), withheld it
-        (-1) or has not seen it (0)."""
+    def known(self, asker: Asker, batches: tuple[Batch, ...], policy: Policy) -> tuple[NDArray[Any], ...]:
+        """For a publication table: `Known` of each cell (int8)."""
         ...

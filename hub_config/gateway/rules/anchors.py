@@ -1,0 +1,232 @@
+"""What was shown or withheld before, one family at a time, as columns that are searched. No I/O.
+
+`Anchors` is append-only: rows of one group stand together, in the order in which groups were settled, so the
+row with the lower number is the earlier one. Beside the cells of a group stand its *unions*: the sum of all
+its shown cells and, where its keys are known, of each of their margins. A cell is compared with them as with
+any other, so that what the person can add up counts as shown.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hub_config.gateway.rules.cells import PATIENT_BUCKETS, PHYSICIAN_BUCKETS, Floats, Ints, Words
+from hub_config.gateway.rules.sketches import LOWEST, Samples, fingerprints, folded, lowest
+from hub_config.gateway.rules.subsets import Side
+from hub_config.governance.ledger.group import Group, Kind
+
+UNION: Final = 3  # beside the kinds of a cell: a sum of shown cells of one group
+MOST_KEYS: Final = 6  # margins are made of at most so many keys
+_FIRST_ROOM: Final = 64
+
+_COLUMNS: Final[tuple[tuple[str, Any, tuple[int, ...]], ...]] = (
+    ("group", np.int32, ()),
+    ("kind", np.int8, ()),
+    ("publication", np.bool_, ()),
+    ("patients", np.int64, ()),
+    ("values", np.float64, ()),
+    ("by_patient", np.uint32, (PATIENT_BUCKETS,)),
+    ("by_physician", np.uint32, (PHYSICIAN_BUCKETS,)),
+    ("patient_bits", np.uint64, (2,)),
+    ("physician_bits", np.uint64, (2,)),
+    ("lowest", np.uint64, (LOWEST,)),
+    ("threshold", np.uint64, ()),
+    ("fingerprint", np.uint64, ()),
+    ("source", np.uint64, ()),
+    ("starts", np.int64, ()),
+    ("stops", np.int64, ()),
+)
+
+
+@dataclass
+class Column:
+    """An array that grows at its end: appending costs its own length, on average."""
+
+    room: NDArray[Any]
+    length: int = 0
+
+    @property
+    def values(self) -> NDArray[Any]:
+        return self.room[: self.length]
+
+    def append(self, more: NDArray[Any]) -> None:
+        wanted = self.length + len(more)
+        if wanted > len(self.room):
+            larger = np.empty((max(wanted, 2 * len(self.room)), *self.room.shape[1:]), self.room.dtype)
+            larger[: self.length] = self.values
+            self.room = larger
+        self.room[self.length : wanted] = more
+        self.length = wanted
+
+
+def _empty() -> dict[str, Column]:
+    return {name: Column(np.empty((_FIRST_ROOM, *shape), dtype)) for name, dtype, shape in _COLUMNS}
+
+
+@dataclass
+class Anchors:
+    """The rows of one family: `anchors["values"]` is the column of that name.
+
+    `fingerprint` names a row's sketch, `source` that of the row whose value a copy shows (0: it is none).
+    """
+
+    columns: dict[str, Column] = field(default_factory=_empty)
+    ranks: Column = field(default_factory=lambda: Column(np.empty(_FIRST_ROOM, np.uint32)))
+
+    def __len__(self) -> int:
+        return self.columns["kind"].length
+
+    def __getitem__(self, name: str) -> NDArray[Any]:
+        return self.columns[name].values
+
+    @property
+    def samples(self) -> Samples:
+        """The samples of all rows; those of unions are empty."""
+        return Samples(self["threshold"], self["starts"], self["stops"], self.ranks.values)
+
+    def side(self, rows: Ints) -> Side:
+        """These rows as wholes, or as parts."""
+        all_ = self.samples
+        samples = replace(
+            all_, threshold=all_.threshold[rows], starts=all_.starts[rows], stops=all_.stops[rows]
+        )
+        return Side(self["lowest"][rows], samples, self["by_patient"][rows], self["group"][rows])
+
+    def append(self, group: Group, number: int) -> None:
+        """Put the cells of `group`, then its unions, under group number `number`."""
+        held = self.ranks.length
+        samples = Samples(group.threshold, group.offsets[:-1], group.offsets[1:], group.ranks)
+        cells = {
+            "kind": group.kinds,
+            "patients": group.patients,
+            "values": group.values,
+            "by_patient": group.by_patient,
+            "by_physician": group.by_physician,
+            "lowest": lowest(samples),
+            "threshold": group.threshold,
+            "source": group.sources,
+            "starts": samples.starts + held,
+            "stops": samples.stops + held,
+        }
+        self.ranks.append(group.ranks)
+        self._append(cells, group.publication, number)
+        self._append(_unions_of(group), group.publication, number)
+
+    def cut(self, rows: int, ranks: int) -> None:
+        """Forget every row from `rows` on, and their ranks from `ranks` on."""
+        for column in self.columns.values():
+            column.length = min(column.length, rows)
+        self.ranks.length = min(self.ranks.length, ranks)
+
+    def _append(self, rows: dict[str, NDArray[Any]], publication: bool, number: int) -> None:
+        count = len(rows["kind"])
+        rows |= {
+            "group": np.full(count, number),
+            "publication": np.full(count, publication),
+            "fingerprint": fingerprints(rows["by_patient"]),
+            "patient_bits": folded(rows["by_patient"]),
+            "physician_bits": folded(rows["by_physician"]),
+        }
+        for name, column in self.columns.items():
+            column.append(rows[name])
+
+
+def _unions_of(group: Group) -> dict[str, NDArray[Any]]:
+    shown = group.kinds != Kind.WITHHELD
+    unions = rolled_up(group.keys, shown) if group.additive else []
+    made = [summed(group, each) for each in unions]
+    count = sum(len(each.values) for each in made)
+    none = np.zeros(count, dtype=np.int64)
+    return {
+        "kind": np.full(count, UNION),
+        "patients": _joined([each.patients for each in made], np.int64),
+        "values": _joined([each.values for each in made], np.float64),
+        "by_patient": _joined([each.by_patient for each in made], np.uint32, PATIENT_BUCKETS),
+        "by_physician": _joined([each.by_physician for each in made], np.uint32, PHYSICIAN_BUCKETS),
+        "lowest": np.full((count, LOWEST), 1 << 33),
+        "threshold": none,
+        "source": none,
+        "starts": none,
+        "stops": none,
+    }
+
+
+def _joined(parts: list[NDArray[Any]], dtype: Any, *width: int) -> NDArray[Any]:
+    return np.concatenate(parts) if parts else np.empty((0, *width), dtype)
+
+
+# --- unions ------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Union:
+    """One way of adding up the shown cells of a group: `members` of each sum, as cells ordered by sum.
+
+    `members[bounds[u]:bounds[u+1]]` are the cells of sum u; each sum has two at least.
+    """
+
+    members: Ints
+    bounds: Ints
+
+    def __len__(self) -> int:
+        return len(self.bounds) - 1
+
+    def of(self, number: int) -> Ints:
+        return self.members[self.bounds[number] : self.bounds[number + 1]]
+
+
+def rolled_up(keys: NDArray[Any], shown: NDArray[np.bool_]) -> list[Union]:
+    """Every margin of the shown cells, the finest first, the sum of all last; without keys that alone."""
+    cells = np.flatnonzero(shown)
+    made = (_union(keys[list(kept)][:, cells], cells) for kept in _kept_keys(len(keys)))
+    return [union for union in made if len(union)]
+
+
+def _kept_keys(count: int) -> Iterator[tuple[int, ...]]:
+    """Of `count` keys every choice but all of them, the largest first."""
+    sizes = range(count - 1, -1, -1) if 0 < count <= MOST_KEYS else (0,)
+    return itertools.chain.from_iterable(itertools.combinations(range(count), size) for size in sizes)
+
+
+def _union(labels: NDArray[Any], cells: Ints) -> Union:
+    if not len(cells):
+        return Union(cells, np.zeros(1, dtype=np.int64))
+    codes = np.zeros(len(cells), dtype=np.int64)
+    for row in labels:
+        codes = np.unique(codes * (int(row.max()) + 1) + row, return_inverse=True)[1]
+    order = np.argsort(codes, kind="stable")
+    sizes = np.bincount(codes)
+    several = sizes[codes[order]] > 1
+    return Union(cells[order][several], np.concatenate([[0], np.cumsum(sizes[sizes > 1])]))
+
+
+@dataclass(frozen=True)
+class Sums:
+    """The sums of a union: what each is worth, and its sketch."""
+
+    patients: Ints
+    values: Floats
+    by_patient: Words
+    by_physician: Words
+
+
+def summed(cells: Any, union: Union) -> Sums:
+    """The sums of `union` over `cells`, which has `patients`, `values` and the two sketches (a Group)."""
+    starts = union.bounds[:-1]
+    return Sums(
+        **{
+            name: _added(getattr(cells, name)[union.members], starts)
+            for name in ("patients", "values", "by_patient", "by_physician")
+        }
+    )
+
+
+def _added(rows: NDArray[Any], starts: Ints) -> NDArray[Any]:
+    """Sums of consecutive rows; those of sketches modulo 2³²."""
+    return np.add.reduceat(rows, starts, axis=0, dtype=rows.dtype)

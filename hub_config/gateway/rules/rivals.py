@@ -1,0 +1,245 @@
+"""Which earlier cells a new one must be compared with, and by how many patients or GPs they differ. Pure.
+
+The distance of two cells is the larger of two lower bounds of the number of patients whose weights tell them
+apart: the buckets in which their sketches differ, and the contributors that their samples know to be in one
+and not in the other (for small cells, all). So a pair within a radius is always found.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hub_config.gateway.rules.anchors import UNION, Anchors
+from hub_config.gateway.rules.cells import Fingerprints, Ints
+from hub_config.gateway.rules.memory import Batch, Proposal
+from hub_config.gateway.rules.sketches import (
+    Pairs,
+    Samples,
+    certainly_apart,
+    distances,
+    fingerprints,
+    near,
+)
+from hub_config.gateway.rules.subsets import Found
+from hub_config.governance.ledger.group import Kind
+from p4dp_sdk.disclosure.policy import Policy
+
+Flags = NDArray[np.bool_]
+Draw = Callable[[Fingerprints, Fingerprints], NDArray[np.uint64]]  # keyed, one word a pair
+
+_NESTED: Final = 0.8  # of the smaller cell's sample, so much lies in the other: then one contains the other
+_LEAST_BUCKETS: Final = 4  # a failing cell with fewer is too small to snap to anything
+
+
+@dataclass(frozen=True)
+class Reach:
+    """How far is near, pair by pair: three radii that the secret draw makes wider for some."""
+
+    policy: Policy
+    draw: Draw
+
+    @property
+    def most_few(self) -> int:
+        return self.policy.snap_radius + self.policy.snap_jitter
+
+    @property
+    def most_very_few(self) -> int:
+        return self.policy.snap_radius // 3 + self.policy.snap_jitter
+
+    def words(self, left: Fingerprints, right: Fingerprints) -> NDArray[np.uint64]:
+        """A secret word for each pair, whichever of the two came first."""
+        return self.draw(np.minimum(left, right), np.maximum(left, right))
+
+    def few(self, words: NDArray[np.uint64]) -> Ints:
+        return self.policy.snap_radius + self._jitter(words, 0)
+
+    def very_few(self, words: NDArray[np.uint64]) -> Ints:
+        return self.policy.snap_radius // 3 + self._jitter(words, 16)
+
+    def not_far(self, words: NDArray[np.uint64]) -> Ints:
+        return self.policy.snap_radius + self.policy.snap_jitter + self._jitter(words, 32)
+
+    def few_physicians(self, words: NDArray[np.uint64]) -> Ints:
+        return self.policy.snap_physicians + _bits(words, 48) % 2
+
+    def covers_sum(self, anchors: Anchors, row: int, found: Found) -> bool:
+        """Whether few patients tell the cell in `row` from the sum found for it."""
+        words = self.words(anchors["fingerprint"][row : row + 1], fingerprints(found.total[None, :]))
+        return bool(found.distance <= self.few(words)[0])
+
+    def _jitter(self, words: NDArray[np.uint64], shift: int) -> Ints:
+        return _bits(words, shift) % (self.policy.snap_jitter + 1)
+
+
+def _bits(words: NDArray[np.uint64], shift: int) -> Ints:
+    """Sixteen of a word's bits: far more than any jitter, so that the remainder is even."""
+    return ((words >> np.uint64(shift)) & np.uint64(0xFFFF)).astype(np.int64)
+
+
+@dataclass(frozen=True)
+class Rivals:
+    """The rows that lie near one cell, the earliest first; each flag says how near.
+
+    `apart`: something tells them apart; `half`: what does is at most half of the rival; `draft`: it stood in
+    an exploration answer; `stands`: it is a copy whose anchor lies not far from the cell either.
+    """
+
+    rows: Ints
+    apart: Flags
+    few: Flags
+    very_few: Flags
+    half: Flags
+    draft: Flags
+    stands: Flags
+
+    def cut(self, part: slice) -> Rivals:
+        return Rivals(*(getattr(self, name)[part] for name in self.__dataclass_fields__))
+
+
+@dataclass(frozen=True)
+class AllRivals:
+    """Those of every cell of a batch: `cells[i]` has the row i of `rivals`; ordered by cell, then row."""
+
+    cells: Ints
+    rivals: Rivals
+
+    def by_cell(self) -> Iterator[tuple[int, Rivals]]:
+        starts = np.flatnonzero(np.diff(self.cells, prepend=-1))
+        stops = np.append(starts, len(self.cells))[1:]
+        for start, stop in zip(starts.tolist(), stops.tolist(), strict=True):
+            yield int(self.cells[start]), self.rivals.cut(slice(start, stop))
+
+
+def rivals_of(anchors: Anchors, in_scope: Flags, first: int, batch: Batch, reach: Reach) -> AllRivals:
+    """The rivals of the cells that stand undecided in `anchors` from row `first` on: the rows before it that
+    are in scope, and those of the batch itself that come earlier."""
+    left = first + np.flatnonzero(_can_change(anchors, first, batch.proposals))
+    right = np.append(np.flatnonzero(in_scope), np.arange(first, len(anchors)))
+    close = np.isin(anchors["kind"][right], (Kind.WITHHELD, Kind.COPY))
+    limits = np.where(close, reach.most_very_few, reach.most_few)
+    pairs = _near_rows(anchors, left, right, limits)
+    pairs = pairs.where((pairs.right < pairs.left) & _matters(anchors, first, batch.proposals, pairs))
+    distance = measured(anchors, pairs)
+    pairs = Pairs(pairs.left, pairs.right, distance).where(distance <= reach.most_few)
+    return AllRivals(pairs.left - first, _judged(anchors, in_scope, pairs, reach))
+
+
+def _near_rows(anchors: Anchors, left: Ints, right: Ints, limits: NDArray[Any]) -> Pairs:
+    sketch, bits = anchors["by_patient"], anchors["patient_bits"]
+    pairs = near(sketch[left], sketch[right], bits[left], bits[right], limits)
+    return Pairs(left[pairs.left], right[pairs.right], pairs.distance)
+
+
+def measured(anchors: Anchors, pairs: Pairs) -> Ints:
+    """The distance of each pair of rows, by sketch and by sample. Unions have no sample."""
+    kind, samples = anchors["kind"], anchors.samples
+    sampled = (kind[pairs.left] != UNION) & (kind[pairs.right] != UNION)
+    distance = pairs.distance.copy()
+    known = certainly_apart(samples, samples, pairs.where(sampled))
+    distance[sampled] = np.maximum(distance[sampled], known)
+    return distance
+
+
+def _judged(anchors: Anchors, in_scope: Flags, pairs: Pairs, reach: Reach) -> Rivals:
+    """How near the right row of each pair is to the left one."""
+    words = _words(anchors, pairs.left, pairs.right, reach)
+    very_few = pairs.distance <= reach.very_few(words)
+    return Rivals(
+        rows=pairs.right,
+        apart=pairs.distance > 0,
+        few=pairs.distance <= reach.few(words),
+        very_few=very_few,
+        half=2 * pairs.distance <= anchors["patients"][pairs.right],
+        draft=~anchors["publication"][pairs.right],
+        stands=_standing(anchors, in_scope, pairs, very_few, reach),
+    )
+
+
+def _words(anchors: Anchors, left: Ints, right: Ints, reach: Reach) -> NDArray[np.uint64]:
+    return reach.words(anchors["fingerprint"][left], anchors["fingerprint"][right])
+
+
+def _standing(anchors: Anchors, in_scope: Flags, pairs: Pairs, very_few: Flags, reach: Reach) -> Flags:
+    """Of each pair whose right row is a copy: whether the anchor that it copies is in scope, and not far from
+    the left row either. So a chain of copies never drifts away from its anchor."""
+    stands = np.zeros(len(pairs), dtype=bool)
+    copies = np.flatnonzero(very_few & (anchors["kind"][pairs.right] == Kind.COPY))
+    if len(copies):
+        wanted = anchors["source"][pairs.right[copies]]
+        known = np.flatnonzero(in_scope & np.isin(anchors["fingerprint"][: len(in_scope)], wanted))
+        known = known[np.isin(anchors["kind"][known], (Kind.ANCHOR, UNION))]
+        left, right, copies = _meeting(
+            wanted, anchors["fingerprint"][known], pairs.left[copies], known, copies
+        )
+        sketch = anchors["by_patient"]
+        found = Pairs(left, right, distances(sketch, sketch, left, right))
+        near_enough = measured(anchors, found) <= reach.not_far(_words(anchors, left, right, reach))
+        stands[copies[near_enough]] = True
+    return stands
+
+
+def _meeting(
+    wanted: Fingerprints, names: Fingerprints, left: Ints, rows: Ints, places: Ints
+) -> tuple[Ints, Ints, Ints]:
+    """Each wanted name that some row has: its left row, the earliest such row, its place."""
+    known, earliest = np.unique(names, return_index=True)
+    if not len(known):
+        return left[:0], rows[:0], places[:0]
+    at = np.minimum(np.searchsorted(known, wanted), len(known) - 1)
+    met = known[at] == wanted
+    return left[met], rows[earliest[at[met]]], places[met]
+
+
+def _can_change(anchors: Anchors, first: int, proposals: NDArray[np.int8]) -> Flags:
+    used = np.bitwise_count(anchors["patient_bits"][first:, 0])
+    snaps = (proposals == Proposal.WITHHOLD) & (used >= _LEAST_BUCKETS)
+    return np.asarray((proposals == Proposal.SHOW) | snaps)
+
+
+def _matters(anchors: Anchors, first: int, proposals: NDArray[np.int8], pairs: Pairs) -> Flags:
+    """Of each pair whether a rule reads it: of a failing cell, only what could give it a value."""
+    passes = proposals[pairs.left - first] == Proposal.SHOW
+    half = 2 * pairs.distance <= anchors["patients"][pairs.right]
+    return np.asarray(passes | (half & (anchors["kind"][pairs.right] != Kind.WITHHELD)))
+
+
+# --- GPs ---------------------------------------------------------------------------------------------------
+
+
+def within_few_physicians(
+    anchors: Anchors, in_scope: Flags, first: int, passes: Flags, reach: Reach
+) -> Flags:
+    """Of each cell from row `first` on: whether more than few patients tell it from an anchor, all of them of
+    few GPs. Cells that neither contain each other say nothing of a GP when subtracted."""
+    kind = anchors["kind"][:first]
+    right = np.flatnonzero(in_scope & ((kind == Kind.ANCHOR) | (kind == UNION)))
+    left = first + np.flatnonzero(passes)
+    sketch, bits = anchors["by_physician"], anchors["physician_bits"]
+    pairs = near(sketch[left], sketch[right], bits[left], bits[right], reach.policy.snap_physicians + 1)
+    pairs = Pairs(left[pairs.left], right[pairs.right], pairs.distance)
+    pairs = pairs.where(pairs.distance > 0)  # tables about GPs have no GPs behind them
+    words = _words(anchors, pairs.left, pairs.right, reach)
+    patients = distances(anchors["by_patient"], anchors["by_patient"], pairs.left, pairs.right)
+    caught = (pairs.distance <= reach.few_physicians(words)) & (patients > reach.few(words))
+    caught &= (anchors["kind"][pairs.right] == UNION) | _nested(anchors.samples, pairs)
+    found = np.zeros(len(anchors) - first, dtype=bool)
+    found[pairs.left[caught] - first] = True
+    return found
+
+
+def _nested(samples: Samples, pairs: Pairs) -> Flags:
+    """Whether one of the two lies in the other, as far as their samples know; if they know nothing, yes."""
+    below = np.minimum(samples.threshold[pairs.left], samples.threshold[pairs.right])
+    sizes = [_below(samples, rows, below) for rows in (pairs.left, pairs.right)]
+    common = (sizes[0] + sizes[1] - certainly_apart(samples, samples, pairs)) // 2
+    return np.asarray(common >= _NESTED * np.minimum(*sizes))
+
+
+def _below(samples: Samples, rows: Ints, limits: NDArray[np.uint64]) -> Ints:
+    found = zip(rows.tolist(), limits, strict=True)
+    return np.array([np.searchsorted(samples.of(row), limit) for row, limit in found], dtype=np.int64)

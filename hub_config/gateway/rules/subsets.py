@@ -1,0 +1,124 @@
+"""Which cells of one group make up another cell, by samples of who is in them. Pure.
+
+A union is looked for between one cell (the *whole*) and the shown cells of one group (the *parts*). The
+lowest secret ranks of a cell are a bottom-k sample (Cohen & Kaplan, "Summarizing data using bottom-k
+sketches", PODC 2007): of a part inside the whole, all that lie low enough are in the whole's sample too. That
+proposes a subset; whether it really makes up the whole, but for few patients, its summed sketch decides. So a
+bad guess can only miss a union, never invent one. Parts too small for the whole's sample to know them are
+tried both in and out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hub_config.gateway.rules.cells import Ints, Words
+from hub_config.gateway.rules.sketches import PAD, Samples, ranges
+
+LARGEST_BATCH: Final = 5_000  # beyond, only margins are compared: a table this large has no time for more
+MOST_TRIALS: Final = 4_000  # wholes tried against groups in one batch
+_LEAST_SEEN: Final = 3  # of the whole's lowest ranks, in parts that lie inside it
+
+
+@dataclass(frozen=True)
+class Side:
+    """Cells that may be wholes, or parts: their lowest ranks, samples, sketches, and each one's group."""
+
+    lowest: NDArray[np.uint64]
+    samples: Samples
+    by_patient: Words
+    groups: Ints
+
+
+@dataclass(frozen=True)
+class Found:
+    """A whole (a row of its side) that `parts` (rows of theirs, of one group) make up but for `distance`
+    buckets; `total` is their summed sketch."""
+
+    whole: int
+    parts: Ints
+    distance: int
+    total: Words
+
+
+def subsets(wholes: Side, parts: Side, limit: int) -> list[Found]:
+    """Every whole that some parts of one group make up but for `limit` buckets, two parts at least. By whole,
+    then by group."""
+    if not len(wholes.lowest) or not len(parts.lowest):
+        return []
+    tried = ((whole, group) for whole, group in _promising(wholes, parts)[:MOST_TRIALS])
+    rows_of = _rows_by_group(parts.groups)
+    found = (_made_up(wholes, whole, parts, rows_of(group), limit) for whole, group in tried)
+    return [each for each in found if each is not None]
+
+
+def _promising(wholes: Side, parts: Side) -> list[tuple[int, int]]:
+    """Wholes and groups whose parts inside the whole hold several of its lowest ranks."""
+    whole, part = _sharing(wholes.lowest, parts.lowest)
+    codes, hits = np.unique(whole * len(parts.lowest) + part, return_counts=True)
+    whole, part = codes // len(parts.lowest), codes % len(parts.lowest)
+    low = parts.lowest[part] <= np.where(wholes.lowest == PAD, 0, wholes.lowest).max(axis=1)[whole][:, None]
+    inside = 2 * hits >= np.count_nonzero(low, axis=1)
+    whole, group, hits = whole[inside], parts.groups[part[inside]], hits[inside]
+    most = int(parts.groups.max()) + 1
+    codes, places = np.unique(whole * most + group, return_inverse=True)
+    seen = np.bincount(places, weights=hits, minlength=len(codes))
+    return [(int(code // most), int(code % most)) for code in codes[seen >= _LEAST_SEEN]]
+
+
+def _sharing(left: NDArray[np.uint64], right: NDArray[np.uint64]) -> tuple[Ints, Ints]:
+    """Rows of `left` and of `right` that have a rank in common, once for each such rank."""
+    if left.size > right.size:  # the smaller side is sorted, the other looked up
+        of_right, of_left = _sharing(right, left)
+        return of_left, of_right
+    order = np.argsort(left, axis=None, kind="stable")
+    known = left.ravel()[order]
+    known = known[: np.searchsorted(known, PAD)]
+    wanted = right.ravel()
+    first = np.searchsorted(known, wanted)
+    met = np.flatnonzero(np.append(known, PAD + np.uint64(1))[first] == wanted)
+    first = first[met]
+    times = np.searchsorted(known, wanted[met], side="right") - first
+    return order[ranges(first, times)] // left.shape[1], np.repeat(met // right.shape[1], times)
+
+
+def _rows_by_group(groups: Ints) -> Callable[[int], Ints]:
+    order = np.argsort(groups, kind="stable")
+    sorted_groups = groups[order]
+
+    def rows(group: int) -> Ints:
+        start, stop = np.searchsorted(sorted_groups, [group, group + 1])
+        return np.asarray(order[start:stop])
+
+    return rows
+
+
+def _made_up(wholes: Side, whole: int, parts: Side, rows: Ints, limit: int) -> Found | None:
+    wanted = wholes.by_patient[whole]
+    for chosen in _choices(wholes, whole, parts, rows):
+        if len(chosen) < 2:
+            continue
+        total = parts.by_patient[chosen].sum(axis=0, dtype=np.uint32)
+        distance = int(np.count_nonzero(total != wanted))
+        if distance <= limit:
+            return Found(whole, chosen, distance, total)
+    return None
+
+
+def _choices(wholes: Side, whole: int, parts: Side, rows: Ints) -> Iterator[Ints]:
+    """Parts that lie mostly inside the whole; then with those of whom its sample knows nothing."""
+    lowest = parts.lowest[rows]
+    sample = wholes.samples.of(whole)
+    knowable = lowest < wholes.samples.threshold[whole]
+    places = np.minimum(np.searchsorted(sample, lowest), max(len(sample) - 1, 0))
+    inside = knowable & (sample[places] == lowest) if len(sample) else np.zeros_like(knowable)
+    known, held = np.count_nonzero(knowable, axis=1), np.count_nonzero(inside, axis=1)
+    mostly = (held > 0) & (2 * held >= known)
+    yield rows[mostly]
+    if np.any(known == 0):
+        yield rows[mostly | (known == 0)]
