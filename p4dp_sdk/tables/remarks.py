@@ -151,8 +151,8 @@ def _snapped(frame: pd.DataFrame, disclosure: Disclosure) -> list[str]:
     some = " " + _("({marked} of them here)").format(marked=marked) if 0 < marked < count else ""
     sign = f"{SNAPPED} " if marked else ""
     why = translate_count(
-        "This group was counted before, give or take a few patients.",
-        "These groups were counted before, give or take a few patients.",
+        "This group, or a sum with it, was counted before, give or take a few patients.",
+        "These groups, or their sums, were counted before, give or take a few patients.",
         count,
     )
     return [f"{sign}{rounded}{_colon()}{cells}{some}. {why}"]

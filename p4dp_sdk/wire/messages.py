@@ -287,7 +287,7 @@ MESSAGES: Mapping[ErrorCode, Message] = {
         N_("This result can't become a publication table."),
         N_("Its numbers would be exact, so its cells and all their totals must be protected together."),
         N_(
-            "Publish the grouped table itself: one to five columns of the catalogue in group_by, counts or sums in agg. Sort it and compute shares afterwards."
+            "Publish the grouped table itself: one to five columns of the catalogue in group_by, counts, sums or means in agg. Sort it and compute shares afterwards."
         ),
     ),
     ErrorCode.SUPPRESSION_FAILED: Message(
