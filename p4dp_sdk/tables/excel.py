@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from p4dp_sdk.errors import NotGenuineError
 from p4dp_sdk.locale import translate as _
 from p4dp_sdk.tables.remarks import MARK
-from p4dp_sdk.tables.safe_remarks import record_lines, remarks_on, total_label
+from p4dp_sdk.tables.safe_remarks import record_lines, remarks_on
 from p4dp_sdk.wire.messages import N_
 from p4dp_sdk.wire.publication import Cell, Column, Document, Statement
 
@@ -112,7 +112,7 @@ def _total(table: SafeTable) -> list[Cell]:
     cells = [_cell(v, c) for v, c in zip(statement.total or (), statement.columns, strict=True)]
     first = next((at for at, column in enumerate(statement.columns) if not column.protected), None)
     if first is not None:
-        cells[first] = total_label(table)
+        cells[first] = _("Total")
     return cells
 
 

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 from p4dp_sdk import markup
 from p4dp_sdk.errors import NotGenuineError
-from p4dp_sdk.tables.safe_remarks import remarks_on, total_label
+from p4dp_sdk.locale import translate as _
+from p4dp_sdk.tables.safe_remarks import remarks_on
 from p4dp_sdk.wire.protocol import Disclosure, MeasureSummary
 from p4dp_sdk.wire.publication import Document, NotGenuine, Row, Shape, Statement, verify
 
@@ -146,7 +147,7 @@ class SafeTable:
         last = drawable(self.total, disclosure)
         labels = [name for name in disclosure.key_columns if name in last.columns]
         for position, name in enumerate(labels):
-            last[name] = "" if position else total_label(self)
+            last[name] = "" if position else _("Total")
         return pd.concat([rows, last], ignore_index=True)
 
     # how it is kept

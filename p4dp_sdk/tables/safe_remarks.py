@@ -41,11 +41,6 @@ def provenance(table: SafeTable) -> str:
     )
 
 
-def total_label(table: SafeTable) -> str:
-    """What the row of all groups is called; it says so where it does not count everybody."""
-    return _("Total (without unknown)") if table.statement.left_out else _("Total")
-
-
 def record_lines(table: SafeTable) -> list[tuple[str, str]]:
     """The record for people: (name, value) pairs."""
     said, signature = table.statement, table.document.signature
@@ -72,7 +67,7 @@ def record_lines(table: SafeTable) -> list[tuple[str, str]]:
 def _left_out(said: Statement) -> list[str]:
     if not said.left_out:
         return []
-    text = _("Not counted, totals included: the few for whom this is unknown: {columns}.")
+    text = _("Those of whom this is unknown, if any, are too few: nothing here counts them ({columns}).")
     return [text.format(columns=", ".join(f"`{name}`" for name in said.left_out))]
 
 

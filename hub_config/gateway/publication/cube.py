@@ -134,18 +134,22 @@ def placed(shape: Shape, measured: Mapping[Kept, Cells]) -> Cube:
 
 
 def ancestors(shape: Shape) -> Iterator[tuple[Ints, Ints]]:
-    """Pairs of cells and one total each that holds them and others: along one dimension, at every height. A
-    total that can hold nobody else (a chapter of one code) is the same number again, and left aside."""
+    """Pairs of cells and one total each that holds them and others: along one dimension, at every height that
+    was asked for. A total that can hold nobody else is the same number again, and left aside; so are totals
+    that only the catalogue knows: that nearly all of chapter K have K86 tells nothing of a person of whom
+    the chapter is not told."""
     index = _index(shape)
     for d, tree in enumerate(shape.trees):
         up = _totals(shape.coordinates, d, np.array(tree.parents), index)
         shared = np.bincount(up[up >= 0], minlength=len(up)) > 1
+        asked = np.isin(shape.coordinates[:, d], list(shape.dimensions[d].asked_codes))
         cells = np.flatnonzero(up >= 0)
-        at = up[cells]
+        at, several = up[cells], shared[up[cells]]
         while len(cells):
-            yield cells[shared[at]], at[shared[at]]
+            told = several & asked[at]
+            yield cells[told], at[told]
             going = up[at] >= 0
-            cells, at = cells[going], up[at[going]]
+            cells, at, several = cells[going], up[at[going]], several[going] | shared[up[at[going]]]
 
 
 def _totals(coordinates: Ints, d: int, parents: Ints, index: Mapping[Codes, int]) -> Ints:

@@ -29,10 +29,12 @@ _DATED: Final = re.compile(r"\d{4}-")
 @dataclass(frozen=True)
 class Dimension:
     """`keys` are the release's keys that name its groups, the finest first. `levels` go from fine to coarse:
-    level l gives each group the number of its class there. The total of all is not among them."""
+    level l gives each group the number of its class there. The total of all is not among them. `asked` are
+    the levels that a key names; the catalogue knows the others."""
 
     keys: tuple[str, ...]
     levels: tuple[Codes, ...]
+    asked: frozenset[int]
 
     @property
     def sizes(self) -> Codes:
@@ -45,6 +47,11 @@ class Dimension:
             return (0,) * len(self.levels[0])
         first = 1 + sum(self.sizes[level + 1 :])
         return tuple(first + number for number in self.levels[level])
+
+    @property
+    def asked_codes(self) -> frozenset[int]:
+        """The total, and the codes of the levels that a key names."""
+        return frozenset({0, *(code for level in self.asked for code in self.codes(level))})
 
     def tree(self, *, partitions: bool) -> Tree:
         parents = {0: -1}
@@ -113,7 +120,8 @@ def _dimensions(
             if _numbered(columns[key]) in extended:
                 levels, keys = extended, [*keys, key]
         left = [key for key in others if key not in keys]
-        yield Dimension(tuple(keys), tuple(levels))
+        asked = frozenset(levels.index(_numbered(columns[key])) for key in keys)
+        yield Dimension(tuple(keys), tuple(levels), asked)
 
 
 def _chain(levels: list[Codes], classes: Iterable[Sequence[Hashable]]) -> list[Codes]:

@@ -4,7 +4,7 @@ it, and what is decided of it before. Pure.
 Measures of one row are linked. A reader knows that patients ≤ rows, that a conditional count is at most the
 count without its condition, and what a value can be at most. How several conditions of one query overlap is
 not known here (three of them may make up a whole, of which the other two are shown), so conditional counts
-are withheld together; and so are sums, for a mean and a sum of one value differ by a multiple of the count.
+are withheld together; and with them sums, for a sum, a mean and their count give each other away.
 """
 
 from __future__ import annotations
@@ -90,6 +90,8 @@ def _link(one: Measure, other: Measure) -> Link | None:
             other.weight is None
         ):
             return Link(one.name, by=other.name, low=0.0, high=1.0)
+        case MeasureKind.SUM, _ if one.bounds is not None and _metric(one) == _metric(other):
+            return Link(one.name, by=other.name, low=one.bounds[0], high=one.bounds[1])
         case MeasureKind.SUM, MeasureKind.ROWS if other.weight is None and one.bounds is not None:
             low, high = one.bounds
             return Link(one.name, by=other.name, low=min(low, 0.0), high=max(high, 0.0))
@@ -97,7 +99,12 @@ def _link(one: Measure, other: Measure) -> Link | None:
             return None
 
 
+def _metric(part: Measure) -> str:
+    """The column of the query that a part was made for: "mean" of "mean [2]"."""
+    return part.name.rpartition(" [")[0] or part.name
+
+
 def _together(measures: list[Measure]) -> Iterator[tuple[str, ...]]:
-    conditional = tuple(m.name for m in measures if m.kind in _COUNTS and m.weight is not None)
-    sums = tuple(m.name for m in measures if m.kind is MeasureKind.SUM)
-    return (names for names in (conditional, sums) if len(names) > 1)
+    chosen = tuple(measure.name for measure in measures if measure.weight is not None)
+    if len(chosen) > 1:
+        yield chosen

@@ -34,7 +34,7 @@ MAX_KEYS: Final = 5
 _ARITHMETIC: Final = (
     ops.Cast, ops.TryCast, ops.Add, ops.Subtract, ops.Multiply, ops.Divide, ops.FloorDivide, ops.Negate,
     ops.Abs, ops.Ceil, ops.Floor, ops.Round, ops.Sqrt, ops.Exp, ops.Ln, ops.Log, ops.Log2, ops.Log10,
-    ops.Power,
+    ops.Power, ops.NullIf,
 )  # fmt: skip
 _CONDITIONS: Final = (
     ops.Equals, ops.NotEquals, ops.Greater, ops.GreaterEqual, ops.Less, ops.LessEqual, ops.Between,
@@ -167,7 +167,7 @@ class _Origins:
             case ops.Filter():
                 return self._checked(relation.predicates, self.of(relation.parent))
             case ops.Sort():
-                keys = tuple(key.expr for key in relation.keys)
+                keys = tuple(key.arg for key in relation.keys)
                 return self._checked(keys, self.of(relation.parent))
             case ops.Limit():
                 return self.of(relation.parent)
@@ -237,10 +237,21 @@ def _traced(
         return _Origin(Lineage.LITERAL)
     if isinstance(value, ops.Alias):
         return _traced(value.arg, origin_of, deciding=deciding)
+    if _is_at_least_zero(value):
+        return _traced(value.false_null_expr, origin_of, deciding=deciding)
     if not isinstance(value, (*_ARITHMETIC, *_WORDING, *_CONDITIONS)):
         raise _refused("only choosing, ordering and arithmetic after agg")
     parts = [_traced(child, origin_of, deciding=deciding) for child in _children(value)]
     return _combined(value, parts, deciding)
+
+
+def _is_at_least_zero(value: ops.Value) -> bool:
+    """`ifelse(x < 0, 0, x)`, as a variance is kept from rounding below zero: empty where x is."""
+    match value:
+        case ops.IfElse(ops.Less(x, ops.Literal(0)), ops.Literal(0), otherwise):
+            return bool(otherwise == x)
+        case _:
+            return False
 
 
 def _combined(value: ops.Value, parts: list[_Origin], deciding: bool) -> _Origin:

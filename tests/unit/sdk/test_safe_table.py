@@ -78,7 +78,7 @@ def test_the_terminal_shows_the_same() -> None:
 def test_what_is_not_vouched_for_is_said() -> None:
     text = repr(table(unverified=("rows-held", "libellé"), synthetic=True, left_out=("sex",)))
     assert "Synthetic data" in text and "libellé" in text and "sex" in text
-    assert "physician looks" in text and "Total (without" in text
+    assert "physician looks" in text and "if any, are too few" in text
 
 
 def test_the_record_has_all_but_the_cells() -> None:
