@@ -85,18 +85,15 @@ class Contributions:
 
     def relabelled(self, cells: Ints) -> Contributions:
         """The same contributions to other cells: entry c of `cells` is the new cell of cell c, negative for
-        none."""
+        none. What a unit adds to two cells that become one is one entry."""
         cell = cells[self.cell]
-        order = np.lexsort((self.unit, cell))
-        return self._take(order[cell[order] >= 0], cell)
-
-    def _take(self, order: NDArray[np.int64], cell: Ints) -> Contributions:
-        return Contributions(
-            cell[order],
-            self.unit[order],
-            tuple(physician[order] for physician in self.physicians),
-            {weight: what.take(order) for weight, what in self.added.items()},
-        )
+        order = np.lexsort((*self.physicians, self.unit, cell))
+        order = order[cell[order] >= 0]
+        columns = [column[order] for column in (cell, self.unit, *self.physicians)]
+        starts = first_of_runs(*columns)
+        kept, unit, *physicians = (column[starts] for column in columns)
+        added = {weight: what.take(order).summed(starts) for weight, what in self.added.items()}
+        return Contributions(kept, unit, tuple(physicians), added)
 
     @cached_property
     def units(self) -> Contributions:

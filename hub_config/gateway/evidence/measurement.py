@@ -17,10 +17,12 @@ from numpy.typing import NDArray
 
 from hub_config.gateway.engine import Session
 from hub_config.gateway.evidence.contributions import Contributions
+from hub_config.gateway.evidence.fanout import largest_table
+from hub_config.gateway.evidence.large import large
 from hub_config.gateway.evidence.layout import groups, labels, layout, rolled_up
 from hub_config.gateway.evidence.quantile import quantiles
 from hub_config.gateway.evidence.sketch import Secrets, records, unremembered, vectors
-from hub_config.gateway.evidence.source import Source, source
+from hub_config.gateway.evidence.source import CELL, Source, source
 from hub_config.gateway.evidence.tally import backing, selected
 from hub_config.gateway.keyring import Keyring
 from hub_config.gateway.rules.cells import Cells, Column, Floats, Ints, Vectors
@@ -28,6 +30,7 @@ from hub_config.gateway.rules.plan import Measure, MeasureKind, Release
 from p4dp_sdk.disclosure.policy import Policy
 from p4dp_sdk.wire.errors import ErrorCode, Refusal
 
+WHOLE: Final = 3_000_000  # rows of the largest table, or about of the release
 _MANY: Final = 50_000  # cells; a publication never has so many
 _LEAST_REMEMBERED: Final = 3  # patients; the ledger compares with cells from here on
 
@@ -43,14 +46,31 @@ class _Exact:
 
 
 def measure(
-    session: Session, release: Release, policy: Policy, keyring: Keyring, *, remember: bool = True
+    session: Session,
+    release: Release,
+    policy: Policy,
+    keyring: Keyring,
+    *,
+    remember: bool = True,
+    whole_up_to: int = WHOLE,
 ) -> Cells:
     """Every cell of `release` in which anybody is, measured. Without `remember`, vectors hold fingerprints
-    only.
+    only. `whole_up_to` rows are read whole; more are measured by sums and samples.
 
     Raises Refusal (TOO_MANY_CELLS) when more cells than the policy takes have enough patients.
     """
-    return _cells(_read(session, release), policy, Secrets.of(keyring, release), remember=remember)
+    rows, secrets = source(session, release), Secrets.of(keyring, release)
+    made = _measured(rows, policy, secrets, remember=remember, whole_up_to=whole_up_to)
+    refuse_too_many(made, policy)
+    return made
+
+
+def _measured(rows: Source, policy: Policy, secrets: Secrets, *, remember: bool, whole_up_to: int) -> Cells:
+    if largest_table(rows) > whole_up_to:
+        much = large(rows, policy, secrets)
+        if much.rows > whole_up_to:
+            return much.cells(remember=remember)
+    return _cells(_read(rows), policy, secrets, remember=remember)
 
 
 def cross(
@@ -61,17 +81,24 @@ def cross(
     kept: Sequence[tuple[str, ...]],
     *,
     remember: bool = True,
+    whole_up_to: int = WHOLE,
 ) -> Mapping[tuple[str, ...], Cells]:
     """`release` rolled up to each of the tuples of keys in `kept`, each measured as if it had been asked."""
-    whole, secrets = _read(session, release), Secrets.of(keyring, release)
+    rows, secrets = source(session, release), Secrets.of(keyring, release)
+    if largest_table(rows) > whole_up_to and large(rows, policy, secrets).rows > whole_up_to:
+        asked = {keys: rolled_up(release, keys) for keys in kept}
+        return {
+            keys: large(rows.rolled_up(one), policy, secrets).cells(remember=remember)
+            for keys, one in asked.items()
+        }
+    whole = _read(rows)
     return {
         keys: _cells(_rolled(whole, keys, number), policy, secrets, remember=remember)
         for number, keys in enumerate(kept)
     }
 
 
-def _read(session: Session, release: Release) -> _Exact:
-    rows = source(session, release)
+def _read(rows: Source) -> _Exact:
     rows.store_contributions(stored := rows.table("contributions"), thousandths=True)
     keys = rows.number_cells(cells := rows.table("cells"), stored)
     return _Exact(rows, cells, keys, rows.fetch_contributions(stored, cells, thousandths=True))
@@ -80,7 +107,9 @@ def _read(session: Session, release: Release) -> _Exact:
 def _rolled(whole: _Exact, kept: tuple[str, ...], number: int) -> _Exact:
     rows = whole.source.rolled_up(rolled_up(whole.source.release, kept))
     new, keys = groups(whole.keys, rows.release.keys)
-    return _Exact(rows, rows.store_cells(f"rolled_{number}", keys), keys, whole.contributions.relabelled(new))
+    numbered = keys.append_column(CELL, pa.array(np.arange(keys.num_rows, dtype=np.int64)))
+    cells = rows.store(f"rolled_{number}", numbered)
+    return _Exact(rows, cells, keys, whole.contributions.relabelled(new))
 
 
 def _cells(read: _Exact, policy: Policy, secrets: Secrets, *, remember: bool) -> Cells:
@@ -101,9 +130,7 @@ def _cells(read: _Exact, policy: Policy, secrets: Secrets, *, remember: bool) ->
         )
         for measure in release.measures
     )
-    cells = Cells(release, labels(release, near.keys), columns)
-    refuse_too_many(cells, policy)
-    return cells
+    return Cells(release, labels(release, near.keys), columns)
 
 
 def _remembered(read: _Exact, cells: int) -> Ints:

@@ -62,11 +62,10 @@ class Source:
         """The same rows, for `release` by fewer keys."""
         return replace(self, release=release)
 
-    def store_cells(self, purpose: str, keys: pa.Table) -> str:
-        """A temporary table of cells that are numbered by the rows of `keys`; gives its name."""
+    def store(self, purpose: str, table: pa.Table) -> str:
+        """A temporary table; gives its name."""
         name = self.table(purpose)
-        numbers = pa.array(np.arange(keys.num_rows, dtype=np.int64))
-        self.session.register(f"{name}_given", keys.append_column(CELL, numbers))
+        self.session.register(f"{name}_given", table)
         self.session.run(f"CREATE OR REPLACE TEMP TABLE {name} AS SELECT * FROM {name}_given")  # noqa: S608
         return name
 
@@ -93,13 +92,13 @@ class Source:
                     found[f"__t{index}"] = f"sum(round(1000 * {value}))"
         return found
 
-    def store_contributions(self, name: str, where: str = "", *, thousandths: bool) -> None:
-        """A temporary table of contributions by the keys themselves. `where` begins with AND."""
+    def store_contributions(self, name: str, relation: str | None = None, *, thousandths: bool) -> None:
+        """A temporary table of contributions by the keys themselves, from `relation` instead of all rows."""
         by = ", ".join((*self.keys, self.unit, *self.physicians))
         added = _aliased(self.aggregates(thousandths=thousandths))
         self.session.run(
-            f"CREATE OR REPLACE TEMP TABLE {name} AS SELECT {by}, {added} FROM {self.view}"  # noqa: S608
-            f" WHERE {self.unit} IS NOT NULL {where} GROUP BY {by}"
+            f"CREATE OR REPLACE TEMP TABLE {name} AS SELECT {by}, {added} FROM {relation or self.view}"  # noqa: S608
+            f" WHERE {self.unit} IS NOT NULL GROUP BY {by}"
         )
 
     def number_cells(self, name: str, origin: str) -> pa.Table:

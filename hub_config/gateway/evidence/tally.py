@@ -16,7 +16,7 @@ import numpy as np
 from hub_config.gateway.evidence.contributions import NO_PHYSICIAN, Added, Contributions, first_of_runs
 from hub_config.gateway.evidence.layout import Layout, Margin
 from hub_config.gateway.rules.cells import NOBODY_ELSEWHERE, Backing, Floats, Ints
-from hub_config.gateway.rules.plan import Measure
+from hub_config.gateway.rules.plan import Measure, MeasureKind
 
 
 @dataclass(frozen=True)
@@ -61,13 +61,16 @@ def tally(given: Contributions, layout: Layout, measure: Measure) -> Tally:
     added, sizes = units.added[measure.weight], units.added[measure.weight].size(measure.kind)
     largest, second = _top_two(units.cell, sizes, cells)
     by_gp = given.added[measure.weight].size(measure.kind)
+    distinct = measure.kind is MeasureKind.PATIENTS
     return Tally(
         patients=_count(units.cell[sizes > 0], cells),
         beyond=_beyond(units, layout, added, measure),
         largest=largest,
         second=second,
         total=np.bincount(units.cell, weights=sizes, minlength=cells).astype(np.float64),
-        doctors=tuple(_doctors(given, column, by_gp, cells) for column in given.physicians),
+        doctors=tuple(
+            _doctors(given, column, by_gp, cells, distinct=distinct) for column in given.physicians
+        ),
     )
 
 
@@ -152,7 +155,7 @@ def _top_two(cell: Ints, size: Floats, cells: int) -> tuple[Floats, Floats]:
 # --- GPs ---------------------------------------------------------------------------------------------------
 
 
-def _doctors(given: Contributions, physician: Ints, sizes: Floats, cells: int) -> Doctors:
+def _doctors(given: Contributions, physician: Ints, sizes: Floats, cells: int, *, distinct: bool) -> Doctors:
     """One GP column. A missing GP is one of the (cell, GP), and makes nobody known."""
     chosen = np.flatnonzero(sizes > 0)
     order = chosen[np.lexsort((given.unit[chosen], physician[chosen], given.cell[chosen]))]
@@ -162,11 +165,12 @@ def _doctors(given: Contributions, physician: Ints, sizes: Floats, cells: int) -
     firsts[first_of_runs(cell, gp, unit)] = 1
     with_one = gp != NO_PHYSICIAN
     width = int(unit.max(initial=0)) + 1
+    patients = _summed(firsts, starts)
     return Doctors(
         cell=cell[starts],
         physician=gp[starts],
-        patients=_summed(firsts, starts),
-        amount=_summed(sizes[order], starts),
+        patients=patients,
+        amount=patients.astype(np.float64) if distinct else _summed(sizes[order], starts),
         known=_count(np.unique(cell[with_one] * width + unit[with_one]) // width, cells),
     )
 

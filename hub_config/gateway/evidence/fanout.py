@@ -1,0 +1,128 @@
+"""How much data a release reads, and how many rows of one patient it can hold, from the tables beneath.
+
+Facts of whole tables are found out once a snapshot. A filter, a grant or an objection only makes them
+smaller, so the bounds are sound for what a query reads of them.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Final
+
+import ibis.expr.operations as ops
+
+from hub_config.gateway.engine import WAREHOUSE
+from hub_config.gateway.evidence.source import Source, quoted
+from hub_config.gateway.rules.plan import PATIENT
+
+_STORED: Final = {True: "patient_no", False: "physician_no"}
+_SEVERAL_ROWS: Final = (ops.WindowFunction, ops.Analytic, ops.InSubquery, ops.ExistsSubquery)
+_SAME_ROWS: Final = (ops.Project, ops.Filter, ops.Sort, ops.DropColumns)
+
+
+def largest_table(source: Source) -> int:
+    """Rows of the largest table that the release reads, about."""
+    names = sorted({table.name for table in _tables(source)})
+    listed = ", ".join(_text(name) for name in names)
+    if not listed:
+        return 0
+    found = source.session.fetch(
+        f"SELECT max(estimated_size) AS n FROM duckdb_tables() WHERE table_name IN ({listed})"  # noqa: S608
+    )
+    return int(found.column("n")[0].as_py() or 0)
+
+
+def is_one_table(source: Source) -> bool:
+    """Whether the rows are those of one table, each by itself: then a range of patients is read without the
+    rest."""
+    node = _root(source)
+    if any(node.find(_SEVERAL_ROWS)):
+        return False
+    while isinstance(node, _SAME_ROWS):
+        node = node.parent
+    return isinstance(node, ops.UnboundTable | ops.DatabaseTable)
+
+
+def highest_number(source: Source) -> int:
+    """The highest number of a protected unit, at least."""
+    column = _STORED[source.release.unit == PATIENT]
+    table = column.removesuffix("_no") + "s"
+    fact = f"highest {column}"
+    if fact not in source.session.known:
+        if not _is_stored(source, table, column):
+            return _highest(source, source.view, source.unit)
+        source.session.known[fact] = _highest(source, f"{WAREHOUSE}.main.{table}", column)
+    return source.session.known[fact]
+
+
+def most_rows(source: Source) -> int:
+    """The largest number of rows that one patient can have in the release's rows; 0 if there are none."""
+    bounds = [_most_rows_of(source, name) for name in _joined(_root(source)) or (None,)]
+    known = [bound for bound in bounds if bound is not None]
+    return math.prod(known) if len(known) == len(bounds) else _counted(source, source.view, source.unit)
+
+
+def _most_rows_of(source: Source, name: str | None) -> int | None:
+    """Of one table of the warehouse; None where it is none."""
+    if name is None:
+        return None
+    column = _STORED[source.release.unit == PATIENT]
+    fact = f"rows of one {column} in {name}"
+    if fact not in source.session.known:
+        if not _is_stored(source, name, column):
+            return None
+        source.session.known[fact] = _counted(source, f"{WAREHOUSE}.main.{quoted(name)}", quoted(column))
+    return source.session.known[fact]
+
+
+def _is_stored(source: Source, table: str, column: str) -> bool:
+    """Whether the warehouse has this table with this column."""
+    found = source.session.fetch(
+        f"SELECT 1 FROM duckdb_columns() WHERE database_name = {_text(WAREHOUSE)}"  # noqa: S608
+        f" AND table_name = {_text(table)} AND column_name = {_text(column)}"
+    )
+    return bool(found.num_rows)
+
+
+def _text(value: str) -> str:
+    return "'" + value.replace("'", "''") + "'"
+
+
+def _highest(source: Source, relation: str, unit: str) -> int:
+    found = source.session.fetch(f"SELECT max({unit}) AS n FROM {relation}")  # noqa: S608
+    return int(found.column("n")[0].as_py() or 0)
+
+
+def _counted(source: Source, relation: str, unit: str) -> int:
+    found = source.session.fetch(
+        f"SELECT max(n) AS n FROM"  # noqa: S608
+        f" (SELECT count(*) AS n FROM {relation} WHERE {unit} IS NOT NULL GROUP BY {unit})"
+    )
+    return int(found.column("n")[0].as_py() or 0)
+
+
+def _root(source: Source) -> ops.Node:
+    if source.release.rows is None:
+        raise ValueError("a release without rows is not measured")
+    root: ops.Node = source.release.rows.op()
+    return root
+
+
+def _tables(source: Source) -> list[ops.PhysicalTable]:
+    return [node for node in _root(source).find(ops.PhysicalTable) if not isinstance(node, ops.InMemoryTable)]
+
+
+def _joined(node: ops.Node) -> tuple[str, ...] | None:
+    """The tables of which each row here combines at most one row each."""
+    while isinstance(node, _SAME_ROWS):
+        node = node.parent
+    if isinstance(node, ops.UnboundTable | ops.DatabaseTable):
+        return (node.name,)
+    if isinstance(node, ops.JoinReference):
+        return _joined(node.parent)
+    if not isinstance(node, ops.JoinChain):
+        return None
+    sides = [_joined(node.first), *(_joined(link.table) for link in node.rest)]
+    if any(side is None for side in sides):
+        return None
+    return tuple(name for side in sides if side is not None for name in side)

@@ -1,0 +1,173 @@
+"""Measuring a release of much data: values in one pass, evidence certified from some patients, sketches by
+linear sums. See `certify` for why the verdicts are those of all rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any, Final, assert_never
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from hub_config.gateway.evidence import certify
+from hub_config.gateway.evidence.bulk_sketch import Bulk, sampled
+from hub_config.gateway.evidence.contributions import Contributions
+from hub_config.gateway.evidence.fanout import highest_number, is_one_table, most_rows
+from hub_config.gateway.evidence.layout import Layout, labels, layout
+from hub_config.gateway.evidence.quantile import quantiles
+from hub_config.gateway.evidence.sketch import Secrets, unremembered
+from hub_config.gateway.evidence.source import Source
+from hub_config.gateway.evidence.tally import merged, tally
+from hub_config.gateway.evidence.totals import Totals, flat, grouped
+from hub_config.gateway.rules.cells import Backing, Cells, Column, Fingerprints, Vectors
+from hub_config.gateway.rules.plan import Measure, MeasureKind
+from p4dp_sdk.disclosure.policy import Policy
+
+FIRST: Final = 256  # the first sample is one patient in so many, the second one in so many
+SECOND: Final = 16
+_BLOCKS: Final = 32  # of neighbouring patients, in the first sample
+_FINE, _COARSE = 1_500_000, 8_000_000  # rows read at once, where a range of patients is read without the rest
+
+
+@dataclass(frozen=True)
+class Large:
+    """One release, about to be measured. `rows` is about how many it has."""
+
+    source: Source
+    policy: Policy
+    secrets: Secrets
+    first: str  # the temporary table of the first sample's contributions
+    rows: int
+
+    @property
+    def ranges(self) -> tuple[str, ...]:
+        """Conditions that part the patients, so that each part is read in bounded memory."""
+        return self._ranges(self.rows)
+
+    def _ranges(self, rows: int) -> tuple[str, ...]:
+        size = _FINE if is_one_table(self.source) else _COARSE
+        parts, highest = max(1, -(-rows // size)), highest_number(self.source)
+        edges = np.linspace(0, highest + 1, parts + 1).astype(np.int64)
+        unit = self.source.unit
+        return tuple(f"{unit} BETWEEN {a} AND {b - 1}" for a, b in pairwise(edges))
+
+    def cells(self, *, remember: bool) -> Cells:
+        source, release = self.source, self.source.release
+        most = most_rows(source)
+        distinct = any(measure.kind is MeasureKind.PATIENTS for measure in release.measures)
+        totals = grouped(source, self.ranges) if distinct and most > 1 else flat(source)
+        laid = layout(release, totals.keys)
+        found = self._certified(totals, laid, most)
+        bulk = Bulk(source, totals, self.secrets, self.ranges, once=most <= 1) if remember else None
+        columns = tuple(
+            self._column(measure, totals, found.backings[measure.name], bulk) for measure in release.measures
+        )
+        return Cells(release, labels(release, totals.keys), columns)
+
+    # --- evidence ------------------------------------------------------------------------------------------
+
+    def _certified(self, totals: Totals, laid: Layout, most: int) -> certify.Found:
+        source, measures = self.source, self.source.release.measures
+        found = certify.from_totals(source.release, totals, laid, most)
+        sample = source.fetch_contributions(self.first, totals.cells, thousandths=False)
+        found = found.with_sample(self._backings(laid, [sample]))
+        undecided = found.open(measures, self.policy)
+        if self._rows(totals, undecided) > _FINE:
+            found = found.with_sample(self._second(totals, laid, found, undecided))
+            undecided = found.open(measures, self.policy)
+        if undecided.any():
+            found = found.with_exact(self._exact(totals, laid, found, undecided), undecided)
+        return found
+
+    def _backings(self, laid: Layout, parts: list[Contributions]) -> Mapping[str, Backing]:
+        return {
+            m.name: merged([tally(part, laid, m) for part in parts]).evidence(laid, m)
+            for m in self.source.release.measures
+        }
+
+    def _second(
+        self, totals: Totals, laid: Layout, found: certify.Found, undecided: NDArray[np.bool_]
+    ) -> Mapping[str, Backing]:
+        chosen = self._chosen(totals, certify.wanted(found, laid, undecided, self.policy))
+        part = self._contributions(totals, chosen, sampled(self.source, self.secrets, SECOND))
+        return self._backings(laid, [part])
+
+    def _exact(
+        self, totals: Totals, laid: Layout, found: certify.Found, undecided: NDArray[np.bool_]
+    ) -> Mapping[str, Backing]:
+        read = certify.wanted(found, laid, undecided, self.policy)
+        chosen, ranges = self._chosen(totals, read), self._ranges(self._rows(totals, read))
+        return self._backings(laid, [self._contributions(totals, chosen, where) for where in ranges])
+
+    def _rows(self, totals: Totals, cells: NDArray[np.bool_]) -> int:
+        return int(totals.by_weight[None].rows[cells].sum())
+
+    def _chosen(self, totals: Totals, cells: NDArray[np.bool_]) -> str:
+        return self.source.store("chosen", totals.keys.take(pa.array(np.flatnonzero(cells))))
+
+    def _contributions(self, totals: Totals, chosen: str, where: str) -> Contributions:
+        source = self.source
+        stored = source.table("contributions")
+        relation = (
+            f"(SELECT v.* FROM {source.view} v SEMI JOIN {chosen} c ON {source.matching('c', 'v')}"  # noqa: S608
+            f" WHERE {where})"
+        )
+        source.store_contributions(stored, relation, thousandths=False)
+        return source.fetch_contributions(stored, totals.cells, thousandths=False)
+
+    # --- one measure ---------------------------------------------------------------------------------------
+
+    def _column(self, measure: Measure, totals: Totals, evidence: Backing, bulk: Bulk | None) -> Column:
+        count = totals.keys.num_rows
+        total = totals.by_weight[measure.weight]
+        fingerprints = self.secrets.records("", total.rows, total.first, total.second)
+        sketched = self._vectors(measure, count, fingerprints, bulk)
+        return Column(measure, self._value(measure, totals), evidence, sketched)
+
+    def _vectors(
+        self, measure: Measure, count: int, fingerprints: Fingerprints, bulk: Bulk | None
+    ) -> Vectors:
+        return unremembered(count, fingerprints) if bulk is None else bulk.vectors(measure, fingerprints)
+
+    def _value(self, measure: Measure, totals: Totals) -> NDArray[Any]:
+        total = totals.by_weight[measure.weight]
+        match measure.kind:
+            case MeasureKind.PATIENTS:
+                return total.rows if total.patients is None else total.patients
+            case MeasureKind.ROWS:
+                return total.rows
+            case MeasureKind.SUM:
+                return total.total
+            case MeasureKind.QUANTILE:
+                ranges = [f"AND {where}" for where in self.ranges]
+                cells = totals.keys.num_rows
+                return quantiles(self.source, totals.cells, cells, measure, self.policy, ranges)
+            case _:
+                assert_never(measure.kind)
+
+
+def large(source: Source, policy: Policy, secrets: Secrets) -> Large:
+    """The first sample, from which the size of the whole is told."""
+    stored = source.table("first")
+    if is_one_table(source):
+        whole = f"SELECT * FROM {source.view} WHERE"  # noqa: S608
+        relation = " UNION ALL ".join(f"({whole} {where})" for where in _blocks(source))
+    else:
+        relation = f"SELECT * FROM {source.view} WHERE {sampled(source, secrets, FIRST)}"  # noqa: S608
+    source.store_contributions(stored, f"({relation})", thousandths=False)
+    found = source.session.fetch(f"SELECT CAST(coalesce(sum(__n0), 0) AS BIGINT) AS n FROM {stored}")  # noqa: S608
+    return Large(source, policy, secrets, stored, int(found.column("n")[0].as_py()) * FIRST)
+
+
+def _blocks(source: Source) -> Iterator[str]:
+    """Ranges of neighbouring patients, evenly spread: facts lie sorted by patient, so that these are read
+    without the rest. It needs no secret: who is in a sample changes no verdict."""
+    everybody = highest_number(source) + 1
+    width = max(1, everybody // (FIRST * _BLOCKS))
+    for block in range(_BLOCKS):
+        start = everybody * block // _BLOCKS
+        yield f"{source.unit} BETWEEN {start} AND {start + width - 1}"
