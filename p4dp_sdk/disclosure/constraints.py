@@ -229,14 +229,14 @@ def _parents(problem: TableProblem, d: int) -> Ints:
 
 
 def _cost(quantity: Quantity) -> Floats:
-    """Withholding a large number loses more, and takes more around it to hide; but ten small numbers are
-    worth more than one of ten times their size."""
+    """Withholding a large number loses more, and takes more around it to hide, since its interval grows with
+    it; but ten small numbers are worth more than one of ten times their size."""
     if quantity.cost is not None:
         return quantity.cost.astype(np.float64)
     sizes = np.abs(quantity.values.astype(np.float64))
     if quantity.kind is Kind.MAGNITUDE:
         sizes = quantity.patients.astype(np.float64)
-    return np.asarray(1.0 + np.sqrt(sizes) / 4.0, dtype=np.float64)
+    return np.asarray(1.0 + sizes / 20.0, dtype=np.float64)
 
 
 def _physicians(quantity: Quantity) -> Ints:
