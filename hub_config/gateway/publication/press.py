@@ -100,11 +100,13 @@ def publish(order: Order, session: Session, press: Press) -> Document:
     asked = publishable(plan, order.policy, order.vocabulary)
     shape, left_out = _shape(order, asked.release, session, press)
     cube = _measured(order, shape, session, press)
-    hidden, reasons = _protected(order, cube, press)
-    shown = _finished(asked, session, _frame(cube, hidden))
-    total = _finished(asked, session, _frame(cube, hidden, of_all=True))
-    statement = _statement(order, asked, shown, total, reasons, left_out, press)
-    return press.signer.sign(statement)
+    for _ in range(_ATTEMPTS):
+        hidden = _suppressed(order, cube, press)
+        statement = _statement(order, asked, cube, hidden, left_out, session, press)
+        session.stop.check()
+        if order.is_rehearsal or _remember(order, cube, hidden, press):
+            return press.signer.sign(statement)
+    raise Refusal(ErrorCode.LEDGER_FAILED)
 
 
 # --- what is measured --------------------------------------------------------------------------------------
@@ -153,15 +155,6 @@ def _places(shape: Shape) -> dict[Codes, int]:
 
 
 # --- how it is protected -----------------------------------------------------------------------------------
-
-
-def _protected(order: Order, cube: Cube, press: Press) -> tuple[Mapping[str, Flags], tuple[str, ...]]:
-    """What is withheld of each measure, proved and remembered; and the rules that apply to the table."""
-    for _ in range(_ATTEMPTS):
-        hidden = _suppressed(order, cube, press)
-        if order.is_rehearsal or _remember(order, cube, hidden, press):
-            return hidden, _rules(cube)
-    raise Refusal(ErrorCode.LEDGER_FAILED)
 
 
 def _suppressed(order: Order, cube: Cube, press: Press) -> Mapping[str, Flags]:
@@ -216,20 +209,23 @@ def _value(exact: NDArray[Any], hidden: Flags, place: int) -> Any:
     return None if place < 0 or hidden[place] else exact[place].item()
 
 
-def _finished(asked: Publishable, session: Session, frame: pa.Table) -> pa.Table:
+def _finished(order: Order, asked: Publishable, session: Session, frame: pa.Table) -> pa.Table:
     """What the query wanted of the protected table, worked out where there is nothing else."""
+    most = order.policy.max_published_cells
     with scratch(session.stop, session.aggregates) as empty:
         empty.register(asked.release.name, frame)
         for public in asked.plan.publics:
-            empty.register(public.name, _fetched(session, public.expression))
-        return _fetched(empty, asked.plan.post)
+            empty.register(public.name, _fetched(session, public.expression, order.policy.max_cells))
+        return _fetched(empty, asked.plan.post, most)
 
 
-def _fetched(session: Session, expression: Any) -> pa.Table:
-    statement = compile_hardened(expression, session.aggregates)
+def _fetched(session: Session, expression: Any, most: int) -> pa.Table:
+    statement = compile_hardened(expression.limit(most + 1), session.aggregates)
     for name, table in statement.tables.items():
         session.register(name, table)
     table = session.fetch(statement.sql)
+    if table.num_rows > most:
+        raise Refusal(ErrorCode.TOO_MANY_CELLS, limit=most)
     batches = [conformed(batch, statement.schema) for batch in table.to_batches()]
     return pa.Table.from_batches(batches, schema=statement.schema)
 
@@ -240,13 +236,14 @@ def _fetched(session: Session, expression: Any) -> pa.Table:
 def _statement(
     order: Order,
     asked: Publishable,
-    shown: pa.Table,
-    total: pa.Table,
-    reasons: tuple[str, ...],
+    cube: Cube,
+    hidden: Mapping[str, Flags],
     left_out: tuple[str, ...],
+    session: Session,
     press: Press,
 ) -> Statement:
-    rows = _rows(shown)
+    rows = _rows(_finished(order, asked, session, _frame(cube, hidden)))
+    total = _rows(_finished(order, asked, session, _frame(cube, hidden, of_all=True)))
     numbers = [at for at, column in enumerate(asked.columns) if column.protected]
     withheld = sum(row[at] is None for row in rows for at in numbers)
     return Statement(
@@ -260,10 +257,10 @@ def _statement(
         title=order.title,
         columns=asked.columns,
         rows=rows,
-        total=next(iter(_rows(total)), None),
+        total=total[0] if len(total) == 1 else None,
         shown=len(rows) * len(numbers) - withheld,
         withheld=withheld,
-        reasons=reasons if withheld else (),
+        reasons=_rules(cube) if withheld else (),
         left_out=left_out,
         unverified=tuple(_unverified(order, asked)),
         request_id=order.asker.request_id,

@@ -17,7 +17,8 @@ def test_the_published_reference_is_current() -> None:
 
 def test_every_address_promises_problem_documents_and_a_token() -> None:
     document = json.loads(reference())
-    assert set(document["paths"]) == {"/v1/whoami", "/v1/catalogue", "/v1/query"}
+    asked = {"whoami", "catalogue", "query", "noise", "publish", "publication-key"}
+    assert set(document["paths"]) == {f"/v1/{name}" for name in asked}
     for path in document["paths"].values():
         for operation in path.values():
             assert "application/problem+json" in operation["responses"]["default"]["content"]

@@ -353,6 +353,8 @@ async def test_rows_and_minima_are_refused_as_ever(enclave: Enclave, ines: Works
 
 
 async def test_too_many_cells(ines: Workspace) -> None:
+    many = ibis.memtable({"sex": ["F"] * 2_001, "mot": [str(i) for i in range(2_001)]})
+    assert (await refused(ines, BY_SEX.join(many, "sex")))[0] == "too-many-cells"
     assert (await refused(ines, D.group_by("cisp2", "centre_id").agg(n=D.count())))[0] == "too-many-cells"
 
 
