@@ -24,6 +24,7 @@ from typing import Final
 
 from hub_config.gateway.actions import Gateway
 from hub_config.gateway.app import create_app
+from hub_config.gateway.assembly import protection
 from hub_config.gateway.control import create_control_app
 from hub_config.gateway.engine import EngineLimits, Engines
 from hub_config.gateway.governance import StoredGovernance
@@ -104,6 +105,8 @@ def _gateway(settings: Settings, environ: Mapping[str, str], stack: ExitStack) -
     limits = Limits(**settings.limits.model_dump())
     engines = Engines(EngineLimits(limits.memory_bytes))
     stack.callback(engines.close)
+    master_key = bytes.fromhex(ensure_key(settings.keys_dir, KEY_FILE))
+    protected = protection(settings, store, master_key, stack)
     gateway = Gateway(
         hub=hub,
         governance=StoredGovernance(store),
@@ -114,12 +117,14 @@ def _gateway(settings: Settings, environ: Mapping[str, str], stack: ExitStack) -
         warehouse_dir=settings.warehouse_dir,
         policy=settings.policy,
         limits=limits,
-        master_key=bytes.fromhex(ensure_key(settings.keys_dir, KEY_FILE)),
+        master_key=master_key,
         workers=stack.enter_context(ThreadPoolExecutor(_QUERIES, "query")),
         office=stack.enter_context(ThreadPoolExecutor(8, "office")),
         slots=Slots(_QUERIES, _QUERIES_EACH),
         pace=Pace(),
         today=lambda: datetime.now(UTC).date(),
+        guard=protected.guard,
+        press=protected.press,
     )
     return gateway, hub
 

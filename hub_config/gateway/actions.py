@@ -28,8 +28,10 @@ from hub_config.gateway.execution import Question, Understood, answer, understan
 from hub_config.gateway.identity import authenticate
 from hub_config.gateway.pace import Pace
 from hub_config.gateway.ports import Audit, Governance, Hub
+from hub_config.gateway.protection import Guard
 from hub_config.gateway.pseudonyms import ProjectKey
 from hub_config.gateway.publication.press import Press
+from hub_config.gateway.rules.memory import Asker
 from hub_config.gateway.slots import Slots
 from hub_config.gateway.stopping import Stop, Stopped, StopReason
 from hub_config.gateway.workers import in_thread, watched
@@ -86,7 +88,8 @@ class Gateway:
     slots: Slots
     pace: Pace
     today: Callable[[], date]
-    press: Press | None = None  # without one, nothing is published
+    guard: Guard
+    press: Press
 
 
 @dataclass(frozen=True)
@@ -232,7 +235,15 @@ def question_of(gateway: Gateway, admission: Admission, document: bytes) -> Ques
         manifest=admission.snapshot.manifest,
         project=facts.slug,
         request_id=admission.call.request_id,
+        asker=asker_of(admission),
+        guard=gateway.guard,
     )
+
+
+def asker_of(admission: Admission) -> Asker:
+    """In whose name an answer is remembered."""
+    facts, call = admission.facts, admission.call
+    return Asker(facts.slug, facts.members, call.binding.user, facts.snapshot, call.request_id)
 
 
 async def _compute(

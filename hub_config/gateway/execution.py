@@ -21,18 +21,19 @@ from hub_config.gateway.authorise import calendar_of, visible_schema
 from hub_config.gateway.binding import Room, furnish, site_codes
 from hub_config.gateway.compile import Statement, compile_hardened
 from hub_config.gateway.engine import Engine, Session, scratch
+from hub_config.gateway.protection import Guard, explored, rehearsed
 from hub_config.gateway.rules.definition import definition
+from hub_config.gateway.rules.explore import expected_error
+from hub_config.gateway.rules.memory import Asker
 from hub_config.gateway.rules.plan import (
     AuthorisedQuery,
     BoundTable,
     Plan,
     ProtectedTable,
     PublicPlan,
-    Release,
     ReleasePlan,
     RowsPlan,
 )
-from hub_config.gateway.rules.protect import protect
 from hub_config.gateway.rules.split import split
 from hub_config.gateway.stopping import Stop
 from hub_config.governance.facts import AccessLevel
@@ -57,6 +58,8 @@ class Question:
     manifest: Manifest
     project: str
     request_id: str
+    asker: Asker
+    guard: Guard
 
 
 @dataclass(frozen=True)
@@ -68,6 +71,9 @@ class _Outcome:
     measures: Mapping[str, MeasureSummary]
     reasons: tuple[str, ...] = ()
     rows_may_be_missing: bool = False
+    key_columns: tuple[str, ...] = ()
+    method: str = ""
+    error: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -144,18 +150,21 @@ def _run(plan: Plan, question: Question, session: Session) -> _Outcome:
 
 
 def _run_releases(plan: ReleasePlan, question: Question, session: Session) -> _Outcome:
-    protected = _protected(plan, question, session)
+    protected = explored(session, plan.releases, question.policy, question.guard, question.asker)
     publics = {public.name: fetched(session, public.expression, question) for public in plan.publics}
     with scratch(session.stop, session.aggregates) as empty:
         for name, table in {**{n: p.frame for n, p in protected.items()}, **publics}.items():
             empty.register(name, table)
         shown = fetched(empty, plan.post, question)
     return _Outcome(
-        protection="threshold",
+        protection="exploration",
         batches=iter(shown.to_batches()),
         measures=summary(protected),
-        reasons=tuple(sorted({reason for table in protected.values() for reason in table.reasons})),
+        reasons=reasons_of(protected),
         rows_may_be_missing=any(table.rows_may_be_missing for table in protected.values()),
+        key_columns=plan.releases[0].keys if len(plan.releases) == 1 else (),
+        method=question.policy.method.value,
+        error=expected_error(question.policy),
     )
 
 
@@ -164,13 +173,13 @@ def _run_rows(plan: RowsPlan, question: Question, session: Session) -> _Outcome:
         case AccessLevel.MICRODATA:
             return _Outcome("rows", _streamed(session, plan.expression), {})
         case AccessLevel.SANDBOX if question.manifest.synthetic:
-            rehearsed = _rehearsed(plan.rehearsal, question, session)
+            would = _rehearsed(plan.rehearsal, question, session)
             return _Outcome(
                 protection="none",
                 batches=_streamed(session, plan.expression),
-                measures=summary(rehearsed),
-                reasons=tuple(sorted({reason for table in rehearsed.values() for reason in table.reasons})),
-                rows_may_be_missing=any(table.rows_may_be_missing for table in rehearsed.values()),
+                measures=summary(would),
+                reasons=reasons_of(would),
+                rows_may_be_missing=any(table.rows_may_be_missing for table in would.values()),
             )
         case AccessLevel.SANDBOX | AccessLevel.AGGREGATE:
             raise Refusal(ErrorCode.ROW_LEVEL, grant="microdata")
@@ -183,25 +192,11 @@ def _rehearsed(plan: ReleasePlan | None, question: Question, session: Session) -
     if plan is None:
         return {}
     try:
-        return _protected(plan, question, session)
+        return rehearsed(session, plan.releases, question.policy, question.guard)
     except Refusal as refusal:
         if refusal.code is ErrorCode.TOO_MANY_CELLS:
             return {}
         raise
-
-
-def _protected(plan: ReleasePlan, question: Question, session: Session) -> dict[str, ProtectedTable]:
-    """Each release by its name, run on the engine and protected at once."""
-    return {
-        release.name: protect(release, _release_frame(session, release, question), question.policy)
-        for release in plan.releases
-    }
-
-
-def _release_frame(session: Session, release: Release, question: Question) -> pa.Table:
-    """Cells, margins and evidence. A margin has at most as many rows as there are cells."""
-    most = question.limits.cells * (1 + len(release.margins))
-    return _bounded(session, release.internal, most, question)
 
 
 def fetched(session: Session, expression: ibis.Table, question: Question) -> pa.Table:
@@ -252,6 +247,11 @@ def summary(protected: Mapping[str, ProtectedTable]) -> dict[str, MeasureSummary
     }
 
 
+def reasons_of(protected: Mapping[str, ProtectedTable]) -> tuple[str, ...]:
+    """Of all tables of an answer, once each."""
+    return tuple(sorted({reason for table in protected.values() for reason in table.reasons}))
+
+
 def _disclosure(question: Question, outcome: _Outcome, definition: str) -> Disclosure:
     return Disclosure(
         request_id=question.request_id,
@@ -264,4 +264,7 @@ def _disclosure(question: Question, outcome: _Outcome, definition: str) -> Discl
         reasons=outcome.reasons,
         rows_may_be_missing=outcome.rows_may_be_missing,
         definition=definition,
+        method=outcome.method,
+        error=outcome.error,
+        key_columns=outcome.key_columns,
     )

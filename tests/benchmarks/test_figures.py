@@ -158,7 +158,7 @@ def test_protected_against_raw(page: list[str], snapshot: Snapshot, tmp_path: Pa
     with ThreadPoolExecutor(4) as workers, ThreadPoolExecutor(4) as office:
         engines = Engines(EngineLimits(memory_bytes=4 * 1024**3, threads=2))
         warehouse = snapshot.directory.parent
-        gateway = peer_enclave.make_gateway(store, hub, warehouse, engines, workers, office)
+        gateway = peer_enclave.make_gateway(settings, store, hub, warehouse, engines, workers, office)
         enclave = peer_enclave.Enclave(gateway, hub, store, settings)
         peer_enclave.add_project(enclave, peer_enclave.charter("bench", AccessLevel.AGGREGATE, "ines"))
         workspace = enclave.workspace("ines", "bench")

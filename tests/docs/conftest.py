@@ -96,7 +96,7 @@ def gateway(snapshot: Snapshot, tmp_path_factory: pytest.TempPathFactory) -> Ite
     store, hub = open_store(settings), HubPeer()
     with ThreadPoolExecutor(4) as workers, ThreadPoolExecutor(4) as office:
         engines = Engines(EngineLimits(memory_bytes=1024**3, threads=2))
-        made = make_gateway(store, hub, snapshot.directory.parent, engines, workers, office)
+        made = make_gateway(settings, store, hub, snapshot.directory.parent, engines, workers, office)
         enclave = Enclave(made, hub, store, settings)
         add_project(enclave, charter("these-ines", AccessLevel.AGGREGATE, "ines"))
         yield enclave

@@ -11,22 +11,29 @@ from __future__ import annotations
 
 from contextlib import AsyncExitStack
 
-from hub_config.gateway.actions import Admission, Call, Details, Gateway, admit, question_of, recorded
+from hub_config.gateway.actions import (
+    Admission,
+    Call,
+    Details,
+    Gateway,
+    admit,
+    asker_of,
+    question_of,
+    recorded,
+)
 from hub_config.gateway.binding import furnish
 from hub_config.gateway.client import Client
 from hub_config.gateway.engine import WAREHOUSE, Session
 from hub_config.gateway.execution import Question, Understood, authorised, understand
 from hub_config.gateway.publication.dimensions import Parents, parents_of
 from hub_config.gateway.publication.documents import PublicationKeyDocument
-from hub_config.gateway.publication.press import Order, Press, publish
+from hub_config.gateway.publication.press import Order, publish
 from hub_config.gateway.publication.request import PublishRequest
 from hub_config.gateway.publication.rules import Vocabulary, vocabulary_of
-from hub_config.gateway.rules.memory import Asker
 from hub_config.gateway.rules.plan import AuthorisedQuery
 from hub_config.gateway.stopping import Stop
 from hub_config.gateway.workers import watched
 from p4dp_sdk.catalogue.model import Catalogue
-from p4dp_sdk.wire.errors import ErrorCode, Refusal
 from p4dp_sdk.wire.publication import ALGORITHM, Document
 
 
@@ -60,18 +67,12 @@ async def publication_key(gateway: Gateway, call: Call) -> PublicationKeyDocumen
 
     async def work(_: Details) -> PublicationKeyDocument:
         await admit(gateway, call)
-        signer = _press(gateway).signer
+        signer = gateway.press.signer
         return PublicationKeyDocument(
             algorithm=ALGORITHM, key=signer.name, public_key=signer.public_key, request_id=call.request_id
         )
 
     return await recorded(gateway, call, "gateway.publication-key", work)
-
-
-def _press(gateway: Gateway) -> Press:
-    if gateway.press is None:
-        raise Refusal(ErrorCode.LEDGER_FAILED)
-    return gateway.press
 
 
 def _computed(
@@ -82,7 +83,7 @@ def _computed(
     title: str,
     stop: Stop,
 ) -> Document:
-    snapshot, press = admission.snapshot, _press(gateway)
+    snapshot, press = admission.snapshot, gateway.press
     engine = gateway.engines.engine(snapshot.number, snapshot.database)
     with engine.session(stop) as session:
         bound = furnish(session, question.room, [question.tables[name] for name in understood.tables])
@@ -91,17 +92,12 @@ def _computed(
             query=query,
             title=title,
             definition=understood.definition,
-            asker=_asker(admission),
+            asker=asker_of(admission),
             synthetic=snapshot.manifest.synthetic,
             parents=_parents(gateway.catalogue, session),
             vocabulary=_vocabulary(gateway.catalogue, query),
         )
         return publish(order, session, press)
-
-
-def _asker(admission: Admission) -> Asker:
-    facts, call = admission.facts, admission.call
-    return Asker(facts.slug, facts.members, call.binding.user, facts.snapshot, call.request_id)
 
 
 def _vocabulary(catalogue: Catalogue, query: AuthorisedQuery) -> Vocabulary:

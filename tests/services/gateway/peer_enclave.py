@@ -6,22 +6,26 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
 import httpx
 import ibis
+import numpy as np
 import pyarrow as pa
 
 from hub_config.gateway.actions import Gateway
 from hub_config.gateway.app import bound, create_app
+from hub_config.gateway.assembly import protection
 from hub_config.gateway.engine import EngineLimits, Engines
 from hub_config.gateway.governance import StoredGovernance
 from hub_config.gateway.hub import HubClient
 from hub_config.gateway.pace import Pace
+from hub_config.gateway.protection import Masks
+from hub_config.gateway.rules.cells import Cells, Floats
 from hub_config.gateway.slots import Slots
 from hub_config.governance import actions as governance_actions
 from hub_config.governance.audit import read_records
@@ -36,8 +40,11 @@ from hub_config.settings import PolicySettings, Settings
 from hub_config.warehouse.snapshot import Building
 from p4dp_sdk.catalogue.load import load_catalogue
 from p4dp_sdk.catalogue.model import Role
+from p4dp_sdk.disclosure.policy import Policy
+from p4dp_sdk.disclosure.secondary import suppress
 from p4dp_sdk.wire.graph import encode
 from p4dp_sdk.wire.protocol import METADATA_KEY, Disclosure, Limits
+from tests.services.gateway.forgetful import Forgetful
 
 PLANTED_TEXT = "PLANTED-71f3"  # stands in raw columns: no error may ever quote it
 PLANTED_NUMBER = 271.828182
@@ -133,6 +140,11 @@ class Enclave:
     def with_gateway(self, **changes: Any) -> Enclave:
         return replace(self, gateway=replace(self.gateway, **changes))
 
+    def exact(self) -> Enclave:
+        """With noise taken out and nothing remembered: for tests of what is counted, not of how it is
+        shown."""
+        return self.with_gateway(guard=replace(self.gateway.guard, memory=Forgetful(), propose=as_counted))
+
     def govern(self, action: Callable[..., object], *arguments: Any, **named: Any) -> None:
         with self.store.change() as session:
             action(session, *arguments, **named, audit=self.store.recorder("admin"))
@@ -192,6 +204,14 @@ def endless() -> ibis.Expr:
     return pairs.filter(pairs.sex != "X").count()
 
 
+def as_counted(cells: Cells, withheld: Masks, _policy: Policy, _prf: object) -> dict[str, Floats]:
+    """A test double: exact values in place of blurred ones."""
+    return {
+        column.measure.name: np.where(withheld[column.measure.name], np.nan, column.exact)
+        for column in cells.columns
+    }
+
+
 def opened(content: bytes) -> tuple[pa.Table, Disclosure]:
     """The table of an answer, and what the gateway said of it."""
     with pa.ipc.open_stream(content) as reader:
@@ -222,6 +242,7 @@ def add_project(enclave: Enclave, project: Charter) -> None:
 
 
 def make_gateway(
+    settings: Settings,
     store: Store,
     hub: HubPeer,
     warehouse: Path,
@@ -230,6 +251,7 @@ def make_gateway(
     office: ThreadPoolExecutor,
 ) -> Gateway:
     client = httpx.AsyncClient(transport=httpx.ASGITransport(app=hub))
+    made = protection(settings, store, MASTER_KEY, ExitStack())  # no worker is started: see `suppress`
     return Gateway(
         hub=HubClient("http://hub/hub/api", client),
         governance=StoredGovernance(store),
@@ -246,6 +268,8 @@ def make_gateway(
         slots=Slots(total=4, each=2, patience_seconds=0.1),
         pace=Pace(step_seconds=0),
         today=lambda: date(2024, 1, 1),
+        guard=made.guard,
+        press=replace(made.press, suppress=suppress, now=lambda: datetime(2024, 1, 1, 12, tzinfo=UTC)),
     )
 
 
@@ -256,7 +280,9 @@ def demonstration(warehouse: Path, home: Path, limits: EngineLimits) -> Iterator
     store, hub = open_store(settings), HubPeer()
     with ThreadPoolExecutor(4) as workers, ThreadPoolExecutor(4) as office:
         engines = Engines(limits)
-        made = Enclave(make_gateway(store, hub, warehouse, engines, workers, office), hub, store, settings)
+        made = Enclave(
+            make_gateway(settings, store, hub, warehouse, engines, workers, office), hub, store, settings
+        )
         try:
             for project in (
                 charter("these-ines", AccessLevel.AGGREGATE, "ines"),

@@ -16,6 +16,7 @@ from hub_config.gateway.compile import compile_hardened
 from hub_config.gateway.pseudonyms import ProjectKey
 from hub_config.governance import actions as governance
 from hub_config.governance.facts import AccessLevel
+from p4dp_sdk.disclosure.policy import Policy
 from p4dp_sdk.wire.errors import ErrorCode
 from p4dp_sdk.wire.protocol import ARROW_STREAM, Disclosure
 from tests.services.gateway.peer_enclave import MASTER_KEY, Enclave, Workspace, add_project, charter, table
@@ -26,7 +27,8 @@ def by_code() -> ibis.Table:
     return rows.group_by("cisp2").agg(patients=rows.patient_id.nunique(), n=rows.count())
 
 
-async def test_an_aggregate_comes_back_protected(ines: Workspace) -> None:
+async def test_an_aggregate_comes_back_protected(enclave: Enclave) -> None:
+    ines = enclave.exact().workspace("ines", "these-ines")
     answer, said = await ines.answer(
         by_code().filter(ibis._.cisp2.isin(["K86", "T90", "A62"])).order_by("cisp2")
     )
@@ -35,11 +37,20 @@ async def test_an_aggregate_comes_back_protected(ines: Workspace) -> None:
         "patients": [None, 269, 269],
         "n": [None, 269, 269],
     }
-    assert (said.protection, said.min_patients, said.min_physicians) == ("threshold", 11, 3)
+    assert (said.protection, said.min_patients, said.min_physicians) == ("exploration", 11, 3)
     assert said.measures["patients"].withheld >= 1
     assert "frequency" in said.reasons
     assert said.project == "these-ines"
     assert 'FROM "diagnoses"' in said.definition
+
+
+async def test_a_draft_is_blurred_and_says_by_how_much(ines: Workspace) -> None:
+    asked = by_code().filter(ibis._.cisp2.isin(["K86", "T90"]))
+    answer, said = await ines.answer(asked)
+    again, _ = await ines.answer(asked)
+    assert again.equals(answer), "the same question, the same numbers"
+    assert all(0 <= abs(n - 269) <= Policy().noise_bound for n in answer["patients"].to_pylist())
+    assert (said.method, said.error, said.key_columns) == ("cell-key", 2.0, ("cisp2",))
 
 
 async def test_either_but_not_both_is_a_condition_like_another(ines: Workspace) -> None:
@@ -52,7 +63,7 @@ async def test_either_but_not_both_is_a_condition_like_another(ines: Workspace) 
 
 
 async def test_a_stricter_project_withholds_more(enclave: Enclave) -> None:
-    strict = replace(charter("etude-stricte", AccessLevel.AGGREGATE, "ines"), min_patients=276)
+    strict = replace(charter("etude-stricte", AccessLevel.AGGREGATE, "ines"), policy={"min_patients": 276})
     add_project(enclave, strict)
     answer, said = await enclave.workspace("ines", "etude-stricte").answer(by_code())
     assert set(answer["patients"].to_pylist()) == {None}
@@ -156,7 +167,8 @@ async def test_a_sandbox_on_real_people_does_not_open(enclave: Enclave) -> None:
     assert response.json()["code"] == ErrorCode.PROJECT_NOT_ACTIVE
 
 
-async def test_a_table_of_ones_own_labels_codes(ines: Workspace, rachid: Workspace) -> None:
+async def test_a_table_of_ones_own_labels_codes(enclave: Enclave, rachid: Workspace) -> None:
+    ines = enclave.exact().workspace("ines", "these-ines")
     mine = ibis.memtable({"cisp2": ["K86"], "label": ["hypertension"]})
     joined = table("diagnoses").join(mine, "cisp2")
     for workspace in (ines, rachid):

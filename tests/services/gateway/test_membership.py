@@ -100,7 +100,8 @@ def test_the_objectors_of_the_snapshot_do_not_overlap() -> None:
     assert OBJECTING_PATIENT % 12 != OBJECTING_PHYSICIAN
 
 
-async def test_an_objection_changes_a_protected_table_too(enclave: Enclave, ines: Workspace) -> None:
+async def test_an_objection_changes_what_is_counted(enclave: Enclave) -> None:
+    ines = enclave.exact().workspace("ines", "these-ines")
     rows = table("diagnoses")
     counted = rows.group_by("cisp2").agg(patients=rows.patient_id.nunique())
     before, _ = await ines.answer(counted.filter(ibis._.cisp2 == "K86"))
