@@ -108,7 +108,8 @@ def _with_totals(records: Fingerprints, totals: NDArray[Any]) -> Fingerprints:
 
 def _uniforms(prf: Prf, label: str, records: Fingerprints) -> Floats:
     """53 bits of each word as a number in [0, 1)."""
-    return (prf(label, records) >> np.uint64(11)) * 2.0**-53
+    drawn: Floats = (prf(label, records) >> np.uint64(11)).astype(np.float64) * 2.0**-53
+    return drawn
 
 
 def _least_noise(measure: Measure) -> float:
