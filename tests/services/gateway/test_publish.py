@@ -416,3 +416,32 @@ def test_the_document_is_json_of_the_reference(warehouse: Path) -> None:
     page = (Path(__file__).parents[3] / "docs/reference/publication-record.md").read_text(encoding="utf-8")
     for name in Statement.__dataclass_fields__:
         assert f"`{name}`" in page, name
+
+
+async def test_tables_about_physicians_protect_physicians(enclave: Enclave) -> None:
+    add_project(enclave, charter("dmg", AccessLevel.AGGREGATE, "rachid", tables={"physicians": None}))
+    workspace, practices = enclave.workspace("rachid", "dmg"), table("physicians")
+    statement = await published(workspace, practices.group_by("centre_id").agg(medecins=practices.count()))
+    assert set(numbers(statement, "medecins").values()) == {None}, "five GPs a centre"
+    assert statement.total in ((None, 20), (None, None))
+
+
+async def test_conditions_are_withheld_together(ines: Workspace) -> None:
+    """Two conditions that make up the whole: where one is withheld, the other would be the rest."""
+    measures = {
+        "n": P.count(),
+        "old": P.count(where=P.age_band == "90+"),
+        "young": P.count(where=P.age_band != "90+"),
+    }
+    statement = await published(ines, P.group_by("centre_id").agg(**measures))
+    for centre, number in numbers(statement, "n").items():
+        assert number == 750
+        assert numbers(statement, "old")[centre] is None and numbers(statement, "young")[centre] is None
+
+
+async def test_three_groups(ines: Workspace) -> None:
+    asked = P.group_by("age_band", "sex", "centre_id").agg(patients=P.patient_id.nunique())
+    statement = await published(ines, asked)
+    shown = numbers(statement)
+    assert len(shown) == 10 * 2 * 4 and shown["60-69", "F", "C1"] is not None
+    assert all(value is None or value >= 11 for value in shown.values())
