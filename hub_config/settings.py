@@ -13,9 +13,11 @@ import os
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from p4dp_sdk.disclosure.policy import RANGES, Policy
 
 LOWEST_PORT, HIGHEST_PORT = 1024, 65000
 PORT_REMEDY = (
@@ -32,13 +34,43 @@ class _Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class PolicySettings(_Section):
-    """The site's floor. A project may be stricter, never looser."""
+def _ruled(key: str, description: str) -> Any:
+    """A key of Policy, with its default and the range that Policy itself holds it to."""
+    low, high = RANGES[key]
+    return Field(default=getattr(Policy(), key), ge=low, le=high, description=description)
 
-    min_patients: int = Field(default=11, ge=11, description="Fewest patients behind a number that is shown.")
-    min_physicians: int = Field(
-        default=3, ge=3, description="Fewest physicians behind a number that is shown."
+
+class PolicySettings(_Section):
+    """The site's floor. A project may be stricter, never looser. Each key is explained in [the methods of
+    protection](../explanation/protection-methods.md)."""
+
+    min_patients: int = _ruled("min_patients", "Fewest patients behind a number that is shown.")
+    min_physicians: int = _ruled("min_physicians", "Fewest GPs behind a number that is shown.")
+    min_outside: int = _ruled("min_outside", "Fewest patients outside the GP who has most of a count.")
+    max_physician_share: float = _ruled("max_physician_share", "Most that one GP may make up of a sum.")
+    dominance_n: int = _ruled("dominance_n", "Of the (n,k) rule: so many largest contributors…")
+    dominance_k: float = _ruled("dominance_k", "… may make up at most this share of a sum.")
+    p_percent: float = _ruled("p_percent", "A sum less its two largest: at least this share of the largest.")
+    max_published_cells: int = _ruled("max_published_cells", "Cells of one publication table.")
+    method: Literal["cell-key", "rounding"] = Field(
+        default=Policy().method.value, description="How the counts of a draft are blurred."
     )
+    noise_bound: int = _ruled("noise_bound", "Most by which `cell-key` changes a count.")
+    noise_variance: float = _ruled("noise_variance", "Variance of that change.")
+    magnitude_scale: float = _ruled("magnitude_scale", "Noise of a sum, in its largest contributions.")
+    rounding_base: int = _ruled("rounding_base", "`rounding` gives multiples of it.")
+    snap_radius: int = _ruled("snap_radius", "A difference to an earlier answer is few up to so many…")
+    snap_jitter: int = _ruled("snap_jitter", "… and up to so many more, by a secret draw.")
+    snap_physicians: int = _ruled("snap_physicians", "A difference within so many GPs is withheld.")
+
+    @model_validator(mode="after")
+    def _holds_together(self) -> Self:
+        self.policy()
+        return self
+
+    def policy(self, **more: int) -> Policy:
+        """As the gateway's rules take it. `more`: what stands elsewhere in the settings (`max_cells`)."""
+        return Policy.from_mapping({**self.model_dump(), **more})
 
 
 class NoiseSettings(_Section):
@@ -56,7 +88,9 @@ class LimitSettings(_Section):
     request_bytes: int = Field(default=256 * 1024, description="Size of a query as it travels.")
     depth: int = Field(default=200, description="Operations on top of one another.")
     nodes: int = Field(default=2_000, description="Operations of a query.")
-    cells: int = Field(default=100_000, description="Groups of all the tables that a query releases.")
+    cells: int = Field(
+        default=100_000, ge=1, le=1_000_000, description="Groups of all the tables that a query releases."
+    )
     seconds: float = Field(default=120.0, description="Time to compute an answer.")
     memory_bytes: int = Field(default=4 * 1024**3, description="Memory of the engine of one snapshot.")
 

@@ -46,12 +46,8 @@ def sees_rows(access: AccessLevel) -> bool:
 
 
 def policy_of(facts: ProjectFacts, site: PolicySettings, max_cells: int) -> Policy:
-    """The stricter of the site's and the project's thresholds."""
-    return Policy(
-        min_patients=max(site.min_patients, facts.min_patients or 0),
-        min_physicians=max(site.min_physicians, facts.min_physicians or 0),
-        max_cells=max_cells,
-    )
+    """The site's policy with what the project's makes stricter."""
+    return site.policy(max_cells=max_cells).strictest(facts.policy)
 
 
 def calendar_of(grant: Grant, first: date, last: date) -> tuple[date, date]:

@@ -6,9 +6,10 @@ values of `facts`. The caller commits, by leaving `store.change()`.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
+from typing import Any, Final
 
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
@@ -17,10 +18,13 @@ from hub_config.governance import models
 from hub_config.governance.charter import Charter, MemberRole
 from hub_config.governance.demo import demo_charters
 from hub_config.governance.facts import AccessLevel, Grant, Objectors, ProjectFacts, ProjectStatus
+from hub_config.governance.ledger.report import method_of
 from hub_config.governance.problems import BadProject, ForbiddenTransition, UnknownProject
 from hub_config.governance.recorder import Recorder
 from hub_config.governance.rules import Step, next_status, takes
 from hub_config.governance.terms import SnapshotTerms, Terms, bad_username, check, is_username, username
+
+_THRESHOLDS: Final = ("min_patients", "min_physicians")  # of a policy: columns with a floor of their own
 
 # reading
 
@@ -100,12 +104,26 @@ def suspend(session: Session, slug: str, *, audit: Recorder) -> ProjectFacts:
     return _step(session, slug, Step.SUSPEND, audit)
 
 
-def amend(session: Session, slug: str, grant: Grant, *, terms: Terms, audit: Recorder) -> ProjectFacts:
-    """Give a project another grant, or the same on another snapshot. It is a draft again until approved."""
+def amend(
+    session: Session,
+    slug: str,
+    grant: Grant,
+    *,
+    terms: Terms,
+    audit: Recorder,
+    policy: Mapping[str, Any] | None = None,
+) -> ProjectFacts:
+    """Give a project another grant or policy, or the same on another snapshot. It is a draft again until
+    approved. `policy` None: the one it has."""
     project = _project(session, slug)
     before = _take(project, Step.AMEND)
-    check(replace(_charter(project), snapshot=terms.snapshot.number, grant=grant), terms)
+    charter = replace(_charter(project), snapshot=terms.snapshot.number, grant=grant)
+    charter = charter if policy is None else replace(charter, policy=policy)
+    check(charter, terms)
+    _keep_method(session, charter, terms)
     project.snapshot, project.grant = terms.snapshot.number, _grant_row(grant)
+    for name, value in _policy_columns(charter.policy).items():
+        setattr(project, name, value)
     audit.record(
         session,
         "project.amend",
@@ -217,6 +235,16 @@ def _project(session: Session, slug: str) -> models.Project:
     return project
 
 
+def _keep_method(session: Session, charter: Charter, terms: Terms) -> None:
+    """Two ways of blurring the same numbers average out: a project keeps the one of its first answer."""
+    first = method_of(session, charter.slug)
+    wanted = terms.policy.policy().strictest(charter.policy).method.value
+    if first not in (None, wanted):
+        raise BadProject(
+            f"{charter.slug!r} was answered by {first}: it can't change to {wanted}. Found a new project."
+        )
+
+
 def _charter(row: models.Project) -> Charter:
     return Charter(
         slug=row.slug,
@@ -226,8 +254,7 @@ def _charter(row: models.Project) -> Charter:
         grant=_grant_facts(row.grant),
         members={member.username: MemberRole(member.role) for member in row.members},
         open_to_all=row.open_to_all,
-        min_patients=row.min_patients,
-        min_physicians=row.min_physicians,
+        policy=_policy_facts(row),
     )
 
 
@@ -240,8 +267,7 @@ def _row(charter: Charter) -> models.Project:
         status=ProjectStatus.DRAFT.value,
         snapshot=charter.snapshot,
         open_to_all=charter.open_to_all,
-        min_patients=charter.min_patients,
-        min_physicians=charter.min_physicians,
+        **_policy_columns(charter.policy),
         created_at=now,
         grant=_grant_row(charter.grant),
         members=[
@@ -249,6 +275,17 @@ def _row(charter: Charter) -> models.Project:
             for user, role in charter.members.items()
         ],
     )
+
+
+def _policy_columns(policy: Mapping[str, Any]) -> dict[str, Any]:
+    """Thresholds in their own columns, the rest as JSON."""
+    rest = {name: value for name, value in policy.items() if name not in _THRESHOLDS}
+    return {**{name: policy.get(name) for name in _THRESHOLDS}, "policy": rest}
+
+
+def _policy_facts(row: models.Project) -> dict[str, Any]:
+    stated = {name: getattr(row, name) for name in _THRESHOLDS}
+    return {**{name: value for name, value in stated.items() if value is not None}, **(row.policy or {})}
 
 
 def _grant_row(grant: Grant) -> models.Grant:
@@ -278,8 +315,8 @@ def _facts(row: models.Project) -> ProjectFacts:
         grant=_grant_facts(row.grant),
         members=frozenset(member.username for member in row.members),
         open_to_all=row.open_to_all,
-        min_patients=row.min_patients,
-        min_physicians=row.min_physicians,
+        policy=_policy_facts(row),
+        physicians_dim=frozenset(m.username for m in row.members if m.role == MemberRole.MEDECIN_DIM.value),
     )
 
 

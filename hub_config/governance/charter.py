@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Any
 
 from hub_config.governance.facts import Grant
 
@@ -31,5 +32,4 @@ class Charter:
     grant: Grant
     members: Mapping[str, MemberRole] = field(default_factory=dict)
     open_to_all: bool = False
-    min_patients: int | None = None
-    min_physicians: int | None = None
+    policy: Mapping[str, Any] = field(default_factory=dict)  # keys of Policy, stricter than the site's

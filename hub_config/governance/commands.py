@@ -24,7 +24,8 @@ from hub_config.governance.problems import BadProject
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
-    from hub_config.governance.facts import Grant, ProjectFacts
+    from hub_config.governance.facts import ProjectFacts
+    from hub_config.governance.grant_file import GrantFile
     from hub_config.governance.recorder import Recorder
     from hub_config.governance.store import Store
     from hub_config.settings import Settings
@@ -83,8 +84,10 @@ def create(
     """
     from hub_config.governance import actions, desk
 
-    grant = _grant(grant_file, grant_options)
+    said = _grant(grant_file, grant_options)
+    grant = said.grant
     settings = _settings()
+    thresholds = {"min_patients": min_patients, "min_physicians": min_physicians}
     terms = desk.terms(settings, snapshot, wants_centres=grant.centres is not None)
     charter = Charter(
         slug=slug,
@@ -94,8 +97,7 @@ def create(
         grant=grant,
         members=dict(_member(text) for text in members),
         open_to_all=open_to_all,
-        min_patients=min_patients,
-        min_physicians=min_physicians,
+        policy={**(said.policy or {}), **{k: v for k, v in thresholds.items() if v is not None}},
     )
     with _changing(settings) as (session, recorder):
         facts = actions.create_project(session, charter, terms=terms, audit=recorder)
@@ -134,18 +136,19 @@ def suspend(slug: str) -> None:
     "--snapshot", type=click.IntRange(1), help="Number of a snapshot. [default: the one it is pinned to]"
 )
 def amend(slug: str, grant_file: Path | None, snapshot: int | None) -> None:
-    """Give project SLUG another grant or snapshot, to extend it for instance. It is a draft again until
-    approved."""
+    """Give project SLUG another grant, policy or snapshot, to extend it for instance. It is a draft again
+    until approved. A grant file without `[policy]` leaves the policy as it is."""
     from hub_config.governance import actions, desk
     from hub_config.governance import grant_file as files
 
     settings = _settings()
-    grant = files.read_grant_file(grant_file) if grant_file else None
+    said = files.read_grant_file(grant_file) if grant_file else None
     with _changing(settings) as (session, recorder):
         before = actions.project_facts(session, slug)
-        grant = grant or before.grant
+        grant = said.grant if said else before.grant
         terms = desk.terms(settings, snapshot or before.snapshot, wants_centres=grant.centres is not None)
-        facts = actions.amend(session, slug, grant, terms=terms, audit=recorder)
+        policy = said.policy if said else None
+        facts = actions.amend(session, slug, grant, policy=policy, terms=terms, audit=recorder)
     _show(facts)
 
 
@@ -327,7 +330,7 @@ def _operator() -> str:
         return f"operator:uid-{os.getuid()}"
 
 
-def _grant(file: Path | None, options: dict[str, object]) -> Grant:
+def _grant(file: Path | None, options: dict[str, object]) -> GrantFile:
     from hub_config.governance import grant_file
 
     given = {name: value for name, value in options.items() if value not in (None, (), False)}

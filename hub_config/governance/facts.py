@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
+from typing import Any
 
 
 class AccessLevel(StrEnum):
@@ -48,8 +49,14 @@ class ProjectFacts:
     grant: Grant
     members: frozenset[str]
     open_to_all: bool = False  # the bac à sable
-    min_patients: int | None = None  # stricter than the site's, never looser
-    min_physicians: int | None = None
+    policy: Mapping[str, Any] = field(default_factory=dict)  # keys of Policy, stricter than the site's
+    physicians_dim: frozenset[str] = frozenset()  # members who look at everything anyway
+
+    @property
+    def compared(self) -> frozenset[str]:
+        """The members whose other projects the ledger compares an answer with: all but DIM physicians, who
+        would tie every project to every other."""
+        return self.members - self.physicians_dim
 
 
 @dataclass(frozen=True)

@@ -13,13 +13,17 @@
     patients = "all"
     diagnoses = ["patient_id", "date", "cisp2"]
 
-Whether tables, columns and centres exist is for `terms.check` to say.
+    [policy]                        # stricter than the site's, key by key; left out: as the site
+    min_patients = 20
+
+Whether tables, columns and centres exist, and what a policy may say, is for `terms.check` to judge.
 """
 
 from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any, Literal
@@ -33,6 +37,14 @@ from hub_config.governance.terms import every_table
 ALL = "all"
 
 
+@dataclass(frozen=True)
+class GrantFile:
+    """What a file says: the grant, and the project's policy (None: nothing of it)."""
+
+    grant: Grant
+    policy: Mapping[str, Any] | None = None
+
+
 class _GrantDocument(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True)
 
@@ -44,10 +56,11 @@ class _GrantDocument(BaseModel):
     date_to: date | None = None
     expires_on: date | None = None
     snds: bool = False
+    policy: dict[str, int | float | str] | None = None
 
 
-def read_grant_file(path: Path) -> Grant:
-    """The grant in a TOML file. Raises BadGrant with every problem found."""
+def read_grant_file(path: Path) -> GrantFile:
+    """The grant and the policy in a TOML file. Raises BadGrant with every problem found."""
     try:
         document = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
@@ -57,13 +70,13 @@ def read_grant_file(path: Path) -> Grant:
     return parse_grant(document)
 
 
-def parse_grant(document: Mapping[str, Any]) -> Grant:
-    """The grant of a document with the keys shown above. Raises BadGrant with every problem found."""
+def parse_grant(document: Mapping[str, Any]) -> GrantFile:
+    """What a document with the keys shown above says. Raises BadGrant with every problem found."""
     try:
         said = _GrantDocument.model_validate(document)
     except ValidationError as error:
         raise BadGrant(_explanations(error)) from None
-    return Grant(
+    grant = Grant(
         access=AccessLevel(said.access),
         tables=_tables(said.tables),
         centres=None if said.centres is None else frozenset(said.centres),
@@ -73,6 +86,7 @@ def parse_grant(document: Mapping[str, Any]) -> Grant:
         legal_basis=said.legal_basis,
         snds=said.snds,
     )
+    return GrantFile(grant, said.policy)
 
 
 def parse_table_options(options: Iterable[str]) -> str | dict[str, str | list[str]]:
@@ -114,6 +128,8 @@ def _explanation(key: str, kind: str, message: str) -> str:
             return f"a grant has no such key.{did_you_mean(key, _GrantDocument.model_fields)}"
         case "missing":
             return "is missing."
+        case _ if key == "policy":
+            return "expected a table of numbers, and `method` as a text."
         case _ if key == "tables":
             return 'expected "all", or a table of names, each "all" or a list of columns.'
         case _:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from datetime import date, datetime
 from enum import StrEnum
+from typing import Any
 
 from sqlalchemy import JSON, CheckConstraint, Date, DateTime, ForeignKey, Identity, MetaData, String, Text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
@@ -37,7 +38,11 @@ class Base(DeclarativeBase):
 
 
 class Project(Base):
-    """A purpose, its status, and the one snapshot it works on."""
+    """A purpose, its status, and the one snapshot it works on.
+
+    `policy` holds what the project's policy tightens; its two thresholds stand in columns of their own, where
+    the database itself holds the floor.
+    """
 
     __tablename__ = "projects"
     __table_args__ = (
@@ -58,6 +63,7 @@ class Project(Base):
     open_to_all: Mapped[bool]
     min_patients: Mapped[int | None]
     min_physicians: Mapped[int | None]
+    policy: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict, server_default="{}")
     created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
     version: Mapped[int] = mapped_column()  # two operators at once: the second is told to look again
 

@@ -78,8 +78,3 @@ def next_status(status: ProjectStatus, step: Step) -> ProjectStatus | None:
 def takes(step: Step) -> tuple[ProjectStatus, ...]:
     """The statuses from which `step` is possible."""
     return tuple(status for status, steps in TRANSITIONS.items() if step in steps)
-
-
-def loosened(stated: int | None, floor: int) -> bool:
-    """A project may state a stricter threshold than the site's, or none; a looser one is refused."""
-    return stated is not None and stated < floor

@@ -102,10 +102,8 @@ def _lines(facts: ProjectFacts, today: date) -> Iterable[tuple[str, str | Text]]
     yield "Events", f"{grant.date_from or 'first'} to {grant.date_to or 'last'}"
     yield "Expires", _expiry(grant, today)
     yield "Legal basis", grant.legal_basis
-    yield (
-        "Thresholds",
-        f"patients {facts.min_patients or 'as the site'}, GPs {facts.min_physicians or 'as the site'}",
-    )
+    stricter = ", ".join(f"{name} {value}" for name, value in sorted(facts.policy.items()))
+    yield "Policy", stricter or "as the site"
 
 
 def _table(name: str, columns: Collection[str] | None) -> str:

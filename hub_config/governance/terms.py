@@ -14,10 +14,10 @@ from dataclasses import dataclass, field
 from hub_config.governance.charter import Charter
 from hub_config.governance.facts import AccessLevel, Grant
 from hub_config.governance.problems import BadGrant, BadProject, did_you_mean
-from hub_config.governance.rules import loosened
 from hub_config.settings import PolicySettings
 from p4dp_sdk.catalogue.load import load_catalogue
 from p4dp_sdk.catalogue.model import Catalogue, Role, Table, Unit
+from p4dp_sdk.disclosure.policy import BadPolicy
 
 _SLUG = re.compile(r"(?=.{3,40}$)[a-z][a-z0-9]*(-[a-z0-9]+)*")
 _USER = re.compile(r"[a-z0-9][a-z0-9._@+-]{0,63}")
@@ -87,12 +87,10 @@ def _project_problems(charter: Charter, terms: Terms) -> Iterator[str]:
 
 
 def _policy_problems(charter: Charter, site: PolicySettings) -> Iterator[str]:
-    for name, stated, floor in (
-        ("min_patients", charter.min_patients, site.min_patients),
-        ("min_physicians", charter.min_physicians, site.min_physicians),
-    ):
-        if loosened(stated, floor):
-            yield f"{name} {stated} is looser than the site's {floor}; it may only be stricter."
+    try:
+        site.policy().tightened(charter.policy)
+    except BadPolicy as problem:
+        yield f"policy: {problem}."
 
 
 def _sandbox_problems(charter: Charter, snapshot: SnapshotTerms) -> Iterator[str]:

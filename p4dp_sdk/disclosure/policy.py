@@ -60,7 +60,7 @@ class Policy:
     snap_physicians: int = 2
 
     def __post_init__(self) -> None:
-        for name, (floor, ceiling) in _RANGES.items():
+        for name, (floor, ceiling) in RANGES.items():
             value = getattr(self, name)
             if isinstance(value, bool) or not isinstance(value, int | float) or not floor <= value <= ceiling:
                 raise BadPolicy(f"{name} must lie between {floor:g} and {ceiling:g}; it is {value!r}")
@@ -77,17 +77,33 @@ class Policy:
     def tightened(self, document: Mapping[str, Any]) -> Policy:
         """This policy with the stricter values of `document`. Raises BadPolicy where one is unknown, or
         looser."""
-        known = {field.name for field in fields(self)}
-        if unknown := sorted(set(document) - known):
-            raise BadPolicy(f"unknown policy key {unknown[0]!r}. Known: {', '.join(sorted(known))}")
-        changed: dict[str, Any] = {**document}
-        if "method" in changed:
-            changed["method"] = _method(changed["method"])
-        made = replace(self, **changed)
-        for name in changed:
-            if name in _DIRECTION and _DIRECTION[name] * (getattr(made, name) - getattr(self, name)) < 0:
-                raise BadPolicy(f"{name} {changed[name]!r} is looser than {getattr(self, name)!r}")
-        return made
+        typed = _typed(document)
+        for name, value in typed.items():
+            if _is_looser(name, value, getattr(self, name)):
+                raise BadPolicy(
+                    f"{name} {value!r} is looser than the site's {getattr(self, name)!r}; "
+                    "it may only be stricter"
+                )
+        return replace(self, **typed)
+
+    def strictest(self, document: Mapping[str, Any]) -> Policy:
+        """This policy, with the values of `document` that are stricter: of a project that was founded before
+        the site became stricter than it. Raises BadPolicy where a key is unknown."""
+        typed = _typed(document)
+        looser = {name for name, value in typed.items() if _is_looser(name, value, getattr(self, name))}
+        return replace(self, **{name: typed[name] for name in typed.keys() - looser})
+
+
+def _typed(document: Mapping[str, Any]) -> dict[str, Any]:
+    """The keys of a document, known ones only, with the method as a Method."""
+    known = {field.name for field in fields(Policy)}
+    if unknown := sorted(set(document) - known):
+        raise BadPolicy(f"unknown policy key {unknown[0]!r}. Known: {', '.join(sorted(known))}")
+    return {name: _method(value) if name == "method" else value for name, value in document.items()}
+
+
+def _is_looser(name: str, value: Any, than: Any) -> bool:
+    return name in _DIRECTION and isinstance(value, int | float) and _DIRECTION[name] * (value - than) < 0
 
 
 def _method(name: object) -> Method:
@@ -96,12 +112,12 @@ def _method(name: object) -> Method:
     return Method(str(name))
 
 
-_RANGES: Final[Mapping[str, tuple[float, float]]] = {
+RANGES: Final[Mapping[str, tuple[float, float]]] = {  # what each key may be: from, to
     "min_patients": (FLOOR_PATIENTS, 10**6),
     "min_physicians": (FLOOR_PHYSICIANS, 10**4),
     "min_outside": (FLOOR_PATIENTS, 10**6),
     "max_physician_share": (0.0, 0.85),
-    "dominance_n": (1, 2),
+    "dominance_n": (2, 2),
     "dominance_k": (0.0, 0.85),
     "p_percent": (0.10, 1.0),
     "max_cells": (1, 10**6),
@@ -110,9 +126,9 @@ _RANGES: Final[Mapping[str, tuple[float, float]]] = {
     "noise_variance": (4.0, 2_500.0),
     "magnitude_scale": (1.0, 100.0),
     "rounding_base": (5, 100),
-    "snap_radius": (10, 1_000),
-    "snap_jitter": (5, 1_000),
-    "snap_physicians": (2, 100),
+    "snap_radius": (10, 30),  # sketches have 64 buckets: beyond, everything would be near to everything
+    "snap_jitter": (5, 15),
+    "snap_physicians": (2, 10),
 }
 
 _DIRECTION: Final[Mapping[str, int]] = {  # +1: stricter is more; -1: stricter is less

@@ -55,6 +55,9 @@ class Reach:
         """A secret word for each pair, whichever of the two came first."""
         return self.draw(np.minimum(left, right), np.maximum(left, right))
 
+    def of_rows(self, anchors: Anchors, left: Ints, right: Ints) -> NDArray[np.uint64]:
+        return self.words(anchors["fingerprint"][left], anchors["fingerprint"][right])
+
     def few(self, words: NDArray[np.uint64]) -> Ints:
         return self.policy.snap_radius + self._jitter(words, 0)
 
@@ -122,14 +125,15 @@ def rivals_of(anchors: Anchors, in_scope: Flags, first: int, batch: Batch, reach
     right = np.append(np.flatnonzero(in_scope), np.arange(first, len(anchors)))
     close = np.isin(anchors["kind"][right], (Kind.WITHHELD, Kind.COPY))
     limits = np.where(close, reach.most_very_few, reach.most_few)
-    pairs = _near_rows(anchors, left, right, limits)
+    pairs = nearest(anchors, left, right, limits)
     pairs = pairs.where((pairs.right < pairs.left) & _matters(anchors, first, batch.proposals, pairs))
     distance = measured(anchors, pairs)
     pairs = Pairs(pairs.left, pairs.right, distance).where(distance <= reach.most_few)
     return AllRivals(pairs.left - first, _judged(anchors, in_scope, pairs, reach))
 
 
-def _near_rows(anchors: Anchors, left: Ints, right: Ints, limits: NDArray[Any]) -> Pairs:
+def nearest(anchors: Anchors, left: Ints, right: Ints, limits: NDArray[Any]) -> Pairs:
+    """Pairs of these rows that no more buckets tell apart than the right one's limit."""
     sketch, bits = anchors["by_patient"], anchors["patient_bits"]
     pairs = near(sketch[left], sketch[right], bits[left], bits[right], limits)
     return Pairs(left[pairs.left], right[pairs.right], pairs.distance)
@@ -147,7 +151,7 @@ def measured(anchors: Anchors, pairs: Pairs) -> Ints:
 
 def _judged(anchors: Anchors, in_scope: Flags, pairs: Pairs, reach: Reach) -> Rivals:
     """How near the right row of each pair is to the left one."""
-    words = _words(anchors, pairs.left, pairs.right, reach)
+    words = reach.of_rows(anchors, pairs.left, pairs.right)
     very_few = pairs.distance <= reach.very_few(words)
     return Rivals(
         rows=pairs.right,
@@ -158,10 +162,6 @@ def _judged(anchors: Anchors, in_scope: Flags, pairs: Pairs, reach: Reach) -> Ri
         draft=~anchors["publication"][pairs.right],
         stands=_standing(anchors, in_scope, pairs, very_few, reach),
     )
-
-
-def _words(anchors: Anchors, left: Ints, right: Ints, reach: Reach) -> NDArray[np.uint64]:
-    return reach.words(anchors["fingerprint"][left], anchors["fingerprint"][right])
 
 
 def _standing(anchors: Anchors, in_scope: Flags, pairs: Pairs, very_few: Flags, reach: Reach) -> Flags:
@@ -178,7 +178,7 @@ def _standing(anchors: Anchors, in_scope: Flags, pairs: Pairs, very_few: Flags, 
         )
         sketch = anchors["by_patient"]
         found = Pairs(left, right, distances(sketch, sketch, left, right))
-        near_enough = measured(anchors, found) <= reach.not_far(_words(anchors, left, right, reach))
+        near_enough = measured(anchors, found) <= reach.not_far(reach.of_rows(anchors, left, right))
         stands[copies[near_enough]] = True
     return stands
 
@@ -223,7 +223,7 @@ def within_few_physicians(
     pairs = near(sketch[left], sketch[right], bits[left], bits[right], reach.policy.snap_physicians + 1)
     pairs = Pairs(left[pairs.left], right[pairs.right], pairs.distance)
     pairs = pairs.where(pairs.distance > 0)  # tables about GPs have no GPs behind them
-    words = _words(anchors, pairs.left, pairs.right, reach)
+    words = reach.of_rows(anchors, pairs.left, pairs.right)
     patients = distances(anchors["by_patient"], anchors["by_patient"], pairs.left, pairs.right)
     caught = (pairs.distance <= reach.few_physicians(words)) & (patients > reach.few(words))
     caught &= (anchors["kind"][pairs.right] == UNION) | _nested(anchors.samples, pairs)

@@ -56,6 +56,7 @@ class Decided:
 
     settled: Settled
     group: Group
+    tally: Tally
 
 
 def settle(
@@ -114,15 +115,14 @@ class _Settling:
         outcome.values[outcome.settlements == Settlement.WITHHELD] = np.nan
         finished = replace(
             drafted,
-            tally=_tally(outcome.settlements),
             kinds=outcome.kinds,
             values=outcome.values,
-            sources=_names(self.anchors, outcome.sources),
+            sources=np.where(outcome.kinds == Kind.COPY, _names(self.anchors, outcome.sources), 0),
         )
         group = remembered(finished)
         self.anchors.cut(first, ranks)
         self.anchors.append(group, self.number)
-        return Decided(Settled(outcome.values, outcome.settlements), group)
+        return Decided(Settled(outcome.values, outcome.settlements), group, tally(outcome.settlements))
 
     @property
     def reach(self) -> Reach:
@@ -233,7 +233,7 @@ def _set(
     anchors["values"][first + cell], anchors["kind"][first + cell] = value, kind
 
 
-def _tally(settlements: NDArray[np.int8]) -> Tally:
+def tally(settlements: NDArray[np.int8]) -> Tally:
     counts = np.bincount(settlements, minlength=len(Settlement))
     return Tally(
         shown=int(counts[Settlement.SHOWN] + counts[Settlement.SNAPPED]),
@@ -253,7 +253,6 @@ def group_of(batch: Batch, *, publication: bool) -> Group:
         family=batch.family,
         publication=publication,
         additive=batch.additive,
-        tally=Tally(0, 0, 0),
         kinds=np.full(cells, UNDECIDED, dtype=np.int8),
         patients=batch.patients,
         values=np.full(cells, np.nan),
@@ -282,7 +281,7 @@ def remembered(group: Group) -> Group:
 
 
 def _names(anchors: Anchors, rows: Ints) -> NDArray[np.uint64]:
-    """The fingerprints of the sketches that these rows take their value from; 0 for row -1."""
+    """The fingerprints of the sketches whose values these rows show; 0 for row -1."""
     if not len(anchors):
         return np.zeros(len(rows), dtype=np.uint64)
     own, of_copies = anchors["fingerprint"][rows], anchors["source"][rows]

@@ -58,7 +58,6 @@ class Group:
     family: str
     publication: bool
     additive: bool
-    tally: Tally
     kinds: Array
     patients: Array
     values: Array
@@ -87,7 +86,6 @@ def encode(group: Group) -> bytes:
         "family": group.family,
         "publication": group.publication,
         "additive": group.additive,
-        "tally": [group.tally.shown, group.tally.snapped, group.tally.withheld],
         "shapes": [list(getattr(group, name).shape) for name, _ in _COLUMNS],
     }
     top = json.dumps(header, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
@@ -106,7 +104,6 @@ def decode(content: bytes) -> Group:
             family=str(header["family"]),
             publication=bool(header["publication"]),
             additive=bool(header["additive"]),
-            tally=Tally(*header["tally"]),
             **arrays,
         )
     except (zlib.error, ValueError, KeyError, TypeError) as error:

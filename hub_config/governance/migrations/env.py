@@ -3,6 +3,8 @@ transaction."""
 
 from alembic import context
 
+from hub_config.governance import budgets  # noqa: F401  (its tables)
+from hub_config.governance.ledger import models as _ledger  # noqa: F401  (declares its tables)
 from hub_config.governance.models import Base
 
 context.configure(

@@ -63,7 +63,7 @@ def test_a_project_is_never_looser_than_the_site(own: int | None, expected: int)
         snapshot=1,
         grant=granted(),
         members=frozenset(),
-        min_patients=own,
+        policy={} if own is None else {"min_patients": own},
     )
     assert policy_of(project, PolicySettings(), 10).min_patients == expected
 

@@ -42,7 +42,13 @@ GRANT = Grant(
     legal_basis="MR-004",
 )
 CHARTER = Charter(
-    "these-lea", "Thèse de Léa", "Décrire l’INR", 1, GRANT, {"Lea": MemberRole.INTERNE}, min_patients=20
+    "these-lea",
+    "Thèse de Léa",
+    "Décrire l’INR",
+    1,
+    GRANT,
+    {"Lea": MemberRole.INTERNE},
+    policy={"min_patients": 20, "p_percent": 0.2},
 )
 
 
@@ -69,7 +75,7 @@ def test_a_project_is_stored_whole_and_begins_as_a_draft(store: Store) -> None:
         snapshot=1,
         grant=GRANT,
         members=frozenset({"lea"}),
-        min_patients=20,
+        policy={"min_patients": 20, "p_percent": 0.2},
     )
     assert create(store) == expected
     assert facts(store) == expected
@@ -303,7 +309,7 @@ def test_what_only_the_database_refuses_is_neither_stored_nor_recorded(
 ) -> None:
     monkeypatch.setattr(actions, "check", lambda _charter, _terms: None)
     with pytest.raises(StoreProblem, match="a rule forbids it"):
-        create(store, replace(CHARTER, min_patients=1))
+        create(store, replace(CHARTER, policy={"min_patients": 1}))
     assert recorded(store) == []
 
 

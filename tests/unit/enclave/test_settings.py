@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
 
-from hub_config.settings import BadSettings, Settings, load_settings
+from hub_config.settings import BadSettings, PolicySettings, Settings, load_settings
+from p4dp_sdk.disclosure.policy import Method, Policy
 
 
 def read(tmp_path: Path, text: str, **environ: str) -> Settings:
@@ -17,6 +19,16 @@ def read(tmp_path: Path, text: str, **environ: str) -> Settings:
 def test_an_empty_file_gives_the_defaults(tmp_path: Path) -> None:
     settings = read(tmp_path, "")
     assert (settings.port, settings.policy.min_patients, settings.identity.provider) == (8000, 11, "demo")
+
+
+def test_a_sites_policy_takes_every_key_of_the_rules(tmp_path: Path) -> None:
+    keys = {field.name for field in fields(Policy)} - {"max_cells"}
+    assert set(PolicySettings.model_fields) == keys
+    settings = read(tmp_path, "[policy]\nmin_patients = 20\nmethod = 'rounding'\nrounding_base = 10")
+    assert settings.policy.policy(max_cells=50) == Policy(
+        min_patients=20, method=Method.ROUNDING, rounding_base=10, max_cells=50
+    )
+    assert read(tmp_path, "").policy.policy() == Policy()
 
 
 def test_the_port_comes_from_the_environment_last(tmp_path: Path) -> None:
@@ -31,6 +43,12 @@ def test_the_port_comes_from_the_environment_last(tmp_path: Path) -> None:
         ("port = ", "enclave.toml"),
         ("[policy]\nmin_patients = 5", "policy.min_patients"),
         ("[policy]\nmin_physicians = 2", "policy.min_physicians"),
+        ("[policy]\nmax_physician_share = 0.9", "policy.max_physician_share"),
+        ("[policy]\nsnap_jitter = 0", "policy.snap_jitter"),
+        ("[policy]\nmin_patient = 20", "policy.min_patient"),
+        ("[policy]\nmethod = 'none'", "policy.method"),
+        ("[policy]\nmax_cells = 10", "policy.max_cells"),  # `limits.cells` says it
+        ("[policy]\nnoise_variance = 400.0", "noise_variance can't exceed"),
         ("[identity]\nprovider = 'keycloak'", "identity.provider"),
         ("[identity]\nprovider = 'oidc'", "issuer"),
         ("[identity]\nrequired_amr = []", "second factor"),

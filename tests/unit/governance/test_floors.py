@@ -8,6 +8,8 @@ from pathlib import Path
 ENCLAVE = Path(__file__).parents[3] / "hub_config"
 WRITERS = {
     "governance/actions.py",
+    "governance/budgets.py",  # what noise has spent: an event of the gateway goes with each answer
+    "governance/ledger/models.py",  # declares the tables of the ledger, beside the others
     "governance/migrations/env.py",  # declares the schema, touches no row
 }
 PURE = ("facts", "charter", "rules", "terms", "problems")

@@ -24,12 +24,18 @@ snds = true
 [tables]
 patients = "all"
 diagnoses = ["patient_id", "cisp2"]
+
+[policy]
+min_patients = 20
+method = "rounding"
 """
 
 
 def test_a_file_says_the_whole_grant(tmp_path: Path) -> None:
     (tmp_path / "grant.toml").write_text(WHOLE)
-    assert read_grant_file(tmp_path / "grant.toml") == Grant(
+    said = read_grant_file(tmp_path / "grant.toml")
+    assert said.policy == {"min_patients": 20, "method": "rounding"}
+    assert said.grant == Grant(
         access=AccessLevel.MICRODATA,
         tables={"patients": None, "diagnoses": frozenset({"patient_id", "cisp2"})},
         centres=frozenset({"C01"}),
@@ -53,6 +59,8 @@ SLIPS = [
     ({"tables": ["patients"]}, 'tables: expected "all"'),
     ({"tables": {"patients": True}}, 'expected "all"'),
     ({"legal_basis": None}, "legal_basis: "),
+    ({"policy": 20}, "policy: expected a table of numbers"),
+    ({"policy": {"min_patients": [20]}}, "policy: expected a table of numbers"),
 ]
 
 
@@ -83,7 +91,12 @@ def test_a_file_that_is_not_there_is_refused(tmp_path: Path) -> None:
 
 
 def test_all_is_every_table_but_the_snds() -> None:
-    assert parse_grant({**LEAST, "tables": "all"}).tables == every_table()
+    assert parse_grant({**LEAST, "tables": "all"}).grant.tables == every_table()
+
+
+def test_a_file_that_says_nothing_of_a_policy_leaves_it_as_it_is() -> None:
+    assert parse_grant(LEAST).policy is None
+    assert parse_grant({**LEAST, "policy": {}}).policy == {}
 
 
 OPTIONS = [

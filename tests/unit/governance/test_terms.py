@@ -92,8 +92,16 @@ BAD_PROJECTS = [
     ({"purpose": ""}, "states its purpose"),
     ({"members": {"léa & co": MemberRole.INTERNE}}, "can't be a user's name"),
     ({"snapshot": 2}, "pinned to snapshot 2, but was checked against 1"),
-    ({"min_patients": 19}, "min_patients 19 is looser than the site's 20"),
-    ({"min_physicians": 0}, "min_physicians 0 is looser than the site's 5"),
+    ({"policy": {"min_patients": 19}}, "policy: min_patients 19 is looser than the site's 20"),
+    ({"policy": {"min_physicians": 0}}, "policy: min_physicians 0 is looser than the site's 5"),
+    (
+        {"policy": {"p_percent": 0.2, "max_physician_share": 0.86}},
+        "max_physician_share 0.86 is looser than the site's 0.85",
+    ),
+    ({"policy": {"minimum": 20}}, "policy: unknown policy key 'minimum'. Known: dominance_k"),
+    ({"policy": {"method": "none"}}, "policy: method must be one of cell-key, rounding"),
+    ({"policy": {"noise_variance": 400}}, "policy: noise_variance can't exceed"),
+    ({"policy": {"min_patients": "20"}}, "policy: min_patients must lie between"),
     ({"open_to_all": True}, "Only a sandbox project is open to everyone"),
     (
         {"grant": replace(GRANT, access=AccessLevel.SANDBOX)},
@@ -122,9 +130,17 @@ def test_a_project_is_refused(change: dict[str, object], said: str) -> None:
     assert said in str(refused.value)
 
 
-@pytest.mark.parametrize(("patients", "physicians"), [(None, None), (20, 5), (100, 10)])
-def test_a_policy_as_strict_or_stricter_is_accepted(patients: int | None, physicians: int | None) -> None:
-    check(replace(CHARTER, min_patients=patients, min_physicians=physicians), TERMS)
+GOOD_POLICIES: list[dict[str, object]] = [
+    {},
+    {"min_patients": 20, "min_physicians": 5},
+    {"min_patients": 100, "max_physician_share": 0.5, "method": "rounding"},
+    {"noise_bound": 20, "noise_variance": 100.0},
+]
+
+
+@pytest.mark.parametrize("policy", GOOD_POLICIES)
+def test_a_policy_as_strict_or_stricter_is_accepted(policy: dict[str, object]) -> None:
+    check(replace(CHARTER, policy=policy), TERMS)
 
 
 def test_every_problem_of_a_grant_is_told_at_once() -> None:
