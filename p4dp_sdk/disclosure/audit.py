@@ -367,13 +367,17 @@ class _Search:
 
     def against_insiders(self) -> None:
         """One move that spares all insiders at once, else one for each."""
-        alike = np.ones(self.region.size)
         for (slot, move), demands in itertools.groupby(self._by_insiders(), key=lambda d: (d.slot, d.move)):
             known = [self.required.insiders.knows[d.insider, self.region.slots] for d in demands]
             index = int(np.searchsorted(self.region.slots, slot))
-            for still in (np.any(known, axis=0), *known) if len(known) > 1 else known:
-                if self._take(nearest(self.region, index, move, alike, still), index, move):
-                    break
+            if not self._spares(index, move, np.any(known, axis=0)) and len(known) > 1:
+                for one in known:
+                    self._spares(index, move, one)
+
+    def _spares(self, index: int, move: float, still: Flags) -> bool:
+        """Whether slot `index` can move so far while others stand still."""
+        alike = np.ones(self.region.size)
+        return self._take(nearest(self.region, index, move, alike, still), index, move)
 
     def _by_insiders(self) -> list[Demand]:
         down, up = self._missing()

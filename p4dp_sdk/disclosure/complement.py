@@ -14,8 +14,8 @@ from typing import Final
 import numpy as np
 
 from p4dp_sdk.disclosure.audit import STRANGER, Audit, Demand, Requirement, audit, required_of
-from p4dp_sdk.disclosure.constraints import System
-from p4dp_sdk.disclosure.hypercube import Flags, Limits, Status
+from p4dp_sdk.disclosure.constraints import NOT_TOLD, System
+from p4dp_sdk.disclosure.hypercube import Flags, Ints, Limits, Status
 from p4dp_sdk.disclosure.programs import Region, components, nearest, region_of
 
 _WITHHELD_ALREADY: Final = 1e-3  # of the cheapest cost: moving what is withheld anyway costs next to nothing
@@ -40,6 +40,8 @@ def protect(system: System, limits: Limits, withheld: Flags) -> Audit:
         if np.array_equal(grown, withheld):
             grown = system.closed(withheld | _neighbours(system, withheld, state.unmet))
         if np.array_equal(grown, withheld):
+            grown = system.closed(withheld | regions.around(state.unmet))
+        if np.array_equal(grown, withheld):
             raise CannotProtect
         withheld = grown
         state = audit(system, limits, withheld, state.witnesses)
@@ -56,6 +58,10 @@ class _Regions:
         for number, slots in enumerate(self._parts):
             self._part[slots] = number
         self._made: dict[int, Region] = {}
+
+    def around(self, unmet: Sequence[Demand]) -> Flags:
+        """All that may be withheld in the parts of these slots."""
+        return np.isin(self._part, [self._part[demand.slot] for demand in unmet])
 
     def of(self, slot: int) -> Region:
         number = int(self._part[slot])
@@ -90,20 +96,26 @@ def _for_demand(
 
 
 def _for_row(system: System, limits: Limits, withheld: Flags, row: int) -> int:
-    """The cheapest part of a published total that is enough people by itself; else the total."""
+    """The cheapest part of a published total that is enough people by itself; else the total; where that is
+    public, the part with most people, until together they are enough."""
     rows = system.rows
-    slots = rows.slot[rows.row == row]
-    total = int(rows.head[row])
-    open_ = slots[~withheld[slots] & (system.status[slots] == Status.SAFE)]
-    enough = (system.patients[open_] >= limits.min_patients) & (
-        (system.physicians[open_] < 0) | (system.physicians[open_] >= limits.min_physicians)
-    )
-    parts = open_[enough & (open_ != total)]
-    if len(parts):
-        return int(parts[np.argmin(system.cost[parts])])
-    if system.status[total] == Status.KNOWN:
+    total, slots = int(rows.head[row]), rows.slot[rows.row == row]
+    parts = slots[(slots != total) & ~withheld[slots] & system.free[slots]]
+    enough = parts[_is_enough(system, limits, parts)]
+    if len(enough):
+        return int(enough[np.argmin(system.cost[enough])])
+    if system.status[total] != Status.KNOWN:
+        return total
+    if not len(parts):
         raise CannotProtect
-    return total
+    return int(parts[np.lexsort((system.patients[parts], system.physicians[parts]))[-1]])
+
+
+def _is_enough(system: System, limits: Limits, slots: Ints) -> Flags:
+    physicians = system.physicians[slots]
+    ruled = physicians != NOT_TOLD
+    few = (system.patients[slots] < limits.min_patients) | (ruled & (physicians < limits.min_physicians))
+    return np.asarray(~few)
 
 
 def _neighbours(system: System, withheld: Flags, unmet: Sequence[Demand]) -> Flags:
