@@ -75,7 +75,7 @@ class Contributions:
     def of(
         cls, cell: Ints, unit: Ints, physicians: Iterable[Ints], added: Mapping[str | None, Added]
     ) -> Contributions:
-        order = np.lexsort((unit, cell))
+        order = ordered(cell, unit)
         return cls(
             cell[order],
             unit[order],
@@ -87,13 +87,14 @@ class Contributions:
         """The same contributions to other cells: entry c of `cells` is the new cell of cell c, negative for
         none. What a unit adds to two cells that become one is one entry."""
         cell = cells[self.cell]
-        order = np.lexsort((*self.physicians, self.unit, cell))
-        order = order[cell[order] >= 0]
+        kept = np.flatnonzero(cell >= 0)
+        columns = [column[kept] for column in (cell, self.unit, *self.physicians)]
+        order = kept[ordered(*columns)]
         columns = [column[order] for column in (cell, self.unit, *self.physicians)]
         starts = first_of_runs(*columns)
-        kept, unit, *physicians = (column[starts] for column in columns)
+        cell, unit, *physicians = (column[starts] for column in columns)
         added = {weight: what.take(order).summed(starts) for weight, what in self.added.items()}
-        return Contributions(kept, unit, tuple(physicians), added)
+        return Contributions(cell, unit, tuple(physicians), added)
 
     @cached_property
     def units(self) -> Contributions:
@@ -107,6 +108,21 @@ class Contributions:
             (),
             {weight: what.summed(starts) for weight, what in self.added.items()},
         )
+
+
+def ordered(*columns: Ints) -> NDArray[np.int64]:
+    """The order of rows by whole numbers, the first column before the next. One number a row sorts several
+    times faster than columns do, as long as it fits."""
+    number = np.zeros(len(columns[0]), dtype=np.int64)
+    room = 2**62
+    for column in columns:
+        low = int(column.min(initial=0))
+        width = int(column.max(initial=0)) - low + 1
+        room //= width
+        if not room:
+            return np.lexsort(columns[::-1])
+        number = number * width + (column - low)
+    return np.argsort(number)
 
 
 def first_of_runs(*columns: Ints) -> NDArray[np.int64]:

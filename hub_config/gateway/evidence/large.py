@@ -74,7 +74,7 @@ class Large:
         source, measures = self.source, self.source.release.measures
         found = certify.from_totals(source.release, totals, laid, most)
         sample = source.fetch_contributions(self.first, totals.cells, thousandths=False)
-        found = found.with_sample(self._backings(laid, [sample]))
+        found = found.with_sample(self._backings(laid, found, [sample]))
         undecided = found.open(measures, self.policy)
         if self._rows(totals, undecided) > _FINE:
             found = found.with_sample(self._second(totals, laid, found, undecided))
@@ -83,25 +83,31 @@ class Large:
             found = found.with_exact(self._exact(totals, laid, found, undecided), undecided)
         return found
 
-    def _backings(self, laid: Layout, parts: list[Contributions]) -> Mapping[str, Backing]:
-        return {
-            m.name: merged([tally(part, laid, m) for part in parts]).evidence(laid, m)
-            for m in self.source.release.measures
-        }
+    def _backings(
+        self, laid: Layout, found: certify.Found, parts: list[Contributions]
+    ) -> Mapping[str, Backing]:
+        """What `parts` show; where all cells are known to leave enough people out, no more are looked for."""
+        seen = {}
+        for measure in self.source.release.measures:
+            elsewhere = bool((found.backings[measure.name].left_out < self.policy.min_patients).any())
+            tallies = [tally(part, laid, measure, elsewhere=elsewhere) for part in parts]
+            seen[measure.name] = merged(tallies).evidence(laid, measure)
+        return seen
 
     def _second(
         self, totals: Totals, laid: Layout, found: certify.Found, undecided: NDArray[np.bool_]
     ) -> Mapping[str, Backing]:
         chosen = self._chosen(totals, certify.wanted(found, laid, undecided, self.policy))
         part = self._contributions(totals, chosen, sampled(self.source, self.secrets, SECOND))
-        return self._backings(laid, [part])
+        return self._backings(laid, found, [part])
 
     def _exact(
         self, totals: Totals, laid: Layout, found: certify.Found, undecided: NDArray[np.bool_]
     ) -> Mapping[str, Backing]:
         read = certify.wanted(found, laid, undecided, self.policy)
         chosen, ranges = self._chosen(totals, read), self._ranges(self._rows(totals, read))
-        return self._backings(laid, [self._contributions(totals, chosen, where) for where in ranges])
+        parts = [self._contributions(totals, chosen, where) for where in ranges]
+        return self._backings(laid, found, parts)
 
     def _rows(self, totals: Totals, cells: NDArray[np.bool_]) -> int:
         return int(totals.by_weight[None].rows[cells].sum())

@@ -30,7 +30,7 @@ from hub_config.gateway.rules.plan import Measure, MeasureKind, Release
 from p4dp_sdk.disclosure.policy import Policy
 from p4dp_sdk.wire.errors import ErrorCode, Refusal
 
-WHOLE: Final = 3_000_000  # rows of the largest table, or about of the release
+WHOLE: Final = 300_000  # rows of the largest table, or about of the release
 _MANY: Final = 50_000  # cells; a publication never has so many
 _LEAST_REMEMBERED: Final = 3  # patients; the ledger compares with cells from here on
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from hub_config.gateway.evidence.contributions import NO_PHYSICIAN, first_of_runs
+from hub_config.gateway.evidence.contributions import NO_PHYSICIAN, first_of_runs, ordered
 from hub_config.gateway.evidence.source import CELL, Source, whole
 from hub_config.gateway.rules.cells import Floats, Ints
 from hub_config.gateway.rules.plan import Measure
@@ -108,7 +108,7 @@ def _descent(records: Iterator[_Records], leaf: Ints, grid: Grid, columns: int) 
 
 def _deepest(cell: Ints, member: Ints, shared: Ints) -> tuple[Ints, Ints, Ints]:
     """For each (cell, member) the finest level at which it is in the cell's bin."""
-    order = np.lexsort((member, cell))
+    order = ordered(cell, member)
     starts = first_of_runs(cell[order], member[order])
     if not len(starts):
         return cell, member, shared

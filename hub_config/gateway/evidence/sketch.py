@@ -13,7 +13,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from hub_config.gateway.evidence.contributions import NO_PHYSICIAN, Added, Contributions, first_of_runs
+from hub_config.gateway.evidence.contributions import (
+    NO_PHYSICIAN,
+    Added,
+    Contributions,
+    first_of_runs,
+    ordered,
+)
 from hub_config.gateway.keyring import Keyring, Numbers
 from hub_config.gateway.rules.cells import (
     PATIENT_BUCKETS,
@@ -127,7 +133,7 @@ def lowest_ranks(
     must hold all contributors whose rank is less than `below`."""
     present = units.added[measure.weight].present
     cell, rank = units.cell[present], numbers.ranks[units.unit[present]]
-    order = np.lexsort((rank, cell))
+    order = ordered(cell, rank.astype(np.int64))
     cell, rank = cell[order], rank[order]
     counts = np.bincount(cell, minlength=cells)
     firsts = np.concatenate(([0], np.cumsum(counts)))
@@ -166,7 +172,7 @@ def _by_physician(
 def _once(given: Contributions, gp: Ints, added: Added, products: NDArray[np.uint64]) -> NDArray[np.uint64]:
     """`products` of the first present entry of each (cell, unit, GP); zero of the others."""
     present = np.flatnonzero(added.present)
-    order = present[np.lexsort((gp[present], given.unit[present], given.cell[present]))]
+    order = present[ordered(given.cell[present], given.unit[present], gp[present])]
     firsts = order[first_of_runs(given.cell[order], given.unit[order], gp[order])]
     once = np.zeros_like(products)
     once[firsts] = products[firsts]

@@ -147,8 +147,6 @@ class Source:
 def source(session: Session, release: Release) -> Source:
     """The rows of `release` as a view of this session. One release is measured at a time: the next takes the
     place of its temporary tables."""
-    if release.rows is None:
-        raise Refusal(ErrorCode.ENGINE_FAILED)
     statement = compile_hardened(release.rows, session.aggregates)
     for name, table in statement.tables.items():
         session.register(name, table)

@@ -13,7 +13,13 @@ from typing import Any
 
 import numpy as np
 
-from hub_config.gateway.evidence.contributions import NO_PHYSICIAN, Added, Contributions, first_of_runs
+from hub_config.gateway.evidence.contributions import (
+    NO_PHYSICIAN,
+    Added,
+    Contributions,
+    first_of_runs,
+    ordered,
+)
 from hub_config.gateway.evidence.layout import Layout, Margin
 from hub_config.gateway.rules.cells import NOBODY_ELSEWHERE, Backing, Floats, Ints
 from hub_config.gateway.rules.plan import Measure, MeasureKind
@@ -56,7 +62,8 @@ class Tally:
         )
 
 
-def tally(given: Contributions, layout: Layout, measure: Measure) -> Tally:
+def tally(given: Contributions, layout: Layout, measure: Measure, *, elsewhere: bool = True) -> Tally:
+    """What `given` says of `measure`. Not `elsewhere`: nobody is looked for beyond the cells."""
     units, cells = given.units, layout.cells
     added, sizes = units.added[measure.weight], units.added[measure.weight].size(measure.kind)
     largest, second = _top_two(units.cell, sizes, cells)
@@ -64,7 +71,7 @@ def tally(given: Contributions, layout: Layout, measure: Measure) -> Tally:
     distinct = measure.kind is MeasureKind.PATIENTS
     return Tally(
         patients=_count(units.cell[sizes > 0], cells),
-        beyond=_beyond(units, layout, added, measure),
+        beyond=_beyond(units, layout, added, measure, elsewhere=elsewhere),
         largest=largest,
         second=second,
         total=np.bincount(units.cell, weights=sizes, minlength=cells).astype(np.float64),
@@ -76,6 +83,8 @@ def tally(given: Contributions, layout: Layout, measure: Measure) -> Tally:
 
 def merged(parts: Sequence[Tally]) -> Tally:
     """The tally of everybody, from those of separate patients."""
+    if len(parts) == 1:
+        return parts[0]
     tops = np.sort(np.stack([top for part in parts for top in (part.largest, part.second)]), axis=0)
     return Tally(
         patients=np.sum([part.patients for part in parts], axis=0),
@@ -104,8 +113,10 @@ def selected(evidence: Backing, kept: Ints) -> Backing:
 # --- patients ----------------------------------------------------------------------------------------------
 
 
-def _beyond(units: Contributions, layout: Layout, added: Added, measure: Measure) -> Ints:
+def _beyond(units: Contributions, layout: Layout, added: Added, measure: Measure, *, elsewhere: bool) -> Ints:
     """Patients of the row, and of each margin, beyond the cell's own."""
+    if not elsewhere:
+        return np.zeros((measure.conditional + len(layout.margins), layout.cells), dtype=np.int64)
     cell, unit = units.cell[added.present], units.unit[added.present]
     own = _count(cell, layout.cells)
     rows = [_count(units.cell, layout.cells) - own] if measure.conditional else []
@@ -158,27 +169,31 @@ def _top_two(cell: Ints, size: Floats, cells: int) -> tuple[Floats, Floats]:
 def _doctors(given: Contributions, physician: Ints, sizes: Floats, cells: int, *, distinct: bool) -> Doctors:
     """One GP column. A missing GP is one of the (cell, GP), and makes nobody known."""
     chosen = np.flatnonzero(sizes > 0)
-    order = chosen[np.lexsort((given.unit[chosen], physician[chosen], given.cell[chosen]))]
+    order = chosen[ordered(given.cell[chosen], physician[chosen], given.unit[chosen])]
     cell, unit, gp = given.cell[order], given.unit[order], physician[order]
     starts = first_of_runs(cell, gp)
     firsts = np.zeros(len(cell), dtype=np.int64)
     firsts[first_of_runs(cell, gp, unit)] = 1
     with_one = gp != NO_PHYSICIAN
-    width = int(unit.max(initial=0)) + 1
     patients = _summed(firsts, starts)
     return Doctors(
         cell=cell[starts],
         physician=gp[starts],
         patients=patients,
         amount=patients.astype(np.float64) if distinct else _summed(sizes[order], starts),
-        known=_count(np.unique(cell[with_one] * width + unit[with_one]) // width, cells),
+        known=_known(cell[with_one], unit[with_one], cells),
     )
+
+
+def _known(cell: Ints, unit: Ints, cells: int) -> Ints:
+    width = int(unit.max(initial=0)) + 1
+    return _count(np.unique(cell * width + unit) // width, cells)
 
 
 def _together(parts: Sequence[Doctors]) -> Doctors:
     cell = np.concatenate([part.cell for part in parts])
     gp = np.concatenate([part.physician for part in parts])
-    order = np.lexsort((gp, cell))
+    order = ordered(cell, gp)
     starts = first_of_runs(cell[order], gp[order])
     return Doctors(
         cell=cell[order][starts],
