@@ -31,11 +31,11 @@ _ARGUS_SHARE: Final = 0.4  # of the time, for τ-ARGUS to propose
 
 @dataclass(frozen=True)
 class Bounds:
-    """What one worker may use. `module` is what it runs."""
+    """What one worker may use. `program` is what it runs, as Python's arguments."""
 
     memory: int = 2 * 2**30
     cpu_seconds: int = 60
-    module: str = "hub_config.gateway.suppression.worker"
+    program: tuple[str, ...] = ("-m", "hub_config.gateway.suppression.worker")
 
 
 class WorkerDied(Exception):
@@ -51,7 +51,7 @@ class Worker:
         self._line, theirs = socket.socketpair()
         with theirs:
             self._process = subprocess.Popen(
-                [sys.executable, "-P", "-m", bounds.module, str(bounds.memory), str(bounds.cpu_seconds)],
+                [sys.executable, "-P", *bounds.program, str(bounds.memory), str(bounds.cpu_seconds)],
                 stdin=theirs.fileno(),
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
