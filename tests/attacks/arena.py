@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from enum import Enum
 from pathlib import Path
+from statistics import NormalDist
 from typing import Any, Final
 
 import ibis
@@ -23,16 +24,22 @@ from numpy.typing import NDArray
 
 from hub_config.gateway.engine import EngineLimits
 from hub_config.gateway.keyring import Keyring
-from hub_config.gateway.rules.cells import Cells, Floats
-from hub_config.gateway.rules.explore import Prf
-from hub_config.gateway.rules.memory import Asker, Batch, Proposal, Settled, Settlement
+from hub_config.gateway.rules.cells import Cells
 from hub_config.governance import actions
 from hub_config.governance.charter import MemberRole
 from hub_config.governance.facts import AccessLevel
 from p4dp_sdk.disclosure.policy import Policy
 from p4dp_sdk.wire.protocol import Disclosure
 from tests.attacks.population import CELL, SECRETS, Population, bits
-from tests.services.gateway.peer_enclave import Enclave, add_project, charter, demonstration, opened
+from tests.services.gateway.forgetful import Forgetful
+from tests.services.gateway.peer_enclave import (
+    Enclave,
+    add_project,
+    as_counted,
+    charter,
+    demonstration,
+    opened,
+)
 
 MEMBER, PROJECT, ROWS = "eve", "these-eve", "modeles-eve"
 _LIMITS: Final = EngineLimits(memory_bytes=512 * 1024**2, threads=2)
@@ -51,9 +58,7 @@ class Defence(Enum):
 
 BLUR: Final = (Defence.NOISE, Defence.MEMORY)
 FORGETFUL: Final = (Defence.STICKINESS, Defence.MEMORY)
-ONE_LOOK: Final = (
-    0.599  # Φ(1/2σ), σ = 2: who sees one count with noise of variance 4 and knows everybody else
-)
+NOISE: Final = 2.0  # standard deviation of a count, by default
 
 
 @dataclass(frozen=True)
@@ -95,6 +100,12 @@ class Score:
     def __str__(self) -> str:
         low, high = self.interval()
         return f"right {self.rate:.3f} [{low:.3f}, {high:.3f}] of {self.trials}, guessing {self.base:.2f}"
+
+
+def after(looks: float) -> float:
+    """How often right is who knows everybody else and sees the bit so often, each time under fresh noise:
+    Φ(√n / 2σ). What noise alone leaves; nothing that asks n questions may do better."""
+    return NormalDist().cdf(math.sqrt(looks) / (2 * NOISE))
 
 
 @dataclass
@@ -238,30 +249,3 @@ def _disarmed(enclave: Enclave, out: frozenset[Defence]) -> Enclave:
 def nothing_withheld(cells: Cells, policy: Policy) -> dict[str, NDArray[np.bool_]]:
     """For the primary rules: everybody may be seen."""
     return {column.measure.name: np.zeros(len(cells.labels), dtype=bool) for column in cells.columns}
-
-
-def as_counted(
-    cells: Cells, withheld: Mapping[str, NDArray[np.bool_]], policy: Policy, prf: Prf
-) -> dict[str, Floats]:
-    """For the noise: exact values."""
-    return {
-        column.measure.name: np.where(withheld[column.measure.name], np.nan, column.exact.astype(float))
-        for column in cells.columns
-    }
-
-
-class Forgetful:
-    """For the ledger: every proposal is shown, nothing is remembered."""
-
-    def settle(self, asker: Asker, batches: tuple[Batch, ...], policy: Policy) -> tuple[Settled, ...]:
-        return tuple(
-            Settled(
-                batch.values,
-                np.where(batch.proposals == Proposal.SHOW, Settlement.SHOWN, Settlement.WITHHELD),
-            )
-            for batch in batches
-        )
-
-    def __getattr__(self, name: str) -> Any:
-        """What else the ledger is asked, no attack without it asks."""
-        raise NotImplementedError(name)

@@ -11,7 +11,7 @@ from functools import partial
 
 import pytest
 
-from tests.attacks.arena import BLUR, MEMBER, ONE_LOOK, PROJECT, Score
+from tests.attacks.arena import BLUR, MEMBER, PROJECT, Score, after
 from tests.attacks.population import SECRETS, bits, having, is_one_of, per_cell, seen
 
 OTHER, FRIEND, SUPERVISOR = "these-deux", "frank", "simone"
@@ -77,4 +77,4 @@ def test_fails(play, attack):
 
 
 def test_strangers_are_left_with_the_noise(play):
-    assert play(STRANGERS).is_within(ONE_LOOK)
+    assert play(STRANGERS).is_within(after(1))

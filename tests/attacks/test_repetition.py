@@ -10,27 +10,30 @@ everybody.
 
 from __future__ import annotations
 
+from itertools import islice
+
 import numpy as np
 import pytest
 
-from tests.attacks.arena import FORGETFUL, ONE_LOOK, Score
+from tests.attacks.arena import FORGETFUL, Score, after
 from tests.attacks.population import CELL, SECRETS, bits, having, marked, per_cell, seen
 
-TIMES = 40
+TIMES = 32
+WIDE = ["sex", "age_band"]  # 20 cells of 300
 
 
 def again(a, people):
-    p = marked(seen("patients"), SECRETS[:3])
-    counts = {secret: p.patient_id.nunique(where=p[secret]) for secret in SECRETS[:3]}
-    question = p.group_by(CELL).agg(**counts)
-    heard = [a.ask(question).sort_values(CELL) for _ in range(TIMES)]
-    return sum_up(
-        a, people, {s: [frame[s].to_numpy(float, na_value=np.nan) for frame in heard] for s in counts}
-    )
+    p = marked(seen("patients"), SECRETS[:6])
+    counts = {secret: p.patient_id.nunique(where=p[secret]) for secret in SECRETS[:6]}
+    question = p.group_by(WIDE).agg(**counts)
+    heard = [a.ask(question).sort_values(WIDE) for _ in range(TIMES)]
+    numbers = {s: [frame[s].to_numpy(float, na_value=np.nan) for frame in heard] for s in counts}
+    return sum_up(a, people, numbers, WIDE)
 
 
 def rewritten(a, people):
-    return sum_up(a, people, {s: [a.cells(way) for way in ways(s)] for s in SECRETS[3:4]})
+    secret = SECRETS[3]
+    return sum_up(a, people, {secret: [a.cells(way) for way in ways(secret)]}, CELL)
 
 
 def ways(secret):
@@ -51,11 +54,11 @@ def ways(secret):
         yield per_cell(p.filter(having(p, secret), p.age < 120 + years))
 
 
-def sum_up(a, people, heard):
+def sum_up(a, people, heard, keys):
     """The mean of what was heard, less everybody else."""
-    score, victims = Score(0, 0), people.victims(0)
+    score, victims = Score(0, 0), people.victims(0, keys)
     for secret, numbers in heard.items():
-        cells = people.people.groupby(CELL)[secret].sum().to_numpy()
+        cells = people.people.groupby(keys)[secret].sum().to_numpy()
         others = cells - bits(victims, secret)
         score += a.mark(np.mean(numbers, axis=0) - others - 0.5, bits(victims, secret))
     return score
@@ -71,11 +74,11 @@ def test_succeeds_with_fresh_noise(play, attack):
 
 @pytest.mark.parametrize("attack", ATTACKS.values(), ids=ATTACKS)
 def test_tells_no_more_than_one_look(play, attack):
-    assert play(attack).is_within(ONE_LOOK)
+    assert play(attack).is_within(after(1))
 
 
 def test_equal_questions_get_equal_answers(enter, people):
     with enter() as a:
-        answers = [a.cells(way) for way in ways(SECRETS[4])]
+        answers = [a.cells(way) for way in islice(ways(SECRETS[4]), 12)]
     for answer in answers[1:]:
         np.testing.assert_array_equal(answer, answers[0])

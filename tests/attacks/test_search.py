@@ -183,4 +183,4 @@ def test_finds_somebody_without_noise_and_ledger(enter, people):
 
 def test_finds_nobody(enter, people):
     with enter() as a:
-        assert search(a, people, examples=60) == []
+        assert search(a, people, examples=40) == []

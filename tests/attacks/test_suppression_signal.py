@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from functools import partial
 
+import ibis
 import numpy as np
 import pandas as pd
 import pytest
@@ -78,10 +79,27 @@ def up_to(p, group):
     )
 
 
+def unanimity(a, people):
+    """The other side of a group tells the same: who is outside it must be enough, too. A class of ten known
+    others, and the victim unless ill; everybody else is the other class."""
+    score, p = Score(0, 0), seen("patients")
+    for turn, secret in enumerate(SECRETS[:2]):
+        victims = people.victims(turn)
+        ten = people.known.drop(victims.index).groupby(CELL).head(10)
+        well = is_one_of(p, victims) & ~having(p, secret)
+        classed = p.mutate(part=ibis.ifelse(is_one_of(p, ten) | well, "few", "rest"))
+        frame = a.ask(classed.group_by([*CELL, "part"]).agg(n=lambda t: t.patient_id.nunique()))
+        rest = frame[frame["part"] == "rest"].set_index(CELL)["n"]
+        withheld = rest.reindex(pd.MultiIndex.from_frame(victims[CELL])).isna().to_numpy()
+        score += a.mark(np.where(withheld, 1.0, -1.0), bits(victims, secret))
+    return score
+
+
 ATTACKS = {
     "group first": partial(read, order=("group", "without")),
     "group last": partial(read, order=("without", "group")),
     "alone": partial(read, order=("without",)),
+    "unanimity": unanimity,
 }
 
 
