@@ -7,7 +7,6 @@ them bit would be an answer in a table of one cell.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
 
@@ -30,50 +29,7 @@ class Reason(StrEnum):
     UNANIMITY = "unanimity"  # the cell holds everybody it could: it says something of each of them
 
 
-@dataclass(frozen=True)
-class Evidence:
-    """Who stands behind one measure of one cell. Never leaves the enclave.
-
-    `patients` are the protected units (physicians in a table about physicians, where `physicians` is None);
-    `others` is how many patients of the same row a conditional measure leaves out, None if it has no
-    condition; `margins` are the patients of the cell's margin along each key that could have put them
-    elsewhere.
-    """
-
-    patients: int
-    physicians: int | None
-    others: int | None = None
-    margins: tuple[int, ...] = ()
-
-
-def reasons_to_withhold(evidence: Evidence, policy: Policy) -> frozenset[Reason]:
-    """Empty when the cell may be shown."""
-    reasons = set()
-    if evidence.patients < policy.min_patients:
-        reasons.add(Reason.FREQUENCY)
-    if evidence.physicians is not None and evidence.physicians < policy.min_physicians:
-        reasons.add(Reason.PHYSICIANS)
-    if _is_unanimous(evidence, policy):
-        reasons.add(Reason.UNANIMITY)
-    return frozenset(reasons)
-
-
-def _is_unanimous(evidence: Evidence, policy: Policy) -> bool:
-    """Everybody is in the cell, or all but so few that they count as nobody.
-
-    Zero and one to ten must look alike here too: were the bound equality, a cell shown would say that
-    somebody is elsewhere, and a cell withheld that nobody is.
-    """
-    left_out = [margin - evidence.patients for margin in evidence.margins]
-    if evidence.others is not None:
-        left_out.append(evidence.others)
-    return any(patients < policy.min_patients for patients in left_out)
-
-
-# --- all cells at once -------------------------------------------------------------------------------------
-
-
-class CellsEvidence(Protocol):
+class Evidence(Protocol):
     """Arrays with an entry a cell: at least so many patients, physicians, patients outside the largest
     physician, patients left out; at most so large contributions of the two largest patients and share of the
     largest physician; the sum of absolute contributions. Negative values count by their absolute value, and
@@ -97,7 +53,7 @@ class CellsEvidence(Protocol):
     def physician_share(self) -> Floats: ...
 
 
-def withheld(evidence: CellsEvidence, policy: Policy, *, magnitude: bool) -> tuple[Mask, frozenset[Reason]]:
+def withheld(evidence: Evidence, policy: Policy, *, magnitude: bool) -> tuple[Mask, frozenset[Reason]]:
     """Which cells fail a rule, and which rules fail any. `magnitude`: it is a sum, not a count.
 
     The second must stay inside the enclave; a person is told `applicable`. What can't be compared (NaN)
@@ -109,7 +65,7 @@ def withheld(evidence: CellsEvidence, policy: Policy, *, magnitude: bool) -> tup
     return np.logical_or.reduce(masks), found
 
 
-def failures(evidence: CellsEvidence, policy: Policy, *, magnitude: bool) -> dict[Reason, Mask]:
+def failures(evidence: Evidence, policy: Policy, *, magnitude: bool) -> dict[Reason, Mask]:
     """For each rule, the cells that fail it."""
     return {
         Reason.FREQUENCY: evidence.patients < policy.min_patients,
@@ -126,7 +82,7 @@ def applicable(*, physicians: bool, elsewhere: bool) -> tuple[Reason, ...]:
     return tuple(reason for reason in Reason if rules.get(reason, True))
 
 
-def _few_physicians(evidence: CellsEvidence, policy: Policy, *, magnitude: bool) -> Mask:
+def _few_physicians(evidence: Evidence, policy: Policy, *, magnitude: bool) -> Mask:
     """Too few, or (counts) too few patients outside the largest: their number less the shown total would be
     known to that physician within so many."""
     failing = np.zeros(len(evidence.patients), dtype=bool)
@@ -137,7 +93,7 @@ def _few_physicians(evidence: CellsEvidence, policy: Policy, *, magnitude: bool)
     return failing
 
 
-def _dominated(evidence: CellsEvidence, policy: Policy, *, magnitude: bool) -> Mask:
+def _dominated(evidence: Evidence, policy: Policy, *, magnitude: bool) -> Mask:
     """The (n,k) and p% rules on absolute contributions (Hundepool et al., Statistical Disclosure Control,
     Wiley 2012, § 4.2), and the largest physician's share of a magnitude.
 

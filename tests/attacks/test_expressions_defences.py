@@ -2,6 +2,7 @@
 with it not.
 
 The world is four copies of twelve patients (see tests/conformance/world.py) unless a test makes its own.
+Where two defences stand behind each other, both are taken out.
 """
 
 from __future__ import annotations
@@ -12,18 +13,20 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import ClassVar
 
-import duckdb
 import ibis
 import ibis.expr.operations as ops
+import numpy as np
 import pyarrow as pa
 import pytest
 from ibis import _
 
+from hub_config.gateway import compile as compiling
+from hub_config.gateway.evidence import measurement
 from hub_config.gateway.rules import measures, protect, release, rows, values, windows
 from hub_config.gateway.rules.facts import Traced
 from hub_config.gateway.rules.keys import domains_of
 from hub_config.gateway.rules.magnitudes import Decomposed, Measured
-from hub_config.gateway.rules.plan import ReleasePlan
+from hub_config.gateway.rules.plan import MeasureKind, ReleasePlan
 from hub_config.gateway.rules.split import split
 from p4dp_sdk.disclosure import primary
 from p4dp_sdk.disclosure.policy import Policy
@@ -67,6 +70,16 @@ def person(number: int, **columns: object) -> dict[str, object]:
     return {"patient_id": number, "__patient": number, "__physician": number % 4, **columns}
 
 
+def take_out(rule: primary.Reason, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Primary rules as they are, but for one."""
+    failures = primary.failures
+
+    def others(*evidence, **known):
+        return {reason: mask for reason, mask in failures(*evidence, **known).items() if reason is not rule}
+
+    monkeypatch.setattr(primary, "failures", others)
+
+
 class TestThreshold:
     """Whoever can describe one person learns whether the description fits."""
 
@@ -90,7 +103,15 @@ class TestPhysicians:
         same_gp = [person(i, sex="F", __physician=1) for i in range(15)]
         women = t.patients.filter(_.sex == "F").count().name("n")
         engine = with_patients(same_gp)
-        assert answer(women, engine, type(world.LOOSE)(min_physicians=1)) == [{"n": 15}]
+        assert answer(women, engine, type(world.LOOSE)(min_physicians=1, min_outside=0)) == [{"n": 15}]
+        assert answer(women, engine) == [{"n": None}]
+
+    def test_all_but_ten_are_one_physicians(self, t):
+        """Who knows their own patients has the other ten within the blur, without the rule exactly."""
+        elsewhere = [person(i, sex="F", __physician=2 + i % 2) for i in range(10)]
+        engine = with_patients(elsewhere + [person(100 + i, sex="F", __physician=1) for i in range(50)])
+        women = t.patients.filter(_.sex == "F").count().name("n")
+        assert answer(women, engine, type(world.LOOSE)(min_outside=0)) == [{"n": 60}]
         assert answer(women, engine) == [{"n": None}]
 
     def test_a_missing_physician_counts_as_none(self, t):
@@ -121,7 +142,7 @@ class TestUnanimity:
 
     def test_everybody_has_it(self, t, monkeypatch):
         assert answer(self.query(t), self.engine()) == [{"n": 15, "t90": None}]
-        monkeypatch.setattr(primary, "_is_unanimous", lambda evidence, policy: False)
+        take_out(primary.Reason.UNANIMITY, monkeypatch)
         assert answer(self.query(t), self.engine()) == [{"n": 15, "t90": 15}]
 
     def test_everybody_but_one_has_it(self, t):
@@ -138,7 +159,7 @@ class TestUnanimity:
         query = t.patients.group_by("centre_id", "sex").agg(n=_.count())
         shown = {(row["centre_id"], row["sex"]): row["n"] for row in answer(query, engine)}
         assert shown["C1", "F"] is None and shown["C2", "F"] == 20
-        monkeypatch.setattr(primary, "_is_unanimous", lambda evidence, policy: False)
+        take_out(primary.Reason.UNANIMITY, monkeypatch)
         shown = {(row["centre_id"], row["sex"]): row["n"] for row in answer(query, engine)}
         assert shown["C1", "F"] == 20
 
@@ -173,11 +194,7 @@ class TestWholeDomain:
         )
         assert len(answer(asked, self.engine(0))) == 2 * 10
 
-        def as_found(release_, shown):
-            yield from shown.items()
-
-        monkeypatch.setattr(protect, "_rows", as_found)
-        monkeypatch.setattr(release.ops, "Filter", lambda whole, predicates: whole)
+        monkeypatch.setattr(protect, "_rows_of", lambda release_, place, hidden: list(place))
         assert answer(asked, self.engine(0)) != answer(asked, self.engine(1))
 
     def test_a_filter_of_the_query_narrows_it_whoever_is_there(self, t):
@@ -196,7 +213,7 @@ class TestWholeDomain:
 
     def test_missing_values_come_back_only_when_they_may(self, t):
         known = [person(i, sex="FM"[i // 4 % 2]) for i in range(40)]
-        few, many = ([person(100 + i, sex=None) for i in range(count)] for count in (3, 13))
+        few, many = ([person(100 + i, sex=None) for i in range(count)] for count in (3, 16))
         asked = t.patients.group_by("sex").agg(n=_.count())
         assert [row["sex"] for row in answer(asked, with_patients(known + few))] == ["F", "M"]
         assert [row["sex"] for row in answer(asked, with_patients(known + many))] == ["F", "M", None]
@@ -204,26 +221,44 @@ class TestWholeDomain:
 
 class TestWhitelist:
     def test_the_maximum_is_one_persons(self, t, monkeypatch):
+        """Nothing in the gateway takes a maximum: the double must bring that, too."""
         oldest = t.patients.agg(m=_.age.max())
         engine = world.engine(4)
         assert refused(oldest, engine) is ErrorCode.MEASURE_NOT_RELEASABLE
-        monkeypatch.setattr(release, "measure", lambda f, r, parent, old: unchecked(f, r, parent, old))
+        monkeypatch.setattr(release, "measure", unchecked)
+        monkeypatch.setattr(measurement, "_sum", lambda units, total, cells: np.array([total.max()]))
         assert answer(oldest, engine) == [{"m": 71}]
 
-    def test_a_selector_inside_a_sum(self, t, monkeypatch):
-        """Thousands may stand behind the sum: its last digits are one person's age."""
+    def query(self, t, others: int):
         target = (_.birth_month == "1951-03-01") & (_.sex == "M")
-        hidden = t.patients.agg(m=ibis.ifelse(target, _.age.cast("int64") * 1_000_000, 0).sum())
-        engine = world.engine(4)
+        return t.patients.agg(m=ibis.ifelse(target, _.age.cast("int64") * 1_000_000, others).sum())
+
+    def test_a_selector_inside_a_sum(self, t, monkeypatch):
+        """Thousands may stand behind the sum: its first digits are one person's age."""
+        hidden, engine = self.query(t, others=1), world.engine(4)
         assert refused(hidden, engine) is ErrorCode.VALUE_RULE
-        monkeypatch.setattr(release, "measure", lambda f, r, parent, old: unchecked(f, r, parent, old))
-        assert answer(hidden, engine) == [{"m": 4 * 70_000_000}]
+        monkeypatch.setattr(release, "measure", unchecked)
+        assert answer(hidden, engine) == [{"m": 4 * 70_000_000 + 44}]
+
+    def test_who_adds_nothing_stands_behind_nothing(self, t, monkeypatch):
+        monkeypatch.setattr(release, "measure", unchecked)
+        nobody_else = self.query(t, others=0)
+        assert answer(nobody_else, world.engine(4)) == [{"m": None}]
+        take_out(primary.Reason.FREQUENCY, monkeypatch)
+        assert answer(nobody_else, world.engine(4)) == [{"m": 4 * 70_000_000}]
+
+    def test_one_outweighs_the_others(self, t, monkeypatch):
+        monkeypatch.setattr(release, "measure", unchecked)
+        outweighed, engine = self.query(t, others=1), world.engine()
+        assert answer(outweighed, engine) == [{"m": None}]
+        take_out(primary.Reason.DOMINANCE, monkeypatch)
+        assert answer(outweighed, engine) == [{"m": 70_000_011}]
 
 
 def unchecked(frontier, reduction, parent, old_parent) -> Decomposed:
-    """A test double: any reduction, with everybody as its evidence."""
-    value = frontier.trace(reduction.arg, {old_parent: parent})
-    return Decomposed.only(Measured(type(reduction)(value.node), None, False))
+    """A test double: any reduction of anything, as a sum."""
+    value = ops.Cast(frontier.trace(reduction.arg, {old_parent: parent}).node, "float64")
+    return Decomposed.only(Measured(None, False, kind=MeasureKind.SUM, weight=value, family="sum:any"))
 
 
 class TestRecordsCountOnce:
@@ -285,13 +320,13 @@ class TestErrorsThatTell:
         monkeypatch.setattr(values, "BELOW", AsSaid(values.BELOW))
         monkeypatch.setattr("hub_config.gateway.rules.frontier.BELOW", AsSaid(values.BELOW))
         asked = t.patients.filter(self.QUERIES[name](t.patients)).count().name("n")
+        assert self.outcome(asked, 5) is not ErrorCode.ENGINE_FAILED  # hardened SQL is a second defence
+        monkeypatch.setattr(compiling, "harden", lambda query, _: query)
         assert self.outcome(asked, 5) is ErrorCode.ENGINE_FAILED
 
     def outcome(self, asked, age: int) -> object:
         try:
             return answer(asked, self.engine(age))
-        except duckdb.Error:
-            return ErrorCode.ENGINE_FAILED
         except Refusal as refusal:
             return refusal.code
 

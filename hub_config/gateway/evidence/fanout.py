@@ -45,12 +45,20 @@ def is_one_table(source: Source) -> bool:
 
 def highest_number(source: Source) -> int:
     """The highest number of a protected unit, at least."""
-    column = _STORED[source.release.unit == PATIENT]
+    return _highest_of(source, _STORED[source.release.unit == PATIENT], source.unit)
+
+
+def highest_physician(source: Source) -> int:
+    """The highest number of a GP in the first GP column, at least."""
+    return _highest_of(source, _STORED[False], source.physicians[0])
+
+
+def _highest_of(source: Source, column: str, name: str) -> int:
     table = column.removesuffix("_no") + "s"
     fact = f"highest {column}"
     if fact not in source.session.known:
         if not _is_stored(source, table, column):
-            return _highest(source, source.view, source.unit)
+            return _highest(source, source.view, name)
         source.session.known[fact] = _highest(source, f"{WAREHOUSE}.main.{table}", column)
     return source.session.known[fact]
 

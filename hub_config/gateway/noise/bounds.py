@@ -48,7 +48,7 @@ def bounded(plan: ReleasePlan, contributions: int, most_cells: int) -> dict[str,
 
 
 def _release(release: Release, contributions: int, most_cells: int) -> tuple[Bounded, ...]:
-    if release.unit != PATIENT or release.rows is None:
+    if release.unit != PATIENT:
         raise Refusal(ErrorCode.MEASURE_NOT_RELEASABLE, operation="noise", why="no patient here")
     if not release.closed:
         raise Refusal(ErrorCode.KEY_RULE, operation="noise: every group must be known beforehand")

@@ -51,7 +51,6 @@ def statement(release: Release, bounded: Bounded) -> ibis.Table:
 def _contributing(release: Release, bounded: Bounded) -> ibis.Table:
     """Rows that add to the measure, in a known cell or not."""
     rows, weight = release.rows, bounded.measure.weight
-    assert rows is not None  # `bounds` refuses a release without them  # noqa: S101
     known = [rows[name].notnull() for name in (*release.keys, *([weight] if weight else []))]
     return rows.filter(*known) if known else rows
 

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, assert_never
 
 import ibis.expr.datatypes as dt
 import ibis.expr.operations as ops
@@ -29,12 +29,11 @@ _NOTHING = ops.Literal(None, dt.float64)
 
 @dataclass(frozen=True)
 class Measured:
-    """One released column: `node` computes it on the engine. `condition` tells the rows that contribute, None
+    """One released column. `condition` tells the rows that contribute, None
     is all of them; `conditional` whether the query chose them. `present` is the catalogue's column whose
     being filled chose them instead. `weight`, `family`, `bounds`, `quantile` and `step` are those of
     `Measure`, the weight as a value."""
 
-    node: ops.Value
     condition: ops.Value | None
     conditional: bool
     present: ops.Value | None = None
@@ -44,6 +43,16 @@ class Measured:
     bounds: tuple[float, float] | None = None
     quantile: float | None = None
     step: float | None = None
+
+    @property
+    def dtype(self) -> dt.DataType:
+        match self.kind:
+            case MeasureKind.PATIENTS | MeasureKind.ROWS:
+                return dt.int64
+            case MeasureKind.SUM | MeasureKind.QUANTILE:
+                return dt.float64
+            case _:
+                assert_never(self.kind)
 
 
 @dataclass(frozen=True)
@@ -68,12 +77,12 @@ def itself(parts: Sequence[ops.Value]) -> ops.Value:
     return part
 
 
-def counted(node: ops.Value, condition: ops.Value | None, conditional: bool, **known: Any) -> Measured:
+def counted(condition: ops.Value | None, conditional: bool, **known: Any) -> Measured:
     """A count: every row under `condition` adds 1."""
     one = None
     if condition is not None:
         one = ops.IfElse(condition, ops.Literal(1, dt.int8), ops.Literal(None, dt.int8))
-    return Measured(node, condition, conditional, weight=one, **known)
+    return Measured(condition, conditional, weight=one, **known)
 
 
 def decomposed(reduction: Any, value: Traced, where: ops.Value | None) -> Decomposed:
@@ -132,9 +141,7 @@ class _Summand:
         return ops.Clip(ops.Cast(self.value.node, dt.float64), _float(low), _float(high))
 
     def _part(self, family: str, weight: ops.Value, kind: MeasureKind, **known: Any) -> Measured:
-        node = ops.Sum(weight if kind is MeasureKind.SUM else ops.NullIf(weight, weight))
         return Measured(
-            node,
             ops.NotNull(weight),
             conditional=self.where is not None,
             kind=kind,
@@ -151,8 +158,7 @@ class _Summand:
     @property
     def rows(self) -> Measured:
         """How many contribute. A missing value is no choice of the query's."""
-        counting = ops.CountStar(_relation_of(self.value.node), where=self.condition)
-        return counted(counting, self.condition, self.where is not None)
+        return counted(self.condition, self.where is not None)
 
     @property
     def deviations(self) -> Measured:
@@ -179,11 +185,6 @@ class _Summand:
         part = self._part("quantile", value, MeasureKind.QUANTILE, bounds=(low, high))
         step = step_of(low, high, self.value.node.dtype.is_integer())
         return replace(part, family=f"{part.family}:{share:g}", quantile=share, step=step)
-
-
-def _relation_of(value: ops.Value) -> ops.Relation:
-    (relation,) = value.relations
-    return relation
 
 
 def _share(reduction: ops.Quantile) -> float:

@@ -29,7 +29,7 @@ _WHITELIST = frozenset({*_COUNTS, *_MAGNITUDES})
 
 
 def measure(frontier: Frontier, reduction: Any, parent: Relation, old_parent: ops.Relation) -> Decomposed:
-    """The parts of the reduction, ready to run, or a Refusal by its name."""
+    """The parts of the reduction, or a Refusal by its name."""
     if type(reduction) not in _WHITELIST:  # exactly: Ibis's approximate count is a kind of count
         raise Refusal(ErrorCode.MEASURE_NOT_RELEASABLE, operation=type(reduction).__name__)
     here = {old_parent: parent}
@@ -37,7 +37,7 @@ def measure(frontier: Frontier, reduction: Any, parent: Relation, old_parent: op
     chosen = where.node if where is not None else None
     if isinstance(reduction, ops.CountStar):
         _records_count_once(reduction, parent)
-        return Decomposed.only(counted(ops.CountStar(parent.node, where=chosen), chosen, where is not None))
+        return Decomposed.only(counted(chosen, where is not None))
     condition = _condition_of(reduction)
     value = frontier.trace(reduction.arg if condition is None else condition, here)
     match reduction:
@@ -62,7 +62,7 @@ def _count(value: Traced, where: ops.Value | None, parent: Relation, node: ops.N
     plain = getattr(value.fact, "plain", False)
     present = value.node if plain and where is None and not isinstance(value.fact, Opaque) else None
     chosen = where is not None or not plain
-    return counted(ops.Count(value.node, where=where), condition, chosen, present=present)
+    return counted(condition, chosen, present=present)
 
 
 def _patients(value: Traced, where: ops.Value | None, parent: Relation) -> Measured:
@@ -71,8 +71,7 @@ def _patients(value: Traced, where: ops.Value | None, parent: Relation) -> Measu
         raise Refusal(ErrorCode.MEASURE_NOT_RELEASABLE, operation="CountDistinct", why="of the patient only")
     condition = _both(ops.NotNull(value.node), where) if fact.nullable else where
     chosen = where is not None or fact.nullable
-    node = ops.CountDistinct(value.node, where=where)
-    return counted(node, condition, chosen, kind=MeasureKind.PATIENTS)
+    return counted(condition, chosen, kind=MeasureKind.PATIENTS)
 
 
 def _condition_of(reduction: Any) -> ops.Value | None:
@@ -87,7 +86,7 @@ def _condition_of(reduction: Any) -> ops.Value | None:
 
 def _true_rows(value: Traced, where: ops.Value | None, parent: Relation, node: ops.Node) -> Measured:
     _records_count_once(node, parent)
-    return counted(ops.Sum(value.node, where=where), _both(value.node, where), True)
+    return counted(_both(value.node, where), True)
 
 
 def _shares(
@@ -95,9 +94,7 @@ def _shares(
 ) -> tuple[Measured, Measured]:
     """Rows for which the condition holds, and rows for which it is known. Who is unknown was not chosen by
     the query."""
-    known = counted(
-        ops.Count(value.node, where=where), _both(ops.NotNull(value.node), where), where is not None
-    )
+    known = counted(_both(ops.NotNull(value.node), where), where is not None)
     return _true_rows(value, where, parent, node), known
 
 

@@ -22,7 +22,6 @@ from p4dp_sdk.wire.protocol import MeasureSummary
 
 PATIENT = "__patient"
 PHYSICIAN = "__physician"
-LEVEL = "__level"
 
 
 @dataclass(frozen=True)
@@ -81,8 +80,7 @@ class MeasureKind(StrEnum):
 
 @dataclass(frozen=True)
 class Measure:
-    """One released column. `patients` and `physicians` name the hidden columns of the frame that stand
-    behind it; `conditional`: a condition of the query chooses its contributors.
+    """One released column. `conditional`: a condition of the query chooses its contributors.
 
     `family` names what the ledger may compare it with: "count" for every count, else the kind and the lineage
     of the value. `bounds`: what one row may add, from the catalogue (sums), or the range that a quantile's
@@ -91,8 +89,6 @@ class Measure:
     """
 
     name: str
-    patients: str
-    physicians: tuple[str, ...]
     conditional: bool
     kind: MeasureKind = MeasureKind.ROWS
     family: str = "count"
@@ -106,23 +102,18 @@ class Measure:
 class Release:
     """One table at the release frontier.
 
-    `internal` runs on the engine. Its frame holds the cells (`__level` 0) and the `margins` (`__level` 1,
-    2…), each without some of the keys; columns are keys, measures and hidden evidence. `protect` turns the
-    frame into what may be shown. `schema` are the keys and measures as `post` wants them. `domains` say what
-    is known of closed keys; when all keys are (`closed`) every cell comes back, otherwise failing rows are
-    dropped.
+    Evidence is read from `rows`: one a record, with the keys, the hidden ids and the weights. `schema` are
+    the keys and measures as `post` wants them. `domains` say what is known of closed keys; when all keys are
+    (`closed`) every cell comes back, otherwise failing rows are dropped.
     """
 
     name: str
-    internal: ibis.Table
+    rows: ibis.Table
     schema: ibis.Schema
     keys: tuple[str, ...]
     measures: tuple[Measure, ...]
-    everyone: str  # hidden column: distinct protected units of the whole row, no condition
     domains: tuple[Domain, ...] = ()
     closed: bool = False
-    # what evidence is read from: one row a record, with the keys, the hidden ids and the weights
-    rows: ibis.Table | None = None
     unit: str = PATIENT  # the hidden column that names the protected unit
     physicians: tuple[str, ...] = ()  # the hidden columns that name GPs; none in tables about GPs
     patient_keys: frozenset[str] = frozenset()  # keys that are the same in all rows of a patient
@@ -155,7 +146,7 @@ class PublicPlan:
 
 @dataclass(frozen=True)
 class ReleasePlan:
-    """Run each release on the engine, protect it, register protected frames and public tables by name in
+    """Measure each release on the engine, protect it, register protected frames and public tables by name in
     an empty database, run `post` there."""
 
     post: ibis.Table

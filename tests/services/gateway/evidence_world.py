@@ -30,9 +30,7 @@ Row = tuple[str | None, str | None, int, int | None, int | None, float | None]
 
 def measure_of(kind: MeasureKind, weight: str | None = None, **known: Any) -> Measure:
     named = known.pop("name", f"{kind.value}_{weight}")
-    return Measure(
-        named, "", (), conditional=known.pop("conditional", False), kind=kind, weight=weight, **known
-    )
+    return Measure(named, known.pop("conditional", False), kind=kind, weight=weight, **known)
 
 
 COUNTED = measure_of(MeasureKind.ROWS, name="n")
@@ -68,7 +66,9 @@ def table_of(rows: Sequence[Row]) -> pa.Table:
 def release(
     keys: tuple[str, ...] = ("code", "sex"), measures: tuple[Measure, ...] = ALL, **changes: Any
 ) -> Release:
-    rows = ibis.table(SCHEMA, name="t").select(*keys, PATIENT, "__physician", "__w0", "__w1")
+    rows = changes.pop("rows", None)
+    if rows is None:
+        rows = ibis.table(SCHEMA, name="t").select(*keys, PATIENT, "__physician", "__w0", "__w1")
     dtypes = {MeasureKind.SUM: "float64", MeasureKind.QUANTILE: "float64"}
     schema = {key: SCHEMA[key] for key in keys} | {m.name: dtypes.get(m.kind, "int64") for m in measures}
     known: dict[str, Any] = {
@@ -77,7 +77,7 @@ def release(
         "physicians": ("__physician",),
         **changes,
     }
-    return Release("r", rows, ibis.schema(schema), keys, measures, "", rows=known.pop("rows", rows), **known)
+    return Release("r", rows, ibis.schema(schema), keys, measures, **known)
 
 
 # --- the naive reference -----------------------------------------------------------------------------------

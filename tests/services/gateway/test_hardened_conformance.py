@@ -11,7 +11,6 @@ import pytest
 
 from hub_config.gateway.compile import compile_hardened
 from hub_config.gateway.rules.plan import ReleasePlan, RowsPlan
-from hub_config.gateway.rules.protect import protect
 from hub_config.gateway.rules.split import split
 from hub_config.governance.facts import AccessLevel
 from p4dp_sdk.wire.errors import Refusal
@@ -51,7 +50,7 @@ def test_releases_and_what_follows_them_are_the_same(case: Any) -> None:
     for public in plan.publics:
         above.create_table(public.name, engine.to_pyarrow(public.expression))
     for release in plan.releases:
-        frame = engine.to_pyarrow(release.internal)
-        assert same(hardened(release.internal, engine.con), frame)
-        above.create_table(release.name, protect(release, frame, world.STRICT).frame)
+        assert same(hardened(release.rows, engine.con), engine.to_pyarrow(release.rows))
+        frame = world.protected(release, world.session(engine), world.STRICT).frame
+        above.create_table(release.name, frame)
     assert same(hardened(plan.post, above.con), above.to_pyarrow(plan.post))

@@ -28,12 +28,12 @@ def column(
     empty = np.zeros((n, 0), dtype=np.uint32)
     ranks = np.zeros(0, dtype=np.uint32)
     vectors = Vectors(empty, empty, np.zeros(n, np.uint64), np.zeros(n + 1, np.int64), ranks, records)
-    return Column(Measure(name, "__n", (), False, kind=kind, **facts), exact, backing, vectors)
+    return Column(Measure(name, False, kind=kind, **facts), exact, backing, vectors)
 
 
 def cells(*columns: Column) -> Cells:
     nothing = ibis.table({"a": "int64"}, name="nothing")
-    release = Release("r", nothing, nothing.schema(), (), tuple(c.measure for c in columns), "__everyone")
+    release = Release("r", nothing, nothing.schema(), (), tuple(c.measure for c in columns))
     return Cells(release, tuple((i,) for i in range(columns[0].exact.size)), columns)
 
 

@@ -19,7 +19,7 @@ SMALL = settings(max_examples=60, deadline=None)
 
 def measure(bounds, whole):
     step = step_of(*bounds, whole)
-    return Measure("q", "", (), False, MeasureKind.QUANTILE, bounds=bounds, quantile=0.5, step=step)
+    return Measure("q", False, MeasureKind.QUANTILE, bounds=bounds, quantile=0.5, step=step)
 
 
 class TestGrid:

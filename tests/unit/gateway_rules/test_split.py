@@ -14,7 +14,6 @@ from ibis import _
 
 from hub_config.gateway.rules.definition import definition
 from hub_config.gateway.rules.plan import PublicPlan, ReleasePlan, RowsPlan
-from hub_config.gateway.rules.protect import protect
 from hub_config.gateway.rules.split import split
 from hub_config.governance.facts import AccessLevel
 from p4dp_sdk.disclosure.policy import Policy
@@ -41,7 +40,7 @@ def planned(expression, engine, access=AGGREGATE, policy=world.STRICT):
 def protected(expression, engine, policy=world.STRICT):
     plan = planned(expression, engine, AGGREGATE, policy)
     (release,) = plan.releases
-    return protect(release, engine.to_pyarrow(release.internal), policy)
+    return world.protected(release, world.session(engine), policy)
 
 
 class TestByAccess:
@@ -126,10 +125,18 @@ class TestPlan:
             )
         assert refusal.value.code is ErrorCode.TOO_MANY_CELLS
 
-    def test_the_engine_keeps_cells_that_are_too_small(self, t, engine):
-        plan = planned(t.patients.group_by("age_band", "sex").agg(n=_.count()), engine)
-        frame = engine.to_pyarrow(plan.releases[0].internal)
-        assert min(frame.column("__n0").to_pylist()) >= 11
+    def test_the_rows_of_a_release_hold_keys_hidden_ids_and_weights_only(self, t, engine):
+        asked = t.diagnoses.group_by("cisp2").agg(
+            n=_.count(), t90=_.patient_id.nunique(where=_.cisp2 == "T90"), late=(_.date.year() > 2020).sum()
+        )
+        (release,) = planned(asked, engine).releases
+        assert release.rows.columns == ("cisp2", "__patient", "__physician", "__w0", "__w1")
+        assert {measure.name: measure.weight for measure in release.measures} == {
+            "n": None,
+            "t90": "__w0",
+            "late": "__w1",
+        }
+        assert engine.to_pyarrow(release.rows).num_rows == 4 * 16
 
 
 class TestProtected:
@@ -137,8 +144,8 @@ class TestProtected:
         result = protected(
             t.diagnoses.group_by("cisp2").agg(n=_.patient_id.nunique(), rows=_.count()), engine
         )
-        assert result.measures["n"].shown == 3 and result.measures["n"].withheld == 4
-        assert result.reasons == ("frequency", "physicians", "unanimity")
+        assert result.measures["n"].shown == 1 and result.measures["n"].withheld == 6
+        assert result.reasons == ("frequency", "physicians", "dominance", "unanimity")
         assert not result.rows_may_be_missing
 
     def test_nothing_withheld_has_no_reasons(self, t, engine):

@@ -31,7 +31,7 @@ CHAPTERS = {"K86": "K", "K74": "K", "R74": "R", "SC": None}
 def release(
     domains: tuple[Domain, ...],
     patient_keys: frozenset[str] = frozenset(),
-    measures: tuple[Measure, ...] = (Measure("n", "", (), False),),
+    measures: tuple[Measure, ...] = (Measure("n", False),),
     rows: Any = None,
 ) -> Release:
     keys = tuple(key for domain in domains for key in domain.keys)
@@ -42,9 +42,7 @@ def release(
     }
     schema = ibis.schema({**types, **{measure.name: "int64" for measure in measures}})
     rows = rows if rows is not None else ibis.table({**types, "__patient": "int64"}, name="rows")
-    return Release(
-        "release_0", rows, schema, keys, measures, "", domains, True, rows, patient_keys=patient_keys
-    )
+    return Release("release_0", rows, schema, keys, measures, domains, True, patient_keys=patient_keys)
 
 
 def names_of(variable: Variable) -> list[tuple[str, ...]]:
@@ -201,7 +199,7 @@ def test_missing_labels_are_labels_where_they_are_kept() -> None:
 
 
 def measure(name: str, kind: MeasureKind, **known: Any) -> Measure:
-    return Measure(name, "", (), known.pop("conditional", False), kind, **known)
+    return Measure(name, known.pop("conditional", False), kind, **known)
 
 
 N = measure("n", MeasureKind.ROWS)
