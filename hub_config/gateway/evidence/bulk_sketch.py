@@ -16,7 +16,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from hub_config.gateway.evidence.contributions import Contributions
-from hub_config.gateway.evidence.fanout import highest_number
+from hub_config.gateway.evidence.fanout import highest_number, highest_physician
 from hub_config.gateway.evidence.sketch import EVERYBODY, Secrets, lowest_ranks
 from hub_config.gateway.evidence.source import CELL, Source, whole
 from hub_config.gateway.evidence.totals import Totals
@@ -32,7 +32,7 @@ from hub_config.gateway.rules.plan import Measure, MeasureKind
 
 _WORD: Final = 4_294_967_296  # 2^32
 # cells of up to so many rows have all patients' ranks read, or those of one patient in so many
-_LEVELS: Final = ((2_048, 1), (32_768, 8), (None, 64))
+_LEVELS: Final = ((1_024, 1), (16_384, 16), (None, 256))
 
 
 @dataclass(frozen=True)
@@ -75,10 +75,7 @@ class Bulk:
             nothing = np.zeros((self._count, PHYSICIAN_BUCKETS), dtype=np.uint32)
             return {measure.name: nothing for measure in self.source.release.measures}
         gps = self.source.table("gps")
-        most = self.source.session.fetch(
-            f"SELECT coalesce(max({self.source.physicians[0]}), 0) AS n FROM {self.source.view}"  # noqa: S608
-        )
-        numbers = np.arange(-1, int(most.column("n")[0].as_py()) + 1)
+        numbers = np.arange(-1, highest_physician(self.source) + 1)
         buckets = self.secrets.physician_buckets(numbers)
         self.source.store("gps", pa.table({"gp": numbers, "bucket": buckets.astype(np.int32)}))
         join = f" JOIN {gps} g ON coalesce(CAST(v.{self.source.physicians[0]} AS BIGINT), -1) = g.gp"
@@ -180,7 +177,9 @@ class Bulk:
         source = self.source
         chosen = source.store("ranked", self.totals.keys.take(pa.array(np.flatnonzero(inside))))
         where = "TRUE" if one_in == 1 else sampled(source, self.secrets, one_in)
-        relation = f"(SELECT v.* FROM {source.view} v SEMI JOIN {chosen} c ON {source.matching('c', 'v')} WHERE {where})"  # noqa: S608, E501
+        most = self.totals.by_weight[None].rows[inside].sum() * 2 > self.totals.by_weight[None].rows.sum()
+        meeting = "" if most else f" SEMI JOIN {chosen} c ON {source.matching('c', 'v')}"
+        relation = f"(SELECT v.* FROM {source.view} v{meeting} WHERE {where})"  # noqa: S608
         stored = source.table("contributions")
         source.store_contributions(stored, relation, thousandths=False)
         return source.fetch_contributions(stored, chosen, thousandths=False)

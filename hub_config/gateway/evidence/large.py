@@ -113,15 +113,16 @@ class Large:
         return int(totals.by_weight[None].rows[cells].sum())
 
     def _chosen(self, totals: Totals, cells: NDArray[np.bool_]) -> str:
+        """A table of these cells; none where they are most of the rows, and choosing would cost more."""
+        if self._rows(totals, cells) * 2 > self._rows(totals, np.ones(len(cells), dtype=bool)):
+            return ""
         return self.source.store("chosen", totals.keys.take(pa.array(np.flatnonzero(cells))))
 
     def _contributions(self, totals: Totals, chosen: str, where: str) -> Contributions:
         source = self.source
         stored = source.table("contributions")
-        relation = (
-            f"(SELECT v.* FROM {source.view} v SEMI JOIN {chosen} c ON {source.matching('c', 'v')}"  # noqa: S608
-            f" WHERE {where})"
-        )
+        meeting = f" SEMI JOIN {chosen} c ON {source.matching('c', 'v')}" if chosen else ""
+        relation = f"(SELECT v.* FROM {source.view} v{meeting} WHERE {where})"  # noqa: S608
         source.store_contributions(stored, relation, thousandths=False)
         return source.fetch_contributions(stored, totals.cells, thousandths=False)
 

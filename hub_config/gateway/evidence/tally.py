@@ -130,9 +130,8 @@ def _in_margin(margin: Margin, cell: Ints, unit: Ints, own: Ints) -> Ints:
         return own
     if margin.partitions:
         return np.bincount(margin.group, weights=own).astype(np.int64)[margin.group]
-    width = int(unit.max(initial=0)) + 1
-    pairs = np.unique(margin.group[cell] * width + unit)
-    return _count(pairs // width, int(margin.group.max(initial=0)) + 1)[margin.group]
+    groups = int(margin.group.max(initial=0)) + 1
+    return _distinct(margin.group[cell], unit, groups)[margin.group]
 
 
 def _left_out(beyond: Ints, layout: Layout, measure: Measure) -> Ints:
@@ -142,6 +141,13 @@ def _left_out(beyond: Ints, layout: Layout, measure: Measure) -> Ints:
     counted = [np.where(mask, row, NOBODY_ELSEWHERE) for mask, row in zip(free, beyond, strict=True)]
     nobody = np.full(layout.cells, NOBODY_ELSEWHERE, dtype=np.int64)
     return np.asarray(np.minimum.reduce([nobody, *counted]))
+
+
+def _distinct(group: Ints, unit: Ints, groups: int) -> Ints:
+    """Distinct units of each group. Sorting one number a row is several times faster than `np.unique`."""
+    width = int(unit.max(initial=0)) + 1
+    pairs = np.sort(group * width + unit)
+    return _count(pairs[first_of_runs(pairs)] // width, groups)
 
 
 def _count(cell: Ints, cells: int) -> Ints:
@@ -181,13 +187,8 @@ def _doctors(given: Contributions, physician: Ints, sizes: Floats, cells: int, *
         physician=gp[starts],
         patients=patients,
         amount=patients.astype(np.float64) if distinct else _summed(sizes[order], starts),
-        known=_known(cell[with_one], unit[with_one], cells),
+        known=_distinct(cell[with_one], unit[with_one], cells),
     )
-
-
-def _known(cell: Ints, unit: Ints, cells: int) -> Ints:
-    width = int(unit.max(initial=0)) + 1
-    return _count(np.unique(cell * width + unit) // width, cells)
 
 
 def _together(parts: Sequence[Doctors]) -> Doctors:
