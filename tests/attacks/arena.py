@@ -30,6 +30,7 @@ from hub_config.governance.charter import MemberRole
 from hub_config.governance.facts import AccessLevel
 from p4dp_sdk.disclosure.policy import Policy
 from p4dp_sdk.wire.protocol import Disclosure
+from p4dp_sdk.wire.publication import Document
 from tests.attacks.population import CELL, SECRETS, Population, bits
 from tests.services.gateway.forgetful import Forgetful
 from tests.services.gateway.peer_enclave import (
@@ -40,6 +41,7 @@ from tests.services.gateway.peer_enclave import (
     demonstration,
     opened,
 )
+from tests.services.gateway.publishing import publish
 
 MEMBER, PROJECT, ROWS = "eve", "these-eve", "modeles-eve"
 _LIMITS: Final = EngineLimits(memory_bytes=512 * 1024**2, threads=2)
@@ -160,6 +162,15 @@ class Arena:
             raise Refused(response.status_code, response.json())
         table, disclosure = opened(response.content)
         return table.to_pandas(), disclosure
+
+    def publish(self, expression: ibis.Expr, title: str) -> pd.DataFrame:
+        """The publication table. Raises Refused."""
+        workspace = self.enclave.workspace(MEMBER, PROJECT)
+        response = self.loop.run(publish(workspace, expression, title))
+        if response.status_code != 200:
+            raise Refused(response.status_code, response.json())
+        statement = Document.from_json(response.content).statement
+        return pd.DataFrame(statement.rows, columns=[column.name for column in statement.columns])
 
     def reply(self, expression: ibis.Expr, project: str = PROJECT) -> tuple[object, ...]:
         """All that a reply says, but for its number and the question it repeats."""

@@ -11,7 +11,7 @@ import pytest
 from hub_config.warehouse.synthesis.presets import Preset
 from hub_config.warehouse.synthesis.run import synthesise
 from tests.attacks.arena import arena
-from tests.benchmarks.usability import Cohort, afternoon, edits, truth_of
+from tests.benchmarks.usability import Cohort, afternoon, edits, publication, truth_of
 
 KEPT = 0.8
 
@@ -29,9 +29,12 @@ def fifth(tmp_path_factory):
 @pytest.mark.bench
 def test_thirty_edits_of_one_cohort(snapshot_a, tmp_path):
     with arena(snapshot_a.directory.parent, tmp_path) as a, truth_of(snapshot_a) as truth:
-        diary = edits(a, truth)
+        diary, published = edits(a, truth), publication(a, truth)
     print("\n" + diary.report("thirty edits of one cohort, snapshot A"))
+    print("\n" + published.report("its Table 1, published"))
     assert diary.kept().min() >= KEPT
+    assert published.kept().min() >= KEPT
+    assert not diary.refused and not published.refused
 
 
 @pytest.mark.bench

@@ -224,7 +224,7 @@ def truth_of(snapshot: Snapshot) -> Iterator[ibis.BaseBackend]:
                 f'CREATE VIEW "{name}" AS SELECT * EXCLUDE (patient_no, physician_no),'
                 f' patient_no AS patient_id FROM stored."{name}" WHERE patient_no NOT IN'
                 " (SELECT patient_no FROM stored.objections WHERE patient_no IS NOT NULL UNION ALL"
-                "  SELECT patient_no FROM stored.patients JOIN stored.objections USING (physician_no)) AND"
+                " SELECT p.patient_no FROM stored.patients p JOIN stored.objections USING (physician_no)) AND"
                 " coalesce(physician_no, -1) NOT IN"
                 " (SELECT physician_no FROM stored.objections WHERE physician_no IS NOT NULL)"
             )
@@ -244,6 +244,14 @@ class Diary:
     def look(self, step: int, question: Question, arena: Arena, truth: ibis.BaseBackend) -> None:
         try:
             shown = arena.ask(question.expression)
+        except Refused as refusal:
+            self.refused.append(f"{question.name}: {refusal.code}")
+            return
+        self.note(step, question, shown, truth.execute(question.expression))
+
+    def publish(self, step: int, question: Question, arena: Arena, truth: ibis.BaseBackend) -> None:
+        try:
+            shown = arena.publish(question.expression, question.name)
         except Refused as refusal:
             self.refused.append(f"{question.name}: {refusal.code}")
             return
@@ -337,6 +345,14 @@ def edits(
     for step, cohort in enumerate(list(edited(first or Cohort()))[:steps]):
         for question in table_one(cohort):
             diary.look(step, question, arena, truth)
+    return diary
+
+
+def publication(arena: Arena, truth: ibis.BaseBackend, cohort: Cohort | None = None) -> Diary:
+    """Table 1 of the first cohort, published."""
+    diary = Diary()
+    for question in table_one(cohort or Cohort()):
+        diary.publish(0, question, arena, truth)
     return diary
 
 
