@@ -6,7 +6,8 @@ What leaves this module has been written to the ledger; whatever goes wrong on t
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,8 +19,10 @@ from hub_config.gateway.rules.cells import Cells, Column, Floats, Ints
 from hub_config.gateway.rules.explore import Prf, propose
 from hub_config.gateway.rules.memory import Asker, Batch, Memory, Proposal, Settled, Settlement
 from hub_config.gateway.rules.plan import MeasureKind, ProtectedTable, Release
-from hub_config.gateway.rules.protect import Shown, table, verdicts
+from hub_config.gateway.rules.protect import Shown, table, unanimous, verdicts
 from p4dp_sdk.disclosure.policy import Policy
+
+EARLIER: Final = "earlier"  # the reason told when the ledger may have withheld
 
 Masks = Mapping[str, NDArray[np.bool_]]
 Verdicts = Callable[[Cells, Policy], Masks]
@@ -44,13 +47,17 @@ def explored(
     batches = tuple(batch for cells in measured for batch in _proposed(cells, policy, guard))
     settled = iter(guard.memory.settle(asker, batches, policy))
     return {
-        cells.release.name: table(
-            cells.release,
-            cells.labels,
-            {column.measure.name: _shown(next(settled)) for column in cells.columns},
+        cells.release.name: _explored(
+            cells, {column.measure.name: _shown(next(settled)) for column in cells.columns}
         )
         for cells in measured
     }
+
+
+def _explored(cells: Cells, shown: Mapping[str, Shown]) -> ProtectedTable:
+    """The reasons are those that apply to the table, whichever of them bit: the ledger's, too."""
+    made = table(cells.release, cells.labels, shown)
+    return replace(made, reasons=(*made.reasons, EARLIER)) if made.reasons else made
 
 
 def rehearsed(
@@ -72,22 +79,31 @@ def _proposed(cells: Cells, policy: Policy, guard: Guard) -> list[Batch]:
     values = guard.propose(cells, masks, policy, guard.keyring.prf)
     keys = _coded(cells)
     return [
-        _batch(cells, column, masks[column.measure.name], values[column.measure.name], keys)
+        _batch(cells, column, _proposals(column, masks, values, policy), values[column.measure.name], keys)
         for column in cells.columns
     ]
 
 
+def _proposals(
+    column: Column, masks: Masks, values: Mapping[str, Floats], policy: Policy
+) -> NDArray[np.int8]:
+    """Who are nearly all do not get the number of all, which the ledger knows: it would say it of each."""
+    withheld = masks[column.measure.name]
+    unknown = withheld | ~np.isfinite(values[column.measure.name])
+    proposals = np.where(unknown, Proposal.WITHHOLD, Proposal.SHOW)
+    return np.where(withheld & unanimous(column, policy), Proposal.NEVER, proposals).astype(np.int8)
+
+
 def _batch(
-    cells: Cells, column: Column, withheld: NDArray[np.bool_], values: Floats, keys: tuple[Ints, ...]
+    cells: Cells, column: Column, proposals: NDArray[np.int8], values: Floats, keys: tuple[Ints, ...]
 ) -> Batch:
-    unknown = withheld | ~np.isfinite(values)
     return Batch(
         release=cells.release.name,
         measure=column.measure.name,
         family=column.measure.family,
         patients=column.backing.patients,
         values=values,
-        proposals=np.where(unknown, Proposal.WITHHOLD, Proposal.SHOW).astype(np.int8),
+        proposals=proposals,
         vectors=column.vectors,
         keys=keys,
         additive=column.measure.kind is not MeasureKind.QUANTILE,

@@ -16,10 +16,10 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from hub_config.gateway.rules.cells import Cells
+from hub_config.gateway.rules.cells import Cells, Column
 from hub_config.gateway.rules.plan import MeasureKind, ProtectedTable, Release
 from p4dp_sdk.disclosure.policy import Policy
-from p4dp_sdk.disclosure.primary import applicable, withheld
+from p4dp_sdk.disclosure.primary import Reason, applicable, failures, withheld
 from p4dp_sdk.wire.errors import ErrorCode, Refusal
 from p4dp_sdk.wire.protocol import MeasureSummary
 
@@ -82,6 +82,12 @@ def verdicts(cells: Cells, policy: Policy) -> dict[str, NDArray[np.bool_]]:
         )[0]
         for column in cells.columns
     }
+
+
+def unanimous(column: Column, policy: Policy) -> NDArray[np.bool_]:
+    """The cells that hold nearly everybody they could."""
+    magnitude = column.measure.kind is MeasureKind.SUM
+    return failures(column.backing, policy, magnitude=magnitude)[Reason.UNANIMITY]
 
 
 def table(release: Release, labels: Sequence[Label], shown: Mapping[str, Shown]) -> ProtectedTable:

@@ -44,6 +44,19 @@ async def test_an_aggregate_comes_back_protected(enclave: Enclave) -> None:
     assert 'FROM "diagnoses"' in said.definition
 
 
+async def test_who_are_nearly_all_do_not_get_the_number_of_all(enclave: Enclave) -> None:
+    """Hardly any patient has A62 alone: to round the others to everybody would say that of each."""
+    rows = table("diagnoses")
+    asked = rows.agg(
+        everybody=rows.patient_id.nunique(), n=rows.patient_id.nunique(where=rows.cisp2 != "A62")
+    )
+    for gateway in (enclave, enclave.exact()):
+        answer, said = await gateway.workspace("ines", "these-ines").answer(asked)
+        assert answer["everybody"][0].as_py() and answer["n"].to_pylist() == [None]
+        assert said.measures["n"].snapped == 0
+        assert said.reasons == ("dominance", "earlier", "frequency", "physicians", "unanimity")
+
+
 async def test_a_draft_is_blurred_and_says_by_how_much(ines: Workspace) -> None:
     asked = by_code().filter(ibis._.cisp2.isin(["K86", "T90"]))
     answer, said = await ines.answer(asked)
