@@ -35,6 +35,7 @@ COMMANDS: Mapping[str, Lazy] = {
         "hub_config.governance.commands", "project", "Create, approve, suspend and show projects."
     ),
     "objection": Lazy("hub_config.governance.commands", "objection", "Record who objected, and list them."),
+    "ledger": Lazy("hub_config.governance.ledger.commands", "ledger", "Show what projects were answered."),
     "audit": Lazy("hub_config.governance.commands", "audit", "Verify and export the audit log."),
 }
 

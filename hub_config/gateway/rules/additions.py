@@ -74,6 +74,8 @@ def agree_with_history(answer: Answer) -> None:
 
 def _satisfy(claim: Claim, answer: Answer, own: Flags, bound: Flags) -> None:
     """Move the largest cell with a value of its own, one that no earlier claim holds if there is any."""
+    if not np.all(answer.shown[claim.members]):
+        return  # a cell of it was withheld for an earlier claim: nobody can add it up any more
     movable = claim.members[own[claim.members]]
     gap = claim.value - float(np.nansum(answer.outcome.values[claim.members]))
     if len(movable) and gap:

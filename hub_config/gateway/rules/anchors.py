@@ -21,7 +21,7 @@ from hub_config.gateway.rules.sketches import LOWEST, Samples, fingerprints, fol
 from hub_config.gateway.rules.subsets import Side
 from hub_config.governance.ledger.group import Group, Kind
 
-UNION: Final = 3  # beside the kinds of a cell: a sum of shown cells of one group
+UNION: Final = 10  # beside the kinds of a cell: a sum of shown cells of one group
 MOST_KEYS: Final = 6  # margins are made of at most so many keys
 _FIRST_ROOM: Final = 64
 

@@ -88,17 +88,19 @@ def _bits(words: NDArray[np.uint64], shift: int) -> Ints:
 class Rivals:
     """The rows that lie near one cell, the earliest first; each flag says how near.
 
-    `apart`: something tells them apart; `half`: what does is at most half of the rival; `draft`: it stood in
-    an exploration answer; `stands`: it is a copy whose anchor lies not far from the cell either.
+    `apart`: something tells them apart; `one`: at most one patient does; `half`: what does is at most half of
+    the rival; `draft`: it stood in an exploration answer; `carries`: it is a copy whose anchor lies not far
+    from the cell either.
     """
 
     rows: Ints
     apart: Flags
+    one: Flags
     few: Flags
     very_few: Flags
     half: Flags
     draft: Flags
-    stands: Flags
+    carries: Flags
 
     def cut(self, part: slice) -> Rivals:
         return Rivals(*(getattr(self, name)[part] for name in self.__dataclass_fields__))
@@ -122,14 +124,15 @@ def rivals_of(anchors: Anchors, in_scope: Flags, first: int, batch: Batch, reach
     """The rivals of the cells that stand undecided in `anchors` from row `first` on: the rows before it that
     are in scope, and those of the batch itself that come earlier."""
     left = first + np.flatnonzero(_can_change(anchors, first, batch.proposals))
-    right = np.append(np.flatnonzero(in_scope), np.arange(first, len(anchors)))
-    close = np.isin(anchors["kind"][right], (Kind.WITHHELD, Kind.COPY))
-    limits = np.where(close, reach.most_very_few, reach.most_few)
+    before = np.flatnonzero(in_scope & (anchors["kind"][: len(in_scope)] != Kind.FOLLOWER))
+    right = np.append(before, np.arange(first, len(anchors)))
+    kind = anchors["kind"][right]
+    limits = np.where(np.isin(kind, (Kind.WITHHELD, Kind.COPY)), reach.most_very_few, reach.most_few)
     pairs = nearest(anchors, left, right, limits)
     pairs = pairs.where((pairs.right < pairs.left) & _matters(anchors, first, batch.proposals, pairs))
     distance = measured(anchors, pairs)
     pairs = Pairs(pairs.left, pairs.right, distance).where(distance <= reach.most_few)
-    return AllRivals(pairs.left - first, _judged(anchors, in_scope, pairs, reach))
+    return AllRivals(pairs.left - first, _judged(anchors, pairs, reach))
 
 
 def nearest(anchors: Anchors, left: Ints, right: Ints, limits: NDArray[Any]) -> Pairs:
@@ -149,38 +152,38 @@ def measured(anchors: Anchors, pairs: Pairs) -> Ints:
     return distance
 
 
-def _judged(anchors: Anchors, in_scope: Flags, pairs: Pairs, reach: Reach) -> Rivals:
+def _judged(anchors: Anchors, pairs: Pairs, reach: Reach) -> Rivals:
     """How near the right row of each pair is to the left one."""
     words = reach.of_rows(anchors, pairs.left, pairs.right)
     very_few = pairs.distance <= reach.very_few(words)
     return Rivals(
         rows=pairs.right,
         apart=pairs.distance > 0,
+        one=pairs.distance <= 1,
         few=pairs.distance <= reach.few(words),
         very_few=very_few,
         half=2 * pairs.distance <= anchors["patients"][pairs.right],
         draft=~anchors["publication"][pairs.right],
-        stands=_standing(anchors, in_scope, pairs, very_few, reach),
+        carries=_carrying(anchors, pairs, very_few, reach),
     )
 
 
-def _standing(anchors: Anchors, in_scope: Flags, pairs: Pairs, very_few: Flags, reach: Reach) -> Flags:
-    """Of each pair whose right row is a copy: whether the anchor that it copies is in scope, and not far from
-    the left row either. So a chain of copies never drifts away from its anchor."""
-    stands = np.zeros(len(pairs), dtype=bool)
+def _carrying(anchors: Anchors, pairs: Pairs, very_few: Flags, reach: Reach) -> Flags:
+    """Of each pair whose right row is a copy: whether the anchor whose value it shows lies not far from the
+    left row, which may then pass the value on. So a chain of copies ends before it has drifted away."""
+    carries = np.zeros(len(pairs), dtype=bool)
     copies = np.flatnonzero(very_few & (anchors["kind"][pairs.right] == Kind.COPY))
     if len(copies):
         wanted = anchors["source"][pairs.right[copies]]
-        known = np.flatnonzero(in_scope & np.isin(anchors["fingerprint"][: len(in_scope)], wanted))
+        known = np.flatnonzero(np.isin(anchors["fingerprint"], wanted))
         known = known[np.isin(anchors["kind"][known], (Kind.ANCHOR, UNION))]
-        left, right, copies = _meeting(
-            wanted, anchors["fingerprint"][known], pairs.left[copies], known, copies
-        )
+        names = anchors["fingerprint"][known]
+        left, right, copies = _meeting(wanted, names, pairs.left[copies], known, copies)
         sketch = anchors["by_patient"]
         found = Pairs(left, right, distances(sketch, sketch, left, right))
         near_enough = measured(anchors, found) <= reach.not_far(reach.of_rows(anchors, left, right))
-        stands[copies[near_enough]] = True
-    return stands
+        carries[copies[near_enough]] = True
+    return carries
 
 
 def _meeting(

@@ -3,9 +3,9 @@
 An *anchor* is a cell that was shown with a value of its own. A new cell is compared with the anchors in scope
 and, in this order:
 
-1. takes over the value of the earliest anchor from which a *very* few patients tell it apart, or none: a few
-   are `snap_radius` // 3 plus a keyed 0 to `snap_jitter`. So a cell and the same one without somebody get the
-   same value from the same anchor, whatever else lies near, and the mark on them is the same;
+1. takes over the value of the earliest anchor or copy from which one patient or none tells it apart; else
+   of the earliest from which *very* few do: `snap_radius` // 3 plus a keyed 0 to `snap_jitter`. So a cell
+   and the same one without somebody get the same value, whatever else lies near, and the same mark;
 2. takes over the value of the earliest anchor from which few patients tell it apart (`snap_radius` plus a
    keyed 0 to `snap_jitter`), then of the earliest sum of shown cells. A cell that fails the primary rules
    snaps too, if the difference is at most half of the anchor; unless it fails by unanimity;
@@ -19,9 +19,10 @@ Then the sums of the answer's own cells are compared with what was shown before:
 tell a sum from it, the largest cell that was to be shown with a value of its own moves, so that the person's
 addition gives what is known already. So splitting a group again and again averages no noise out.
 
-Only anchors are compared. A copy is remembered for one thing: that the same cell, or nearly the same, finds
-the same anchor again, as long as it lies near that anchor. The keyed numbers stick to the pair: nobody can
-learn the border by known people. Cells of one answer are settled in order, each against those before it.
+A copy is remembered so that the same cell, or nearly the same, gets the same value again; one that has
+drifted too far from its anchor passes nothing on, so a chain of copies ends. The keyed numbers stick to the
+pair: nobody can learn the border by known people. Cells of one answer are settled in order, each against
+those before it.
 """
 
 from __future__ import annotations
@@ -45,7 +46,8 @@ from p4dp_sdk.disclosure.policy import Policy
 Flags = NDArray[np.bool_]
 Scope = Callable[[NDArray[Any]], Flags]  # of group numbers: may this answer be compared with them
 
-UNDECIDED: Final = 4  # the kind of a row whose cell is being settled, or is not remembered
+UNDECIDED: Final = 11  # the kind of a row whose cell is being settled, or is not remembered
+SHOWN: Final = (Kind.ANCHOR, Kind.COPY, Kind.FOLLOWER)
 REMEMBERED: Final = 3  # patients of a withheld cell, at least, for it to be remembered
 OWN_GROUP: Final = np.iinfo(np.int32).max  # group numbers of the answer that is being settled, downwards
 
@@ -117,7 +119,7 @@ class _Settling:
             drafted,
             kinds=outcome.kinds,
             values=outcome.values,
-            sources=np.where(outcome.kinds == Kind.COPY, _names(self.anchors, outcome.sources), 0),
+            sources=np.where(outcome.kinds == Kind.ANCHOR, 0, _names(self.anchors, outcome.sources)),
         )
         group = remembered(finished)
         self.anchors.cut(first, ranks)
@@ -152,7 +154,7 @@ class _Settling:
         """Of each cell that some cells of an earlier group make up but for few patients: the sum shown."""
         if not self.batch.additive or len(wanted) > LARGEST_BATCH:
             return {}
-        shown = np.isin(self.anchors["kind"][:first], (Kind.ANCHOR, Kind.COPY))
+        shown = np.isin(self.anchors["kind"][:first], SHOWN)
         parts = np.flatnonzero(in_scope & shown)
         cells = first + np.flatnonzero(wanted)
         found: dict[int, float] = {}
@@ -195,10 +197,16 @@ def _decide(
     if place is None:
         place = _first((kinds == UNION) & rivals.few & (passes | rivals.half))
     if place is not None:
-        same = kinds[place] == Kind.ANCHOR and not rivals.apart[place]
-        kind = Kind.ANCHOR if same else Kind.COPY
+        kind = _kind_of_copy(rivals, kinds, place)
         _set(cell, outcome, anchors, first, float(values[place]), Settlement.SNAPPED, kind)
         outcome.sources[cell] = _origin(int(rivals.rows[place]), outcome, first)
+
+
+def _kind_of_copy(rivals: Rivals, kinds: NDArray[np.int8], place: int) -> Kind:
+    """The very people of an anchor are that anchor; a copy of a copy is one while the anchor is not far."""
+    if kinds[place] == Kind.COPY:
+        return Kind.COPY if rivals.carries[place] else Kind.FOLLOWER
+    return Kind.ANCHOR if kinds[place] == Kind.ANCHOR and not rivals.apart[place] else Kind.COPY
 
 
 def _near_withheld(rivals: Rivals, kinds: NDArray[np.int8]) -> bool:
@@ -212,13 +220,13 @@ def _origin(row: int, outcome: _Outcome, first: int) -> int:
 
 
 def _source(rivals: Rivals, kinds: NDArray[np.int8], passes: bool) -> int | None:
-    """The rival whose value is taken over, by its place among `rivals`: the earliest very near one, else the
-    earliest near anchor."""
+    """The rival whose value is taken over, by its place among `rivals`."""
     may = np.full(len(kinds), True) if passes else rivals.half
     anchor = (kinds == Kind.ANCHOR) & may
-    copy = (kinds == Kind.COPY) & may & rivals.stands
-    very = _first((anchor | copy) & rivals.very_few)
-    return very if very is not None else _first(anchor & rivals.few)
+    either = anchor | ((kinds == Kind.COPY) & may)
+    choices = (either & rivals.one, either & rivals.very_few, anchor & rivals.few)
+    places = (_first(choice) for choice in choices)
+    return next((place for place in places if place is not None), None)
 
 
 def _first(flags: Flags) -> int | None:

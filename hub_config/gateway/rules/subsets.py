@@ -112,13 +112,22 @@ def _made_up(wholes: Side, whole: int, parts: Side, rows: Ints, limit: int) -> F
 
 def _choices(wholes: Side, whole: int, parts: Side, rows: Ints) -> Iterator[Ints]:
     """Parts that lie mostly inside the whole; then with those of whom its sample knows nothing."""
-    lowest = parts.lowest[rows]
-    sample = wholes.samples.of(whole)
-    knowable = lowest < wholes.samples.threshold[whole]
-    places = np.minimum(np.searchsorted(sample, lowest), max(len(sample) - 1, 0))
-    inside = knowable & (sample[places] == lowest) if len(sample) else np.zeros_like(knowable)
-    known, held = np.count_nonzero(knowable, axis=1), np.count_nonzero(inside, axis=1)
+    sample, threshold = wholes.samples.of(whole), wholes.samples.threshold[whole]
+    known, held = _shared(parts.lowest[rows], sample, threshold)
+    for place in np.flatnonzero((held > 0) & (held < known)):  # partly inside: all of the sample is asked
+        whole_sample = parts.samples.of(int(rows[place])).astype(np.uint64)
+        known[place], held[place] = (count[0] for count in _shared(whole_sample[None, :], sample, threshold))
     mostly = (held > 0) & (2 * held >= known)
     yield rows[mostly]
     if np.any(known == 0):
         yield rows[mostly | (known == 0)]
+
+
+def _shared(ranks: NDArray[np.uint64], sample: Words, threshold: np.uint64) -> tuple[Ints, Ints]:
+    """Of each row of ranks, how many a sample would hold if they were in it, and how many it does."""
+    knowable = ranks < threshold
+    if not len(sample):
+        return np.count_nonzero(knowable, axis=1), np.zeros(len(ranks), dtype=np.int64)
+    places = np.minimum(np.searchsorted(sample, ranks), len(sample) - 1)
+    held = knowable & (sample[places] == ranks)
+    return np.count_nonzero(knowable, axis=1), np.count_nonzero(held, axis=1)

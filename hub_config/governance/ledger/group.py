@@ -32,6 +32,7 @@ class Kind(IntEnum):
     ANCHOR = 0  # shown with a value of its own, or with that of an anchor of the very same people
     COPY = 1  # shown with the value of an anchor that few patients tell apart from it
     WITHHELD = 2
+    FOLLOWER = 3  # a copy that has drifted from its anchor: no cell takes its value over from it
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
@@ -51,7 +51,7 @@ def method_of(session: Session, project: str) -> str | None:
     return session.scalar(query.order_by(Answer.number).limit(1))
 
 
-def report(session: Session, project: str, people: Sequence[str]) -> Report:
+def report(session: Session, project: str, people: Collection[str]) -> Report:
     """The ledger of `project`, and what `people` were shown."""
     groups = select(Part.group).join(Answer, Answer.number == Part.answer).where(Answer.project == project)
     size = session.scalar(select(func.sum(func.length(Measured.content))).where(Measured.id.in_(groups)))

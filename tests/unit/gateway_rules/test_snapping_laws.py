@@ -1,0 +1,162 @@
+"""Laws of the ledger, for random questions: what two numbers shown can tell of a person."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from itertools import combinations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from hub_config.gateway.rules.memory import Settlement
+from hub_config.gateway.rules.sketches import Pairs, Samples, certainly_apart, distances, folded, near
+from tests.unit.gateway_rules.people import POLICY, Ledger, People
+
+PEOPLE = People(size=3000)
+RADIUS = POLICY.snap_radius
+SHOWN, SNAPPED, WITHHELD = Settlement
+seeds = st.integers(0, 2**32 - 1)
+
+
+@dataclass
+class Session:
+    """Somebody who asks, edits what was asked, adds and splits; with everything that came back."""
+
+    rng: np.random.Generator
+    ledger: Ledger = field(default_factory=Ledger)
+    asked: list[frozenset[int]] = field(default_factory=list)
+    values: list[float] = field(default_factory=list)
+    hows: list[int] = field(default_factory=list)
+    groups: list[list[int]] = field(default_factory=list)  # indexes of the cells of each answer
+
+    def ask(self, *cells: Iterable[int]) -> None:
+        (decided,) = self.ledger.ask(PEOPLE.batch(*cells))
+        self.groups.append([*range(len(self.asked), len(self.asked) + len(cells))])
+        self.asked += [frozenset(cell) for cell in cells]
+        self.values += decided.settled.values.tolist()
+        self.hows += decided.settled.settlements.tolist()
+
+    def edited(self, people: frozenset[int], most: int) -> list[int]:
+        """The same people with up to `most` of them changed."""
+        out = self.rng.permutation(sorted(people))[: self.rng.integers(0, most + 1)].tolist()
+        more = self.rng.integers(0, PEOPLE.size, self.rng.integers(0, most - len(out) + 1)).tolist()
+        return sorted(people.difference(out) | set(more))
+
+    def wander(self, steps: int) -> None:
+        for _ in range(steps):
+            size = int(self.rng.integers(5, 120))
+            fresh = self.rng.choice(PEOPLE.size, 3 * size, replace=False).tolist()
+            before = self.asked[self.rng.integers(len(self.asked))] if self.asked else frozenset(fresh)
+            match self.rng.integers(4):
+                case 0:
+                    self.ask(fresh[:size], fresh[size : 2 * size], fresh[2 * size :])
+                case 1:
+                    self.ask(self.edited(before, 20))
+                case 2 if len(before) > 3:
+                    cut = int(self.rng.integers(1, len(before)))
+                    people = self.edited(before, 4)
+                    self.ask(people[:cut], people[cut:])
+                case _:
+                    group = self.groups[self.rng.integers(len(self.groups))] if self.groups else []
+                    some = self.rng.permutation(group)[: max(2, len(group) - 1)].tolist()
+                    together = frozenset().union(*(self.asked[index] for index in some))
+                    self.ask(self.edited(together, 6))
+
+
+@settings(max_examples=25, deadline=None)
+@given(seeds)
+def test_no_two_numbers_of_their_own_differ_by_few(seed: int) -> None:
+    """What the ledger is for: whoever subtracts two numbers that carry information of their own has more than
+    the radius between them. A number that is nearer to an earlier one is that one, or a sum."""
+    session = Session(np.random.default_rng(seed))
+    session.wander(25)
+    own = [index for index, how in enumerate(session.hows) if how == SHOWN]
+    for one, other in combinations(own, 2):
+        apart = len(session.asked[one] ^ session.asked[other])
+        assert apart > RADIUS, (one, other)
+
+
+@settings(max_examples=25, deadline=None)
+@given(seeds)
+def test_no_number_of_its_own_lies_few_from_a_sum_of_one_answer(seed: int) -> None:
+    """Cell against union: a number of its own is further than the radius from every sum of two or three cells
+    of one earlier answer, but for parts that lie half in it."""
+    session = Session(np.random.default_rng(seed))
+    session.wander(25)
+    for index, how in enumerate(session.hows):
+        earlier = [group for group in session.groups if group[-1] < index]
+        for group in earlier if how == SHOWN else []:
+            shown = [part for part in group if session.hows[part] != WITHHELD]
+            for count in (2, 3):
+                for parts in combinations(shown, count):
+                    assert _clear(session, index, parts), (index, parts)
+
+
+def _clear(session: Session, index: int, parts: tuple[int, ...]) -> bool:
+    whole, cells = session.asked[index], [session.asked[part] for part in parts]
+    if any(2 * len(cell & whole) < 1.5 * len(cell) for cell in cells):
+        return True  # no part of it, for the sample
+    together = frozenset().union(*cells)
+    overlap = sum(map(len, cells)) - len(together)
+    return len(whole ^ together) + overlap > RADIUS
+
+
+@settings(max_examples=25, deadline=None)
+@given(seeds)
+def test_what_fails_never_gets_a_number_of_its_own(seed: int) -> None:
+    session = Session(np.random.default_rng(seed))
+    session.wander(25)
+    for people, value, how in zip(session.asked, session.values, session.hows, strict=True):
+        if how == WITHHELD:
+            assert np.isnan(value)
+        if len(people) < POLICY.min_patients:
+            assert how != SHOWN
+
+
+@settings(max_examples=30, deadline=None)
+@given(seeds)
+def test_with_and_without_one_person_look_alike(seed: int) -> None:
+    """The target is in a cell that was shown, or copied; the same question without them gives the same value
+    and the same mark as the same question asked again."""
+    session = Session(np.random.default_rng(seed))
+    session.wander(15)
+    shown = [index for index, how in enumerate(session.hows) if how != WITHHELD]
+    for index in session.rng.permutation(shown)[:5].tolist():
+        people = session.asked[index]
+        target = session.rng.permutation(sorted(people))[0]
+        answers = [
+            session.ledger.would(PEOPLE.batch(cell))[0].settled for cell in (people, people - {int(target)})
+        ]
+        again, without = ((float(a.values[0]), int(a.settlements[0])) for a in answers)
+        if len(people) > POLICY.min_patients and again[1] == SNAPPED:
+            assert without == pytest.approx(again)
+
+
+@settings(max_examples=40, deadline=None)
+@given(seeds, st.integers(0, 40))
+def test_a_sketch_never_takes_near_for_far(seed: int, changes: int) -> None:
+    """Distance by sketch and by sample are lower bounds of the people whose weights differ."""
+    rng = np.random.default_rng(seed)
+    size = int(rng.integers(1, 600))
+    people = rng.choice(PEOPLE.size, size + changes, replace=False)
+    one = dict(zip(people[:size].tolist(), rng.integers(1, 5, size).tolist(), strict=True))
+    other = dict(one)
+    for person in people[size:].tolist():
+        other[person] = 1
+    for person in rng.permutation(people[:size])[: rng.integers(0, size)][:changes].tolist():
+        other[person] += 1
+    truth = sum(one.get(p, 0) != other.get(p, 0) for p in one.keys() | other.keys())
+    vectors = PEOPLE.vectors([one, other])
+    samples = Samples(vectors.threshold, vectors.offsets[:-1], vectors.offsets[1:], vectors.ranks)
+    sketch, bits = vectors.by_patient, folded(vectors.by_patient)
+    zero, first = np.array([0]), np.array([1])
+    assert distances(sketch, sketch, zero, first)[0] <= truth
+    pairs = near(sketch[:1], sketch[1:], bits[:1], bits[1:], min(truth, 64))
+    assert len(pairs) == 1
+    apart = certainly_apart(samples, samples, Pairs(zero, first, pairs.distance))[0]
+    assert apart <= truth
+    if len(one) <= 256 and len(other) <= 256:
+        assert apart == len(one.keys() ^ other.keys())
