@@ -31,19 +31,25 @@ Propose = Callable[[Cells, Masks, Policy, Prf], Mapping[str, Floats]]
 
 @dataclass(frozen=True)
 class Guard:
-    """What stands between an exact number and a person. A test takes one part out to show what it is for."""
+    """What stands between an exact number and a person. A test takes one part out to show what it is for.
+
+    `sketches`: whether cells are sketched for the memory; without, it can compare none.
+    """
 
     keyring: Keyring = field(repr=False)
     memory: Memory
     verdicts: Verdicts = verdicts
     propose: Propose = propose
+    sketches: bool = True
 
 
 def explored(
     session: Session, releases: Sequence[Release], policy: Policy, guard: Guard, asker: Asker
 ) -> dict[str, ProtectedTable]:
     """Each release by its name, as a draft may show it. Raises Refusal; then nothing was shown."""
-    measured = [measure(session, release, policy, guard.keyring) for release in releases]
+    measured = [
+        measure(session, release, policy, guard.keyring, remember=guard.sketches) for release in releases
+    ]
     batches = tuple(batch for cells in measured for batch in _proposed(cells, policy, guard))
     settled = iter(guard.memory.settle(asker, batches, policy))
     return {

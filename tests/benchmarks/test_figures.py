@@ -8,16 +8,14 @@ megabytes are of that machine and that day only.
 from __future__ import annotations
 
 import asyncio
-import os
 import re
 import shutil
 import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from datetime import date
 from pathlib import Path
 
 import ibis
@@ -30,13 +28,12 @@ from hub_config.settings import Settings
 from hub_config.warehouse.snapshot import Snapshot
 from hub_config.warehouse.synthesis.presets import Preset
 from hub_config.warehouse.synthesis.run import synthesise
+from tests.benchmarks.page import in_turn, section, table
 from tests.journeys.browser import chromium, log_in, open_notebook, open_workspace
 from tests.journeys.conftest import ROOT, Enclave, Up, free_port
 from tests.services.gateway import peer_enclave
 
 pytestmark = [pytest.mark.bench, pytest.mark.timeout(3600)]
-PAGE = ROOT / "docs/reference/figures.md"
-TURNS = 5
 
 Tables = Callable[[str], ibis.Table]
 
@@ -113,33 +110,8 @@ QUESTIONS = (
 
 
 @pytest.fixture(scope="module")
-def page() -> Iterator[list[str]]:
-    lines = [
-        "# Figures",
-        "",
-        f"From `make bench`, {date.today().isoformat()}, {os.cpu_count()} cores. Not promises.",
-        "",
-    ]
-    yield lines
-    PAGE.write_text("\n".join(lines).rstrip() + "\n")
-
-
-@pytest.fixture(scope="module")
 def snapshot(tmp_path_factory: pytest.TempPathFactory) -> Snapshot:
     return synthesise(tmp_path_factory.mktemp("warehouse"), preset=Preset.C)
-
-
-def seconds(work: Callable[[], object]) -> float:
-    began = time.perf_counter()
-    work()
-    return time.perf_counter() - began
-
-
-def in_turn(one: Callable[[], object], other: Callable[[], object]) -> tuple[float, float]:
-    """Medians of `one` and `other`, measured alternately after a first run of each that is not counted."""
-    one(), other()
-    pairs = [(seconds(one), seconds(other)) for _ in range(TURNS)]
-    return statistics.median(a for a, _ in pairs), statistics.median(b for _, b in pairs)
 
 
 def raw_tables(connection: ibis.BaseBackend) -> Tables:
@@ -147,14 +119,12 @@ def raw_tables(connection: ibis.BaseBackend) -> Tables:
     return lambda name: connection.table(name).rename(patient_id="patient_no")
 
 
-def test_protected_against_raw(page: list[str], snapshot: Snapshot, tmp_path: Path) -> None:
+def test_protected_against_raw(snapshot: Snapshot, tmp_path: Path) -> None:
     settings, hub = Settings(home=tmp_path), peer_enclave.HubPeer()
     store = open_store(settings)
     copy = shutil.copy(snapshot.database, tmp_path / "raw.duckdb")  # one process opens a file one way only
     raw = raw_tables(ibis.duckdb.connect(copy, read_only=True, threads=2))
-    page += ["## A protected answer against the raw DuckDB query (preset C)", ""]
-    page += ["| question | raw s | protected s | ratio |", "|---|---|---|---|"]
-    ratios = []
+    rows, ratios = [], []
     with ThreadPoolExecutor(4) as workers, ThreadPoolExecutor(4) as office:
         engines = Engines(EngineLimits(memory_bytes=4 * 1024**3, threads=2))
         warehouse = snapshot.directory.parent
@@ -167,28 +137,31 @@ def test_protected_against_raw(page: list[str], snapshot: Snapshot, tmp_path: Pa
             plain = question(raw)
             fast, safe = in_turn(plain.to_pyarrow, lambda asked=asked: asyncio.run(workspace.answer(asked)))
             ratios.append(safe / fast)
-            page.append(f"| {question.__name__} | {fast:.3f} | {safe:.3f} | {safe / fast:.1f} |")
+            rows.append((question.__name__, f"{fast:.3f}", f"{safe:.3f}", f"{safe / fast:.1f}"))
         engines.close()
     store.close()
-    page += ["", f"Median ratio {statistics.median(ratios):.1f}, largest {max(ratios):.1f}.", ""]
+    with section("A protected answer against the raw DuckDB query (preset C)") as page:
+        page += table(("question", "raw s", "protected s", "ratio"), rows)
+        page += [f"Median ratio {statistics.median(ratios):.1f}, largest {max(ratios):.1f}."]
 
 
-def test_imports(page: list[str]) -> None:
+def test_imports() -> None:
     def start(statement: str) -> Callable[[], object]:
         return lambda: subprocess.run([sys.executable, "-c", statement], cwd=ROOT, check=True)
 
-    page += ["## Import", "", "| statement | seconds more than Python's own start |", "|---|---|"]
+    rows = []
     for statement in (
         "import p4dp_sdk",
         "import p4dp_sdk; p4dp_sdk.connect",
         "import p4dp_sdk.backend.ibis_interface",
     ):
         bare, ours = in_turn(start("pass"), start(statement))
-        page.append(f"| `{statement}` | {ours - bare:.2f} |")
-    page.append("")
+        rows.append((f"`{statement}`", f"{ours - bare:.2f}"))
+    with section("Import") as page:
+        page += table(("statement", "seconds more than Python's own start"), rows)
 
 
-def test_the_start(page: list[str], tmp_path: Path) -> None:
+def test_the_start(tmp_path: Path) -> None:
     """Warm: the second `make up` on a home."""
     home, port = tmp_path / "home", free_port()
     first = Up(home, port)
@@ -218,12 +191,15 @@ def test_the_start(page: list[str], tmp_path: Path) -> None:
             status = enclave.command("status")
     finally:
         second.stop()
-    page += ["## Start", "", "| from | to | seconds |", "|---|---|---|"]
-    page += [
-        f"| `make up`, warm | ready | {to_ready:.1f} |",
-        f"| `make up`, warm | log-in page in a browser | {to_login:.1f} |",
-    ]
-    page += [f"| log-in | notebook with an idle kernel | {to_notebook:.1f} |", ""]
+    with section("Start") as page:
+        page += table(
+            ("from", "to", "seconds"),
+            [
+                ("`make up`, warm", "ready", f"{to_ready:.1f}"),
+                ("`make up`, warm", "log-in page in a browser", f"{to_login:.1f}"),
+                ("log-in", "notebook with an idle kernel", f"{to_notebook:.1f}"),
+            ],
+        )
     rows = re.findall(r"│ (\w[\w ]*?)\s+│ (\d+)\s+│ (\d+)\s+│", status)
-    page += ["## Memory, with one open notebook", "", "| part | processes | MB |", "|---|---|---|"]
-    page += [f"| {part} | {processes} | {megabytes} |" for part, processes, megabytes in rows]
+    with section("Memory, with one open notebook") as page:
+        page += table(("part", "processes", "MB"), rows)

@@ -1,0 +1,62 @@
+"""docs/reference/figures.md: each benchmark writes its own section and leaves the others as they are."""
+
+from __future__ import annotations
+
+import os
+import re
+import statistics
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import date
+from pathlib import Path
+from typing import Final
+
+PAGE: Final = Path(__file__).parents[2] / "docs/reference/figures.md"
+_HEAD: Final = (
+    "# Figures\n\nFrom `make bench`; each section says when and on what it was measured. Not promises.\n\n"
+)
+TURNS: Final = 5
+
+
+def replaced(text: str, title: str, body: str) -> str:
+    """The page `text` with the section `title` new, in its old place or at the end."""
+    parts = re.split(r"^(?=## )", text, flags=re.M)[1:]
+    section = f"## {title}\n\n{body.strip()}\n\n"
+    places = [i for i, part in enumerate(parts) if part.startswith(f"## {title}\n")]
+    if places:
+        parts[places[0]] = section
+    else:
+        parts.append(section)
+    return (_HEAD + "".join(part.rstrip() + "\n\n" for part in parts)).rstrip() + "\n"
+
+
+@contextmanager
+def section(title: str) -> Iterator[list[str]]:
+    """Lines of the section `title`, written when the block ends well."""
+    lines: list[str] = []
+    yield lines
+    measured = f"{date.today().isoformat()}, {os.cpu_count()} cores."
+    text = PAGE.read_text() if PAGE.exists() else ""
+    PAGE.write_text(replaced(text, title, "\n".join([measured, "", *lines])))
+
+
+def table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> list[str]:
+    """A table as Markdown, followed by an empty line."""
+    listed = [head, ["---"] * len(head), *rows]
+    return [*("| " + " | ".join(map(str, row)) + " |" for row in listed), ""]
+
+
+def seconds(work: Callable[[], object]) -> float:
+    began = time.perf_counter()
+    work()
+    return time.perf_counter() - began
+
+
+def in_turn(*works: Callable[[], object], turns: int = TURNS) -> list[float]:
+    """The median of each, measured one after the other again and again, after a first run of each that is
+    not counted."""
+    for work in works:
+        work()
+    measured = [[seconds(work) for work in works] for _ in range(turns)]
+    return [statistics.median(times) for times in zip(*measured, strict=True)]
