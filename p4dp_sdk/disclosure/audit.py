@@ -26,6 +26,7 @@ import scipy.sparse
 
 from p4dp_sdk.disclosure.constraints import NOT_TOLD, System
 from p4dp_sdk.disclosure.hypercube import Flags, Floats, Ints, Limits, Status
+from p4dp_sdk.disclosure.insiders import Insiders, insiders_of
 from p4dp_sdk.disclosure.programs import Region, components, farthest, nearest, region_of
 
 _ROUNDING: Final = 1e-6  # of a sum of magnitudes, relative to its size
@@ -39,16 +40,6 @@ class Witness:
 
     slots: Ints
     moves: Floats
-
-
-@dataclass(frozen=True)
-class Insiders:
-    """One row a contributor who alone stands behind withheld slots. `own`: these slots; `knows`: those whose
-    value that contributor may know; `above`: their totals."""
-
-    own: Flags
-    knows: Flags
-    above: Flags
 
 
 @dataclass(frozen=True)
@@ -108,13 +99,14 @@ def audit(system: System, limits: Limits, withheld: Flags, known: Iterable[Witne
 def check(system: System, limits: Limits, withheld: Flags, witnesses: Sequence[Witness]) -> Audit:
     """What `witnesses` prove of `withheld`. It trusts none of them: an impossible one counts for nothing."""
     required = required_of(system, limits)
-    possible = tuple(w for w in witnesses if is_possible(system, withheld, w))
-    lowest, highest = _reach(system, possible)
+    good = possible(system, withheld, witnesses)
+    proven = tuple(w for w, ok in zip(witnesses, good, strict=True) if ok)
+    lowest, highest = _reach(system, proven)
     unmet = _unmet(system, required, withheld, lowest, highest)
-    unmet += _unmet_by_insiders(system, required, withheld, possible, {d.slot for d in unmet})
+    unmet += _unmet_by_insiders(system, required, withheld, proven, {d.slot for d in unmet})
     return Audit(
         withheld=withheld,
-        witnesses=possible,
+        witnesses=proven,
         lower=np.where(withheld, system.values + lowest, np.nan),
         upper=np.where(withheld, system.values + highest, np.nan),
         unmet=tuple(unmet),
@@ -124,16 +116,35 @@ def check(system: System, limits: Limits, withheld: Flags, witnesses: Sequence[W
 
 def is_possible(system: System, withheld: Flags, witness: Witness) -> bool:
     """A reader of what is shown can't rule the witness out."""
+    return bool(possible(system, withheld, [witness])[0])
+
+
+def possible(system: System, withheld: Flags, witnesses: Sequence[Witness]) -> Flags:
+    """Which of `witnesses` a reader of what is shown can't rule out."""
+    sound = np.array([_is_sound(system, withheld, witness) for witness in witnesses], dtype=np.bool_)
+    moves = _matrix(system, [w for w, ok in zip(witnesses, sound, strict=True) if ok]).T.tocsc()
+    rows, base, size = system.rows, system.rows.of(system.values), system.rows.size(system.values)
+    change = (rows.matrix @ moves).tocoo()  # rows × witnesses
+    swing = (abs(rows.matrix) @ abs(moves)).tocsr()
+    r = change.row
+    table = base[r] + change.data
+    rounding = np.where(
+        system.exact[r], 0.0, _ROUNDING * (size[r] + np.asarray(swing[r, change.col]).ravel())
+    )
+    broken = (table < rows.low[r] - rounding) | (table > rows.high[r] + rounding)
+    sound[np.flatnonzero(sound)[change.col[broken]]] = False
+    return sound
+
+
+def _is_sound(system: System, withheld: Flags, witness: Witness) -> bool:
+    """It moves withheld slots only, whole ones by whole numbers, within what each could be."""
     slots, moves = witness.slots, witness.moves
     if not len(slots) or len(np.unique(slots)) != len(slots) or not withheld[slots].all():
         return False
     if not np.isfinite(moves).all() or np.any(system.whole[slots] & (moves != np.rint(moves))):
         return False
-    table = system.values.copy()
-    table[slots] += moves
-    sums, size = system.rows.of(table), system.rows.slack(table) * (_ROUNDING / 1e-9)
-    rows_hold = np.all((sums >= system.rows.low - size) & (sums <= system.rows.high + size))
-    return bool(rows_hold and np.all((table >= system.low) & (table <= system.high)))
+    table = system.values[slots] + moves
+    return bool(np.all((table >= system.low[slots]) & (table <= system.high[slots])))
 
 
 # -- what is required -------------------------------------------------------------------------------------
@@ -146,8 +157,9 @@ def required_of(system: System, limits: Limits) -> Requirement:
     margin = np.maximum(limits.margin * np.abs(values), np.maximum(system.largest, _least_amount(system)))
     low = np.where(sensitive & count, system.low, np.nan)
     high = np.where(sensitive & count, np.minimum(float(limits.min_patients), system.high), np.nan)
-    low = np.where(count, low, np.maximum(values - margin, system.low))
-    high = np.where(count, high, np.minimum(values + margin, system.high))
+    wider, bit = margin * (1 + 2 * _ROUNDING), margin * _ROUNDING  # solvers stop a little short
+    low = np.where(count, low, np.maximum(values - wider, system.low) + bit)
+    high = np.where(count, high, np.minimum(values + wider, system.high) - bit)
     width = np.where(
         count & ~sensitive, np.maximum(float(limits.min_patients), np.ceil(limits.width * values)), 0.0
     )
@@ -158,73 +170,6 @@ def _least_amount(system: System) -> Floats:
     """A magnitude that nobody stands behind is hidden like the least that somebody could add."""
     amounts = system.largest[~system.whole & (system.largest > 0)]
     return np.where(system.whole, 0.0, amounts.min() if len(amounts) else 0.0)
-
-
-def insiders_of(system: System) -> Insiders:
-    """Patients: a slot with one patient, and the totals of it that still have but one. GPs: told apart by
-    bucket; where buckets aren't given, like patients."""
-    groups = _chains(system, (system.patients == 1) & system.must)
-    single, bits = (system.physicians == 1) & system.must, system.buckets
-    groups += [np.flatnonzero(single & (bits == bucket)) for bucket in np.unique(bits[single & (bits != 0)])]
-    groups += _chains(system, single & (bits == 0))
-    own = np.zeros((len(groups), len(system.values)), dtype=np.bool_)
-    knows = own.copy()
-    for g, group in enumerate(groups):
-        own[g, group] = True
-        knows[g, _finest(system, own[g])] = True
-    return Insiders(own, knows, _above(system, own))
-
-
-def _chains(system: System, single: Flags) -> list[Ints]:
-    """Slots of one contributor each that are one contributor's: a slot, the totals it stands in, and what
-    else is measured of the cell."""
-    part, whole = _steps(system, single)
-    one, other = _linked(system, single)
-    edges = (np.concatenate([part, one]), np.concatenate([whole, other]))
-    count = len(single)
-    graph = scipy.sparse.coo_array((np.ones(len(edges[0])), edges), shape=(count, count))
-    _, labels = scipy.sparse.csgraph.connected_components(graph, directed=False)
-    return [np.flatnonzero(single & (labels == label)) for label in np.unique(labels[single])]
-
-
-def _finest(system: System, own: Flags) -> Ints:
-    """The slots of `own` that are no total of others of them. Somebody may know that nobody else has what is
-    particular to them; not that nobody else is in the total."""
-    _, whole = _steps(system, own)
-    return np.flatnonzero(own & ~np.isin(np.arange(len(own)), whole))
-
-
-def _above(system: System, own: Flags) -> Flags:
-    """The totals of what is `own`, at every level, in every measure."""
-    everywhere = np.ones(len(system.values), np.bool_)
-    part, whole = _steps(system, everywhere)
-    one, other = _linked(system, everywhere)
-    edges = (np.concatenate([part, one, other]), np.concatenate([whole, other, one]))
-    up = scipy.sparse.csr_array((np.ones(len(edges[0]), np.int32), edges), shape=(len(everywhere),) * 2)
-    above = own.copy()
-    while True:
-        wider = above | ((above.astype(np.int32) @ up) > 0)
-        if np.array_equal(wider, above):
-            return above
-        above = wider
-
-
-def _steps(system: System, within: Flags) -> tuple[Ints, Ints]:
-    """Each part and its total, both `within`."""
-    rows = system.rows
-    head = rows.head[rows.row]
-    step = (head >= 0) & (rows.slot != head) & within[rows.slot] & within[np.maximum(head, 0)]
-    return rows.slot[step], head[step]
-
-
-def _linked(system: System, within: Flags) -> tuple[Ints, Ints]:
-    """Two measures of one cell, both `within`."""
-    rows = system.rows
-    pairs = np.flatnonzero(rows.head[rows.row] < 0)
-    pairs = pairs[np.argsort(rows.row[pairs], kind="stable")]
-    one, other = rows.slot[pairs[::2]], rows.slot[pairs[1::2]]
-    both = within[one] & within[other]
-    return one[both], other[both]
 
 
 # -- what is proved ---------------------------------------------------------------------------------------
@@ -361,9 +306,19 @@ class _Search:
         alike = np.ones(self.region.size)
         for way in (0, 1, 0):  # a width is asked for upwards; what is lacking then, downwards
             for index in np.flatnonzero(self._missing()[way]):
-                wanted = self._missing()[way][index]
-                if wanted != 0:
-                    self._take(nearest(self.region, int(index), float(wanted), alike))
+                wanted = float(self._missing()[way][index])
+                if wanted != 0 and not self._spares(
+                    int(index), wanted, self._known_to_others(int(index), way)
+                ):
+                    self._take(nearest(self.region, int(index), wanted, alike))
+
+    def _known_to_others(self, index: int, way: int) -> Flags:
+        """What stands still if a move is to serve against all insiders at once."""
+        slot, insiders = self.region.slots[index], self.required.insiders
+        if not self.required.sensitive[slot]:
+            return np.zeros(self.region.size, np.bool_)
+        others = ~(insiders.own if way else insiders.above)[:, slot]
+        return np.asarray(insiders.knows[np.ix_(others, self.region.slots)].any(axis=0))
 
     def against_insiders(self) -> None:
         """One move that spares all insiders at once, else one for each."""

@@ -8,14 +8,17 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Final
 
 import numpy as np
+import scipy.sparse
 from numpy.typing import NDArray
 
 from p4dp_sdk.disclosure.hypercube import Flags, Floats, Ints, Kind, Link, Quantity, Status, TableProblem
 
-_TOLERANCE = 1e-9  # of a row of magnitudes, relative to what it adds up
-NOT_TOLD = -1  # `physicians` where there is no GP rule
+_TOLERANCE: Final = 1e-9  # of a row of magnitudes, relative to what it adds up
+NOT_TOLD: Final = -1  # `physicians` where there is no GP rule
 
 
 class Contradiction(ValueError):
@@ -25,7 +28,7 @@ class Contradiction(ValueError):
 @dataclass(frozen=True)
 class Rows:
     """Entry k says that slot `slot[k]` stands in row `row[k]` with `coefficient[k]`. `head[r]` is the parent
-    whose children row r adds up or bounds, -1 where it links two measures."""
+    whose children row r adds up or bounds, -1 where it links two measures; `slots`: how many there are."""
 
     row: Ints
     slot: Ints
@@ -33,6 +36,7 @@ class Rows:
     low: Floats
     high: Floats
     head: Ints
+    slots: int
 
     @property
     def equal(self) -> Flags:
@@ -44,12 +48,17 @@ class Rows:
         sums = np.bincount(self.row, self.coefficient * values[self.slot], minlength=len(self.low))
         return np.asarray(sums, dtype=np.float64)
 
-    def slack(self, values: Floats) -> Floats:
-        """How far each row may be off by rounding: nothing where all its numbers are whole."""
-        terms = np.abs(self.coefficient * values[self.slot])
-        broken = (terms != np.rint(terms)).astype(np.float64)
-        size = np.bincount(self.row, terms, minlength=len(self.low))
-        return np.where(np.bincount(self.row, broken, minlength=len(self.low)) > 0, _TOLERANCE * size, 0.0)
+    def size(self, values: Floats) -> Floats:
+        """How much each row moves to and fro in adding up: what rounding is relative to."""
+        sums = np.bincount(self.row, np.abs(self.coefficient * values[self.slot]), minlength=len(self.low))
+        return np.asarray(sums, dtype=np.float64)
+
+    @cached_property
+    def matrix(self) -> Any:
+        """Rows × slots."""
+        return scipy.sparse.csr_array(
+            (self.coefficient, (self.row, self.slot)), shape=(len(self.low), self.slots)
+        )
 
 
 @dataclass(frozen=True)
@@ -72,6 +81,12 @@ class System:
     rows: Rows
     ties: tuple[Ints, ...]
     cells: int
+
+    @cached_property
+    def exact(self) -> Flags:
+        """Rows of counts, which add up exactly."""
+        broken = ~self.whole[self.rows.slot] | (self.rows.coefficient != np.rint(self.rows.coefficient))
+        return np.asarray(np.bincount(self.rows.row, broken, minlength=len(self.rows.low)) == 0)
 
     @property
     def free(self) -> Flags:
@@ -188,6 +203,7 @@ def _rows(problem: TableProblem, parents: list[Ints]) -> tuple[Rows, Flags]:
         low=np.concatenate(made.low),
         high=np.concatenate(made.high),
         head=np.concatenate(made.head),
+        slots=cells * len(problem.quantities),
     )
     return rows, np.concatenate(made.additive)
 
@@ -291,6 +307,6 @@ def _check_values(system: System) -> None:
         raise Contradiction("a count is not whole")
     if np.any((values < system.low) | (values > system.high)):
         raise Contradiction("a value is outside its own bounds")
-    sums, slack = rows.of(values), rows.slack(values)
+    sums, slack = rows.of(values), np.where(system.exact, 0.0, _TOLERANCE * rows.size(values))
     if np.any((sums < rows.low - slack) | (sums > rows.high + slack)):
         raise Contradiction("a total is not what its parts allow")
