@@ -31,6 +31,8 @@ from hub_config.gateway.rules.cells import (
 from hub_config.gateway.rules.plan import Measure, MeasureKind
 
 _WORD: Final = 4_294_967_296  # 2^32
+_BUCKETS: Final = PATIENT_BUCKETS + PHYSICIAN_BUCKETS
+_PATIENT, _PHYSICIAN = "k.bucket", "g.bucket"  # a GP's bucket comes after those of patients
 # cells of up to so many rows have all patients' ranks read, or those of one patient in so many
 _LEVELS: Final = ((1_024, 1), (16_384, 16), (None, 256))
 
@@ -47,9 +49,10 @@ class Bulk:
 
     def vectors(self, measure: Measure, fingerprints: Fingerprints) -> Vectors:
         offsets, ranks, threshold = self._ranks(measure)
+        sums = self._sums[measure.name]
         return Vectors(
-            by_patient=self._sums(PATIENT_BUCKETS)[measure.name],
-            by_physician=self._sums(PHYSICIAN_BUCKETS)[measure.name],
+            by_patient=sums[:, :PATIENT_BUCKETS],
+            by_physician=sums[:, PATIENT_BUCKETS:],
             threshold=threshold,
             offsets=offsets,
             ranks=ranks,
@@ -62,39 +65,27 @@ class Bulk:
 
     # --- sums by bucket ------------------------------------------------------------------------------------
 
-    def _sums(self, buckets: int) -> Mapping[str, Words]:
-        return self._by_patient if buckets == PATIENT_BUCKETS else self._by_physician
-
     @cached_property
-    def _by_patient(self) -> Mapping[str, Words]:
-        return self._summed(PATIENT_BUCKETS, "k.bucket", "")
-
-    @cached_property
-    def _by_physician(self) -> Mapping[str, Words]:
-        if not self.source.physicians:
-            nothing = np.zeros((self._count, PHYSICIAN_BUCKETS), dtype=np.uint32)
-            return {measure.name: nothing for measure in self.source.release.measures}
-        gps = self.source.table("gps")
-        numbers = np.arange(-1, highest_physician(self.source) + 1)
-        buckets = self.secrets.physician_buckets(numbers)
-        self.source.store("gps", pa.table({"gp": numbers, "bucket": buckets.astype(np.int32)}))
-        join = f" JOIN {gps} g ON coalesce(CAST(v.{self.source.physicians[0]} AS BIGINT), -1) = g.gp"
-        return self._summed(PHYSICIAN_BUCKETS, "g.bucket", join)
-
-    def _summed(self, buckets: int, bucket: str, join: str) -> Mapping[str, Words]:
-        """Of each measure, Σ key·weight modulo 2³² by cell and bucket."""
+    def _sums(self) -> Mapping[str, Words]:
+        """Of each measure, Σ key·weight modulo 2³² by cell and bucket: of patients, then of GPs."""
         measures = self.source.release.measures
         distinct = [m for m in measures if m.kind is MeasureKind.PATIENTS and not self.once]
-        additive = [m for m in measures if m not in distinct]
-        found = {m.name: np.zeros(self._count * buckets, dtype=np.uint64) for m in measures}
+        additive = {m.name: self._product(m) for m in measures if m not in distinct}
+        found = {m.name: np.zeros(self._count * _BUCKETS, dtype=np.uint64) for m in measures}
         if additive:
-            products = {m.name: self._product(m) for m in additive}
-            self._add(found, self._pass(self.source.view, products, bucket, join), buckets)
+            self._add(found, self._pass(self.source.view, additive, (_PATIENT, *self._physician)))
         for measure in distinct:
+            one = {measure.name: "k.secret"}
             for where in self.ranges:
-                relation = self._distinct(measure, where, bool(join))
-                self._add(found, self._pass(relation, {measure.name: "k.secret"}, bucket, join), buckets)
-        return {name: (sums % _WORD).astype(np.uint32).reshape(-1, buckets) for name, sums in found.items()}
+                people, once = self._people(measure, where)
+                self._add(found, self._pass(once, one, (_PATIENT,)))
+                if self._physician:
+                    self._add(found, self._pass(people, one, self._physician))
+        return {name: (sums % _WORD).astype(np.uint32).reshape(-1, _BUCKETS) for name, sums in found.items()}
+
+    @property
+    def _physician(self) -> tuple[str, ...]:
+        return (_PHYSICIAN,) if self.source.physicians else ()
 
     def _product(self, measure: Measure) -> str:
         """What a row adds, less than 2⁶³ in size; NULL where it does not contribute."""
@@ -110,17 +101,20 @@ class Bulk:
                     return f"k.secret * ({thousandths})"
                 return f"CAST(k.secret AS HUGEINT) * ({thousandths})"
 
-    def _pass(self, relation: str, products: Mapping[str, str], bucket: str, join: str) -> pa.Table:
+    def _pass(self, relation: str, products: Mapping[str, str], buckets: tuple[str, ...]) -> pa.Table:
+        """Sums of `products` by cell and each kind of bucket, in one pass over `relation`."""
         source = self.source
         keys = [f"v.{key}" for key in source.keys]
         sums = [
             f"CAST((sum({p}) % {_WORD} + {_WORD}) % {_WORD} AS BIGINT) AS __v{i}"
             for i, p in enumerate(products.values())
         ]
-        by = ", ".join((*keys, bucket))
+        sets = ", ".join(f"({', '.join((*keys, bucket))})" for bucket in buckets)
+        place = f"CAST(coalesce({', '.join(buckets)}) AS BIGINT) AS __bucket"
         rows = (
-            f"SELECT {', '.join((*keys, f'{bucket} AS __bucket', *sums))} FROM {relation} v"  # noqa: S608
-            f" JOIN {self._secrets} k ON v.{source.unit} = k.unit{join} GROUP BY {by}"
+            f"SELECT {', '.join((*keys, place, *sums))} FROM {relation} v"  # noqa: S608
+            f" JOIN {self._secrets} k ON v.{source.unit} = k.unit{self._joined_gps(buckets)}"
+            f" GROUP BY GROUPING SETS ({sets})"
         )
         named = ", ".join(f"x.__v{i} AS __v{i}" for i in range(len(products)))
         found = source.session.fetch(
@@ -129,17 +123,33 @@ class Bulk:
         )
         return found.rename_columns([CELL, "__bucket", *products])
 
-    def _add(self, sums: dict[str, NDArray[np.uint64]], found: pa.Table, buckets: int) -> None:
-        place = whole(found.column(CELL)) * buckets + whole(found.column("__bucket"))
+    def _joined_gps(self, buckets: tuple[str, ...]) -> str:
+        if _PHYSICIAN not in buckets:
+            return ""
+        return f" JOIN {self._gps} g ON coalesce(CAST(v.{self.source.physicians[0]} AS BIGINT), -1) = g.gp"
+
+    def _add(self, sums: dict[str, NDArray[np.uint64]], found: pa.Table) -> None:
+        place = whole(found.column(CELL)) * _BUCKETS + whole(found.column("__bucket"))
         for name in found.column_names[2:]:
             sums[name][place] += whole(found.column(name).fill_null(0)).astype(np.uint64)
 
-    def _distinct(self, measure: Measure, where: str, physician: bool) -> str:
-        """Who is in which cell, once (once a GP)."""
+    def _people(self, measure: Measure, where: str) -> tuple[str, str]:
+        """Of one range of patients, who is in which cell: once a GP, and once."""
         source = self.source
-        members = [*source.keys, source.unit, *(source.physicians[:1] if physician else ())]
+        stored, once = source.table("people"), ", ".join((*source.keys, source.unit))
+        members = ", ".join((once, *source.physicians[:1]))
         present = "TRUE" if measure.weight is None else f"{source.value(measure.weight)} IS NOT NULL"
-        return f"(SELECT DISTINCT {', '.join(members)} FROM {source.view} WHERE {where} AND {present})"  # noqa: S608
+        source.session.run(
+            f"CREATE OR REPLACE TEMP TABLE {stored} AS"  # noqa: S608
+            f" SELECT DISTINCT {members} FROM {source.view} WHERE {where} AND {present}"
+        )
+        return stored, f"(SELECT DISTINCT {once} FROM {stored})"  # noqa: S608
+
+    @cached_property
+    def _gps(self) -> str:
+        numbers = np.arange(-1, highest_physician(self.source) + 1)
+        buckets = self.secrets.physician_buckets(numbers) + PATIENT_BUCKETS
+        return self.source.store("gps", pa.table({"gp": numbers, "bucket": buckets}))
 
     @cached_property
     def _secrets(self) -> str:

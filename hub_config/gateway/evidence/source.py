@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
+import ibis.expr.operations as ops
 import numpy as np
 import pyarrow as pa
 
@@ -57,6 +58,22 @@ class Source:
 
     def table(self, purpose: str) -> str:
         return f"{self.view}_{purpose}"
+
+    def presence(self, weight: str | None) -> int:
+        """The place of the first weight column that is NULL in the same rows: of a value and of its count,
+        the rows that count are the same."""
+        wanted = self._condition(weight)
+        return next(i for i, other in enumerate(self.weights) if self._condition(other) == wanted)
+
+    def _condition(self, weight: str | None) -> object:
+        """What decides whether a row counts: the condition of a value that is NULL otherwise."""
+        root = self.release.rows.op()
+        value = root.values.get(weight) if isinstance(root, ops.Project) and weight is not None else None
+        if not isinstance(value, ops.IfElse) or weight in self.unbounded:
+            return weight
+        otherwise = value.false_null_expr
+        is_null = isinstance(otherwise, ops.Literal) and otherwise.value is None
+        return value.bool_expr if is_null else weight
 
     def rolled_up(self, release: Release) -> Source:
         """The same rows, for `release` by fewer keys."""

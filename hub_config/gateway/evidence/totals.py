@@ -108,11 +108,18 @@ def _size(source: Source, groups: str, least: int) -> int:
 def _row_sums(source: Source) -> Iterator[tuple[str, str]]:
     unit = f"CAST({source.unit} AS BIGINT)"
     for index, weight in enumerate(source.weights):
-        chosen = "" if weight is None else f" FILTER ({source.value(weight)} IS NOT NULL)"
-        yield f"__n{index}", f"count(*){chosen}"
-        yield f"__p{index}", f"CAST(sum({unit}){chosen} % {_WORD} AS UBIGINT)"
-        yield f"__q{index}", f"CAST(sum({unit} * {unit}){chosen} % {_WORD} AS UBIGINT)"
+        if source.presence(weight) == index:
+            chosen = "" if weight is None else f" FILTER ({source.value(weight)} IS NOT NULL)"
+            yield f"__n{index}", f"count(*){chosen}"
+            if _is_measured(source, index):
+                yield f"__p{index}", f"CAST(sum({unit}){chosen} % {_WORD} AS UBIGINT)"
+                yield f"__q{index}", f"CAST(sum({unit} * {unit}){chosen} % {_WORD} AS UBIGINT)"
         yield from _magnitudes(source, index, weight)
+
+
+def _is_measured(source: Source, index: int) -> bool:
+    """Whether some measure counts these rows: then its fingerprint is wanted."""
+    return any(source.presence(measure.weight) == index for measure in source.release.measures)
 
 
 def _magnitudes(source: Source, index: int, weight: str | None) -> Iterator[tuple[str, str]]:
@@ -128,7 +135,8 @@ def _magnitudes(source: Source, index: int, weight: str | None) -> Iterator[tupl
 
 def _patient_sums(source: Source) -> Iterator[tuple[str, str]]:
     for index, weight in enumerate(source.weights):
-        yield f"__n{index}", "count(*)" if weight is None else f"count({source.value(weight)})"
+        if source.presence(weight) == index:
+            yield f"__n{index}", "count(*)" if weight is None else f"count({source.value(weight)})"
         yield from _magnitudes(source, index, weight)
 
 
@@ -136,11 +144,13 @@ def _sums_of_patients(source: Source) -> Iterator[tuple[str, str]]:
     unit = "CAST(__u AS HUGEINT)"
     for index, weight in enumerate(source.weights):
         rows = f"__n{index}"
-        yield rows, f"CAST(sum({rows}) AS BIGINT)"
-        yield f"__p{index}", f"CAST(sum({unit} * {rows}) % {_WORD} AS UBIGINT)"
-        yield f"__q{index}", f"CAST(sum({unit} * {unit} * {rows}) % {_WORD} AS UBIGINT)"
-        yield f"__m{index}", f"count(*) FILTER ({rows} > 0)"
-        yield f"__x{index}", f"max({rows})"
+        if source.presence(weight) == index:
+            yield rows, f"CAST(sum({rows}) AS BIGINT)"
+            yield f"__m{index}", f"count(*) FILTER ({rows} > 0)"
+            yield f"__x{index}", f"max({rows})"
+            if _is_measured(source, index):
+                yield f"__p{index}", f"CAST(sum({unit} * {rows}) % {_WORD} AS UBIGINT)"
+                yield f"__q{index}", f"CAST(sum({unit} * {unit} * {rows}) % {_WORD} AS UBIGINT)"
         if weight in source.magnitudes:
             yield f"__s{index}", f"sum(__s{index})"
             yield f"__a{index}", f"sum(__a{index})"
@@ -184,22 +194,23 @@ def _fetch(source: Source, *, grouped: bool) -> Totals:
 
 
 def _total(found: pa.Table, index: int, source: Source, *, grouped: bool) -> Total:
-    rows = _ints(found, f"__n{index}")
+    present = source.presence(source.weights[index])
+    rows = _ints(found, f"__n{present}")
     nothing = np.zeros(len(rows))
     magnitude = f"__a{index}" in found.column_names
     absolute = real(found.column(f"__a{index}")) if magnitude else nothing
     halves = [real(found.column(f"__h{index}_{i}")) for i in range(len(source.physicians)) if magnitude]
-    patients = _ints(found, f"__m{index}") if grouped else None
+    patients = _ints(found, f"__m{present}") if grouped else None
     return Total(
         rows=rows,
-        first=_words(found, f"__p{index}"),
-        second=_words(found, f"__q{index}"),
+        first=_words(found, f"__p{present}"),
+        second=_words(found, f"__q{present}"),
         total=real(found.column(f"__s{index}")) if magnitude else nothing,
         absolute=absolute,
         half=_largest_half(halves, absolute),
         patients=patients,
         adding=_ints(found, f"__z{index}") if grouped and magnitude else patients,
-        most_rows=_ints(found, f"__x{index}") if grouped else None,
+        most_rows=_ints(found, f"__x{present}") if grouped else None,
         most=real(found.column(f"__y{index}")) if grouped and magnitude else None,
     )
 
@@ -219,5 +230,7 @@ def _ints(found: pa.Table, name: str) -> Ints:
 
 
 def _words(found: pa.Table, name: str) -> Fingerprints:
-    """The sum of nothing is zero."""
+    """The sum of nothing is zero; so is one that no measure asks for."""
+    if name not in found.column_names:
+        return np.zeros(found.num_rows, dtype=np.uint64)
     return np.asarray(found.column(name).fill_null(0).to_numpy(), dtype=np.uint64)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ibis
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -17,6 +18,7 @@ from p4dp_sdk.disclosure.policy import Policy
 from tests.services.gateway.evidence_world import (
     ALL,
     CHOSEN,
+    CHOSEN_PEOPLE,
     COUNTED,
     RING,
     SUMMED,
@@ -163,3 +165,21 @@ def test_the_rows_of_a_join_are_bounded_by_those_of_its_tables():
         measure(connection, doubled, Policy(), RING),
         Policy(),
     )
+
+
+@pytest.mark.parametrize("distinct", [False, True])
+def test_a_value_and_its_count_share_what_is_counted_once(distinct):
+    connection = session(t=table_of(population(9)))
+    table = release().rows
+    there = table["__w1"].notnull()
+    rows = table.select(
+        "code", "__patient", "__physician",
+        __w0=ibis.ifelse(there, 1, None).cast("int8"),
+        __w1=ibis.ifelse(there, table["__w1"], None),
+    )  # fmt: skip
+    measures = (SUMMED, CHOSEN, *((CHOSEN_PEOPLE,) if distinct else ()))
+    asked = release(keys=("code",), measures=measures, rows=rows)
+    made = source(connection, asked)
+    assert made.presence("__w0") == made.presence("__w1") != made.presence(None)
+    large = measure(connection, asked, Policy(), RING, **ALWAYS)
+    agree(large, measure(connection, asked, Policy(), RING), Policy())
