@@ -182,11 +182,11 @@ def _read(session: Session, since: Position, index: Index) -> Position:
     )
     group = max(newest or 0, since.group)
     known = _read_groups(session, since.group, group, index)
-    link = since.link
+    last, link = since.answers, since.link
     for recorded, stated in _answers(session, since.answers, head.answers, link):
-        link = stated
+        last, link = recorded.number, stated
         index.add_answer(recorded)
-    if link != bytes(head.link):
+    if (last, link) != (head.answers, bytes(head.link)):
         raise CorruptLedger("its newest answers are missing")
     _require_groups(session, since, head.answers, known)
     return Position(head.answers, link, group)
@@ -203,16 +203,21 @@ def _read_groups(session: Session, after: int, last: int, index: Index) -> set[i
     """Give every group of these numbers to the index, its bytes checked; their numbers."""
     query = select(Measured).where(Measured.id > after, Measured.id <= last).order_by(Measured.id)
     seen = set()
-    for row in session.scalars(query.execution_options(yield_per=_ROWS_AT_ONCE)):
-        if checksum(row.content) != bytes(row.checksum):
-            raise CorruptLedger(f"group {row.id} does not match its checksum")
-        try:
-            index.add_group(row.id, decode(row.content))
-        except CorruptGroup as error:
-            raise CorruptLedger(f"group {row.id}: {error}") from error
-        seen.add(row.id)
-        session.expunge(row)
+    with session.scalars(query.execution_options(yield_per=_ROWS_AT_ONCE)) as rows:
+        for row in rows:
+            index.add_group(row.id, _group(row))
+            seen.add(row.id)
+            session.expunge(row)
     return seen
+
+
+def _group(row: Measured) -> Group:
+    if checksum(row.content) != bytes(row.checksum):
+        raise CorruptLedger(f"group {row.id} does not match its checksum")
+    try:
+        return decode(row.content)
+    except CorruptGroup as error:
+        raise CorruptLedger(f"group {row.id}: {error}") from error
 
 
 def _require_groups(session: Session, since: Position, last: int, known: set[int]) -> None:
