@@ -248,8 +248,8 @@ def summary(protected: Mapping[str, ProtectedTable]) -> dict[str, MeasureSummary
 
 
 def reasons_of(protected: Mapping[str, ProtectedTable]) -> tuple[str, ...]:
-    """Of all tables of an answer, once each."""
-    return tuple(sorted({reason for table in protected.values() for reason in table.reasons}))
+    """Of all tables of an answer, once each, the commonest rule first."""
+    return tuple(dict.fromkeys(reason for table in protected.values() for reason in table.reasons))
 
 
 def _disclosure(question: Question, outcome: _Outcome, definition: str) -> Disclosure:

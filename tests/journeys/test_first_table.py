@@ -18,8 +18,8 @@ def test_an_intern_reaches_a_first_protected_table(enclave: Enclave, page: Page,
     """Inès opens the address that `make up` printed. She is sent to the identity provider, gives her
     password and a one-time code, and sees her projects. She starts her thesis's workspace, opens *Prise
     en main* and runs all cells. She reads the top-20 diagnoses, the table counts by year, and a crosstab
-    in which small cells are withheld and explained, with plots. She asks for rows, and is told which
-    grant is missing and who gives it.
+    in which small cells are withheld and explained, with plots. She freezes it: the exact table says what was
+    withheld and carries its signature. She asks for rows, and is told which grant is missing and who gives it.
     """
     page.goto(enclave.address)
     expect(page.locator("input[name=login]")).to_be_visible()
@@ -47,6 +47,11 @@ def test_an_intern_reaches_a_first_protected_table(enclave: Enclave, page: Page,
     crosstab.scroll_into_view_if_needed()
     expect(crosstab.locator("table")).to_be_visible()
     photograph(page, "protected-table", tmp_path)
+    frozen = page.locator(".jp-NotebookPanel:visible .jp-Cell", has_text="ws.publish(par_classe").first
+    frozen.scroll_into_view_if_needed()
+    expect(frozen.locator("table")).to_be_visible()
+    expect(frozen).to_contain_text("Tableau figé : les nombres montrés sont exacts")
+    photograph(page, "published-table", tmp_path)
 
 
 def test_small_cells_never_reach_the_browser(enclave: Enclave, page: Page) -> None:
