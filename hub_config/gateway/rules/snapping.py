@@ -9,7 +9,8 @@ and, in this order:
 2. takes over the value of the earliest anchor from which few patients tell it apart (`snap_radius` plus a
    keyed 0 to `snap_jitter`), then of the earliest sum of shown cells. A cell that fails the primary rules
    snaps too, if the difference is at most half of the anchor; unless it fails by unanimity;
-3. is withheld where a very few patients tell it apart from a cell withheld before;
+3. is withheld where a very few patients tell it apart from a cell withheld before (for being small, not for
+   holding nearly everybody: asked first, that would take the whole away from everybody for good);
 4. is withheld if it fails the primary rules;
 5. is withheld where a difference to an anchor that contains it, or lies in it, stays within few GPs;
 6. takes over the sum of those cells of one earlier group that make it up but for few patients;
@@ -168,7 +169,7 @@ class _Settling:
 def _by_default(batch: Batch, passes: Flags, narrow: Flags, sums: Mapping[int, float]) -> _Outcome:
     """What becomes of each cell if nothing lies near: rules 4 to 7."""
     shown = passes & ~narrow
-    known = batch.patients >= REMEMBERED
+    known = (batch.patients >= REMEMBERED) & (batch.proposals != Proposal.NEVER)
     outcome = _Outcome(
         values=np.where(shown, batch.values, np.nan),
         settlements=np.where(shown, Settlement.SHOWN, Settlement.WITHHELD).astype(np.int8),
