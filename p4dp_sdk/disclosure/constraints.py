@@ -15,7 +15,17 @@ import numpy as np
 import scipy.sparse
 from numpy.typing import NDArray
 
-from p4dp_sdk.disclosure.hypercube import Flags, Floats, Ints, Kind, Link, Quantity, Status, TableProblem
+from p4dp_sdk.disclosure.hypercube import (
+    Flags,
+    Floats,
+    Ints,
+    Kind,
+    Link,
+    Quantity,
+    Relation,
+    Status,
+    TableProblem,
+)
 
 _TOLERANCE: Final = 1e-9  # of a row of magnitudes, relative to what it adds up
 NOT_TOLD: Final = -1  # `physicians` where there is no GP rule
@@ -157,6 +167,12 @@ class _Builder:
         self._add(index.reshape(-1), child, 1.0)
         self._close(0.0 if equal else math.inf, heads, adds_up)
 
+    def nothing(self, slots: list[Ints], coefficients: list[float]) -> None:
+        """Σ coefficient · slot = 0, cell by cell."""
+        for slot, coefficient in zip(slots, coefficients, strict=True):
+            self._add(np.arange(len(slot)), slot, coefficient)
+        self._close(0.0, np.full(len(slots[0]), -1), False)
+
     def within(self, child: Ints, parent: Ints) -> None:
         """parent − child ≥ 0, pair by pair."""
         self.pairs(parent, 1.0, child, -1.0, head=parent)
@@ -196,6 +212,8 @@ def _rows(problem: TableProblem, parents: list[Ints]) -> tuple[Rows, Flags]:
                 made.within(q * cells + child, q * cells + parent[child])
     for link in problem.links:
         _link(made, problem, link)
+    for relation in problem.relations:
+        _relation(made, problem, relation)
     rows = Rows(
         row=np.concatenate(made.row),
         slot=np.concatenate(made.slot),
@@ -215,6 +233,18 @@ def _link(made: _Builder, problem: TableProblem, link: Link) -> None:
         made.pairs(of, 1.0, by, -link.low)
     if math.isfinite(link.high):
         made.pairs(by, link.high, of, -1.0)
+
+
+def _relation(made: _Builder, problem: TableProblem, relation: Relation) -> None:
+    """A whole and its parts like a total and its children: of distinct patients each is in one part only."""
+    cells = np.arange(len(problem.coordinates))
+    slots = {name: _position(problem, name) * len(cells) + cells for name, _ in relation.terms}
+    if (whole := relation.whole) is None:
+        made.nothing(list(slots.values()), [coefficient for _, coefficient in relation.terms])
+        return
+    parts = [slots[name] for name in slots if name != whole]
+    distinct = all(q.distinct and q.kind is Kind.COUNT for q in problem.quantities if q.name in slots)
+    made.sums(np.tile(slots[whole], len(parts)), np.concatenate(parts), True, distinct)
 
 
 def _position(problem: TableProblem, name: str) -> int:

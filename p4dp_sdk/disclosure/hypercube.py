@@ -3,8 +3,8 @@ what is decided of each number so far. Pure.
 
 A *slot* is one measure of one cell. Slots are tied by equations (a parent is the sum of its children, the
 other coordinates fixed), by inequalities where patients may stand under several children (the largest child
-≤ parent ≤ the sum), and by links between the measures of one cell. Whoever reads the table knows all of
-that, every slot shown, and that counts are whole and not negative.
+≤ parent ≤ the sum), and by links and relations between the measures of one cell. Whoever reads the table
+knows all of that, every slot shown, and that counts are whole and not negative.
 """
 
 from __future__ import annotations
@@ -91,12 +91,30 @@ class Link:
 
 
 @dataclass(frozen=True)
+class Relation:
+    """Measures that make up nothing in every cell, as a reader knows: Σ coefficient · measure = 0. All, the
+    young and the old: Relation((("young", 1.0), ("old", 1.0), ("all", -1.0)))."""
+
+    terms: tuple[tuple[str, float], ...]
+
+    @property
+    def whole(self) -> str | None:
+        """The measure that is the sum of all others, two at least; None where none is."""
+        for sign in (-1.0, 1.0):
+            heads = [name for name, coefficient in self.terms if coefficient == sign]
+            parts = [name for name, coefficient in self.terms if coefficient == -sign]
+            if len(heads) == 1 and len(parts) > 1 and len(parts) + 1 == len(self.terms):
+                return heads[0]
+        return None
+
+
+@dataclass(frozen=True)
 class TableProblem:
     """One table to publish, with everything that follows from it.
 
     `coordinates[c, d]` is the code of cell c in `dims[d]`. Every combination that a reader could think of is
-    there, margins included; one that is missing counts as publicly zero. `together` names measures that are
-    withheld together: a mean's sum and count, a rate's numerator and denominator.
+    there, margins included; one that is missing counts as publicly zero. `relations` tie measures in every
+    cell. `together` names measures that are withheld together, where how they are tied is not known.
     """
 
     dims: tuple[Tree, ...]
@@ -104,6 +122,7 @@ class TableProblem:
     quantities: tuple[Quantity, ...]
     links: tuple[Link, ...] = ()
     together: tuple[tuple[str, ...], ...] = ()
+    relations: tuple[Relation, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -83,7 +83,8 @@ def _steps(system: System, within: Flags) -> tuple[Ints, Ints]:
 def _linked(system: System, within: Flags) -> tuple[Ints, Ints]:
     """Two measures of one cell, both `within`."""
     rows = system.rows
-    pairs = np.flatnonzero(rows.head[rows.row] < 0)
+    of_two = (rows.head < 0) & (np.bincount(rows.row, minlength=len(rows.low)) == 2)
+    pairs = np.flatnonzero(of_two[rows.row])
     pairs = pairs[np.argsort(rows.row[pairs], kind="stable")]
     one, other = rows.slot[pairs[::2]], rows.slot[pairs[1::2]]
     both = within[one] & within[other]

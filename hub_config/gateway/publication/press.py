@@ -22,8 +22,10 @@ from hub_config.gateway.keyring import Keyring
 from hub_config.gateway.publication.cube import Cube, Kept, Shape, coded, placed, shape_of
 from hub_config.gateway.publication.dimensions import Codes, Label, Parents, unknown_labels, variable_of
 from hub_config.gateway.publication.problem import problem_of, same_measure
+from hub_config.gateway.publication.relations import Tangled, related, without_remainders
 from hub_config.gateway.publication.rules import Publishable, Vocabulary, publishable
 from hub_config.gateway.publication.signing import Signer
+from hub_config.gateway.publication.sketched import Sketched, sketched
 from hub_config.gateway.publication.verdicts import (
     Flags,
     batches_of,
@@ -37,7 +39,7 @@ from hub_config.gateway.rules.memory import Asker, Memory
 from hub_config.gateway.rules.plan import AuthorisedQuery, Release
 from hub_config.gateway.rules.split import split
 from hub_config.governance.facts import AccessLevel
-from p4dp_sdk.disclosure.hypercube import Limits, Suppression, TableProblem
+from p4dp_sdk.disclosure.hypercube import Limits, Relation, Suppression, TableProblem
 from p4dp_sdk.disclosure.policy import Policy
 from p4dp_sdk.disclosure.primary import applicable
 from p4dp_sdk.wire.errors import ErrorCode, Refusal
@@ -100,8 +102,9 @@ def publish(order: Order, session: Session, press: Press) -> Document:
     asked = publishable(plan, order.policy, order.vocabulary)
     shape, left_out = _shape(order, asked.release, session, press)
     cube = _measured(order, shape, session, press)
+    measures = _Measures.of(cube)
     for _ in range(_ATTEMPTS):
-        hidden = _suppressed(order, cube, press)
+        hidden = _suppressed(order, cube, measures, press)
         statement = _statement(order, asked, cube, hidden, left_out, session, press)
         session.stop.check()
         if order.is_rehearsal or _remember(order, cube, hidden, press):
@@ -157,13 +160,33 @@ def _places(shape: Shape) -> dict[Codes, int]:
 # --- how it is protected -----------------------------------------------------------------------------------
 
 
-def _suppressed(order: Order, cube: Cube, press: Press) -> Mapping[str, Flags]:
-    statuses = primary(cube, order.policy)
+@dataclass(frozen=True)
+class _Measures:
+    """The measures of a cube, and what ties them in every cell; None where that can't be told."""
+
+    table: Sketched
+    relations: tuple[Relation, ...] | None
+
+    @classmethod
+    def of(cls, cube: Cube) -> _Measures:
+        table = sketched(cube)
+        try:
+            return cls(table, related(table))
+        except Tangled:
+            return cls(table, None)
+
+
+def _suppressed(order: Order, cube: Cube, measures: _Measures, press: Press) -> Mapping[str, Flags]:
+    policy = order.policy
+    statuses = primary(cube, policy)
     if not order.is_rehearsal:
         batches, places = batches_of(cube)
-        statuses = remembered(statuses, press.memory.known(order.asker, batches, order.policy), places)
-    problem = problem_of(cube, statuses, buckets_of(cube, press.keyring.missing_physician))
-    limits = Limits.of(order.policy, _SECONDS)
+        statuses = remembered(statuses, press.memory.known(order.asker, batches, policy), places)
+    if measures.relations is not None:
+        statuses = without_remainders(measures.table, statuses, policy.snap_radius)
+    buckets = buckets_of(cube, press.keyring.missing_physician)
+    problem = problem_of(cube, statuses, buckets, measures.relations)
+    limits = Limits.of(policy, _SECONDS)
     return press.suppress(problem, replace(limits, max_cells=_WITH_TOTALS * limits.max_cells)).withheld
 
 
@@ -189,7 +212,9 @@ def _frame(cube: Cube, hidden: Mapping[str, Flags], *, of_all: bool = False) -> 
     release = cube.shape.release
     rows = iter(_total(cube.shape)) if of_all else cube.shape.rows_of_table()
     index = _places(cube.shape)
-    labels, places = zip(*((label, index.get(codes or (-1,), -1)) for label, codes in rows), strict=True)
+    labels, places = zip(
+        *((label, -1 if codes is None else index.get(codes, -1)) for label, codes in rows), strict=True
+    )
     same = same_measure(release)
     numbers = [
         [_value(column.exact, hidden[same[column.measure.name]], place) for place in places]
@@ -243,7 +268,7 @@ def _statement(
     press: Press,
 ) -> Statement:
     rows = _rows(_finished(order, asked, session, _frame(cube, hidden)))
-    total = _rows(_finished(order, asked, session, _frame(cube, hidden, of_all=True)))
+    total = _totals(order, asked, cube, hidden, session)
     numbers = [at for at, column in enumerate(asked.columns) if column.protected]
     withheld = sum(row[at] is None for row in rows for at in numbers)
     return Statement(
@@ -266,6 +291,15 @@ def _statement(
         request_id=order.asker.request_id,
         date=press.now().isoformat(timespec="seconds"),
     )
+
+
+def _totals(
+    order: Order, asked: Publishable, cube: Cube, hidden: Mapping[str, Flags], session: Session
+) -> tuple[Row, ...]:
+    """The row of all groups together; none where a table has no groups, and is that row."""
+    if not asked.release.keys:
+        return ()
+    return _rows(_finished(order, asked, session, _frame(cube, hidden, of_all=True)))
 
 
 def _unverified(order: Order, asked: Publishable) -> list[str]:

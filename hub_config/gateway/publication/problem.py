@@ -1,10 +1,10 @@
 """A measured hypercube as a problem for secondary suppression: what each number is, what its readers know of
 it, and what is decided of it before. Pure.
 
-Measures of one row are linked. A reader knows that patients ≤ rows, that a conditional count is at most the
-count without its condition, and what a value can be at most. How several conditions of one query overlap is
-not known here (three of them may make up a whole, of which the other two are shown), so conditional counts
-are withheld together; and with them sums, for a sum, a mean and their count give each other away.
+A reader knows that patients ≤ rows, that a conditional count is at most the count without its condition, what
+a value can be at most, and how the measures add up (`relations`). Where that could not be told, conditional
+measures are withheld together. A mean is worked out from its sum and its count as they are shown, so that it
+is withheld wherever one of them is.
 """
 
 from __future__ import annotations
@@ -18,22 +18,37 @@ from numpy.typing import NDArray
 from hub_config.gateway.publication.cube import Cube
 from hub_config.gateway.rules.cells import Column
 from hub_config.gateway.rules.plan import Measure, MeasureKind, Release
-from p4dp_sdk.disclosure.hypercube import Kind, Link, Quantity, TableProblem
+from p4dp_sdk.disclosure.hypercube import Kind, Link, Quantity, Relation, Status, TableProblem
 
 _COUNTS: Final = (MeasureKind.PATIENTS, MeasureKind.ROWS)
 
 Statuses = Mapping[str, NDArray[np.int8]]
 
 
-def problem_of(cube: Cube, statuses: Statuses, buckets: Mapping[str, NDArray[np.uint64]]) -> TableProblem:
-    """`statuses` of each distinct measure, cell by cell; `buckets`: the GPs who stand behind each."""
+def problem_of(
+    cube: Cube,
+    statuses: Statuses,
+    buckets: Mapping[str, NDArray[np.uint64]],
+    relations: tuple[Relation, ...] | None = (),
+) -> TableProblem:
+    """`statuses` of each distinct measure, cell by cell; `buckets`: the GPs who stand behind each;
+    `relations` of the measures in every cell, None where they are not known."""
     columns = distinct_columns(cube)
     return TableProblem(
         dims=cube.shape.trees,
         coordinates=cube.coordinates,
         quantities=tuple(_quantity(c, statuses[name], buckets.get(name)) for name, c in columns.items()),
-        links=tuple(_links([column.measure for column in columns.values()])),
-        together=tuple(_together([column.measure for column in columns.values()])),
+        links=tuple(_links(cube.shape.release, [column.measure for column in columns.values()])),
+        together=tuple(_together(columns)) if relations is None else (),
+        relations=tuple(one for one in relations or () if not _is_moot(one, statuses)),
+    )
+
+
+def _is_moot(relation: Relation, statuses: Statuses) -> bool:
+    """Two measures are the same, one of which is shown nowhere: everybody's, and that of a condition that
+    everybody meets."""
+    return len(relation.terms) == 2 and any(
+        np.isin(statuses[name], (Status.PRIMARY, Status.HELD)).all() for name, _ in relation.terms
     )
 
 
@@ -72,14 +87,15 @@ def _is_positive(measure: Measure) -> bool:
     return measure.bounds is not None and measure.bounds[0] >= 0
 
 
-def _links(measures: list[Measure]) -> Iterator[Link]:
+def _links(release: Release, measures: list[Measure]) -> Iterator[Link]:
+    counted = _counts_of_sums(release)
     for one in measures:
         for other in measures:
-            if (link := _link(one, other)) is not None:
+            if (link := _link(one, other, counted)) is not None:
                 yield link
 
 
-def _link(one: Measure, other: Measure) -> Link | None:
+def _link(one: Measure, other: Measure, counted: frozenset[tuple[str, str]]) -> Link | None:
     """How `one` is tied to `other`, as anybody knows who reads the question."""
     if one is other or other.kind not in _COUNTS:
         return None
@@ -90,7 +106,7 @@ def _link(one: Measure, other: Measure) -> Link | None:
             other.weight is None
         ):
             return Link(one.name, by=other.name, low=0.0, high=1.0)
-        case MeasureKind.SUM, _ if one.bounds is not None and _metric(one) == _metric(other):
+        case MeasureKind.SUM, _ if one.bounds is not None and (one.name, other.name) in counted:
             return Link(one.name, by=other.name, low=one.bounds[0], high=one.bounds[1])
         case MeasureKind.SUM, MeasureKind.ROWS if other.weight is None and one.bounds is not None:
             low, high = one.bounds
@@ -99,12 +115,20 @@ def _link(one: Measure, other: Measure) -> Link | None:
             return None
 
 
-def _metric(part: Measure) -> str:
-    """The column of the query that a part was made for: "mean" of "mean [2]"."""
-    return part.name.rpartition(" [")[0] or part.name
+def _counts_of_sums(release: Release) -> frozenset[tuple[str, str]]:
+    """A sum and how many values it adds up: parts of one column of the query, "mean [1]" and "mean [2]",
+    under the names that stand for them."""
+    first = same_measure(release)
+    parts = [(m, m.name.rpartition(" [")[0], first[m.name]) for m in release.measures]
+    return frozenset(
+        (name, other_name)
+        for one, column, name in parts
+        for other, other_column, other_name in parts
+        if one.kind is MeasureKind.SUM and other.kind in _COUNTS and column and column == other_column
+    )
 
 
-def _together(measures: list[Measure]) -> Iterator[tuple[str, ...]]:
-    chosen = tuple(measure.name for measure in measures if measure.weight is not None)
+def _together(columns: Mapping[str, Column]) -> Iterator[tuple[str, ...]]:
+    chosen = tuple(name for name, column in columns.items() if column.measure.weight is not None)
     if len(chosen) > 1:
         yield chosen

@@ -115,8 +115,6 @@ def publishable(plan: Plan, policy: Policy, vocabulary: Vocabulary) -> Publishab
 
 
 def _check(release: Release, policy: Policy) -> None:
-    if not release.keys:
-        raise _refused("no groups: use group_by")
     if len(release.keys) > MAX_KEYS:
         raise _refused("more than five groups")
     if not release.closed:

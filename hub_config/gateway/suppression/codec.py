@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from p4dp_sdk.disclosure.audit import Witness
-from p4dp_sdk.disclosure.secondary import Kind, Limits, Link, Proof, Quantity, TableProblem, Tree
+from p4dp_sdk.disclosure.secondary import Kind, Limits, Link, Proof, Quantity, Relation, TableProblem, Tree
 
 Arrays = Mapping[str, NDArray[Any]]
 
@@ -74,6 +74,7 @@ def of_problem(problem: TableProblem, limits: Limits) -> tuple[dict[str, Any], d
         "quantities": [[q.name, q.kind.value, q.distinct, list(q.bounds)] for q in problem.quantities],
         "links": [[link.of, link.by, link.low, link.high] for link in problem.links],
         "together": [list(names) for names in problem.together],
+        "relations": [[list(term) for term in relation.terms] for relation in problem.relations],
         "limits": asdict(limits),
     }
     return head, arrays
@@ -86,8 +87,13 @@ def to_problem(head: Mapping[str, Any], arrays: Arrays) -> tuple[TableProblem, L
         quantities=tuple(_quantity(i, facts, arrays) for i, facts in enumerate(head["quantities"])),
         links=tuple(Link(*facts) for facts in head["links"]),
         together=tuple(tuple(names) for names in head["together"]),
+        relations=tuple(_relation(terms) for terms in head["relations"]),
     )
     return problem, Limits(**head["limits"])
+
+
+def _relation(terms: Sequence[Any]) -> Relation:
+    return Relation(tuple((name, float(coefficient)) for name, coefficient in terms))
 
 
 def _quantity(number: int, facts: Sequence[Any], arrays: Arrays) -> Quantity:

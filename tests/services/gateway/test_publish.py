@@ -291,7 +291,7 @@ async def test_a_table_is_recorded_before_it_leaves(enclave: Enclave, ines: Work
     assert (event.what, event.decision, event.details["title"]) == ("gateway.publish", "allowed", "Titre")
     assert event.details["signature"] == document.signature.value
     assert event.details["request_id"] == document.statement.request_id
-    await refused(ines, P.agg(n=P.count()))
+    await refused(ines, P.group_by("age").agg(n=P.count()))
     assert enclave.asked()[-1].details["code"] == "not-publishable"
 
 
@@ -310,7 +310,6 @@ async def test_what_can_t_be_recorded_does_not_leave(enclave: Enclave, memory: R
 @pytest.mark.parametrize(
     ("expression", "why"),
     [
-        (P.agg(n=P.count()), "no groups: use group_by"),
         (P.group_by("birth_month").agg(n=P.count()), "groups whose list is not known beforehand"),
         (P.group_by("age").agg(n=P.count()), "groups whose list is not known beforehand"),
         (
@@ -437,6 +436,48 @@ async def test_conditions_are_withheld_together(ines: Workspace) -> None:
     for centre, number in numbers(statement, "n").items():
         assert number == 750
         assert numbers(statement, "old")[centre] is None and numbers(statement, "young")[centre] is None
+
+
+async def test_conditions_that_have_nothing_to_do_with_each_other(ines: Workspace) -> None:
+    """A small one takes none of the others with it."""
+    has = {
+        code: P.patient_id.isin(D.filter(D.cisp2 == code).patient_id) for code in ("K86", "K74", "R74", "K77")
+    }
+    measures = {code: P.patient_id.nunique(where=condition) for code, condition in has.items()}
+    statement = await published(ines, P.group_by("sex").agg(n=P.patient_id.nunique(), **measures))
+    assert set(numbers(statement, "K77").values()) == {None}
+    for column in ("n", "K86", "K74", "R74"):
+        assert None not in numbers(statement, column).values()
+
+
+async def test_conditions_that_make_up_a_third_are_protected_with_it(ines: Workspace) -> None:
+    """90+ (4 patients) and 60 to 89 are 60 and over: where two are shown, so is the last."""
+    bands = {"oldest": ["90+"], "old": ["60-69", "70-79", "80-89"]}
+    bands["all"] = [*bands["oldest"], *bands["old"]]
+    measures = {name: P.count(where=P.age_band.isin(labels)) for name, labels in bands.items()}
+    statement = await published(ines, P.group_by("sex").agg(n=P.count(), **measures))
+    shown = [numbers(statement, name) for name in bands]
+    for sex in ("F", "M"):
+        assert shown[0][sex] is None and (shown[1][sex] is None or shown[2][sex] is None)
+
+
+async def test_what_is_left_of_three_measures_is_withheld_like_a_fourth(ines: Workspace) -> None:
+    """Nobody asked for the 4 over 90; all less the young less the others is what they are."""
+    young = P.count(where=P.age_band.isin(["40-49", "50-59"]))
+    others = P.count(where=P.age_band.isin(["60-69", "70-79", "80-89"]))
+    statement = await published(ines, P.group_by("centre_id").agg(n=P.count(), young=young, others=others))
+    for centre in numbers(statement, "n"):
+        assert None in [numbers(statement, name)[centre] for name in ("n", "young", "others")]
+    assert statement.total and None in statement.total
+
+
+async def test_a_table_without_groups(ines: Workspace) -> None:
+    few, many = P.age_band == "90+", P.age_band == "60-69"
+    asked = P.agg(n=P.count(), many=P.count(where=many), few=P.count(where=few))
+    statement = await published(ines, asked, "Tous")
+    assert statement.rows[0][0] == PATIENTS and statement.rows[0][1] is not None
+    assert statement.rows[0][2] is None and statement.total is None
+    assert (statement.shown, statement.withheld) == (2, 1)
 
 
 async def test_three_groups(ines: Workspace) -> None:

@@ -226,12 +226,25 @@ def test_what_readers_know_of_the_measures_of_one_row(
     counts = {shape.levels[0]: {(1,): 20, (2,): 30}, (): {(): 50}}
     cube = placed(shape, {kept: cells_of(asked, found) for kept, found in counts.items()})
     statuses = {m.name: np.zeros(3, dtype=np.int8) for m in measures}
-    problem = problem_of(cube, statuses, {})
+    assert problem_of(cube, statuses, {}).together == ()
+    problem = problem_of(cube, statuses, {}, relations=None)
     assert {(link.of, link.by, link.low, link.high) for link in problem.links} == links
     assert problem.together == together
     assert [q.kind is Kind.COUNT for q in problem.quantities] == [
         m.kind is not MeasureKind.SUM for m in measures
     ]
+
+
+def test_a_sum_is_tied_to_its_count_whatever_that_is_called() -> None:
+    """The values of a mean, counted beside it: one number, under the name of the first."""
+    values = measure("values", MeasureKind.ROWS, weight="__y")
+    asked = release((SEX,), measures=(values, SUM, VALUES))
+    shape = shape_of(asked, (variable_of(SEX, []),))
+    cube = placed(
+        shape, {shape.levels[0]: cells_of(asked, {(1,): 20, (2,): 30}), (): cells_of(asked, {(): 50})}
+    )
+    problem = problem_of(cube, dict.fromkeys(("values", "m [1]"), np.zeros(3, dtype=np.int8)), {})
+    assert [(link.of, link.by) for link in problem.links] == [("m [1]", "values")]
 
 
 def test_a_measure_that_is_asked_twice_is_one() -> None:
