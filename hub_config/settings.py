@@ -58,6 +58,9 @@ class PolicySettings(_Section):
     noise_bound: int = _ruled("noise_bound", "Most by which `cell-key` changes a count.")
     noise_variance: float = _ruled("noise_variance", "Variance of that change.")
     magnitude_scale: float = _ruled("magnitude_scale", "Noise of a sum, in its largest contributions.")
+    threshold_deviations: float = _ruled(
+        "threshold_deviations", "In drafts a blurred number must be over its limit by so much, in noise."
+    )
     rounding_base: int = _ruled("rounding_base", "`rounding` gives multiples of it.")
     snap_radius: int = _ruled("snap_radius", "A difference to an earlier answer is few up to so many…")
     snap_jitter: int = _ruled("snap_jitter", "… and up to so many more, by a secret draw.")

@@ -192,7 +192,7 @@ def _rehearsed(plan: ReleasePlan | None, question: Question, session: Session) -
     if plan is None:
         return {}
     try:
-        return rehearsed(session, plan.releases, question.policy, question.guard)
+        return rehearsed(session, plan.releases, question.policy, question.guard, question.project)
     except Refusal as refusal:
         if refusal.code is ErrorCode.TOO_MANY_CELLS:
             return {}

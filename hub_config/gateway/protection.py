@@ -16,16 +16,19 @@ from hub_config.gateway.engine import Session
 from hub_config.gateway.evidence import measure
 from hub_config.gateway.keyring import Keyring
 from hub_config.gateway.rules.cells import Cells, Column, Floats, Ints
-from hub_config.gateway.rules.explore import Prf, propose
+from hub_config.gateway.rules.draws import Own, Prf
+from hub_config.gateway.rules.explore import propose
+from hub_config.gateway.rules.limits import unanimous, verdicts
 from hub_config.gateway.rules.memory import Asker, Batch, Memory, Proposal, Settled, Settlement
 from hub_config.gateway.rules.plan import MeasureKind, ProtectedTable, Release
-from hub_config.gateway.rules.protect import Shown, table, unanimous, verdicts
+from hub_config.gateway.rules.protect import Shown, table
 from p4dp_sdk.disclosure.policy import Policy
 
 EARLIER: Final = "earlier"  # the reason told when the ledger may have withheld
 
-Masks = Mapping[str, NDArray[np.bool_]]
-Verdicts = Callable[[Cells, Policy], Masks]
+Mask = NDArray[np.bool_]
+Masks = Mapping[str, Mask]
+Verdicts = Callable[[Cells, Policy, Prf], Masks]
 Propose = Callable[[Cells, Masks, Policy, Prf], Mapping[str, Floats]]
 
 
@@ -42,6 +45,10 @@ class Guard:
     propose: Propose = propose
     sketches: bool = True
 
+    def draws(self, project: str) -> Prf:
+        """What noise and limits of this project's answers are drawn from."""
+        return Own(self.keyring.prf, project)
+
 
 def explored(
     session: Session, releases: Sequence[Release], policy: Policy, guard: Guard, asker: Asker
@@ -50,7 +57,8 @@ def explored(
     measured = [
         measure(session, release, policy, guard.keyring, remember=guard.sketches) for release in releases
     ]
-    batches = tuple(batch for cells in measured for batch in _proposed(cells, policy, guard))
+    draws = guard.draws(asker.project)
+    batches = tuple(batch for cells in measured for batch in _proposed(cells, policy, guard, draws))
     settled = iter(guard.memory.settle(asker, batches, policy))
     return {
         cells.release.name: _explored(
@@ -67,37 +75,39 @@ def _explored(cells: Cells, shown: Mapping[str, Shown]) -> ProtectedTable:
 
 
 def rehearsed(
-    session: Session, releases: Sequence[Release], policy: Policy, guard: Guard
+    session: Session, releases: Sequence[Release], policy: Policy, guard: Guard, project: str
 ) -> dict[str, ProtectedTable]:
     """What the primary rules would withhold, for the synthetic sandbox. Nothing is remembered."""
-    return {release.name: _rehearsed(session, release, policy, guard) for release in releases}
+    draws = guard.draws(project)
+    return {release.name: _rehearsed(session, release, policy, guard, draws) for release in releases}
 
 
-def _rehearsed(session: Session, release: Release, policy: Policy, guard: Guard) -> ProtectedTable:
+def _rehearsed(
+    session: Session, release: Release, policy: Policy, guard: Guard, draws: Prf
+) -> ProtectedTable:
     cells = measure(session, release, policy, guard.keyring, remember=False)
-    masks = guard.verdicts(cells, policy)
+    masks = guard.verdicts(cells, policy, draws)
     shown = {column.measure.name: Shown(column.exact, masks[column.measure.name]) for column in cells.columns}
     return table(release, cells.labels, shown)
 
 
-def _proposed(cells: Cells, policy: Policy, guard: Guard) -> list[Batch]:
-    masks = guard.verdicts(cells, policy)
-    values = guard.propose(cells, masks, policy, guard.keyring.prf)
+def _proposed(cells: Cells, policy: Policy, guard: Guard, draws: Prf) -> list[Batch]:
+    masks = guard.verdicts(cells, policy, draws)
+    values = guard.propose(cells, masks, policy, draws)
     keys = _coded(cells)
-    return [
-        _batch(cells, column, _proposals(column, masks, values, policy), values[column.measure.name], keys)
-        for column in cells.columns
-    ]
+    batches = []
+    for column in cells.columns:
+        withheld, shown = masks[column.measure.name], values[column.measure.name]
+        proposals = _proposals(withheld, withheld & unanimous(column, policy, draws), shown)
+        batches.append(_batch(cells, column, proposals, shown, keys))
+    return batches
 
 
-def _proposals(
-    column: Column, masks: Masks, values: Mapping[str, Floats], policy: Policy
-) -> NDArray[np.int8]:
+def _proposals(withheld: Mask, never: Mask, values: Floats) -> NDArray[np.int8]:
     """Who are nearly all do not get the number of all, which the ledger knows: it would say it of each."""
-    withheld = masks[column.measure.name]
-    unknown = withheld | ~np.isfinite(values[column.measure.name])
+    unknown = withheld | ~np.isfinite(values)
     proposals = np.where(unknown, Proposal.WITHHOLD, Proposal.SHOW)
-    return np.where(withheld & unanimous(column, policy), Proposal.NEVER, proposals).astype(np.int8)
+    return np.where(never, Proposal.NEVER, proposals).astype(np.int8)
 
 
 def _batch(

@@ -4,6 +4,7 @@ floors can't be undercut, and what a document says must be known.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from enum import StrEnum
@@ -37,8 +38,11 @@ class Policy:
     table.
 
     `noise_bound` and `noise_variance` shape the perturbation table of counts; `magnitude_scale` is the
-    standard deviation of a sum's noise in units of its largest contribution. `snap_radius` plus a keyed 0 to
-    `snap_jitter` patients is "few" for the ledger; a difference within `snap_physicians` GPs is withheld.
+    standard deviation of a sum's noise, and of that of a count of rows, in units of its largest contribution.
+    `threshold_deviations`: in exploration a limit on people is met by their blurred number only, and with so
+    many standard deviations of the noise to spare, so that a threshold is no oracle. `snap_radius` plus a
+    keyed 0 to `snap_jitter` patients is "few" for the ledger; a difference within `snap_physicians` GPs is
+    withheld.
     """
 
     min_patients: int = FLOOR_PATIENTS
@@ -54,6 +58,7 @@ class Policy:
     noise_bound: int = 5
     noise_variance: float = 4.0
     magnitude_scale: float = 1.0
+    threshold_deviations: float = 1.5
     rounding_base: int = 5
     snap_radius: int = 10
     snap_jitter: int = 5
@@ -68,6 +73,17 @@ class Policy:
             raise BadPolicy(f"method must be one of {', '.join(Method)}; it is {self.method!r}")
         if self.noise_variance > (most := self.noise_bound * (self.noise_bound + 1) / 3):
             raise BadPolicy(f"noise_variance can't exceed {most:g} where noise_bound is {self.noise_bound}")
+
+    @property
+    def margin(self) -> int:
+        """By how many people a blurred number must be over its limit."""
+        return math.ceil(self.threshold_deviations * math.sqrt(self.noise_variance))
+
+    def certain(self) -> Policy:
+        """This policy with limits so high that who meets them meets those of exploration, whatever the
+        noise."""
+        over = self.margin + self.noise_bound
+        return replace(self, min_patients=self.min_patients + over, min_outside=self.min_outside + over)
 
     @classmethod
     def from_mapping(cls, document: Mapping[str, Any]) -> Policy:
@@ -125,6 +141,7 @@ RANGES: Final[Mapping[str, tuple[float, float]]] = {  # what each key may be: fr
     "noise_bound": (5, 100),
     "noise_variance": (4.0, 2_500.0),
     "magnitude_scale": (1.0, 100.0),
+    "threshold_deviations": (1.5, 10.0),
     "rounding_base": (5, 100),
     "snap_radius": (10, 30),  # sketches have 64 buckets: beyond, everything would be near to everything
     "snap_jitter": (5, 15),
@@ -135,8 +152,8 @@ _DIRECTION: Final[Mapping[str, int]] = {  # +1: stricter is more; -1: stricter i
     **dict.fromkeys(
         (
             "min_patients", "min_physicians", "min_outside", "p_percent", "noise_bound", "noise_variance",
-            "magnitude_scale", "rounding_base", "snap_radius", "snap_jitter", "snap_physicians",
-            "dominance_n",
+            "magnitude_scale", "threshold_deviations", "rounding_base", "snap_radius", "snap_jitter",
+            "snap_physicians", "dominance_n",
         ),
         1,
     ),

@@ -25,18 +25,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 
-def rounded(counts: NDArray[Any], uniforms: NDArray[np.float64], base: int, least: int) -> NDArray[np.int64]:
+def rounded(
+    counts: NDArray[Any], uniforms: NDArray[np.float64], base: int | NDArray[np.int64], least: int
+) -> NDArray[np.int64]:
     """What to show for true `counts`, all of them at the threshold `least` or above; `uniforms` in [0, 1).
+    One `base` for all, or one each.
 
     With the same uniform a larger count never shows less. Raises ValueError below the threshold, where no
     value may be shown.
     """
     true = np.asarray(counts, dtype=np.int64)
-    if base < 2 or (true.size and (true.min() < least or not np.all((uniforms >= 0) & (uniforms < 1)))):
+    bases = np.broadcast_to(np.asarray(base, dtype=np.int64), true.shape)
+    drawn = bool(np.all((uniforms >= 0) & (uniforms < 1)))
+    if (bases < 2).any() or not drawn or (true.size and true.min() < least):
         raise ValueError("rounded: counts must reach the threshold, uniforms lie in [0, 1)")
-    whole, rest = np.divmod(true, base)
-    shown: NDArray[np.int64] = base * (whole + (uniforms * base < rest))
-    return np.maximum(shown, least_shown(base, least))
+    whole, rest = np.divmod(true, bases)
+    up = uniforms * bases < rest
+    shown: NDArray[np.int64] = np.maximum(bases * (whole + up), np.maximum(bases, least // bases * bases))
+    return shown
 
 
 def least_shown(base: int, least: int) -> int:

@@ -19,12 +19,20 @@ import pyarrow as pa
 from hub_config.gateway.engine import Session
 from hub_config.gateway.evidence import measure
 from hub_config.gateway.keyring import Keyring
-from hub_config.gateway.rules.plan import AuthorisedQuery, BoundTable, ProtectedTable, Release, ReleasePlan
-from hub_config.gateway.rules.protect import Shown, table, verdicts
+from hub_config.gateway.rules.plan import (
+    AuthorisedQuery,
+    BoundTable,
+    MeasureKind,
+    ProtectedTable,
+    Release,
+    ReleasePlan,
+)
+from hub_config.gateway.rules.protect import Shown, table
 from hub_config.gateway.stopping import Stop
 from hub_config.governance.facts import AccessLevel
 from p4dp_sdk.catalogue.model import Column, Role, Table, Unit
 from p4dp_sdk.disclosure.policy import Policy
+from p4dp_sdk.disclosure.primary import withheld
 from p4dp_sdk.wire.errors import ErrorCode, Refusal
 
 D = datetime.date
@@ -287,8 +295,12 @@ def answer(plan: ReleasePlan, connection: ibis.BaseBackend, policy: Policy) -> p
 
 def protected(release: Release, measuring: Session, policy: Policy) -> ProtectedTable:
     cells = measure(measuring, release, policy, RING)
-    withheld = verdicts(cells, policy)
-    shown = {c.measure.name: Shown(c.exact, withheld[c.measure.name]) for c in cells.columns}
+    shown = {
+        c.measure.name: Shown(
+            c.exact, withheld(c.backing, policy, magnitude=c.measure.kind is MeasureKind.SUM)[0]
+        )
+        for c in cells.columns
+    }
     return table(release, cells.labels, shown)
 
 

@@ -22,7 +22,7 @@ from hub_config.gateway.evidence.quantile import quantiles
 from hub_config.gateway.evidence.sketch import Secrets, unremembered
 from hub_config.gateway.evidence.source import Source
 from hub_config.gateway.evidence.tally import merged, tally
-from hub_config.gateway.evidence.totals import Totals, flat, grouped
+from hub_config.gateway.evidence.totals import Total, Totals, flat, grouped
 from hub_config.gateway.rules.cells import Backing, Cells, Column, Fingerprints, Vectors
 from hub_config.gateway.rules.plan import Measure, MeasureKind
 from p4dp_sdk.disclosure.policy import Policy
@@ -42,6 +42,11 @@ class Large:
     secrets: Secrets
     first: str  # the temporary table of the first sample's contributions
     rows: int
+
+    @property
+    def certain(self) -> Policy:
+        """What a sample must show: that the limits are met however their numbers are blurred."""
+        return self.policy.certain()
 
     @property
     def ranges(self) -> tuple[str, ...]:
@@ -75,10 +80,10 @@ class Large:
         found = certify.from_totals(source.release, totals, laid, most)
         sample = source.fetch_contributions(self.first, totals.cells, thousandths=False)
         found = found.with_sample(self._backings(laid, found, [sample]))
-        undecided = found.open(measures, self.policy)
+        undecided = found.open(measures, self.certain)
         if self._rows(totals, undecided) > _FINE:
             found = found.with_sample(self._second(totals, laid, found, undecided))
-            undecided = found.open(measures, self.policy)
+            undecided = found.open(measures, self.certain)
         if undecided.any():
             found = found.with_exact(self._exact(totals, laid, found, undecided), undecided)
         return found
@@ -89,7 +94,7 @@ class Large:
         """What `parts` show; where all cells are known to leave enough people out, no more are looked for."""
         seen = {}
         for measure in self.source.release.measures:
-            elsewhere = bool((found.backings[measure.name].left_out < self.policy.min_patients).any())
+            elsewhere = bool((found.backings[measure.name].left_out < self.certain.min_patients).any())
             tallies = [tally(part, laid, measure, elsewhere=elsewhere) for part in parts]
             seen[measure.name] = merged(tallies).evidence(laid, measure)
         return seen
@@ -97,14 +102,14 @@ class Large:
     def _second(
         self, totals: Totals, laid: Layout, found: certify.Found, undecided: NDArray[np.bool_]
     ) -> Mapping[str, Backing]:
-        chosen = self._chosen(totals, certify.wanted(found, laid, undecided, self.policy))
+        chosen = self._chosen(totals, certify.wanted(found, laid, undecided, self.certain))
         part = self._contributions(totals, chosen, sampled(self.source, self.secrets, SECOND))
         return self._backings(laid, found, [part])
 
     def _exact(
         self, totals: Totals, laid: Layout, found: certify.Found, undecided: NDArray[np.bool_]
     ) -> Mapping[str, Backing]:
-        read = certify.wanted(found, laid, undecided, self.policy)
+        read = certify.wanted(found, laid, undecided, self.certain)
         chosen, ranges = self._chosen(totals, read), self._ranges(self._rows(totals, read))
         parts = [self._contributions(totals, chosen, where) for where in ranges]
         return self._backings(laid, found, parts)
@@ -131,9 +136,14 @@ class Large:
     def _column(self, measure: Measure, totals: Totals, evidence: Backing, bulk: Bulk | None) -> Column:
         count = totals.keys.num_rows
         total = totals.by_weight[measure.weight]
-        fingerprints = self.secrets.records("", total.rows, total.first, total.second)
-        sketched = self._vectors(measure, count, fingerprints, bulk)
+        sketched = self._vectors(measure, count, self._records(measure, total), bulk)
         return Column(measure, self._value(measure, totals), evidence, sketched)
+
+    def _records(self, measure: Measure, total: Total) -> Fingerprints:
+        """Where rows were not put together by patient, each patient has one, or it is rows that count."""
+        if measure.kind is MeasureKind.PATIENTS and total.patients is not None and total.sums is not None:
+            return self.secrets.records("", total.patients, *total.sums)
+        return self.secrets.records("", total.rows, total.first, total.second)
 
     def _vectors(
         self, measure: Measure, count: int, fingerprints: Fingerprints, bulk: Bulk | None

@@ -1,8 +1,9 @@
 """Contributions as the linear sketches that the ledger compares, and the fingerprints that noise sticks to.
 
-Both are keyed by the gateway's secrets and stay inside the enclave. The fingerprint of a record set is a
-pseudo-random function of (Σ n, Σ n·p, Σ n·p²) over patients p with n rows: power sums of the numbers, exact
-modulo 2⁶⁴, cheap on every engine and the same on each. Sets with equal power sums differ in at least three
+Both are keyed by the gateway's secrets and stay inside the enclave. The fingerprint of what a measure counts
+is a pseudo-random function of (Σ n, Σ n·p, Σ n·p²) over patients p who count n times (once, of distinct
+patients; else with their rows): power sums of the numbers, exact modulo 2⁶⁴, cheap on every engine and the
+same on each. Sets with equal power sums differ in at least three
 patients on either side, whom nobody can choose: numbers are never shown nor compared.
 """
 
@@ -91,8 +92,10 @@ def unremembered(cells: int, fingerprints: Fingerprints) -> Vectors:
 
 
 def records(units: Contributions, cells: int, measure: Measure, secrets: Secrets) -> Fingerprints:
-    """The fingerprint of each cell's record set: who contributes, with how many rows."""
+    """The fingerprint of each cell: who contributes, with how many rows; of distinct patients, who."""
     rows = units.added[measure.weight].rows
+    if measure.kind is MeasureKind.PATIENTS:
+        rows = (rows > 0).astype(np.int64)
     first = rows.astype(np.uint64) * units.unit.astype(np.uint64)
     second = first * units.unit.astype(np.uint64)
     total = sums_by_cell(units.cell, rows.astype(np.uint64), cells)

@@ -15,6 +15,7 @@ import pyarrow as pa
 
 from hub_config.gateway.evidence.source import CELL, Source, real, whole
 from hub_config.gateway.rules.cells import Fingerprints, Floats, Ints
+from hub_config.gateway.rules.plan import MeasureKind
 
 _WORD: Final = "18446744073709551616"  # 2^64
 _NUMEROUS: Final = 200_000  # groups; beyond, those of one or two rows stay on the engine
@@ -25,8 +26,8 @@ _MOST_GROUPS: Final = 2_000_000
 class Total:
     """One weight column. `rows` contribute; `first` and `second` are their power sums. Of a magnitude,
     `total` and `absolute` are its sums and `half` bounds the share of any GP. `patients` (with rows that
-    count) and `adding` (whose size is not zero) are exact, `most_rows` and `most` the most that one patient
-    adds; None where rows were not put together by patient."""
+    count) and `adding` (whose size is not zero) are exact, `sums` the power sums of `patients`, `most_rows`
+    and `most` the most that one patient adds; None where rows were not put together by patient."""
 
     rows: Ints
     first: Fingerprints
@@ -35,6 +36,7 @@ class Total:
     absolute: Floats
     half: Floats
     patients: Ints | None = None
+    sums: tuple[Fingerprints, Fingerprints] | None = None
     adding: Ints | None = None
     most_rows: Ints | None = None
     most: Floats | None = None
@@ -117,9 +119,10 @@ def _row_sums(source: Source) -> Iterator[tuple[str, str]]:
         yield from _magnitudes(source, index, weight)
 
 
-def _is_measured(source: Source, index: int) -> bool:
-    """Whether some measure counts these rows: then its fingerprint is wanted."""
-    return any(source.presence(measure.weight) == index for measure in source.release.measures)
+def _is_measured(source: Source, index: int, kind: MeasureKind | None = None) -> bool:
+    """Whether some measure (of a kind) counts these rows: then its fingerprint is wanted."""
+    measures = [measure for measure in source.release.measures if kind in (None, measure.kind)]
+    return any(source.presence(measure.weight) == index for measure in measures)
 
 
 def _magnitudes(source: Source, index: int, weight: str | None) -> Iterator[tuple[str, str]]:
@@ -151,6 +154,9 @@ def _sums_of_patients(source: Source) -> Iterator[tuple[str, str]]:
             if _is_measured(source, index):
                 yield f"__p{index}", f"CAST(sum({unit} * {rows}) % {_WORD} AS UBIGINT)"
                 yield f"__q{index}", f"CAST(sum({unit} * {unit} * {rows}) % {_WORD} AS UBIGINT)"
+            if _is_measured(source, index, MeasureKind.PATIENTS):
+                yield f"__u{index}", f"CAST(sum({unit}) FILTER ({rows} > 0) % {_WORD} AS UBIGINT)"
+                yield f"__v{index}", f"CAST(sum({unit} * {unit}) FILTER ({rows} > 0) % {_WORD} AS UBIGINT)"
         if weight in source.magnitudes:
             yield f"__s{index}", f"sum(__s{index})"
             yield f"__a{index}", f"sum(__a{index})"
@@ -166,7 +172,7 @@ def _combined(source: Source) -> Iterator[tuple[str, str]]:
         match name[2]:
             case "x" | "y":
                 yield name, f"max({name})"
-            case "p" | "q":
+            case "p" | "q" | "u" | "v":
                 yield name, f"CAST(sum({name}) % {_WORD} AS UBIGINT)"
             case "n" | "m" | "z":
                 yield name, f"CAST(sum({name}) AS BIGINT)"
@@ -209,6 +215,7 @@ def _total(found: pa.Table, index: int, source: Source, *, grouped: bool) -> Tot
         absolute=absolute,
         half=_largest_half(halves, absolute),
         patients=patients,
+        sums=(_words(found, f"__u{present}"), _words(found, f"__v{present}")) if grouped else None,
         adding=_ints(found, f"__z{index}") if grouped and magnitude else patients,
         most_rows=_ints(found, f"__x{present}") if grouped else None,
         most=real(found.column(f"__y{index}")) if grouped and magnitude else None,

@@ -58,7 +58,8 @@ class Vectors:
     the weights of at most t patients differ in at most t buckets. `by_physician` is the same by bucket of the
     row's GP. Both add up. `threshold[c]` and `ranks[offsets[c]:offsets[c+1]]` (sorted): all contributors
     whose secret rank is below the threshold, at most SAMPLE_SIZE where there are more. `records[c]`
-    fingerprints who contributes and with how many rows, whatever is measured of them: noise sticks to it.
+    fingerprints who contributes and with how many rows (of distinct patients: who), whatever is measured of
+    them: noise sticks to it.
     """
 
     by_patient: Words

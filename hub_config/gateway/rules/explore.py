@@ -1,9 +1,13 @@
 """What an exploration answer proposes to show of each cell: exact values in, blurred ones out. Pure.
 
 Counts go through the policy's method, sums get noise in units of their largest contribution, quantiles are
-read off protected bins already. The draws come from a keyed function of the record set and of what is
-blurred: all counts share one draw, so that the same people give the same number as patients, as rows or
-under a condition, and a count of rows is never shown below the patients behind it.
+read off protected bins already. The draws come from a keyed function of what is counted of whom: the same
+people give the same number under every name, and as rows, where each has one. Rows and patients of people
+who have several are two numbers with two draws; with one for both, their difference would be exact.
+
+A count of rows carries noise in units of half of the largest number of rows that anybody has in the cell: a
+join or a semi-join makes one person count as much as they have rows, and noise for one row each would not
+cover them.
 
 A conditional count shown above its whole would look wrong. Nothing is done about it, since the unanimity
 rule already sees to it: where both are shown, at least `min_patients` are left out, and noise takes twice its
@@ -15,12 +19,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import Any, Final, Protocol, assert_never
+from typing import Any, Final, assert_never
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hub_config.gateway.rules.cells import Cells, Column, Fingerprints, Floats, Ints
+from hub_config.gateway.rules.draws import COUNTS, Prf, uniforms
 from hub_config.gateway.rules.plan import Measure, MeasureKind
 from p4dp_sdk.disclosure.cellkey import PTable
 from p4dp_sdk.disclosure.magnitude import blurred, presented
@@ -28,16 +33,11 @@ from p4dp_sdk.disclosure.policy import Method, Policy
 from p4dp_sdk.disclosure.rounding import expected_error as rounding_error
 from p4dp_sdk.disclosure.rounding import rounded
 
-_COUNTS: Final = "noise of counts"  # one label for all counts
 _SUMS: Final = "noise of "  # and of each family of sums
+_FRACTION: Final = "fraction of noise"  # of rows, where a unit of noise is several
+_DIGITS: Final = "digits of a sum"
 _ODD: Final = np.uint64(0x9E3779B97F4A7C15)  # odd: totals that differ stay different
 _LEAST_NOISE: Final = 0.01  # of the half-range: values that all sit on the middle still get noise
-
-
-class Prf(Protocol):
-    """A keyed pseudo-random function (the keyring's): record sets to 64-bit words, another one a label."""
-
-    def __call__(self, label: str, records: Fingerprints, /) -> NDArray[np.uint64]: ...
 
 
 def propose(
@@ -64,9 +64,11 @@ def expected_error(policy: Policy) -> float:
 def _proposed(cells: Cells, column: Column, shown: NDArray[np.bool_], policy: Policy, prf: Prf) -> Floats:
     values = np.full(len(cells.labels), np.nan)
     match column.measure.kind:
-        case MeasureKind.PATIENTS | MeasureKind.ROWS:
-            uniforms = _uniforms(prf, _COUNTS, column.vectors.records[shown])
-            values[shown] = _counts(column.exact[shown].astype(np.int64), uniforms, policy)
+        case MeasureKind.PATIENTS:
+            drawn = uniforms(prf, COUNTS, column.vectors.records[shown])
+            values[shown] = _counts(column.exact[shown].astype(np.int64), drawn, policy)
+        case MeasureKind.ROWS:
+            values[shown] = _rows(column, shown, policy, prf)
         case MeasureKind.SUM:
             values[shown] = _sums(column, shown, policy, prf)
         case MeasureKind.QUANTILE:
@@ -86,12 +88,31 @@ def _counts(exact: Ints, uniforms: Floats, policy: Policy) -> Ints:
             assert_never(policy.method)
 
 
+def _rows(column: Column, shown: NDArray[np.bool_], policy: Policy, prf: Prf) -> Floats:
+    """Noise as of a count of patients, in units of several rows where somebody has several. A unit is spread
+    evenly over itself: multiples of it would leave the rest of a division exact."""
+    records, exact = column.vectors.records[shown], column.exact[shown].astype(np.int64)
+    drawn = uniforms(prf, COUNTS, records)
+    scale = policy.magnitude_scale / math.sqrt(policy.noise_variance)
+    units = np.maximum(column.backing.largest[shown] * scale, 1.0)
+    match policy.method:
+        case Method.CELL_KEY:
+            noise = PTable.of(policy).perturbed(exact, drawn) - exact
+            spread = uniforms(prf, _FRACTION, records) - 0.5
+            return np.maximum(exact + np.rint((noise + spread) * units), policy.min_patients)
+        case Method.ROUNDING:
+            bases = np.rint(policy.rounding_base * units).astype(np.int64)
+            return rounded(exact, drawn, bases, policy.min_patients).astype(np.float64)
+        case _:
+            assert_never(policy.method)
+
+
 def _sums(column: Column, shown: NDArray[np.bool_], policy: Policy, prf: Prf) -> Floats:
     measure, records = column.measure, column.vectors.records[shown]
     largest = np.maximum(column.backing.largest[shown], _least_noise(measure))
-    uniforms = _uniforms(prf, _SUMS + measure.family, _with_totals(records, column.exact[shown]))
-    values = blurred(column.exact[shown], largest, uniforms, policy.magnitude_scale)
-    patients = _counts(column.backing.patients[shown], _uniforms(prf, _COUNTS, records), policy)
+    drawn = uniforms(prf, _SUMS + measure.family, _with_totals(records, column.exact[shown]))
+    values = blurred(column.exact[shown], largest, drawn, policy.magnitude_scale)
+    patients = _counts(column.backing.patients[shown], uniforms(prf, _DIGITS, records), policy)
     whole = bool(np.issubdtype(column.exact.dtype, np.integer))
     values = presented(values, patients, whole=whole)
     return np.maximum(values, 0.0) if _never_negative(measure) else values
@@ -104,12 +125,6 @@ def _with_totals(records: Fingerprints, totals: NDArray[Any]) -> Fingerprints:
     thousandths = np.round(np.asarray(totals, dtype=np.float64) * 1_000).astype(np.int64)
     mixed: Fingerprints = records + thousandths.view(np.uint64) * _ODD
     return mixed
-
-
-def _uniforms(prf: Prf, label: str, records: Fingerprints) -> Floats:
-    """53 bits of each word as a number in [0, 1)."""
-    drawn: Floats = (prf(label, records) >> np.uint64(11)).astype(np.float64) * 2.0**-53
-    return drawn
 
 
 def _least_noise(measure: Measure) -> float:

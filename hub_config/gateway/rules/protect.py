@@ -1,4 +1,4 @@
-"""Primary suppression of one release: measured cells in, what may be shown out.
+"""The table of one release: measured cells and what the rules say of them in, what may be shown out.
 
 A withheld measure is NULL, whatever the reason. Closed tables come back whole, so that zero and 1 to 10 look
 alike; rows whose label is unknown (NULL, or outside the catalogue) and rows of open keys come back only when
@@ -16,10 +16,8 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from hub_config.gateway.rules.cells import Cells, Column
-from hub_config.gateway.rules.plan import MeasureKind, ProtectedTable, Release
-from p4dp_sdk.disclosure.policy import Policy
-from p4dp_sdk.disclosure.primary import Reason, applicable, failures, withheld
+from hub_config.gateway.rules.plan import ProtectedTable, Release
+from p4dp_sdk.disclosure.primary import applicable
 from p4dp_sdk.wire.errors import ErrorCode, Refusal
 from p4dp_sdk.wire.protocol import MeasureSummary
 
@@ -72,22 +70,6 @@ class _Placed:
         whole = pa.types.is_integer(dtype)
         values = np.rint(self.values).astype(np.int64) if whole else self.values
         return pa.array(values, mask=self.hidden).cast(dtype, safe=False)
-
-
-def verdicts(cells: Cells, policy: Policy) -> dict[str, NDArray[np.bool_]]:
-    """For each measure, the cells that fail a primary rule."""
-    return {
-        column.measure.name: withheld(
-            column.backing, policy, magnitude=column.measure.kind is MeasureKind.SUM
-        )[0]
-        for column in cells.columns
-    }
-
-
-def unanimous(column: Column, policy: Policy) -> NDArray[np.bool_]:
-    """The cells that hold nearly everybody they could."""
-    magnitude = column.measure.kind is MeasureKind.SUM
-    return failures(column.backing, policy, magnitude=magnitude)[Reason.UNANIMITY]
 
 
 def table(release: Release, labels: Sequence[Label], shown: Mapping[str, Shown]) -> ProtectedTable:

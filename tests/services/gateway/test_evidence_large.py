@@ -12,8 +12,8 @@ from hub_config.gateway.evidence import cross, measure
 from hub_config.gateway.evidence.fanout import is_one_table, most_rows
 from hub_config.gateway.evidence.source import source
 from hub_config.gateway.rules.cells import Cells
+from hub_config.gateway.rules.limits import verdicts
 from hub_config.gateway.rules.plan import MeasureKind
-from hub_config.gateway.rules.protect import verdicts
 from p4dp_sdk.disclosure.policy import Policy
 from tests.services.gateway.evidence_world import (
     ALL,
@@ -64,7 +64,7 @@ def in_order(cells: Cells, labels):
 def agree(large: Cells, whole: Cells, policy: Policy) -> None:
     assert set(large.labels) == set(whole.labels)
     order = in_order(large, whole.labels)
-    shown, exactly = verdicts(large, policy), verdicts(whole, policy)
+    shown, exactly = verdicts(large, policy, RING.prf), verdicts(whole, policy, RING.prf)
     for one, other in zip(large.columns, whole.columns, strict=True):
         name = other.measure.name
         assert np.array_equal(shown[name][order], exactly[name]), name

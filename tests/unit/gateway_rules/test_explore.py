@@ -64,15 +64,28 @@ def test_the_same_people_give_the_same_number_however_counted():
     assert (both["patients"] == both["rows"]).all()
 
 
+def test_rows_and_patients_of_those_with_several_rows_have_noise_of_their_own():
+    """Else their difference, contacts beyond the first, would be exact."""
+    both = proposed(
+        column(MeasureKind.PATIENTS, COUNTS, RECORDS, "patients"),
+        column(MeasureKind.ROWS, 2 * COUNTS, RECORDS + np.uint64(10**6), "rows", largest=np.full(N, 2.0)),
+    )
+    error = both["rows"] - both["patients"] - COUNTS
+    assert error.std() == pytest.approx(2 * np.sqrt(2), rel=0.15)
+
+
 @pytest.mark.parametrize("method", Method)
-def test_rows_are_never_fewer_than_their_patients(method):
-    for more in range(8):
-        both = proposed(
-            column(MeasureKind.PATIENTS, COUNTS, RECORDS, "patients"),
-            column(MeasureKind.ROWS, COUNTS + more, RECORDS, "rows"),
-            policy=Policy(method=method),
-        )
-        assert (both["rows"] >= both["patients"]).all()
+def test_rows_are_blurred_in_units_of_half_of_the_most_that_anybody_has(method):
+    exact = np.full(N, 5_000) + np.arange(N)
+    rows = column(MeasureKind.ROWS, exact, RECORDS, largest=np.full(N, 40.0))
+    error = proposed(rows, policy=Policy(method=method))["m"] - exact
+    assert error.std() == pytest.approx(40, rel=0.15) and abs(error.mean()) < 8
+
+
+def test_the_rest_of_a_division_by_the_unit_of_rows_is_not_exact():
+    exact = np.full(N, 5_000)
+    shown = proposed(column(MeasureKind.ROWS, exact, RECORDS, largest=np.full(N, 40.0)))["m"]
+    assert len(np.unique(shown % 20)) == 20
 
 
 @pytest.mark.parametrize("method", Method)
