@@ -55,7 +55,8 @@ class CodeSystem:
 
 @dataclass(frozen=True)
 class Column:
-    """One column. `unit` is UCUM; `bounds` are inclusive plausibility bounds of a NUMERIC column."""
+    """One column. `unit` is UCUM; `bounds` are inclusive plausibility bounds of a NUMERIC column. `evident`:
+    whoever knows the person knows it, so that it can't be found out (sex, age)."""
 
     name: str
     dtype: str  # an Ibis type name: int32, float64, string, date, boolean
@@ -68,6 +69,7 @@ class Column:
     physical: str | None = (
         None  # column name in the snapshot, where it differs (patient_id is patient_no there)
     )
+    evident: bool = False
 
     @property
     def stored_as(self) -> str:

@@ -58,13 +58,19 @@ class Closed:
 
     Two columns with one base are two functions of the same variable, so that impossible combinations are
     known. `daily`: labels are single days, too fine to be a released key. `plain`: a catalogue column as it
-    is.
+    is. `evident`: that column is one that whoever knows the person knows.
     """
 
     base: Hashable
     table: tuple[tuple[Hashable, Hashable], ...]
     daily: bool = False
     plain: bool = False
+    evident: bool = False
+
+    @property
+    def is_evident(self) -> bool:
+        """Only as it is: what was made of it may carry something else."""
+        return self.plain and self.evident
 
     @property
     def labels(self) -> tuple[Hashable, ...]:

@@ -86,7 +86,7 @@ def _fact(bound: BoundTable, column: model.Column, query: AuthorisedQuery) -> Fa
         case model.Role.PATIENT | model.Role.EVENT:
             return Opaque(column.role, plain=True)
         case model.Role.CODE:
-            return _coded(base, query.domains.get(column.codes or ""))
+            return _coded(base, query.domains.get(column.codes or ""), evident=column.evident)
         case model.Role.DATE:
             return _calendar(base, query) if column.name == bound.table.date else Anything(plain=True)
         case model.Role.NUMERIC:
@@ -116,10 +116,10 @@ def _centre(column: model.Column, low: float, high: float) -> float:
     return float(math.floor((low + high) / 2)) if "int" in column.dtype else (low + high) / 2
 
 
-def _coded(base: tuple[str, str], codes: tuple[str, ...] | None) -> Fact:
+def _coded(base: tuple[str, str], codes: tuple[str, ...] | None, *, evident: bool) -> Fact:
     if codes is None:
         return Anything(plain=True)
-    return Closed(base, tuple((code, code) for code in (*codes, None)), plain=True)
+    return Closed(base, tuple((code, code) for code in (*codes, None)), plain=True, evident=evident)
 
 
 def _calendar(base: tuple[str, str], query: AuthorisedQuery) -> Fact:

@@ -117,10 +117,14 @@ class Release:
     unit: str = PATIENT  # the hidden column that names the protected unit
     physicians: tuple[str, ...] = ()  # the hidden columns that name GPs; none in tables about GPs
     patient_keys: frozenset[str] = frozenset()  # keys that are the same in all rows of a patient
+    evident: frozenset[str] = frozenset()  # keys that say of nobody what who knows them did not know
 
     @property
     def margins(self) -> tuple[tuple[str, ...], ...]:
-        return margins_of(self.keys, self.domains)
+        """Along which a group may be unanimous. That all of them are women tells nobody anything of them, and
+        of the men what their own cell tells."""
+        margins = margins_of(self.keys, self.domains)
+        return tuple(left_out for left_out in margins if not self.evident.issuperset(left_out))
 
     @property
     def cells(self) -> int:

@@ -86,6 +86,7 @@ def _release(
         unit=unit_of(parent),
         physicians=parent.physicians,
         patient_keys=frozenset(key for key, value in groups.items() if value.patient_level),
+        evident=frozenset(key for key, fact in facts.items() if isinstance(fact, Closed) and fact.is_evident),
     )
 
 
