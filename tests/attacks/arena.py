@@ -25,10 +25,13 @@ from numpy.typing import NDArray
 from hub_config.gateway.engine import EngineLimits
 from hub_config.gateway.keyring import Keyring
 from hub_config.gateway.rules.cells import Cells
+from hub_config.gateway.rules.plan import MeasureKind
 from hub_config.governance import actions
 from hub_config.governance.charter import MemberRole
 from hub_config.governance.facts import AccessLevel
+from p4dp_sdk.disclosure.cellkey import PTable
 from p4dp_sdk.disclosure.policy import Policy
+from p4dp_sdk.disclosure.primary import withheld
 from p4dp_sdk.wire.protocol import Disclosure
 from p4dp_sdk.wire.publication import Document
 from tests.attacks.population import CELL, SECRETS, Population, bits
@@ -51,13 +54,16 @@ class Defence(Enum):
     """What can be taken out."""
 
     PRIMARY = "the primary rules"
+    LIMITS = "the noise of limits"
     NOISE = "the noise"
     STICKINESS = "the stickiness of noise"  # every question gets noise of its own
+    OWN_NOISE = "each number's own noise"  # rows and patients of a cell share a draw, in every project
     MEMORY = "the ledger"
     RULES = "the rules of the split"  # asked under a microdata grant, where none of them holds
     SUPPRESSION = "secondary suppression"
 
 
+ONE_ANSWER: Final = 0.615  # what one question about a count tells, shown or not: `test_limits`
 BLUR: Final = (Defence.NOISE, Defence.MEMORY)
 FORGETFUL: Final = (Defence.STICKINESS, Defence.MEMORY)
 NOISE: Final = 2.0  # standard deviation of a count, by default
@@ -88,9 +94,9 @@ class Score:
 
     @property
     def is_guessing(self) -> bool:
-        """Neither better than guessing nor, turned round, worse."""
+        """Not better than guessing, nor when each guess is turned round."""
         low, high = self.interval()
-        return low <= self.base <= high
+        return low <= self.base and 1 - high <= self.base
 
     def is_within(self, bound: float) -> bool:
         """Not shown to be right more often than `bound`."""
@@ -104,10 +110,11 @@ class Score:
         return f"right {self.rate:.3f} [{low:.3f}, {high:.3f}] of {self.trials}, guessing {self.base:.2f}"
 
 
-def after(looks: float) -> float:
+def after(looks: float, noise: float = NOISE) -> float:
     """How often right is who knows everybody else and sees the bit so often, each time under fresh noise:
-    Φ(√n / 2σ). What noise alone leaves; nothing that asks n questions may do better."""
-    return NormalDist().cdf(math.sqrt(looks) / (2 * NOISE))
+    Φ(√n / 2σ). What noise alone leaves; nothing that asks n questions may do better. `noise`: σ in what the
+    bit adds."""
+    return NormalDist().cdf(math.sqrt(looks) / (2 * noise))
 
 
 @dataclass
@@ -247,6 +254,10 @@ def _disarmed(enclave: Enclave, out: frozenset[Defence]) -> Enclave:
     guard = enclave.gateway.guard
     if Defence.PRIMARY in out:
         guard = replace(guard, verdicts=nothing_withheld)
+    if Defence.LIMITS in out:
+        guard = replace(guard, verdicts=exact_limits)
+    if Defence.OWN_NOISE in out:
+        guard = replace(guard, propose=one_draw)
     if Defence.NOISE in out:
         guard = replace(guard, propose=as_counted)
     if Defence.MEMORY in out:
@@ -257,6 +268,31 @@ def _disarmed(enclave: Enclave, out: frozenset[Defence]) -> Enclave:
 # --- the doubles -------------------------------------------------------------------------------------------
 
 
-def nothing_withheld(cells: Cells, policy: Policy) -> dict[str, NDArray[np.bool_]]:
+def nothing_withheld(cells: Cells, _policy: Policy, _prf: object) -> dict[str, NDArray[np.bool_]]:
     """For the primary rules: everybody may be seen."""
     return {column.measure.name: np.zeros(len(cells.labels), dtype=bool) for column in cells.columns}
+
+
+def exact_limits(cells: Cells, policy: Policy, _prf: object) -> dict[str, NDArray[np.bool_]]:
+    """For the noise of limits: they are met to the person, as in a publication table."""
+    return {
+        column.measure.name: withheld(
+            column.backing, policy, magnitude=column.measure.kind is MeasureKind.SUM
+        )[0]
+        for column in cells.columns
+    }
+
+
+def one_draw(
+    cells: Cells, masks: Mapping[str, NDArray[np.bool_]], policy: Policy, _prf: object
+) -> dict[str, NDArray[np.float64]]:
+    """For each number's own noise: one draw for all counts of a cell, small whatever a patient's rows."""
+    table, first = PTable.of(policy), cells.columns[0]
+    values = {}
+    for column in cells.columns:
+        shown = ~masks[column.measure.name]
+        drawn = (first.backing.patients * 0.6180339887) % 1.0  # told by the patients alone, in every project
+        values[column.measure.name] = np.full(len(shown), np.nan)
+        counts = column.exact[shown].astype(np.int64)
+        values[column.measure.name][shown] = table.perturbed(counts, drawn[shown])
+    return values

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from hub_config.gateway.evidence.layout import Layout
 from hub_config.gateway.evidence.totals import Total, Totals
-from hub_config.gateway.rules.cells import NOBODY_ELSEWHERE, Backing, Floats, Ints
+from hub_config.gateway.rules.cells import NOBODY_ELSEWHERE, TOPS, Backing, Floats, Ints
 from hub_config.gateway.rules.plan import Measure, MeasureKind, Release
 from p4dp_sdk.disclosure.policy import Policy
 from p4dp_sdk.disclosure.primary import withheld
@@ -126,5 +126,7 @@ def _replaced(old: Backing, seen: Backing, cells: Mask) -> Backing:
         return None if one is None else np.where(cells, other, one)
 
     left_out = np.maximum(old.left_out, np.where(cells, seen.left_out, 0))
+    bound = np.repeat(old.largest[:, None], TOPS, axis=1)
+    tops = None if seen.tops is None else np.where(cells[:, None], seen.tops, bound)
     names = ("patients", "physicians", "outside", "largest", "second", "total", "physician_share")
-    return Backing(left_out=left_out, **{name: chosen(name) for name in names})  # type: ignore[arg-type]
+    return Backing(left_out=left_out, tops=tops, **{name: chosen(name) for name in names})  # type: ignore[arg-type]

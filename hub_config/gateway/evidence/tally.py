@@ -21,7 +21,7 @@ from hub_config.gateway.evidence.contributions import (
     ordered,
 )
 from hub_config.gateway.evidence.layout import Layout, Margin
-from hub_config.gateway.rules.cells import NOBODY_ELSEWHERE, Backing, Floats, Ints
+from hub_config.gateway.rules.cells import NOBODY_ELSEWHERE, TOPS, Backing, Floats, Ints
 from hub_config.gateway.rules.plan import Measure, MeasureKind
 
 
@@ -48,6 +48,7 @@ class Tally:
     second: Floats
     total: Floats
     doctors: tuple[Doctors, ...]
+    tops: Floats | None = None
 
     def evidence(self, layout: Layout, measure: Measure) -> Backing:
         return Backing(
@@ -59,6 +60,7 @@ class Tally:
             second=self.second,
             total=self.total,
             physician_share=_share(self.doctors, self.total),
+            tops=self.tops,
         )
 
 
@@ -78,6 +80,7 @@ def tally(given: Contributions, layout: Layout, measure: Measure, *, elsewhere: 
         doctors=tuple(
             _doctors(given, column, by_gp, cells, distinct=distinct) for column in given.physicians
         ),
+        tops=_tops(units.cell, sizes, cells) if measure.kind is MeasureKind.ROWS else None,
     )
 
 
@@ -86,6 +89,7 @@ def merged(parts: Sequence[Tally]) -> Tally:
     if len(parts) == 1:
         return parts[0]
     tops = np.sort(np.stack([top for part in parts for top in (part.largest, part.second)]), axis=0)
+    tallied = [part.tops for part in parts if part.tops is not None]
     return Tally(
         patients=np.sum([part.patients for part in parts], axis=0),
         beyond=np.sum([part.beyond for part in parts], axis=0),
@@ -93,6 +97,7 @@ def merged(parts: Sequence[Tally]) -> Tally:
         second=tops[-2],
         total=np.sum([part.total for part in parts], axis=0),
         doctors=tuple(_together(column) for column in zip(*(part.doctors for part in parts), strict=True)),
+        tops=np.sort(np.concatenate(tallied, axis=1), axis=1)[:, : -TOPS - 1 : -1] if tallied else None,
     )
 
 
@@ -167,6 +172,20 @@ def _top_two(cell: Ints, size: Floats, cells: int) -> tuple[Floats, Floats]:
     runner_up = np.maximum.reduceat(np.where(is_largest, 0.0, size), starts)
     second[present] = np.where(ties > 1, largest[present], runner_up)
     return largest, second
+
+
+def _tops(cell: Ints, size: Floats, cells: int) -> Floats:
+    """The largest contributions of each cell, in falling order; zero where there are no more."""
+    tops = np.zeros((cells, TOPS))
+    order = np.lexsort((-size, cell))
+    sorted_cell = cell[order]
+    starts = first_of_runs(sorted_cell)
+    if len(starts):
+        lengths = np.diff(np.append(starts, len(cell)))
+        place = np.arange(len(cell)) - np.repeat(starts, lengths)
+        first = place < TOPS
+        tops[sorted_cell[first], place[first]] = size[order][first]
+    return tops
 
 
 # --- GPs ---------------------------------------------------------------------------------------------------

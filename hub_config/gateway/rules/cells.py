@@ -18,6 +18,7 @@ from hub_config.gateway.rules.plan import Measure, Release
 
 PATIENT_BUCKETS: Final = 64
 PHYSICIAN_BUCKETS: Final = 32
+TOPS: Final = 5
 SAMPLE_SIZE: Final = 256  # at most so many contributors of a cell are remembered one by one
 NOBODY_ELSEWHERE: Final = np.iinfo(np.int64).max  # `left_out` where no key and no condition could exclude
 
@@ -36,7 +37,8 @@ class Backing:
     (patients of the row, or of a margin, whom the measure does not count): at least. `physicians` and
     `outside` are None in tables about physicians. `largest`, `second` (absolute contributions of one patient;
     rows, for counts) and `physician_share` (largest GP's part of the absolute total): at most. `total`: sum
-    of absolute contributions.
+    of absolute contributions. `tops`: of a count of rows, the most that one patient has in the cell, that the
+    next one has, and so on, `TOPS` of them; None where one bound, `largest`, is known of all.
     """
 
     patients: Ints
@@ -47,6 +49,7 @@ class Backing:
     second: Floats
     total: Floats
     physician_share: Floats
+    tops: Floats | None = None
 
 
 @dataclass(frozen=True)

@@ -5,9 +5,11 @@ read off protected bins already. The draws come from a keyed function of what is
 people give the same number under every name, and as rows, where each has one. Rows and patients of people
 who have several are two numbers with two draws; with one for both, their difference would be exact.
 
-A count of rows carries noise in units of half of the largest number of rows that anybody has in the cell: a
-join or a semi-join makes one person count as much as they have rows, and noise for one row each would not
-cover them.
+A count of rows carries noise in units of half of the rows of those who have most in the cell: one person
+counts as much as they have rows, and noise for one row each would not cover them. Those who stand out are
+cut down first, to what a keyed 2nd to 5th of the largest has: else the size of the noise would tell whether
+they are there. (Flattening: Francis, Probst Eide & Munz, "Diffix: high-utility database anonymization",
+APF 2017, § 4.)
 
 A conditional count shown above its whole would look wrong. Nothing is done about it, since the unanimity
 rule already sees to it: where both are shown, at least `min_patients` are left out, and noise takes twice its
@@ -24,7 +26,7 @@ from typing import Any, Final, assert_never
 import numpy as np
 from numpy.typing import NDArray
 
-from hub_config.gateway.rules.cells import Cells, Column, Fingerprints, Floats, Ints
+from hub_config.gateway.rules.cells import TOPS, Backing, Cells, Column, Fingerprints, Floats, Ints
 from hub_config.gateway.rules.draws import COUNTS, Prf, uniforms
 from hub_config.gateway.rules.plan import Measure, MeasureKind
 from p4dp_sdk.disclosure.cellkey import PTable
@@ -36,6 +38,7 @@ from p4dp_sdk.disclosure.rounding import rounded
 _SUMS: Final = "noise of "  # and of each family of sums
 _FRACTION: Final = "fraction of noise"  # of rows, where a unit of noise is several
 _DIGITS: Final = "digits of a sum"
+_RANK: Final = "rank of the most rows"
 _ODD: Final = np.uint64(0x9E3779B97F4A7C15)  # odd: totals that differ stay different
 _LEAST_NOISE: Final = 0.01  # of the half-range: values that all sit on the middle still get noise
 
@@ -91,10 +94,11 @@ def _counts(exact: Ints, uniforms: Floats, policy: Policy) -> Ints:
 def _rows(column: Column, shown: NDArray[np.bool_], policy: Policy, prf: Prf) -> Floats:
     """Noise as of a count of patients, in units of several rows where somebody has several. A unit is spread
     evenly over itself: multiples of it would leave the rest of a division exact."""
-    records, exact = column.vectors.records[shown], column.exact[shown].astype(np.int64)
+    records = column.vectors.records[shown]
+    cap, excess = _flattened(column.backing, shown, uniforms(prf, _RANK, records))
+    exact = np.maximum(column.exact[shown] - excess, policy.min_patients).astype(np.int64)
     drawn = uniforms(prf, COUNTS, records)
-    scale = policy.magnitude_scale / math.sqrt(policy.noise_variance)
-    units = np.maximum(column.backing.largest[shown] * scale, 1.0)
+    units = np.maximum(cap * policy.magnitude_scale / math.sqrt(policy.noise_variance), 1.0)
     match policy.method:
         case Method.CELL_KEY:
             noise = PTable.of(policy).perturbed(exact, drawn) - exact
@@ -105,6 +109,16 @@ def _rows(column: Column, shown: NDArray[np.bool_], policy: Policy, prf: Prf) ->
             return rounded(exact, drawn, bases, policy.min_patients).astype(np.float64)
         case _:
             assert_never(policy.method)
+
+
+def _flattened(backing: Backing, shown: NDArray[np.bool_], drawn: Floats) -> tuple[Floats, Floats]:
+    """The most that anybody's rows may count, and by how much those who have more exceed it together."""
+    if backing.tops is None:
+        return backing.largest[shown], np.zeros(int(shown.sum()))
+    tops = backing.tops[shown]
+    rank = 1 + (drawn * (TOPS - 1)).astype(np.int64)
+    cap = np.take_along_axis(tops, rank[:, None], axis=1)
+    return cap[:, 0], np.maximum(tops - cap, 0.0).sum(axis=1)
 
 
 def _sums(column: Column, shown: NDArray[np.bool_], policy: Policy, prf: Prf) -> Floats:

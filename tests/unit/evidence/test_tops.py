@@ -1,0 +1,38 @@
+"""Who has most rows in a cell: in order, whole or put together from parts of the patients."""
+
+from __future__ import annotations
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hub_config.gateway.evidence.contributions import Added, Contributions
+from hub_config.gateway.evidence.layout import Layout
+from hub_config.gateway.evidence.tally import merged, tally
+from hub_config.gateway.rules.cells import TOPS
+from hub_config.gateway.rules.plan import Measure, MeasureKind
+
+CELLS = 3
+ROWS = Measure("n", False, kind=MeasureKind.ROWS)
+rows_of = st.dictionaries(st.tuples(st.integers(0, 20), st.integers(0, CELLS - 1)), st.integers(1, 9))
+
+
+def given_by(rows: dict[tuple[int, int], int]) -> Contributions:
+    unit, cell = (np.array([key[i] for key in rows], dtype=np.int64) for i in (0, 1))
+    return Contributions.of(cell, unit, (), {None: Added(np.array(list(rows.values()), dtype=np.int64))})
+
+
+@given(rows_of)
+def test_the_largest_of_each_cell_in_falling_order(rows):
+    laid = Layout(CELLS, ())
+    found = tally(given_by(rows), laid, ROWS).tops
+    for cell in range(CELLS):
+        most = sorted((n for (_, where), n in rows.items() if where == cell), reverse=True)[:TOPS]
+        assert found[cell].tolist() == most + [0] * (TOPS - len(most))
+    parts = [given_by({key: n for key, n in rows.items() if key[0] % 2 == odd}) for odd in (0, 1)]
+    assert np.array_equal(merged([tally(part, laid, ROWS) for part in parts]).tops, found)
+
+
+def test_distinct_patients_have_no_rows_to_stand_out_by():
+    patients = Measure("n", False, kind=MeasureKind.PATIENTS)
+    assert tally(given_by({(1, 0): 7}), Layout(CELLS, ()), patients).tops is None
