@@ -33,6 +33,7 @@ Flags = NDArray[np.bool_]
 Draw = Callable[[Fingerprints, Fingerprints], NDArray[np.uint64]]  # keyed, one word a pair
 
 _NESTED: Final = 0.8  # of the smaller cell's sample, so much lies in the other: then one contains the other
+_LEAST_REMEMBERED: Final = 2  # buckets of a withheld cell, at least: three people seldom share one
 _LEAST_BUCKETS: Final = 4  # a failing cell with fewer is too small to snap to anything
 
 
@@ -123,16 +124,50 @@ class AllRivals:
 def rivals_of(anchors: Anchors, in_scope: Flags, first: int, batch: Batch, reach: Reach) -> AllRivals:
     """The rivals of the cells that stand undecided in `anchors` from row `first` on: the rows before it that
     are in scope, and those of the batch itself that come earlier."""
-    left = first + np.flatnonzero(_can_change(anchors, first, batch.proposals))
-    before = np.flatnonzero(in_scope & (anchors["kind"][: len(in_scope)] != Kind.FOLLOWER))
-    right = np.append(before, np.arange(first, len(anchors)))
-    kind = anchors["kind"][right]
-    limits = np.where(np.isin(kind, (Kind.WITHHELD, Kind.COPY)), reach.most_very_few, reach.most_few)
-    pairs = nearest(anchors, left, right, limits)
-    pairs = pairs.where((pairs.right < pairs.left) & _matters(anchors, first, batch.proposals, pairs))
-    distance = measured(anchors, pairs)
-    pairs = Pairs(pairs.left, pairs.right, distance).where(distance <= reach.most_few)
+    asked = _Asked(anchors, in_scope, first, batch.proposals, reach)
+    passing, failing = asked.passing(), asked.failing()
+    pairs = Pairs(*(np.concatenate(both) for both in zip(passing.columns, failing.columns, strict=True)))
+    pairs = Pairs(pairs.left, pairs.right, measured(anchors, pairs))
+    pairs = pairs.where((pairs.right < pairs.left) & (pairs.distance <= reach.most_few)).in_order()
     return AllRivals(pairs.left - first, _judged(anchors, pairs, reach))
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """The cells of a batch, and which rows they are compared with within which distance."""
+
+    anchors: Anchors
+    in_scope: Flags
+    first: int
+    proposals: NDArray[np.int8]
+    reach: Reach
+
+    @property
+    def _used(self) -> Ints:
+        """How many buckets each cell fills."""
+        return np.asarray(np.bitwise_count(self.anchors["patient_bits"][self.first :, 0]), dtype=np.int64)
+
+    @property
+    def _shows(self) -> Flags:
+        return np.asarray(self.proposals == Proposal.SHOW)
+
+    def passing(self) -> Pairs:
+        """Cells to be shown: against all; withheld cells and copies matter only where very few differ."""
+        own = self.first + np.flatnonzero(self._shows | (self._used >= _LEAST_REMEMBERED))
+        before = np.flatnonzero(self.in_scope & (self.anchors["kind"][: self.first] != Kind.FOLLOWER))
+        close = np.isin(self.anchors["kind"][before], (Kind.WITHHELD, Kind.COPY))
+        close = np.append(close, ~self._shows[own - self.first])
+        limits = np.where(close, self.reach.most_very_few, self.reach.most_few)
+        left = self.first + np.flatnonzero(self._shows)
+        return nearest(self.anchors, left, np.append(before, own), limits)
+
+    def failing(self) -> Pairs:
+        """Cells to be withheld: against values shown, within half of each."""
+        shown = np.isin(self.anchors["kind"][: self.first], (Kind.ANCHOR, Kind.COPY, UNION))
+        right = np.append(np.flatnonzero(self.in_scope & shown), self.first + np.flatnonzero(self._shows))
+        limits = np.minimum(self.anchors["patients"][right] // 2, self.reach.most_few)
+        snaps = (self.proposals == Proposal.WITHHOLD) & (self._used >= _LEAST_BUCKETS)
+        return nearest(self.anchors, self.first + np.flatnonzero(snaps), right, limits)
 
 
 def nearest(anchors: Anchors, left: Ints, right: Ints, limits: NDArray[Any]) -> Pairs:
@@ -196,19 +231,6 @@ def _meeting(
     at = np.minimum(np.searchsorted(known, wanted), len(known) - 1)
     met = known[at] == wanted
     return left[met], rows[earliest[at[met]]], places[met]
-
-
-def _can_change(anchors: Anchors, first: int, proposals: NDArray[np.int8]) -> Flags:
-    used = np.bitwise_count(anchors["patient_bits"][first:, 0])
-    snaps = (proposals == Proposal.WITHHOLD) & (used >= _LEAST_BUCKETS)
-    return np.asarray((proposals == Proposal.SHOW) | snaps)
-
-
-def _matters(anchors: Anchors, first: int, proposals: NDArray[np.int8], pairs: Pairs) -> Flags:
-    """Of each pair whether a rule reads it: of a failing cell, only what could give it a value."""
-    passes = proposals[pairs.left - first] == Proposal.SHOW
-    half = 2 * pairs.distance <= anchors["patients"][pairs.right]
-    return np.asarray(passes | (half & (anchors["kind"][pairs.right] != Kind.WITHHELD)))
 
 
 # --- GPs ---------------------------------------------------------------------------------------------------

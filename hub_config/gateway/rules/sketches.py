@@ -20,13 +20,14 @@ _ODD: Final = np.uint32(0x9E3779B1)  # multiplicative hashing: Knuth, The Art of
 _TOP: Final = np.uint32(31)
 _BYTES_OF_A_PASS: Final = 4 << 20  # working set of one pass: it stays in the cache
 _ROWS_OF_A_PASS: Final = 1 << 16
+_MANY_PAIRS: Final = 1 << 29  # some five seconds, one by one
 _PAIRS_OF_A_PASS: Final = 1 << 14
 _RANK_BITS: Final = np.uint64(32)
 
 
 @dataclass(frozen=True)
 class Pairs:
-    """Left and right row of each pair, and how many buckets tell them apart. Ordered by left, then right."""
+    """Left and right row of each pair, and how many buckets tell them apart."""
 
     left: Ints
     right: Ints
@@ -35,8 +36,16 @@ class Pairs:
     def __len__(self) -> int:
         return len(self.left)
 
-    def where(self, keep: NDArray[np.bool_]) -> Pairs:
+    @property
+    def columns(self) -> tuple[Ints, Ints, Ints]:
+        return self.left, self.right, self.distance
+
+    def where(self, keep: NDArray[Any]) -> Pairs:
+        """Those of the pairs: flags, or places."""
         return Pairs(self.left[keep], self.right[keep], self.distance[keep])
+
+    def in_order(self) -> Pairs:
+        return self.where(np.lexsort((self.right, self.left)))
 
 
 def folded(sketch: Words) -> NDArray[np.uint64]:
@@ -49,16 +58,54 @@ def folded(sketch: Words) -> NDArray[np.uint64]:
 
 def near(left: Words, right: Words, left_bits: Any, right_bits: Any, limit: int | NDArray[Any]) -> Pairs:
     """Every pair that at most `limit` buckets tell apart; a limit for all, or one for each right row."""
+    limits = np.broadcast_to(np.asarray(limit).astype(np.uint8), len(right_bits))
+    if len(left) * len(right) > _MANY_PAIRS:
+        pairs = _banded(left, right, left_bits, right_bits, limits)
+    else:
+        pairs = _one_by_one(left_bits, right_bits, limits)
+    distance = distances(left, right, pairs[0], pairs[1])
+    return Pairs(pairs[0], pairs[1], distance).where(distance <= limits[pairs[1]])
+
+
+def _one_by_one(left_bits: Any, right_bits: Any, limits: Any) -> Ints:
+    """Candidates by their bits, each left row against all right ones."""
     step = max(1, _BYTES_OF_A_PASS // (8 * max(1, len(right_bits))))
     used, hashed = (np.ascontiguousarray(right_bits[:, i]) for i in (0, 1))
-    limits = np.broadcast_to(np.asarray(limit).astype(np.uint8), len(right_bits))
     found = [
         _near_pass(left_bits[start : start + step], used, hashed, limits) + np.array([[start], [0]])
         for start in range(0, len(left_bits), step)
     ]
-    pairs = np.concatenate(found, axis=1) if found else np.zeros((2, 0), dtype=np.int64)
-    distance = distances(left, right, pairs[0], pairs[1])
-    return Pairs(pairs[0], pairs[1], distance).where(distance <= limits[pairs[1]])
+    return np.concatenate(found, axis=1) if found else np.zeros((2, 0), dtype=np.int64)
+
+
+def _banded(left: Words, right: Words, left_bits: Any, right_bits: Any, limits: Any) -> Ints:
+    """Candidates for very many pairs. Two rows that differ in t buckets agree in one at least of t + 1 bands
+    of buckets: rows are joined on each band. Rows that agree in an empty band are too many to join and are
+    compared one by one: those of few people."""
+    bands = np.array_split(np.arange(left.shape[1]), int(limits.max(initial=0)) + 1)
+    sparse_left, sparse_right = (_has_empty(sketch, bands) for sketch in (left, right))
+    few = _one_by_one(left_bits[sparse_left], right_bits[sparse_right], limits[sparse_right])
+    codes = [sparse_left[few[0]] * len(right) + sparse_right[few[1]]]
+    for band in bands:
+        one, other = _joined(left[:, band], right[:, band])
+        codes.append(one * len(right) + other)
+    found = np.unique(np.concatenate(codes))
+    return np.stack([found // len(right), found % len(right)])
+
+
+def _has_empty(sketch: Words, bands: list[Ints]) -> Ints:
+    """Rows with a band that nobody is in."""
+    return np.flatnonzero(np.any([~np.any(sketch[:, band], axis=1) for band in bands], axis=0))
+
+
+def _joined(left: Words, right: Words) -> tuple[Ints, Ints]:
+    """Rows that are equal and not empty."""
+    of_left, of_right = (np.flatnonzero(np.any(rows, axis=1)) for rows in (left, right))
+    names, wanted = fingerprints(right[of_right]), fingerprints(left[of_left])
+    order = np.argsort(names)
+    first, last = (np.searchsorted(names[order], wanted, side=side) for side in ("left", "right"))
+    times = last - first
+    return np.repeat(of_left, times), of_right[order[ranges(first, times)]]
 
 
 def _near_pass(left: Any, used: Any, hashed: Any, limits: Any) -> Ints:

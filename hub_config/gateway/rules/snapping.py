@@ -20,8 +20,9 @@ Then the sums of the answer's own cells are compared with what was shown before:
 tell a sum from it, the largest cell that was to be shown with a value of its own moves, so that the person's
 addition gives what is known already. So splitting a group again and again averages no noise out.
 
-A copy is remembered so that the same cell, or nearly the same, gets the same value again; one that has
-drifted too far from its anchor passes nothing on, so a chain of copies ends. The keyed numbers stick to the
+A copy is remembered so that the same cell, or nearly the same, gets the same value again. It passes the value
+on only as far as its anchor is not far (`snap_radius` + `snap_jitter` plus a keyed 0 to `snap_jitter`) and to
+who is one patient away: so a chain of copies ends. The keyed numbers stick to the
 pair: nobody can learn the border by known people. Cells of one answer are settled in order, each against
 those before it.
 """
@@ -224,8 +225,9 @@ def _source(rivals: Rivals, kinds: NDArray[np.int8], passes: bool) -> int | None
     """The rival whose value is taken over, by its place among `rivals`."""
     may = np.full(len(kinds), True) if passes else rivals.half
     anchor = (kinds == Kind.ANCHOR) & may
-    either = anchor | ((kinds == Kind.COPY) & may)
-    choices = (either & rivals.one, either & rivals.very_few, anchor & rivals.few)
+    copy = (kinds == Kind.COPY) & may
+    very_near = (anchor | (copy & rivals.carries)) & rivals.very_few
+    choices = ((anchor | copy) & rivals.one, very_near, anchor & rivals.few)
     places = (_first(choice) for choice in choices)
     return next((place for place in places if place is not None), None)
 

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from hub_config.gateway.rules import sketches
 from hub_config.gateway.rules.memory import Settlement
 from hub_config.gateway.rules.sketches import Pairs, Samples, certainly_apart, distances, folded, near
 from tests.unit.gateway_rules.people import POLICY, Ledger, People
@@ -116,23 +117,27 @@ def test_what_fails_never_gets_a_number_of_its_own(seed: int) -> None:
             assert how != SHOWN
 
 
-@settings(max_examples=30, deadline=None)
-@given(seeds)
-def test_with_and_without_one_person_look_alike(seed: int) -> None:
-    """The target is in a cell that was shown, or copied; the same question without them gives the same value
-    and the same mark as the same question asked again."""
-    session = Session(np.random.default_rng(seed))
-    session.wander(15)
-    shown = [index for index, how in enumerate(session.hows) if how != WITHHELD]
-    for index in session.rng.permutation(shown)[:5].tolist():
-        people = session.asked[index]
-        target = session.rng.permutation(sorted(people))[0]
-        answers = [
-            session.ledger.would(PEOPLE.batch(cell))[0].settled for cell in (people, people - {int(target)})
-        ]
-        again, without = ((float(a.values[0]), int(a.settlements[0])) for a in answers)
-        if len(people) > POLICY.min_patients and again[1] == SNAPPED:
-            assert without == pytest.approx(again)
+def test_with_and_without_one_person_look_alike() -> None:
+    """The target is in a cell that was shown, or copied. The same question without them gives the same value
+    and the same mark as the same question asked again: but for cells at the very end of a chain of copies,
+    one in hundreds, whose border is a secret draw."""
+    alike = []
+    for seed in range(40):
+        session = Session(np.random.default_rng(seed))
+        session.wander(20)
+        alike += [_alike(session, index) for index, how in enumerate(session.hows) if how != WITHHELD]
+    assert len(alike) > 500
+    assert np.mean(alike) > 0.99
+
+
+def _alike(session: Session, index: int) -> bool:
+    people = session.asked[index]
+    if len(people) <= POLICY.min_patients:
+        return True
+    target = int(session.rng.choice(sorted(people)))
+    asked = [session.ledger.would(PEOPLE.batch(cell))[0].settled for cell in (people, people - {target})]
+    again, without = ((float(each.values[0]), int(each.settlements[0])) for each in asked)
+    return without == pytest.approx(again)
 
 
 @settings(max_examples=40, deadline=None)
@@ -160,3 +165,20 @@ def test_a_sketch_never_takes_near_for_far(seed: int, changes: int) -> None:
     assert apart <= truth
     if len(one) <= 256 and len(other) <= 256:
         assert apart == len(one.keys() ^ other.keys())
+
+
+@settings(max_examples=20, deadline=None)
+@given(seeds)
+def test_many_pairs_are_found_as_one_by_one(seed: int) -> None:
+    """Tables too large to compare pair by pair find the very same pairs, small cells and large ones."""
+    rng = np.random.default_rng(seed)
+    base = [rng.choice(PEOPLE.size, int(size), replace=False) for size in rng.integers(1, 400, 30)]
+    cells = [*base, *(people[int(rng.integers(0, 16)) :] for people in base)]
+    sketch = PEOPLE.vectors([dict.fromkeys(people.tolist(), 1) for people in cells]).by_patient
+    bits, limits = folded(sketch), rng.integers(0, 16, len(cells))
+    few = near(sketch, sketch, bits, bits, limits)
+    many = sketches._banded(sketch, sketch, bits, bits, limits.astype(np.uint8))
+    distance = distances(sketch, sketch, many[0], many[1])
+    kept = distance <= limits[many[1]]
+    assert many[:, kept].tolist() == [few.left.tolist(), few.right.tolist()]
+    assert len(few) >= len(cells)
