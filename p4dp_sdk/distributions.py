@@ -56,7 +56,8 @@ def quantiles(column: ir.NumericColumn, by: str | Sequence[str] = (), at: Sequen
     """Quantiles of `column`, for each group of the columns named in `by`: `patients`, then `p05`, `p25`,
     `p50`, `p75` and `p95`, in the column's unit.
 
-    Raises BadQuantilesError unless each of `at` lies between 0 and 1, both excluded.
+    Raises BadQuantilesError unless each of `at` lies between 0 and 1, both excluded. An enclave answers for
+    steps of 0.05 only.
     """
     from p4dp_sdk.backend.ibis_interface import table_of
 

@@ -98,6 +98,7 @@ REASONS = (
     N_("a column of another type than text, numbers and dates"),
     N_("a condition on a number that may be withheld"),
     N_("a quantile from 0 to 1"),
+    N_("a share in steps of 0.05"),
     N_("a title is one line of 1 to 120 characters"),
     N_("an argument must be a literal"),
     N_("an identifier of the optional side of a join"),

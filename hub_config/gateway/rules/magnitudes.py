@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, assert_never
+from typing import Any, Final, assert_never
 
 import ibis.expr.datatypes as dt
 import ibis.expr.operations as ops
@@ -24,6 +24,7 @@ from hub_config.gateway.rules.plan import MeasureKind
 from hub_config.gateway.rules.quantiles import step_of
 from p4dp_sdk.wire.errors import ErrorCode, Refusal
 
+SHARES: Final = frozenset(step / 20 for step in range(21))  # whose quantiles are told
 _NOTHING = ops.Literal(None, dt.float64)
 
 
@@ -188,12 +189,15 @@ class _Summand:
 
 
 def _share(reduction: ops.Quantile) -> float:
+    """One of a few shares. With all of them, the share at which a quantile jumps to the next class would be
+    an exact count over the exact size of the group."""
     quantile = reduction.quantile
-    if not isinstance(quantile, ops.Literal) or not isinstance(quantile.value, int | float):
+    value = quantile.value if isinstance(quantile, ops.Literal) else None
+    if not isinstance(value, int | float) or not 0 <= value <= 1:
         raise Refusal(ErrorCode.MEASURE_NOT_RELEASABLE, operation="Quantile", why="a quantile from 0 to 1")
-    if not 0 <= quantile.value <= 1:
-        raise Refusal(ErrorCode.MEASURE_NOT_RELEASABLE, operation="Quantile", why="a quantile from 0 to 1")
-    return float(quantile.value)
+    if value not in SHARES:
+        raise Refusal(ErrorCode.MEASURE_NOT_RELEASABLE, operation="Quantile", why="a share in steps of 0.05")
+    return float(value)
 
 
 # -- what is made of the parts ----------------------------------------------------------------------------
