@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from p4dp_sdk.disclosure.audit import Witness, check
 from p4dp_sdk.disclosure.complement import CannotProtect, protect
 from p4dp_sdk.disclosure.constraints import Contradiction, System, system_of
+from p4dp_sdk.disclosure.exchange import expanded, reduced
 from p4dp_sdk.disclosure.hypercube import (
     Flags,
     Kind,
@@ -70,6 +71,15 @@ def suppress(problem: TableProblem, limits: Limits, propose: Propose | None = No
 def solve(problem: TableProblem, limits: Limits, propose: Propose | None = None) -> Proof:
     """A pattern and its proof. `propose` is asked first; what its pattern lacks is added."""
     system = _system(problem, limits)
+    if (smaller := reduced(problem)) is not None:
+        part = _solved(_system(smaller.problem, limits), limits, propose)
+        proof = Proof(*expanded(smaller, part.withheld, part.witnesses))
+        if check(system, limits, proof.withheld, proof.witnesses).is_proof:
+            return proof
+    return _solved(system, limits, propose)
+
+
+def _solved(system: System, limits: Limits, propose: Propose | None) -> Proof:
     proposed = propose(system, limits) if propose is not None else None
     try:
         proved = protect(system, limits, system.must if proposed is None else proposed)

@@ -94,7 +94,7 @@ def _named(table: Sketched, terms: tuple[tuple[int, int], ...]) -> Relation:
 def _partitions(table: Sketched) -> Iterator[tuple[tuple[int, int], ...]]:
     """Wholes of two and three parts: what follows from other relations, named, so that what is withheld of
     one whole is seen together."""
-    counted = table.exact.any(axis=1)
+    counted = np.asarray(table.exact.any(axis=1))
     for chosen, residues, _ in _residues(table, [one for one in _listed(table) if one.signs.shape[1] > 2]):
         one_side = np.abs(chosen.signs.sum(axis=1)) == chosen.signs.shape[1] - 2
         whole = one_side & counted[chosen.measures].all(axis=1) & (np.count_nonzero(residues, axis=1) == 0)
