@@ -94,7 +94,10 @@ def drawable(frame: pd.DataFrame, disclosure: Disclosure) -> pd.DataFrame:
         mark, signed = (MARK if name in cells else MISSING), snapped.get(name, frozenset())
         least = _least_true(disclosure) if name in cells else 0
         texts = [mark if pd.isna(value) else _at_least(value, least) for value in column]
-        texts = [f"{SNAPPED} {shown}" if row in signed else shown for row, shown in enumerate(texts)]
+        texts = [
+            f"{SNAPPED} {shown}" if row in signed and shown != mark else shown
+            for row, shown in enumerate(texts)
+        ]
         drawn.insert(position, name, texts, allow_duplicates=True)
     return drawn
 

@@ -140,19 +140,19 @@ def _kept(withheld: int, cells: int) -> str:
 
 
 def _snapped(frame: pd.DataFrame, disclosure: Disclosure) -> list[str]:
-    from p4dp_sdk.tables.snapped import snapped_rows
+    from p4dp_sdk.tables.snapped import are_told, snapped_rows
 
     count = sum(measure.snapped for measure in disclosure.measures.values())
     marked = sum(len(rows) for rows in snapped_rows(frame, disclosure).values())
-    if not count:
-        return []
+    if not count or (not marked and are_told(frame, disclosure)):
+        return []  # none, or none of them among these rows
     cells = translate_count("{count} cell", "{count} cells", count).format(count=count)
     rounded = _("rounded to an earlier answer")
     some = " " + _("({marked} of them here)").format(marked=marked) if 0 < marked < count else ""
     sign = f"{SNAPPED} " if marked else ""
     why = translate_count(
-        "This group, or a sum with it, was counted before, give or take a few patients.",
-        "These groups, or their sums, were counted before, give or take a few patients.",
+        "This group, or a sum with it, was counted before, give or take some ten patients.",
+        "These groups, or their sums, were counted before, give or take some ten patients.",
         count,
     )
     return [f"{sign}{rounded}{_colon()}{cells}{some}. {why}"]

@@ -33,6 +33,15 @@ def snapped_rows(frame: pd.DataFrame, disclosure: Disclosure) -> dict[str, froze
     }
 
 
+def are_told(frame: pd.DataFrame, disclosure: Disclosure) -> bool:
+    """Whether `snapped_rows` finds every rounded cell that stands in `frame`: its rows have labels, and each
+    measure has its column and the labels of all its rounded cells."""
+    rounded = {name: measure for name, measure in disclosure.measures.items() if measure.snapped}
+    named = all(len(measure.snapped_labels) == measure.snapped for measure in rounded.values())
+    there = all(_PART.sub("", name) in frame.columns for name in rounded)
+    return named and there and bool(_labels(frame, disclosure.key_columns))
+
+
 def _labels(frame: pd.DataFrame, keys: tuple[str, ...]) -> list[Label]:
     """The label of each row; empty when a key is neither a column nor a level of the index."""
     whole = frame.reset_index() if set(keys) & set(frame.index.names) else frame

@@ -187,6 +187,21 @@ def test_what_is_not_found_again_is_told_by_its_number() -> None:
     assert "≈ arrondi à une réponse antérieure : 3 cellules (dont 1 ici)." in text(some)
 
 
+def test_what_is_rounded_elsewhere_is_not_told_here() -> None:
+    frame = crosstab(measures=snapped(1, ("30-39",)), key_columns=("age_band",))
+    head = attach(frame[frame["age_band"] != "30-39"], frame.attrs["p4dp"])
+    assert "arrondi" not in text(head)
+    renamed = attach(head.rename(columns={"patients": "effectif"}), frame.attrs["p4dp"])
+    assert "arrondi à une réponse antérieure : 1 cellule." in text(renamed)
+
+
+def test_a_withheld_cell_has_one_mark() -> None:
+    """Of a mean, a part may be rounded and the other withheld."""
+    frame = crosstab(measures=snapped(1, ("20-29",)), key_columns=("age_band",))
+    assert frame.loc[frame["age_band"] == "20-29", "patients"].isna().all()
+    assert "≈ •" not in text(frame)
+
+
 def test_dates_and_numbers_of_labels_are_those_that_json_made() -> None:
     days = pd.DataFrame(
         {"jour": pd.to_datetime(["2020-02-29", "2020-03-01"]), "an": [2020, 2020], "n": [20, 30]}
