@@ -36,6 +36,11 @@ COMMANDS: Mapping[str, Lazy] = {
     ),
     "objection": Lazy("hub_config.governance.commands", "objection", "Record who objected, and list them."),
     "ledger": Lazy("hub_config.governance.ledger.commands", "ledger", "Show what projects were answered."),
+    "publication-key": Lazy(
+        "hub_config.gateway.publication.commands",
+        "publication_key",
+        "Print the key that verifies published tables.",
+    ),
     "audit": Lazy("hub_config.governance.commands", "audit", "Verify and export the audit log."),
 }
 
