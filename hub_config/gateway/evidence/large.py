@@ -161,8 +161,8 @@ class Large:
                 return total.total
             case MeasureKind.QUANTILE:
                 ranges = [f"AND {where}" for where in self.ranges]
-                cells = totals.keys.num_rows
-                return quantiles(self.source, totals.cells, cells, measure, self.policy, ranges)
+                drawn = self.secrets.supports(self._records(measure, total))
+                return quantiles(self.source, totals.cells, measure, self.policy, ranges, drawn)
             case _:
                 assert_never(measure.kind)
 

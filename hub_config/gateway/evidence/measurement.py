@@ -124,7 +124,7 @@ def _cells(read: _Exact, policy: Policy, secrets: Secrets, *, remember: bool) ->
     columns = tuple(
         Column(
             measure,
-            _value(read, laid.cells, measure, policy)[kept],
+            _value(read, laid.cells, measure, policy, secrets)[kept],
             selected(backing(read.contributions, laid, measure), kept),
             _sketched(near, len(kept), measure, secrets, remember=remember),
         )
@@ -166,7 +166,7 @@ def _sketched(read: _Exact, cells: int, measure: Measure, secrets: Secrets, *, r
     return unremembered(cells, records(given.units, cells, measure, secrets))
 
 
-def _value(read: _Exact, cells: int, measure: Measure, policy: Policy) -> NDArray[Any]:
+def _value(read: _Exact, cells: int, measure: Measure, policy: Policy, secrets: Secrets) -> NDArray[Any]:
     units = read.contributions.units
     added = units.added[measure.weight]
     match measure.kind:
@@ -177,7 +177,8 @@ def _value(read: _Exact, cells: int, measure: Measure, policy: Policy) -> NDArra
         case MeasureKind.SUM:
             return _sum(units, added.total, cells)
         case MeasureKind.QUANTILE:
-            return quantiles(read.source, read.cells, cells, measure, policy, [""])
+            drawn = secrets.supports(records(units, cells, measure, secrets))
+            return quantiles(read.source, read.cells, measure, policy, [""], drawn)
         case _:
             assert_never(measure.kind)
 

@@ -16,7 +16,7 @@ from hub_config.gateway.evidence.contributions import NO_PHYSICIAN, first_of_run
 from hub_config.gateway.evidence.source import CELL, Source, whole
 from hub_config.gateway.rules.cells import Floats, Ints
 from hub_config.gateway.rules.plan import Measure
-from hub_config.gateway.rules.quantiles import Descent, Grid, grid_of, leaves, settle
+from hub_config.gateway.rules.quantiles import Descent, Grid, Supports, grid_of, leaves, settle
 from p4dp_sdk.disclosure.policy import Policy
 from p4dp_sdk.wire.errors import ErrorCode, Refusal
 
@@ -32,17 +32,18 @@ class _Records:
 
 
 def quantiles(
-    source: Source, cells: str, count: int, measure: Measure, policy: Policy, ranges: Iterable[str]
+    source: Source, cells: str, measure: Measure, policy: Policy, ranges: Iterable[str], drawn: Supports
 ) -> Floats:
     """The supported value of each numbered cell, NaN where there is none. `ranges` are conditions (each
     begins with AND) that part the patients."""
+    count = len(drawn.patients)
     grid, leaf = grid_of(measure), _leaf(source, measure)
     if measure.quantile is None:
         raise Refusal(ErrorCode.ENGINE_FAILED)
     ranges = tuple(ranges)
     found = leaves(count, *_rows_by_leaf(source, cells, leaf), measure.quantile)
     records = (_records(source, cells, leaf, where) for where in ranges)
-    return settle(_descent(records, found, grid, len(source.physicians)), grid, policy)[0]
+    return settle(_descent(records, found, grid, len(source.physicians)), grid, policy, drawn)[0]
 
 
 def _leaf(source: Source, measure: Measure) -> str:

@@ -31,7 +31,9 @@ from hub_config.gateway.rules.cells import (
     Vectors,
     Words,
 )
+from hub_config.gateway.rules.draws import uniforms
 from hub_config.gateway.rules.plan import PATIENT, Measure, MeasureKind, Release
+from hub_config.gateway.rules.quantiles import Supports
 from p4dp_sdk.wire.errors import ErrorCode, Refusal
 
 EVERYBODY = np.uint64(2**32)
@@ -62,6 +64,11 @@ class Secrets:
     def records(self, label: str, rows: Ints, first: Fingerprints, second: Fingerprints) -> Fingerprints:
         kind = "patient" if self.of_patients else "physician"
         return self.keyring.prf(f"records of a {kind} {label}".strip(), rows, first, second)
+
+    def supports(self, of: Fingerprints) -> Supports:
+        """What the support of a quantile is blurred by; the same in every project and publication."""
+        labels = (f"support of a quantile: {part}" for part in ("patients", "below", "above"))
+        return Supports(*(uniforms(self.keyring.prf, label, of) for label in labels))
 
 
 def vectors(given: Contributions, cells: int, measure: Measure, secrets: Secrets) -> Vectors:

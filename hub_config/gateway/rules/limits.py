@@ -17,7 +17,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from hub_config.gateway.rules.cells import Cells, Column, Ints
+from hub_config.gateway.rules.cells import Cells, Column, Floats, Ints
 from hub_config.gateway.rules.draws import COUNTS, Prf, uniforms
 from hub_config.gateway.rules.plan import MeasureKind
 from p4dp_sdk.disclosure.cellkey import PTable
@@ -56,7 +56,11 @@ def _failing(column: Column, policy: Policy, prf: Prf) -> Mask:
 
 def _below(column: Column, people: Ints, limit: int, label: str, policy: Policy, prf: Prf) -> Mask:
     """Where `people` do not reach `limit`, or their blurred number does not clear it."""
+    return ~clears(people, limit, uniforms(prf, label, column.vectors.records), policy)
+
+
+def clears(people: Ints, limit: int, drawn: Floats, policy: Policy) -> Mask:
+    """Where `people` reach `limit`, and their number, blurred by what was `drawn`, clears it."""
     table = PTable(limit, policy.noise_bound, policy.noise_variance)
-    drawn = uniforms(prf, label, column.vectors.records)
     blurred = table.perturbed(np.clip(people, limit, _MANY), drawn)
-    return np.asarray((people < limit) | (blurred < limit + policy.margin))
+    return np.asarray((people >= limit) & (blurred >= limit + policy.margin))

@@ -2,7 +2,8 @@
 
 The range that the catalogue gives a value is halved again and again: level 0 is all of it, a leaf one step of
 the value (a whole number, a tenth…). The answer is the middle of the finest of these bins that holds the
-quantile and has enough patients and GPs, with enough patients on either side; without one it is withheld. An
+quantile and has enough patients and GPs, with enough patients on either side; without one it is withheld.
+Enough is judged by blurred numbers (`limits`): else the bin's width would tell whether somebody is in it. An
 order statistic would be one person's value; a bin that does not depend on the data can't be moved by anybody.
 
 Evidence is read in two steps. `leaves` finds each cell's leaf from its rows per leaf; then the bins about the
@@ -23,6 +24,7 @@ from typing import Final
 import numpy as np
 
 from hub_config.gateway.rules.cells import Floats, Ints
+from hub_config.gateway.rules.limits import clears
 from hub_config.gateway.rules.plan import Measure
 from p4dp_sdk.disclosure.policy import Policy
 
@@ -118,9 +120,25 @@ class Descent:
     physicians: Ints | None
 
 
-def settle(descent: Descent, grid: Grid, policy: Policy) -> tuple[Floats, Ints]:
+@dataclass(frozen=True)
+class Supports:
+    """What each cell's numbers of patients in the bin, below and above it are blurred by: keyed uniforms."""
+
+    patients: Floats
+    below: Floats
+    above: Floats
+
+
+def settle(descent: Descent, grid: Grid, policy: Policy, drawn: Supports) -> tuple[Floats, Ints]:
     """The value of each cell, NaN where it is withheld, and the level of its bin, -1 likewise."""
-    enough = np.minimum(np.minimum(descent.below, descent.above), descent.patients) >= policy.min_patients
+    enough = np.ones(descent.patients.shape, dtype=bool)
+    for people, uniform in (
+        (descent.patients, drawn.patients),
+        (descent.below, drawn.below),
+        (descent.above, drawn.above),
+    ):
+        each = np.broadcast_to(uniform[:, None], people.shape)
+        enough &= clears(people, policy.min_patients, each, policy)
     if descent.physicians is not None:
         enough &= descent.physicians >= policy.min_physicians
     enough &= (descent.leaf >= 0)[:, None]

@@ -8,13 +8,28 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hub_config.gateway.rules.plan import Measure, MeasureKind
-from hub_config.gateway.rules.quantiles import MOST_LEAVES, Descent, Grid, grid_of, leaves, settle, step_of
+from hub_config.gateway.rules.quantiles import (
+    MOST_LEAVES,
+    Descent,
+    Grid,
+    Supports,
+    grid_of,
+    leaves,
+    settle,
+    step_of,
+)
 from p4dp_sdk.catalogue.load import load_catalogue
 from p4dp_sdk.catalogue.model import Role
 from p4dp_sdk.disclosure.policy import Policy
 
 AGES = Grid(0.0, 1.0, 7)
 SMALL = settings(max_examples=60, deadline=None)
+
+
+def settled(found, grid, policy, uniform=np.nextafter(1, 0)):
+    """With the draw by which everybody who reaches a limit clears it, or another."""
+    drawn = np.full(len(found.leaf), uniform)
+    return settle(found, grid, policy, Supports(drawn, drawn, drawn))
 
 
 def measure(bounds, whole):
@@ -103,39 +118,39 @@ def descent(values, patients=None, physicians=None, q=0.5):
 class TestSettle:
     def test_the_finest_bin_with_support(self):
         ages = np.repeat(np.arange(40, 72), 3)  # 55 is the median; three people a year
-        value, level = settle(descent(ages), AGES, Policy())
+        value, level = settled(descent(ages), AGES, Policy())
         assert level[0] == 5 and value[0] == 53.5  # 52 to 55: twelve people
 
     def test_many_of_one_value_show_it(self):
         ages = [30] * 12 + [50] * 20 + [70] * 12
-        assert settle(descent(ages), AGES, Policy())[0][0] == 50.0
+        assert settled(descent(ages), AGES, Policy())[0][0] == 50.0
 
     def test_the_whole_range_says_nothing_and_is_not_shown(self):
-        value, level = settle(descent(np.arange(10)), AGES, Policy())
+        value, level = settled(descent(np.arange(10)), AGES, Policy())
         assert np.isnan(value[0]) and level[0] == -1
 
     @pytest.mark.parametrize("q", [0.0, 0.01, 0.99, 1.0])
     def test_an_extreme_is_somebodys(self, q):
         ages = np.repeat(np.arange(40, 72), 3)
-        value, _ = settle(descent(ages, q=q), AGES, Policy())
+        value, _ = settled(descent(ages, q=q), AGES, Policy())
         assert np.isnan(value[0]) or (ages < value[0]).sum() >= 11 <= (ages > value[0]).sum()
 
     def test_one_person_with_many_rows_is_one(self):
         ages = [30] * 12 + [50] * 200 + [70] * 12
         patients = [*range(12), *[99] * 200, *range(200, 212)]
-        assert np.isnan(settle(descent(ages, patients), AGES, Policy())[0][0])
+        assert np.isnan(settled(descent(ages, patients), AGES, Policy())[0][0])
 
     def test_one_gps_patients_are_not_enough(self):
         ages = [30] * 12 + [50] * 20 + [70] * 12
         alone = [1] * 12 + [2] * 20 + [3] * 12
-        value, level = settle(descent(ages, physicians=alone), AGES, Policy())
+        value, level = settled(descent(ages, physicians=alone), AGES, Policy())
         assert np.isnan(value[0]) and level[0] == -1
 
     @SMALL
     @given(st.lists(st.integers(0, 120), min_size=1, max_size=80), st.sampled_from([0.25, 0.5, 0.75]))
     def test_whatever_is_shown_has_support(self, ages, q):
         found = descent(ages, q=q)
-        (value,), (level,) = settle(found, AGES, Policy())
+        (value,), (level,) = settled(found, AGES, Policy())
         if level < 0:
             assert np.isnan(value)
             return
@@ -146,17 +161,26 @@ class TestSettle:
     @given(st.lists(st.integers(0, 120), min_size=1, max_size=80))
     def test_quantiles_that_are_shown_are_in_order(self, ages):
         """Coarser bins have more inside and less beside them: a bin fails for all quantiles, or for none."""
-        values = [settle(descent(ages, q=q), AGES, Policy())[0][0] for q in (0.1, 0.25, 0.5, 0.75, 0.9)]
+        values = [settled(descent(ages, q=q), AGES, Policy())[0][0] for q in (0.1, 0.25, 0.5, 0.75, 0.9)]
         shown = [value for value in values if not np.isnan(value)]
         assert shown == sorted(shown)
 
     def test_an_empty_cell_has_none(self):
         nothing = np.zeros((1, 8), dtype=np.int64)
         empty = Descent(np.array([-1]), nothing, nothing, nothing, nothing)
-        assert np.isnan(settle(empty, AGES, Policy())[0][0])
+        assert np.isnan(settled(empty, AGES, Policy())[0][0])
 
     def test_in_tables_about_gps_the_gp_is_the_unit(self):
         ages = [30] * 12 + [50] * 20 + [70] * 12
         made = descent(ages)
         alone = Descent(made.leaf, made.patients, made.below, made.above, None)
-        assert settle(alone, AGES, Policy())[0][0] == 50.0
+        assert settled(alone, AGES, Policy())[0][0] == 50.0
+
+    def test_a_limit_that_is_met_exactly_is_mostly_not_cleared(self):
+        """Else the bin would tell whether one person more is in it."""
+        ages = np.repeat([20, 50, 80], 11)
+        found = descent(ages)
+        levels = [settled(found, AGES, Policy(), uniform)[1][0] for uniform in (0.0, 0.5, np.nextafter(1, 0))]
+        assert levels[0] == levels[1] == -1 < levels[2]
+        crowd = descent(np.repeat([20, 50, 80], 30))
+        assert settled(crowd, AGES, Policy(), 0.0) == settled(crowd, AGES, Policy())
