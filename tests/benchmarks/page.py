@@ -1,4 +1,5 @@
-"""docs/reference/figures.md: each benchmark writes its own section and leaves the others as they are."""
+"""docs/reference/figures.md and pages like it: each benchmark writes its own section and leaves the others as
+they are."""
 
 from __future__ import annotations
 
@@ -19,7 +20,7 @@ _HEAD: Final = (
 TURNS: Final = 5
 
 
-def replaced(text: str, title: str, body: str) -> str:
+def replaced(text: str, title: str, body: str, head: str = _HEAD) -> str:
     """The page `text` with the section `title` new, in its old place or at the end."""
     parts = re.split(r"^(?=## )", text, flags=re.M)[1:]
     section = f"## {title}\n\n{body.strip()}\n\n"
@@ -28,17 +29,17 @@ def replaced(text: str, title: str, body: str) -> str:
         parts[places[0]] = section
     else:
         parts.append(section)
-    return (_HEAD + "".join(part.rstrip() + "\n\n" for part in parts)).rstrip() + "\n"
+    return (head + "".join(part.rstrip() + "\n\n" for part in parts)).rstrip() + "\n"
 
 
 @contextmanager
-def section(title: str) -> Iterator[list[str]]:
-    """Lines of the section `title`, written when the block ends well."""
+def section(title: str, page: Path = PAGE, head: str = _HEAD) -> Iterator[list[str]]:
+    """Lines of the section `title` of `page`, which begins with `head`, written when the block ends well."""
     lines: list[str] = []
     yield lines
     measured = f"{date.today().isoformat()}, {os.cpu_count()} cores."
-    text = PAGE.read_text() if PAGE.exists() else ""
-    PAGE.write_text(replaced(text, title, "\n".join([measured, "", *lines])))
+    text = page.read_text() if page.exists() else ""
+    page.write_text(replaced(text, title, "\n".join([measured, "", *lines]), head))
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> list[str]:
