@@ -97,9 +97,7 @@ def _sizes(measure: Measure, total: Total, most_rows: int) -> tuple[Floats, Floa
         case MeasureKind.SUM:
             if total.most is not None:
                 return total.most, total.absolute
-            bound = np.inf if measure.bounds is None else max(map(abs, measure.bounds))
-            with np.errstate(invalid="ignore"):
-                return np.fmin(total.absolute, most * bound), total.absolute
+            return np.minimum(total.absolute, most * total.peak), total.absolute
         case _:
             assert_never(measure.kind)
 

@@ -43,6 +43,13 @@ def is_one_table(source: Source) -> bool:
     return isinstance(node, ops.UnboundTable | ops.DatabaseTable)
 
 
+def is_joined_tables(source: Source) -> bool:
+    """Whether the rows are those of tables that are joined, and of nothing else: the same, as long as the
+    ranges are few."""
+    node = _root(source)
+    return not any(node.find(_SEVERAL_ROWS)) and _joined(node) is not None
+
+
 def highest_number(source: Source) -> int:
     """The highest number of a protected unit, at least."""
     return _highest_of(source, _STORED[source.release.unit == PATIENT], source.unit)

@@ -4,7 +4,7 @@ linear sums. See `certify` for why the verdicts are those of all rows.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, Final, assert_never
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from hub_config.gateway.evidence import certify
 from hub_config.gateway.evidence.bulk_sketch import Bulk, sampled
 from hub_config.gateway.evidence.contributions import Contributions
-from hub_config.gateway.evidence.fanout import highest_number, is_one_table, most_rows
+from hub_config.gateway.evidence.fanout import highest_number, is_joined_tables, is_one_table, most_rows
 from hub_config.gateway.evidence.layout import Layout, labels, layout
 from hub_config.gateway.evidence.quantile import quantiles
 from hub_config.gateway.evidence.sketch import Secrets, unremembered
@@ -27,9 +27,9 @@ from hub_config.gateway.rules.cells import Backing, Cells, Column, Fingerprints,
 from hub_config.gateway.rules.plan import Measure, MeasureKind
 from p4dp_sdk.disclosure.policy import Policy
 
-FIRST: Final = 256  # the first sample is one patient in so many, the second one in so many
-SECOND: Final = 16
-_BLOCKS: Final = 32  # of neighbouring patients, in the first sample
+FIRST: Final = 256  # the first sample is one patient in so many
+_NEXT: Final = (64, 16)  # the next ones, as long as much is undecided
+_BLOCKS, _BLOCKS_OF_JOINS = 32, 8  # of neighbouring patients, in a sample
 _FINE, _COARSE = 1_500_000, 8_000_000  # rows read at once, where a range of patients is read without the rest
 
 
@@ -81,9 +81,10 @@ class Large:
         sample = source.fetch_contributions(self.first, totals.cells, thousandths=False)
         found = found.with_sample(self._backings(laid, found, [sample]))
         undecided = found.open(measures, self.certain)
-        if self._rows(totals, undecided) > _FINE:
-            found = found.with_sample(self._second(totals, laid, found, undecided))
-            undecided = found.open(measures, self.certain)
+        for one_in in _NEXT if _blocks(source, FIRST) else _NEXT[-1:]:
+            if self._rows(totals, undecided) > _FINE:
+                found = found.with_sample(self._sampled(totals, laid, found, undecided, one_in))
+                undecided = found.open(measures, self.certain)
         if undecided.any():
             found = found.with_exact(self._exact(totals, laid, found, undecided), undecided)
         return found
@@ -99,11 +100,11 @@ class Large:
             seen[measure.name] = merged(tallies).evidence(laid, measure)
         return seen
 
-    def _second(
-        self, totals: Totals, laid: Layout, found: certify.Found, undecided: NDArray[np.bool_]
+    def _sampled(
+        self, totals: Totals, laid: Layout, found: certify.Found, undecided: NDArray[np.bool_], one_in: int
     ) -> Mapping[str, Backing]:
         chosen = self._chosen(totals, certify.wanted(found, laid, undecided, self.certain))
-        part = self._contributions(totals, chosen, sampled(self.source, self.secrets, SECOND))
+        part = self._contributions(totals, chosen, _some(self.source, self.secrets, one_in))
         return self._backings(laid, found, [part])
 
     def _exact(
@@ -111,7 +112,8 @@ class Large:
     ) -> Mapping[str, Backing]:
         read = certify.wanted(found, laid, undecided, self.certain)
         chosen, ranges = self._chosen(totals, read), self._ranges(self._rows(totals, read))
-        parts = [self._contributions(totals, chosen, where) for where in ranges]
+        whole = f"SELECT * FROM {self.source.view} WHERE"  # noqa: S608
+        parts = [self._contributions(totals, chosen, f"{whole} {where}") for where in ranges]
         return self._backings(laid, found, parts)
 
     def _rows(self, totals: Totals, cells: NDArray[np.bool_]) -> int:
@@ -123,11 +125,11 @@ class Large:
             return ""
         return self.source.store("chosen", totals.keys.take(pa.array(np.flatnonzero(cells))))
 
-    def _contributions(self, totals: Totals, chosen: str, where: str) -> Contributions:
+    def _contributions(self, totals: Totals, chosen: str, rows: str) -> Contributions:
         source = self.source
         stored = source.table("contributions")
         meeting = f" SEMI JOIN {chosen} c ON {source.matching('c', 'v')}" if chosen else ""
-        relation = f"(SELECT v.* FROM {source.view} v{meeting} WHERE {where})"  # noqa: S608
+        relation = f"(SELECT v.* FROM ({rows}) v{meeting})"  # noqa: S608
         source.store_contributions(stored, relation, thousandths=False)
         return source.fetch_contributions(stored, totals.cells, thousandths=False)
 
@@ -169,22 +171,27 @@ class Large:
 
 def large(source: Source, policy: Policy, secrets: Secrets) -> Large:
     """The first sample, from which the size of the whole is told."""
-    stored = source.table("first")
-    if is_one_table(source):
-        whole = f"SELECT * FROM {source.view} WHERE"  # noqa: S608
-        relation = " UNION ALL ".join(f"({whole} {where})" for where in _blocks(source))
-    else:
-        relation = f"SELECT * FROM {source.view} WHERE {sampled(source, secrets, FIRST)}"  # noqa: S608
+    stored, relation = source.table("first"), _some(source, secrets, FIRST)
     source.store_contributions(stored, f"({relation})", thousandths=False)
     found = source.session.fetch(f"SELECT CAST(coalesce(sum(__n0), 0) AS BIGINT) AS n FROM {stored}")  # noqa: S608
     return Large(source, policy, secrets, stored, int(found.column("n")[0].as_py()) * FIRST)
 
 
-def _blocks(source: Source) -> Iterator[str]:
+def _some(source: Source, secrets: Secrets, one_in: int) -> str:
+    """All rows of some patients, one in so many."""
+    whole = f"SELECT * FROM {source.view} WHERE"  # noqa: S608
+    wheres = _blocks(source, one_in) or [sampled(source, secrets, one_in)]
+    return " UNION ALL ".join(f"({whole} {where})" for where in wheres)
+
+
+def _blocks(source: Source, one_in: int) -> list[str]:
     """Ranges of neighbouring patients, evenly spread: facts lie sorted by patient, so that these are read
-    without the rest. It needs no secret: who is in a sample changes no verdict."""
+    without the rest; none where a range can't be. It needs no secret: who is in a sample changes no
+    verdict."""
+    if not is_one_table(source) and not is_joined_tables(source):
+        return []
+    blocks = _BLOCKS if is_one_table(source) else _BLOCKS_OF_JOINS
     everybody = highest_number(source) + 1
-    width = max(1, everybody // (FIRST * _BLOCKS))
-    for block in range(_BLOCKS):
-        start = everybody * block // _BLOCKS
-        yield f"{source.unit} BETWEEN {start} AND {start + width - 1}"
+    width = max(1, everybody // (one_in * blocks))
+    starts = [everybody * block // blocks for block in range(blocks)]
+    return [f"{source.unit} BETWEEN {start} AND {start + width - 1}" for start in starts]

@@ -24,6 +24,7 @@ from hub_config.gateway.rules.plan import MeasureKind, Release
 from p4dp_sdk.wire.errors import ErrorCode, Refusal
 
 CELL: Final = "__cell"
+_MAGNITUDES: Final = (MeasureKind.SUM, MeasureKind.QUANTILE)
 _VIEW: Final = "__p4dp_rows"
 _MOST: Final = 1e15  # of a value without public bounds: sums of its thousandths stay whole numbers
 
@@ -94,6 +95,12 @@ class Source:
             return name
         return f"CASE WHEN isfinite({name}) THEN greatest(least({name}, {_MOST}), -{_MOST}) END"
 
+    def size(self, weight: str) -> str:
+        """The absolute value of the weight, which is the weight itself where its bounds say so."""
+        bounds = [m.bounds for m in self.release.measures if m.weight == weight and m.kind in _MAGNITUDES]
+        positive = all(pair is not None and pair[0] >= 0 for pair in bounds)
+        return self.value(weight) if positive else f"abs({self.value(weight)})"
+
     def aggregates(self, *, thousandths: bool) -> Mapping[str, str]:
         """What is added up of each weight: rows, sums, absolute sums, thousandths, by hidden names."""
         found: dict[str, str] = {}
@@ -104,7 +111,7 @@ class Source:
             value = self.value(weight)
             found[f"__n{index}"] = f"count({value})"
             if weight in self.magnitudes:
-                found |= {f"__s{index}": f"sum({value})", f"__a{index}": f"sum(abs({value}))"}
+                found |= {f"__s{index}": f"sum({value})", f"__a{index}": f"sum({self.size(weight)})"}
                 if thousandths:
                     found[f"__t{index}"] = f"sum(round(1000 * {value}))"
         return found
@@ -168,7 +175,7 @@ def source(session: Session, release: Release) -> Source:
     for name, table in statement.tables.items():
         session.register(name, table)
     session.run(f"CREATE OR REPLACE TEMP VIEW {_VIEW} AS {statement.sql}")
-    summed = [m for m in release.measures if m.kind in (MeasureKind.SUM, MeasureKind.QUANTILE)]
+    summed = [m for m in release.measures if m.kind in _MAGNITUDES]
     return Source(
         session=session,
         release=release,

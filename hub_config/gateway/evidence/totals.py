@@ -25,15 +25,17 @@ _MOST_GROUPS: Final = 2_000_000
 @dataclass(frozen=True)
 class Total:
     """One weight column. `rows` contribute; `first` and `second` are their power sums. Of a magnitude,
-    `total` and `absolute` are its sums and `half` bounds the share of any GP. `patients` (with rows that
-    count) and `adding` (whose size is not zero) are exact, `sums` the power sums of `patients`, `most_rows`
-    and `most` the most that one patient adds; None where rows were not put together by patient."""
+    `total` and `absolute` are its sums, `peak` is its largest row and `half` bounds the share of any GP.
+    `patients` (with rows that count) and `adding` (whose size is not zero) are exact, `sums` the power sums
+    of `patients`, `most_rows` and `most` the most that one patient adds; None where rows were not put
+    together by patient."""
 
     rows: Ints
     first: Fingerprints
     second: Fingerprints
     total: Floats
     absolute: Floats
+    peak: Floats
     half: Floats
     patients: Ints | None = None
     sums: tuple[Fingerprints, Fingerprints] | None = None
@@ -126,14 +128,16 @@ def _is_measured(source: Source, index: int, kind: MeasureKind | None = None) ->
 
 
 def _magnitudes(source: Source, index: int, weight: str | None) -> Iterator[tuple[str, str]]:
-    """Of a magnitude: its sum, its absolute sum, and that of the GPs of odd number."""
+    """Of a magnitude: its sum, its absolute sum, its largest row, and the absolute sum of the GPs of odd
+    number."""
     if weight is None or weight not in source.magnitudes:
         return
-    value = source.value(weight)
+    value, size = source.value(weight), source.size(weight)
     yield f"__s{index}", f"sum({value})"
-    yield f"__a{index}", f"sum(abs({value}))"
+    yield f"__a{index}", f"sum({size})"
+    yield f"__b{index}", f"max({size})"
     for number, gp in enumerate(source.physicians):
-        yield f"__h{index}_{number}", f"sum(abs({value})) FILTER (coalesce({gp}, -1) & 1 = 1)"
+        yield f"__h{index}_{number}", f"sum({size}) FILTER (coalesce({gp}, -1) & 1 = 1)"
 
 
 def _patient_sums(source: Source) -> Iterator[tuple[str, str]]:
@@ -160,6 +164,7 @@ def _sums_of_patients(source: Source) -> Iterator[tuple[str, str]]:
         if weight in source.magnitudes:
             yield f"__s{index}", f"sum(__s{index})"
             yield f"__a{index}", f"sum(__a{index})"
+            yield f"__b{index}", f"max(__b{index})"
             yield f"__z{index}", f"count(*) FILTER (__a{index} > 0)"
             yield f"__y{index}", f"max(__a{index})"
             for number in range(len(source.physicians)):
@@ -170,7 +175,7 @@ def _combined(source: Source) -> Iterator[tuple[str, str]]:
     """The same columns, of several ranges together."""
     for name, _ in _sums_of_patients(source):
         match name[2]:
-            case "x" | "y":
+            case "b" | "x" | "y":
                 yield name, f"max({name})"
             case "p" | "q" | "u" | "v":
                 yield name, f"CAST(sum({name}) % {_WORD} AS UBIGINT)"
@@ -213,6 +218,7 @@ def _total(found: pa.Table, index: int, source: Source, *, grouped: bool) -> Tot
         second=_words(found, f"__q{present}"),
         total=real(found.column(f"__s{index}")) if magnitude else nothing,
         absolute=absolute,
+        peak=real(found.column(f"__b{index}")) if magnitude else nothing,
         half=_largest_half(halves, absolute),
         patients=patients,
         sums=(_words(found, f"__u{present}"), _words(found, f"__v{present}")) if grouped else None,
