@@ -130,7 +130,7 @@ def system_of(problem: TableProblem) -> System:
         status=np.concatenate([q.status.astype(np.int8) for q in quantities]),
         low=np.repeat([q.bounds[0] if q.kind is Kind.MAGNITUDE else 0.0 for q in quantities], cells),
         high=np.repeat([q.bounds[1] for q in quantities], cells),
-        cost=np.concatenate([_cost(q) for q in quantities]),
+        cost=np.concatenate([cost_of(q) for q in quantities]),
         patients=np.concatenate([q.patients.astype(np.int64) for q in quantities]),
         physicians=np.concatenate([_physicians(q) for q in quantities]),
         buckets=np.concatenate([_buckets(q) for q in quantities]),
@@ -274,9 +274,9 @@ def _parents(problem: TableProblem, d: int) -> Ints:
 # -- what a slot is ---------------------------------------------------------------------------------------
 
 
-def _cost(quantity: Quantity) -> Floats:
-    """Withholding a large number loses more, and takes more around it to hide, since its interval grows with
-    it; but ten small numbers are worth more than one of ten times their size."""
+def cost_of(quantity: Quantity) -> Floats:
+    """What withholding each number costs. A large number loses more, and takes more around it to hide, since
+    its interval grows with it; but ten small numbers are worth more than one of ten times their size."""
     if quantity.cost is not None:
         return quantity.cost.astype(np.float64)
     sizes = np.abs(quantity.values.astype(np.float64))

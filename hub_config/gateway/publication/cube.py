@@ -54,6 +54,13 @@ class Shape:
         choices = [[(name,) for name in names] + [()] for names in self.levels]
         return tuple(tuple(name for part in choice for name in part) for choice in product(*choices))
 
+    @property
+    def displayed(self) -> NDArray[np.bool_]:
+        """The cells that the table shows: its rows, and all of them together."""
+        rows = {codes for _, codes in self.rows_of_table() if codes is not None}
+        rows.add((0,) * len(self.levels))
+        return np.array([tuple(map(int, codes)) in rows for codes in self.coordinates], dtype=np.bool_)
+
     def rows_of_table(self) -> Iterator[tuple[Label, Codes | None]]:
         """The labels of the table's rows, in the order of the release's keys, with their cells' codes; None
         where nothing counts them. An unknown label that nothing counts is no row."""

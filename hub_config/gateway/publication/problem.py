@@ -10,6 +10,7 @@ is withheld wherever one of them is.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
@@ -18,9 +19,11 @@ from numpy.typing import NDArray
 from hub_config.gateway.publication.cube import Cube
 from hub_config.gateway.rules.cells import Column
 from hub_config.gateway.rules.plan import Measure, MeasureKind, Release
+from p4dp_sdk.disclosure.constraints import cost_of
 from p4dp_sdk.disclosure.hypercube import Kind, Link, Quantity, Relation, Status, TableProblem
 
 _COUNTS: Final = (MeasureKind.PATIENTS, MeasureKind.ROWS)
+_UNSEEN: Final = 0.25  # of what withholding a shown number costs: another table may want this one
 
 Statuses = Mapping[str, NDArray[np.int8]]
 
@@ -37,7 +40,10 @@ def problem_of(
     return TableProblem(
         dims=cube.shape.trees,
         coordinates=cube.coordinates,
-        quantities=tuple(_quantity(c, statuses[name], buckets.get(name)) for name, c in columns.items()),
+        quantities=tuple(
+            _costed(_quantity(column, statuses[name], buckets.get(name)), cube.shape.displayed)
+            for name, column in columns.items()
+        ),
         links=tuple(_links(cube.shape.release, [column.measure for column in columns.values()])),
         together=tuple(_together(columns)) if relations is None else (),
         relations=tuple(one for one in relations or () if not _is_moot(one, statuses)),
@@ -81,6 +87,11 @@ def _quantity(column: Column, status: NDArray[np.int8], buckets: NDArray[np.uint
         largest=None if counts else backing.largest,
         bounds=(0.0, np.inf) if counts or _is_positive(measure) else (-np.inf, np.inf),
     )
+
+
+def _costed(quantity: Quantity, displayed: NDArray[np.bool_]) -> Quantity:
+    """Totals that the table does not show cost less to withhold."""
+    return replace(quantity, cost=cost_of(quantity) * np.where(displayed, 1.0, _UNSEEN))
 
 
 def _is_positive(measure: Measure) -> bool:

@@ -235,6 +235,17 @@ def test_what_readers_know_of_the_measures_of_one_row(
     ]
 
 
+def test_totals_that_the_table_does_not_show_cost_less() -> None:
+    asked = release((SEX, CODES))
+    shape = shape_of(asked, tuple(variable_of(domain, [CHAPTERS]) for domain in (SEX, CODES)))
+    cells = cells_of(asked, {(1, 1): 20})
+    cube = placed(shape, {shape.rollups[0]: cells, **{k: cells_of(asked, {}) for k in shape.rollups[1:]}})
+    (quantity,) = problem_of(cube, {"n": np.zeros(18, dtype=np.int8)}, {}).quantities
+    shown = {tuple(map(int, codes)) for codes in cube.coordinates[shape.displayed]}
+    assert len(shown) == 2 * 3 + 1 and (0, 0) in shown and quantity.cost is not None
+    assert quantity.cost[~shape.displayed].max() < quantity.cost[shape.displayed].min()
+
+
 def test_a_sum_is_tied_to_its_count_whatever_that_is_called() -> None:
     """The values of a mean, counted beside it: one number, under the name of the first."""
     values = measure("values", MeasureKind.ROWS, weight="__y")
