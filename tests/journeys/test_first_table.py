@@ -19,7 +19,7 @@ def test_an_intern_reaches_a_first_protected_table(enclave: Enclave, page: Page,
     password and a one-time code, and sees her projects. She starts her thesis's workspace, opens *Prise
     en main* and runs all cells. She reads the top-20 diagnoses, the table counts by year, and a crosstab
     in which small cells are withheld and explained, with plots. She freezes it: the exact table says what was
-    withheld and carries its signature. She asks for rows, and is told which grant is missing and who gives it.
+    withheld and is signed. She asks for rows, and is told which grant is missing and who gives it.
     """
     page.goto(enclave.address)
     expect(page.locator("input[name=login]")).to_be_visible()
