@@ -108,6 +108,7 @@ REASONS = (
     N_("divide by a literal that is not about zero"),
     N_("each measure needs a reduction and a name"),
     N_("isin"),
+    N_("it overlaps with a table published before"),
     N_("isin another table of persons: on the patient only"),
     N_("groups whose list is not known beforehand"),
     N_("more than five groups"),

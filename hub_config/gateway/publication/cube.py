@@ -19,13 +19,15 @@ from numpy.typing import NDArray
 
 from hub_config.gateway.publication.dimensions import Codes, Dimension, Label, Variable
 from hub_config.gateway.rules.cells import NOBODY_ELSEWHERE, Backing, Cells, Column
-from hub_config.gateway.rules.plan import Domain, Release
+from hub_config.gateway.rules.memory import PEOPLE
+from hub_config.gateway.rules.plan import Domain, Measure, MeasureKind, Release
 from p4dp_sdk.disclosure.hypercube import Tree
 
 Kept = tuple[str, ...]
 Ints = NDArray[np.int64]
 
 _CODE: Final = "__code_{dimension}_{level}"
+_PEOPLE: Final = "__people {}"  # of a measure
 
 
 @dataclass(frozen=True)
@@ -103,7 +105,8 @@ def shape_of(release: Release, variables: tuple[Variable, ...]) -> Shape:
 
 
 def coded(shape: Shape) -> Release:
-    """The release with codes for keys: what `evidence.cross` is asked about."""
+    """The release with codes for keys, and with the people behind each of its measures: what `evidence.cross`
+    is asked about."""
     rows, first = shape.release.rows, 0
     for variable in shape.variables:
         last = first + len(variable.dimensions)
@@ -111,12 +114,15 @@ def coded(shape: Shape) -> Release:
         first = last
     names = [name for levels in shape.levels for name in levels]
     same = shape.release.patient_keys
+    people = tuple(_people(measure) for measure in shape.release.measures)
     measures = {m.name: shape.release.schema[m.name] for m in shape.release.measures}
+    measures |= dict.fromkeys((m.name for m in people), ibis.dtype("int64"))
     return replace(
         shape.release,
         rows=rows,
         schema=ibis.schema({**dict.fromkeys(names, "int64"), **measures}),
         keys=tuple(names),
+        measures=(*shape.release.measures, *people),
         domains=tuple(_domains(shape)),
         patient_keys=frozenset(
             name
@@ -125,6 +131,11 @@ def coded(shape: Shape) -> Release:
             for name in levels
         ),
     )
+
+
+def people_of(cells: Cells, measure: str) -> Column:
+    """Who stands behind a measure of the release, each once."""
+    return next(column for column in cells.columns if column.measure.name == _PEOPLE.format(measure))
 
 
 def placed(shape: Shape, measured: Mapping[Kept, Cells]) -> Cube:
@@ -155,6 +166,12 @@ def ancestors(shape: Shape) -> Iterator[tuple[Ints, Ints]]:
             yield cells[told], at[told]
             going = up[at] >= 0
             cells, at, several = cells[going], up[at[going]], several[going] | shared[up[at[going]]]
+
+
+def _people(measure: Measure) -> Measure:
+    """Nothing that is shown: for the ledger."""
+    name = _PEOPLE.format(measure.name)
+    return replace(measure, name=name, kind=MeasureKind.PATIENTS, family=PEOPLE, bounds=None)
 
 
 def _totals(coordinates: Ints, d: int, parents: Ints, index: Mapping[Codes, int]) -> Ints:

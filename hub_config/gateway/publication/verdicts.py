@@ -8,15 +8,16 @@ earlier publication withheld stays withheld, and so does one that lies near to a
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hub_config.gateway.publication.cube import Cube, Ints, Kept
+from hub_config.gateway.publication.cube import Cube, Ints, Kept, people_of
 from hub_config.gateway.publication.problem import Statuses, distinct_columns
-from hub_config.gateway.rules.cells import Cells
-from hub_config.gateway.rules.memory import Batch, Known, Proposal, Settled, Settlement
+from hub_config.gateway.rules.cells import Cells, Column
+from hub_config.gateway.rules.memory import PEOPLE, Batch, Known, Proposal, Settled, Settlement
 from hub_config.gateway.rules.plan import MeasureKind
 from p4dp_sdk.disclosure.hypercube import Status
 from p4dp_sdk.disclosure.policy import Policy
@@ -36,8 +37,9 @@ def primary(cube: Cube, policy: Policy) -> Statuses:
 
 
 def batches_of(cube: Cube, proposals: Mapping[str, Flags] | None = None) -> tuple[tuple[Batch, ...], Places]:
-    """What the ledger is asked: one batch for each measure of each roll-up. `proposals`: which cells are to
-    be withheld; None, before that is known."""
+    """What the ledger is asked: for each measure of each roll-up one batch of its numbers, and one of the
+    people behind them. Else a count of some people, and a sum over nearly the same of one each, would never
+    meet: they are of two families. `proposals`: which cells are to be withheld; None before that is known."""
     made = list(_batches(cube, proposals or {}))
     return tuple(batch for batch, _ in made), tuple(place for _, place in made)
 
@@ -83,7 +85,9 @@ def _batches(cube: Cube, hidden: Mapping[str, Flags]) -> Iterator[tuple[Batch, t
             name = column.measure.name
             if name in names:
                 flags = hidden.get(name, np.zeros(len(cube.coordinates), dtype=bool))[at]
-                yield _batch(cube, kept, cells, name, flags), (name, at)
+                numbers = _batch(cube, kept, cells, name, flags)
+                yield numbers, (name, at)
+                yield _people(numbers, people_of(cells, name)), (name, at)
 
 
 def _batch(cube: Cube, kept: Kept, cells: Cells, name: str, hidden: Flags) -> Batch:
@@ -99,3 +103,8 @@ def _batch(cube: Cube, kept: Kept, cells: Cells, name: str, hidden: Flags) -> Ba
         vectors=column.vectors,
         keys=tuple(codes[:, position] for position in range(len(kept))),
     )
+
+
+def _people(numbers: Batch, column: Column) -> Batch:
+    values = np.where(np.isnan(numbers.values), np.nan, numbers.patients.astype(np.float64))
+    return replace(numbers, family=PEOPLE, measure=PEOPLE, vectors=column.vectors, values=values)

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hub_config.gateway.rules.cells import Floats, Ints, Vectors
 from p4dp_sdk.disclosure.policy import Policy
+
+PEOPLE: Final = "people"  # the family of who stands behind a number, whatever is measured of them
 
 
 class Proposal(IntEnum):
