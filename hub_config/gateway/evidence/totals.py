@@ -113,12 +113,18 @@ def _row_sums(source: Source) -> Iterator[tuple[str, str]]:
     unit = f"CAST({source.unit} AS BIGINT)"
     for index, weight in enumerate(source.weights):
         if source.presence(weight) == index:
-            chosen = "" if weight is None else f" FILTER ({source.value(weight)} IS NOT NULL)"
-            yield f"__n{index}", f"count(*){chosen}"
+            value = None if weight is None else source.value(weight)
+            yield f"__n{index}", "count(*)" if value is None else f"count({value})"
             if _is_measured(source, index):
-                yield f"__p{index}", f"CAST(sum({unit}){chosen} % {_WORD} AS UBIGINT)"
-                yield f"__q{index}", f"CAST(sum({unit} * {unit}){chosen} % {_WORD} AS UBIGINT)"
+                first, second = (_chosen(power, value) for power in (unit, f"{unit} * {unit}"))
+                yield f"__p{index}", f"CAST(sum({first}) % {_WORD} AS UBIGINT)"
+                yield f"__q{index}", f"CAST(sum({second}) % {_WORD} AS UBIGINT)"
         yield from _magnitudes(source, index, weight)
+
+
+def _chosen(added: str, value: str | None) -> str:
+    """What is added where the value is not NULL. Faster than a FILTER, which copies rows."""
+    return added if value is None else f"CASE WHEN {value} IS NOT NULL THEN {added} END"
 
 
 def _is_measured(source: Source, index: int, kind: MeasureKind | None = None) -> bool:
@@ -137,7 +143,7 @@ def _magnitudes(source: Source, index: int, weight: str | None) -> Iterator[tupl
     yield f"__a{index}", f"sum({size})"
     yield f"__b{index}", f"max({size})"
     for number, gp in enumerate(source.physicians):
-        yield f"__h{index}_{number}", f"sum({size}) FILTER (coalesce({gp}, -1) & 1 = 1)"
+        yield f"__h{index}_{number}", f"sum(CASE WHEN coalesce({gp}, -1) & 1 = 1 THEN {size} END)"
 
 
 def _patient_sums(source: Source) -> Iterator[tuple[str, str]]:
