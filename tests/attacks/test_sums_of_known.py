@@ -1,0 +1,39 @@
+"""One sum over twenty people whom one knows, and the victim if ill: the hole in its noise is a ruler.
+
+Noise of a sum is never next to nothing: at least half of the largest contribution, up or down. So the sum of
+what is known is never shown near itself, and neither is the sum with the victim, who adds the most. Where one
+can't be shown the other is: of ones, an odd answer says twenty, and an even one twenty-one.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+
+import numpy as np
+import pytest
+
+from tests.attacks.arena import Score, after
+from tests.attacks.population import SECRETS, bits, having, is_one_of, seen
+
+GROUP = ["sex", "age_band"]
+
+
+def friends(people, turn):
+    victims = people.victims(turn, GROUP)
+    others = people.known.drop(victims.index)
+    p, secret = seen("patients"), SECRETS[turn]
+    chosen = others.groupby(GROUP).head(20)
+    return p.filter(is_one_of(p, chosen) | (is_one_of(p, victims) & having(p, secret))), victims, secret
+
+
+def parity(a, people, turn):
+    some, victims, secret = friends(people, turn)
+    each = some.group_by("patient_id", *GROUP).agg(one=some.count())
+    shown = a.cells(each.group_by(GROUP).agg(n=each.one.sum()), GROUP)
+    return a.mark(np.where(np.isnan(shown), np.nan, 1 - 2 * (shown % 2)), bits(victims, secret))
+
+
+@pytest.mark.xfail(reason="one patient of a sum of ones is a whole step of its noise", strict=True)
+def test_a_sum_of_ones_says_no_more_than_a_count(play):
+    score = sum((play(partial(parity, turn=turn)) for turn in range(3)), Score(0, 0))
+    assert score.is_within(after(1))
