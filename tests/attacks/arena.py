@@ -30,6 +30,7 @@ from hub_config.governance import actions
 from hub_config.governance.charter import MemberRole
 from hub_config.governance.facts import AccessLevel
 from p4dp_sdk.disclosure.cellkey import PTable
+from p4dp_sdk.disclosure.hypercube import Status, Suppression, TableProblem
 from p4dp_sdk.disclosure.policy import Policy
 from p4dp_sdk.disclosure.primary import withheld
 from p4dp_sdk.wire.protocol import Disclosure
@@ -64,8 +65,8 @@ class Defence(Enum):
 
 
 ONE_ANSWER: Final = 0.615  # what one question about a count tells, shown or not: `test_limits`
-BLUR: Final = (Defence.NOISE, Defence.MEMORY)
-FORGETFUL: Final = (Defence.STICKINESS, Defence.MEMORY)
+BLUR: Final = (Defence.NOISE, Defence.LIMITS, Defence.MEMORY)
+FORGETFUL: Final = (Defence.STICKINESS, Defence.LIMITS, Defence.MEMORY)
 NOISE: Final = 2.0  # standard deviation of a count, by default
 
 
@@ -117,15 +118,28 @@ def after(looks: float, noise: float = NOISE) -> float:
     return NormalDist().cdf(math.sqrt(looks) / (2 * noise))
 
 
+@dataclass(frozen=True)
+class Line:
+    """What one attack achieved against one state of the defence, with so many questions."""
+
+    attack: str
+    out: tuple[str, ...]
+    score: Score
+    asked: int
+
+    @property
+    def said(self) -> str:
+        return "without " + ", ".join(self.out) if self.out else "for real"
+
+
 @dataclass
 class Scoreboard:
-    """What a run found, one line an attack and state of the defence."""
+    """What a run found."""
 
-    lines: list[tuple[str, str, Score]] = field(default_factory=list)
+    lines: list[Line] = field(default_factory=list)
 
-    def add(self, attack: str, out: frozenset[Defence], score: Score) -> Score:
-        said = "for real" if not out else "without " + ", ".join(sorted(d.value for d in out))
-        self.lines.append((attack, said, score))
+    def add(self, attack: str, a: Arena, score: Score) -> Score:
+        self.lines.append(Line(attack, tuple(sorted(d.value for d in a.out)), score, a.asked))
         return score
 
 
@@ -172,6 +186,7 @@ class Arena:
 
     def publish(self, expression: ibis.Expr, title: str) -> pd.DataFrame:
         """The publication table. Raises Refused."""
+        self.asked += 1
         workspace = self.enclave.workspace(MEMBER, PROJECT)
         response = self.loop.run(publish(workspace, expression, title))
         if response.status_code != 200:
@@ -252,17 +267,20 @@ def arena(
 
 def _disarmed(enclave: Enclave, out: frozenset[Defence]) -> Enclave:
     guard = enclave.gateway.guard
-    if Defence.PRIMARY in out:
-        guard = replace(guard, verdicts=nothing_withheld)
     if Defence.LIMITS in out:
         guard = replace(guard, verdicts=exact_limits)
+    if Defence.PRIMARY in out:
+        guard = replace(guard, verdicts=nothing_withheld)
     if Defence.OWN_NOISE in out:
         guard = replace(guard, propose=one_draw)
     if Defence.NOISE in out:
         guard = replace(guard, propose=as_counted)
+    press = enclave.gateway.press
     if Defence.MEMORY in out:
-        guard = replace(guard, memory=Forgetful())
-    return enclave.with_gateway(guard=guard)
+        guard, press = replace(guard, memory=Forgetful()), replace(press, memory=Forgetful())
+    if Defence.SUPPRESSION in out:
+        press = replace(press, suppress=primaries_only)
+    return enclave.with_gateway(guard=guard, press=press)
 
 
 # --- the doubles -------------------------------------------------------------------------------------------
@@ -281,6 +299,13 @@ def exact_limits(cells: Cells, policy: Policy, _prf: object) -> dict[str, NDArra
         )[0]
         for column in cells.columns
     }
+
+
+def primaries_only(problem: TableProblem, _limits: object) -> Suppression:
+    """For secondary suppression: what the primary rules withhold, and nothing to hide it behind."""
+    withheld = {quantity.name: quantity.status == Status.PRIMARY for quantity in problem.quantities}
+    nothing = {name: np.zeros(len(flags)) for name, flags in withheld.items()}
+    return Suppression(withheld, nothing, nothing)
 
 
 def one_draw(

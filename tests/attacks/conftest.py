@@ -10,6 +10,7 @@ import pytest
 
 from tests.attacks import population
 from tests.attacks.arena import Arena, Defence, Score, Scoreboard, arena
+from tests.attacks.page import PAGE, report
 from tests.attacks.population import Population
 
 Attack = Callable[[Arena, Population], Score]
@@ -58,7 +59,7 @@ def play(enter: Enter, people: Population, board: Scoreboard, request: pytest.Fi
         with enter(*out) as arena:
             score = attack(arena, people)
         said = name.removesuffix(".py") + (f" [{variant.id}]" if variant else "")
-        return board.add(said, frozenset(out), score)
+        return board.add(said, arena, score)
 
     return played
 
@@ -67,5 +68,11 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
     made = config.stash.get(_BOARD, Scoreboard())
     if made.lines:
         terminalreporter.section("attacks")
-    for attack, defence, score in made.lines:
-        terminalreporter.write_line(f"{attack:34} {defence:50} {score}")
+    for line in made.lines:
+        terminalreporter.write_line(f"{line.attack:34} {line.said:50} {line.score}, {line.asked} questions")
+    if made.lines and config.getoption("--write-attacks"):
+        PAGE.write_text(report(made.lines), encoding="utf-8")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--write-attacks", action="store_true", help=f"write what the attacks found to {PAGE}")

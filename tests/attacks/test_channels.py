@@ -18,7 +18,7 @@ import pytest
 from tests.attacks.arena import Defence, Score
 from tests.attacks.population import SECRETS, bits, having, is_one_of, seen
 
-VICTIMS = 24
+VICTIMS = 16
 
 
 def overflow(p, hit):

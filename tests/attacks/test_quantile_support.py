@@ -24,7 +24,7 @@ NEEDED, TELLING = 11, 15
 
 
 def chosen(people, inside):
-    """Of each cell: known people on either side of a bin of 0.2, `inside` in it, and the victim, in it too."""
+    """Of each cell: known people on either side of a bin, `inside` in it, and the victim, in it too."""
     found = []
     for _, cell in people.known.groupby(KEYS):
         bins = np.floor((cell["hba1c"] + 0.05 + 1e-9) / 0.2)

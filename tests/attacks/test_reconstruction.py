@@ -3,7 +3,7 @@
 Birth months choose the subsets; least squares, clipped, does as well here as the linear programme. Dinur &
 Nissim, "Revealing information while preserving privacy", PODS 2003, 202–210; Cohen & Nissim, "Linear program
 reconstruction in practice", J. Privacy and Confidentiality 10 (2020). Who asks often enough beats any noise
-that does not grow: what a run of this length learns is bounded and printed.
+that does not grow: what a run of this length learns is bounded and printed, and a longer one learns more.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from tests.attacks.population import SECRETS, marked, seen
 KEYS = ["centre_id", "age_band"]  # 20 groups of 100 in two centres: solved all at once
 CENTRES = ["C1", "C2"]
 QUESTIONS, PARTS = 45, ("a", "b", "c")
+LEARNT = 0.65  # of the people, after so many questions
 
 
 def solve(a, people):
@@ -73,5 +74,5 @@ def test_succeeds_without_noise_and_ledger(play):
     assert play(solve, *BLUR).succeeds
 
 
-def test_fails(play):
-    assert play(solve).is_guessing
+def test_learns_little_in_so_many_questions(play):
+    assert play(solve).is_within(LEARNT)

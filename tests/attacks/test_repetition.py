@@ -10,6 +10,7 @@ everybody.
 
 from __future__ import annotations
 
+from functools import partial
 from itertools import islice
 
 import numpy as np
@@ -18,15 +19,16 @@ import pytest
 from tests.attacks.arena import FORGETFUL, Score, after
 from tests.attacks.population import CELL, SECRETS, bits, having, marked, per_cell, seen
 
-TIMES = 32
+TIMES, AGAIN = 32, 8  # to wear fresh noise down; to see that sticky noise is not
 WIDE = ["sex", "age_band"]  # 20 cells of 300
+CONDITIONAL = 8  # among the ways
 
 
-def again(a, people):
+def again(a, people, times=TIMES):
     p = marked(seen("patients"), SECRETS[:6])
     counts = {secret: p.patient_id.nunique(where=p[secret]) for secret in SECRETS[:6]}
     question = p.group_by(WIDE).agg(**counts)
-    heard = [a.ask(question).sort_values(WIDE) for _ in range(TIMES)]
+    heard = [a.ask(question).sort_values(WIDE) for _ in range(times)]
     numbers = {s: [frame[s].to_numpy(float, na_value=np.nan) for frame in heard] for s in counts}
     return sum_up(a, people, numbers, WIDE)
 
@@ -65,6 +67,7 @@ def sum_up(a, people, heard, keys):
 
 
 ATTACKS = {"again": again, "rewritten": rewritten}
+FOR_REAL = {"again": partial(again, times=AGAIN), "rewritten": rewritten}
 
 
 @pytest.mark.parametrize("attack", ATTACKS.values(), ids=ATTACKS)
@@ -72,13 +75,17 @@ def test_succeeds_with_fresh_noise(play, attack):
     assert play(attack, *FORGETFUL).succeeds
 
 
-@pytest.mark.parametrize("attack", ATTACKS.values(), ids=ATTACKS)
+@pytest.mark.parametrize("attack", FOR_REAL.values(), ids=FOR_REAL)
 def test_tells_no_more_than_one_look(play, attack):
     assert play(attack).is_within(after(1))
 
 
 def test_equal_questions_get_equal_answers(enter, people):
+    """Of a conditional count others are left out than of a filtered one, so it may be withheld apart."""
     with enter() as a:
         answers = [a.cells(way) for way in islice(ways(SECRETS[4]), 12)]
+    conditional = answers.pop(CONDITIONAL)
     for answer in answers[1:]:
         np.testing.assert_array_equal(answer, answers[0])
+    both = ~np.isnan(conditional) & ~np.isnan(answers[0])
+    np.testing.assert_array_equal(conditional[both], answers[0][both])

@@ -39,14 +39,14 @@ def few(a, people):
 
 
 def many(a, people):
-    return halves(a, people, len(COINS))
+    return halves(a, people, 16)
 
 
-@pytest.mark.parametrize("attack", [few, many], ids=["one split each", "twelve splits each"])
+@pytest.mark.parametrize("attack", [few, many], ids=["one split each", "eight splits each"])
 def test_succeeds_without_noise_and_ledger(play, attack):
     assert play(attack, *BLUR).succeeds
 
 
-@pytest.mark.parametrize("attack", [few, many], ids=["one split each", "twelve splits each"])
+@pytest.mark.parametrize("attack", [few, many], ids=["one split each", "eight splits each"])
 def test_fails(play, attack):
     assert play(attack).is_guessing

@@ -23,10 +23,11 @@ from p4dp_sdk.catalogue.model import Role
 from p4dp_sdk.disclosure.policy import Policy
 
 AGES = Grid(0.0, 1.0, 7)
+LUCKIEST = np.nextafter(1, 0)
 SMALL = settings(max_examples=60, deadline=None)
 
 
-def settled(found, grid, policy, uniform=np.nextafter(1, 0)):
+def settled(found, grid, policy, uniform=LUCKIEST):
     """With the draw by which everybody who reaches a limit clears it, or another."""
     drawn = np.full(len(found.leaf), uniform)
     return settle(found, grid, policy, Supports(drawn, drawn, drawn))
@@ -180,7 +181,7 @@ class TestSettle:
         """Else the bin would tell whether one person more is in it."""
         ages = np.repeat([20, 50, 80], 11)
         found = descent(ages)
-        levels = [settled(found, AGES, Policy(), uniform)[1][0] for uniform in (0.0, 0.5, np.nextafter(1, 0))]
+        levels = [settled(found, AGES, Policy(), uniform)[1][0] for uniform in (0.0, 0.5, LUCKIEST)]
         assert levels[0] == levels[1] == -1 < levels[2]
         crowd = descent(np.repeat([20, 50, 80], 30))
         assert settled(crowd, AGES, Policy(), 0.0) == settled(crowd, AGES, Policy())

@@ -1,0 +1,128 @@
+"""Publication tables are exact: what one withholds, its totals tell, or another table, or the level above.
+
+(a) One cell of the table is the victim alone, so it is withheld; the others of its row are shown. The whole
+row is published as a table of its own: subtract. (b) The whole is a region, published apart from its centres,
+and the victim's centre is published without them. Cox, "Suppression methodology and statistical disclosure
+control", JASA 75 (1980) 377–385; linked tables: de Wolf & Giessing, "Adjusting the τ-ARGUS modular approach
+to deal with linked tables", Data & Knowledge Engineering 68 (2009) 1160–1174.
+
+No number tells of anybody who is ill. But exact tables tell more than their numbers: where the region less
+its centres would be one it is withheld, where it would be none it is shown. That gap is known, and said on
+the page of what is protected; who closes it will see a test fail.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+
+import ibis
+import numpy as np
+import pytest
+
+from tests.attacks.arena import Defence, Refused, Score
+from tests.attacks.population import (
+    CELL,
+    COINS,
+    REGION,
+    SECRETS,
+    bits,
+    having,
+    is_one_of,
+    marked,
+    per_cell,
+    seen,
+)
+
+WIDE = ["sex", "age_band"]  # 20 cells of 300
+TURNS = 3
+
+
+def row_by_row(a, people, whole_first, marked_by):
+    score = Score(0, 0)
+    for turn in range(TURNS):
+        victims, secret, coin = people.victims(turn % 4, WIDE), SECRETS[turn], COINS[turn]
+        p = seen("patients")
+        ill = marked(p.filter(having(p, secret)), [coin])
+        part = ibis.cases((is_one_of(ill, victims), "3"), (ill[coin], "1"), else_="2")
+        split = per_cell(ill.mutate(classe=part), [*WIDE, "classe"])
+        whole, parts = both(a, per_cell(ill, WIDE), split, whole_first)
+        if whole is None or parts is None:
+            rest = np.full(len(victims), np.nan)
+        else:
+            rest = rests(whole, parts[parts["classe"] != "3"], 2, WIDE)
+        score += marked_by(a, rest, bits(victims, secret))
+    return score
+
+
+def region_less_centres(a, people, whole_first, marked_by):
+    keys = ["region", *CELL[1:]]
+    score = Score(0, 0)
+    for turn in range(2):
+        victims = people.victims(turn).assign(region=lambda f: f["centre_id"].map(REGION))
+        victims = victims[victims["centre_id"].isin(["C2", "C4", "C6"])].sort_values(keys)
+        secret, p = SECRETS[turn], seen("patients")
+        ill = p.filter(having(p, secret))
+        above = per_cell(ill.join(seen("centres"), "centre_id"), keys)
+        below = per_cell(ill.filter(~is_one_of(ill, victims)))
+        whole, parts = both(a, above, below, whole_first)
+        parts = parts.assign(region=parts["centre_id"].map(REGION))
+        score += marked_by(a, rests(whole, parts, 2, keys), bits(victims, secret))
+    return score
+
+
+def both(a, whole, parts, whole_first):
+    """Both published, in this order or the other; None for what is refused, which tells nothing."""
+    asked = {"whole": whole, "parts": parts}
+    order = ("whole", "parts") if whole_first else ("parts", "whole")
+    shown = {name: published(a, asked[name]) for name in order}
+    return shown["whole"], shown["parts"]
+
+
+def published(a, table):
+    try:
+        return a.publish(table, "Patients")
+    except Refused:
+        return None
+
+
+def rests(whole, parts, count, keys):
+    """What the parts leave of the whole; NaN where anything of it is withheld."""
+    summed = parts.astype({"n": float}).groupby(keys)["n"].sum(min_count=count)
+    shown = whole.set_index(keys)["n"].astype(float).sort_index()
+    return (shown - summed.reindex(shown.index)).to_numpy(float, na_value=np.nan)
+
+
+def by_number(a, rest, truth):
+    return a.mark(rest - 0.5, truth)
+
+
+def by_number_of_the_ill(a, rest, truth):
+    """Of those who are ill only: guessed by the number; right half the time without one."""
+    return a.mark((rest - 0.5)[truth], truth[truth])
+
+
+def by_mark(a, rest, truth):
+    """Withheld means ill."""
+    return a.mark(np.where(rest == 0, -1.0, 1.0), truth)
+
+
+STORIES = {"linked": row_by_row, "hierarchical": region_less_centres}
+ATTACKS = {
+    f"{name}, {'whole' if first else 'parts'} first": partial(attack, whole_first=first)
+    for name, attack in STORIES.items()
+    for first in (True, False)
+}
+
+
+@pytest.mark.parametrize("attack", ATTACKS.values(), ids=ATTACKS)
+def test_succeeds_without_secondary_suppression_and_ledger(play, attack):
+    assert play(partial(attack, marked_by=by_number), Defence.SUPPRESSION, Defence.MEMORY).succeeds
+
+
+@pytest.mark.parametrize("attack", ATTACKS.values(), ids=ATTACKS)
+def test_no_number_tells_of_the_ill(play, attack):
+    assert play(partial(attack, marked_by=by_number_of_the_ill)).is_guessing
+
+
+def test_gap_that_withheld_means_ill_is_still_open(play):
+    assert play(partial(region_less_centres, whole_first=True, marked_by=by_mark)).succeeds
