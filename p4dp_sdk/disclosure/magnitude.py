@@ -1,18 +1,16 @@
-"""Noise for sums: at least half of the largest contribution, up or down, and never next to nothing. Pure.
+"""Noise for sums, in units of the largest contribution of one patient. Pure.
 
 A sum S is shown as S + z·m, with m no less than the largest contribution of one patient and z drawn by the
-key of the record set. z is zero-mean, has the standard deviation `scale`, and |z| lies between 0.5 and 1.85
-times `scale`: its density is two triangles that face away from zero. A bell around zero would show nearly
-the exact sum one time in ten, and who knows all other contributions would then have the last one; with a
-hole in the middle nobody comes closer to it than by half of the largest. The idea is that of Evans,
-Zayatz & Slanta 1998 ("Using noise for disclosure limitation of establishment tabular data", J. Official
-Statistics 14): multiply each value by 1 ± at least 10 %; and of the ABS's top contributors (Thompson,
-Broadfoot & Elazar 2013), whose noise is in units of the largest values and so doesn't shrink in a dominated
-cell. Giessing 2012 ("Flexible rounding based on consistent post-tabular stochastic noise") discusses both.
+key of the record set: normal, zero-mean, with the standard deviation `scale`, cut off at three of these. With
+`scale` = 2 whoever knows all others and looks once is right about the one who adds most six times in ten, as
+with a count (Φ(1/2σ)). A density with a hole around zero (Evans, Zayatz & Slanta 1998, "Using noise for
+disclosure limitation of establishment tabular data", J. Official Statistics 14) keeps everybody from the exact
+sum, but is a ruler: where a sum can't be shown as what it is, that it is shown says that it is another. Units
+of the largest value are those of the ABS's top contributors (Thompson, Broadfoot & Elazar 2013); they don't
+shrink in a dominated cell.
 
-Guarantee: an error of at least half, and at most 1.85 times `scale`, of the largest contribution. Cost: that
-error, which in a mean over n patients is about 1/n and so is unfelt in large cells. Means are centred before
-they are summed, or the noise would grow with the level of the values.
+Cost: that error, which in a mean over n patients is about 1/n and so is unfelt in large cells. Means are
+centred before they are summed, or the noise would grow with the level of the values.
 """
 
 from __future__ import annotations
@@ -23,20 +21,23 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-NEAREST: Final = 0.5  # |z|/scale is never less …
-FARTHEST: Final = math.sqrt(5.5) - 0.5  # … nor more: solves a² + 2aw/3 + w²/6 = 1 for a = 0.5, b = a + w
+FARTHEST: Final = 3.0  # |z|/scale is never more
+_DENSITY: Final = math.exp(-(FARTHEST**2) / 2) / math.sqrt(2 * math.pi)
+# standard deviation of the normal distribution that is cut off there
+_SPREAD: Final = math.sqrt(1 - 2 * FARTHEST * _DENSITY / math.erf(FARTHEST / math.sqrt(2)))
 _LEAST_DIGITS: Final = 2
 
 
 def deviates(uniforms: NDArray[np.float64], scale: float) -> NDArray[np.float64]:
-    """z for keyed `uniforms` in [0, 1): the lower half of the unit gives the sign −, the upper +."""
+    """z for keyed `uniforms` in [0, 1), by the inverse of the truncated normal distribution."""
+    from scipy.special import ndtr, ndtri
+
     if not np.all((uniforms >= 0) & (uniforms < 1)):
         raise ValueError("deviates: uniforms must lie in [0, 1)")
-    positive = uniforms >= 0.5
-    rest = np.where(positive, 2 * uniforms - 1, 2 * uniforms)
-    size = NEAREST + (FARTHEST - NEAREST) * (1 - np.sqrt(1 - rest))
-    z: NDArray[np.float64] = np.where(positive, size, -size) * scale
-    return z
+    tail = ndtr(-FARTHEST)
+    z = ndtri(tail + uniforms * (1 - 2 * tail)) / _SPREAD
+    limited: NDArray[np.float64] = np.clip(z, -FARTHEST, FARTHEST) * scale
+    return limited
 
 
 def blurred(

@@ -57,7 +57,7 @@ class Policy:
     method: Method = Method.CELL_KEY
     noise_bound: int = 5
     noise_variance: float = 4.0
-    magnitude_scale: float = 1.0
+    magnitude_scale: float = 2.0
     threshold_deviations: float = 1.5
     rounding_base: int = 5
     snap_radius: int = 10

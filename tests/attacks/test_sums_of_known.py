@@ -1,8 +1,8 @@
-"""One sum over twenty people whom one knows, and the victim if ill: the hole in its noise is a ruler.
+"""One sum over twenty people whom one knows, and the victim if ill: is the noise a ruler?
 
-Noise of a sum is never next to nothing: at least half of the largest contribution, up or down. So the sum of
-what is known is never shown near itself, and neither is the sum with the victim, who adds the most. Where one
-can't be shown the other is: of ones, an odd answer says twenty, and an even one twenty-one.
+If the noise of a sum had a hole around zero (never less than half of the largest contribution), the sum of what
+is known could not be shown near itself, and neither could the sum with the victim, who adds the most. Where one
+can't be shown the other is: of ones, an odd answer would say twenty, and an even one twenty-one.
 """
 
 from __future__ import annotations
@@ -33,7 +33,6 @@ def parity(a, people, turn):
     return a.mark(np.where(np.isnan(shown), np.nan, 1 - 2 * (shown % 2)), bits(victims, secret))
 
 
-@pytest.mark.xfail(reason="one patient of a sum of ones is a whole step of its noise", strict=True)
 def test_a_sum_of_ones_says_no_more_than_a_count(play):
     score = sum((play(partial(parity, turn=turn)) for turn in range(3)), Score(0, 0))
     assert score.is_within(after(1))

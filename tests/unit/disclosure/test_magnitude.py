@@ -1,4 +1,4 @@
-"""The noise of sums: zero-mean, of the standard deviation asked for, bounded, and never about nothing."""
+"""The noise of sums: zero-mean, of the standard deviation asked for, bounded, with one peak and no hole."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from p4dp_sdk.disclosure.magnitude import FARTHEST, NEAREST, blurred, deviates, presented
+from p4dp_sdk.disclosure.magnitude import FARTHEST, blurred, deviates, presented
 
 GRID = (np.arange(100_000) + 0.5) / 100_000
 UNIFORM = st.floats(0, 1, exclude_max=True)
@@ -17,24 +17,23 @@ UNIFORM = st.floats(0, 1, exclude_max=True)
 def test_the_moments_of_z(scale):
     z = deviates(GRID, scale)
     assert z.mean() == pytest.approx(0, abs=1e-4 * scale)
-    assert z.std() == pytest.approx(scale, rel=1e-4)
-    assert np.abs(z).min() >= NEAREST * scale and np.abs(z).max() <= FARTHEST * scale <= 3 * scale
+    assert z.std() == pytest.approx(scale, rel=1e-3)
+    assert np.abs(z).max() <= FARTHEST * scale
 
 
 @settings(max_examples=100, deadline=None)
 @given(UNIFORM, st.floats(-1e9, 1e9), st.floats(0.01, 1e6), st.floats(1, 100))
-def test_whoever_knows_all_others_misses_the_largest_by_half(uniform, total, largest, scale):
+def test_the_error_is_bounded_by_the_largest(uniform, total, largest, scale):
     shown = blurred(np.array([total]), np.array([largest]), np.array([uniform]), scale)[0]
     slack = 1e-6 * (abs(total) + largest)
-    assert NEAREST * scale * largest - slack <= abs(shown - total) <= FARTHEST * scale * largest + slack
+    assert abs(shown - total) <= FARTHEST * scale * largest + slack
 
 
 def test_up_as_often_as_down_and_small_rather_than_large():
     z = deviates(GRID, 1.0)
-    density, _ = np.histogram(z, bins=np.linspace(-2, 2, 41))
-    assert (density == density[::-1]).all()
-    assert not density[15:25].any()  # nothing within 0.5 of zero
-    assert (np.diff(density[25:]) <= 0).all()
+    density, _ = np.histogram(z, bins=np.linspace(-3, 3, 42))
+    assert (np.abs(density - density[::-1]) <= 2).all()
+    assert (np.diff(density[21:]) <= 0).all()  # a hole in the middle would be a ruler
 
 
 @pytest.mark.parametrize("uniform", [1.0, -0.1, np.nan])
