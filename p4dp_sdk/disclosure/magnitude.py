@@ -5,9 +5,9 @@ key of the record set: normal, zero-mean, with the standard deviation `scale`, c
 `scale` = 2 whoever knows all others and looks once is right about the one who adds most six times in ten, as
 with a count (Φ(1/2σ)). A density with a hole around zero (Evans, Zayatz & Slanta 1998, "Using noise for
 disclosure limitation of establishment tabular data", J. Official Statistics 14) keeps everybody from the
-exact sum, but is a ruler: where a sum can't be shown as what it is, that it is shown says that it is another. Units
-of the largest value are those of the ABS's top contributors (Thompson, Broadfoot & Elazar 2013); they don't
-shrink in a dominated cell.
+exact sum, but is a ruler: where a sum can't be shown as what it is, that it is shown says that it is
+another. Units of the largest value are those of the ABS's top contributors (Thompson, Broadfoot & Elazar
+2013); they don't shrink in a dominated cell.
 
 Cost: that error, which in a mean over n patients is about 1/n and so is unfelt in large cells. Means are
 centred before they are summed, or the noise would grow with the level of the values.

@@ -1,8 +1,8 @@
 """One sum over twenty people whom one knows, and the victim if ill: is the noise a ruler?
 
 If the noise of a sum had a hole around zero (never less than half of the largest contribution), the sum of
-what is known could not be shown near itself, and neither could the sum with the victim, who adds the most. Where one
-can't be shown the other is: of ones, an odd answer would say twenty, and an even one twenty-one.
+what is known could not be shown near itself, and neither could the sum with the victim, who adds the most.
+Where one can't be shown the other is: of ones, an odd answer would say twenty, and an even one twenty-one.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ from __future__ import annotations
 from functools import partial
 
 import numpy as np
-import pytest
 
 from tests.attacks.arena import Score, after
 from tests.attacks.population import SECRETS, bits, having, is_one_of, seen
