@@ -89,9 +89,10 @@ def _write_nafld(directory: Path) -> None:
         (directory / f"{name}.csv.gz").write_bytes(gzip.compress(content.encode()))
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def gateway(snapshot: Snapshot, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Enclave]:
-    """The gateway on its real parts, and the aggregate project of Inès."""
+    """The gateway on its real parts, and the aggregate project of Inès. One a page: what one page publishes
+    stands between another page and its tables."""
     settings = Settings(home=tmp_path_factory.mktemp("enclave"))
     store, hub = open_store(settings), HubPeer()
     with ThreadPoolExecutor(4) as workers, ThreadPoolExecutor(4) as office:
