@@ -183,7 +183,7 @@ def _suppressed(order: Order, cube: Cube, measures: _Measures, press: Press) -> 
         batches, places = batches_of(cube)
         statuses = remembered(statuses, press.memory.known(order.asker, batches, policy), places)
     if measures.relations is not None:
-        statuses = without_remainders(measures.table, statuses, policy.snap_radius)
+        statuses = without_remainders(measures.table, statuses, policy.snap_radius, measures.relations)
     buckets = buckets_of(cube, press.keyring.missing_physician)
     problem = problem_of(cube, statuses, buckets, measures.relations)
     limits = Limits.of(policy, _SECONDS)

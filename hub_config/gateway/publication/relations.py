@@ -6,7 +6,8 @@ is found in whatever words; what holds by chance is taken for logic, which withh
 
 *Relations* hold in every cell: secondary suppression reckons with them. *Remainders* hold in some cells
 exactly or but for few patients, and not in others: all less the young less the old are the few whose age is
-missing, as if they were a column. One term of each is withheld.
+missing, as if they were a column. One term of each is withheld. What holds in every cell leaves nobody; but
+where a measure counts nobody at all, any relation could be that one short.
 """
 
 from __future__ import annotations
@@ -112,11 +113,14 @@ def _is_everywhere(table: Sketched, one: Combinations) -> bool:
 # --- in some cells -----------------------------------------------------------------------------------------
 
 
-def without_remainders(table: Sketched, statuses: Statuses, few: int) -> Statuses:
+def without_remainders(
+    table: Sketched, statuses: Statuses, few: int, relations: Sequence[Relation] = ()
+) -> Statuses:
     """`statuses` with one term of each remainder of 1 to `few` patients withheld (HELD), and of each that is
     nobody there but somebody elsewhere. The term that settles most, the smallest of these, is taken; what is
-    public already can't be. Raises Tangled."""
+    public already can't be. `relations` are all of the table's. Raises Tangled."""
     status = np.array([statuses[name] for name in table.names])
+    _hide_nobody(table, status, relations)
     shown = (status == Status.SAFE) | (status == Status.KNOWN)
     open_terms: dict[int, list[Ints]] = {}
     for cell, terms in _remainders(table, shown, few):
@@ -156,6 +160,35 @@ def _leaves_somebody(table: Sketched, chosen: Combinations, rows: Ints) -> Flags
         for row in np.unique(rows):
             found[row] = not _is_everywhere(table, chosen.where([row]))
     return found
+
+
+def _hide_nobody(table: Sketched, status: NDArray[np.int8], relations: Sequence[Relation]) -> None:
+    """Where a measure counts nobody anywhere, withhold so many others that no relation, and no sum of
+    relations, is shown whole."""
+    if np.all(table.exact.any(axis=1)) or not relations:
+        return
+    coefficients = np.array([[dict(one.terms).get(name, 0.0) for name in table.names] for one in relations])
+    patterns, of_cell = np.unique(status, axis=1, return_inverse=True)
+    of_cell = of_cell.ravel()
+    for number, pattern in enumerate(patterns.T):
+        status[np.ix_(_breaking(coefficients, pattern), np.flatnonzero(of_cell == number))] = Status.HELD
+
+
+def _breaking(coefficients: NDArray[np.float64], status: NDArray[np.int8]) -> Ints:
+    """Measures to withhold, later ones first, until the withheld tell all relations apart: then none is
+    made of shown measures only."""
+    hidden = np.isin(status, (Status.PRIMARY, Status.HELD))
+    found = []
+    for measure in np.flatnonzero(status == Status.SAFE)[::-1]:
+        more = hidden | (np.arange(len(status)) == measure)
+        if _rank(coefficients[:, more]) > _rank(coefficients[:, hidden]):
+            found.append(measure)
+            hidden = more
+    return np.array(found, dtype=np.int64)
+
+
+def _rank(matrix: NDArray[np.float64]) -> int:
+    return int(np.linalg.matrix_rank(matrix)) if matrix.size else 0
 
 
 # --- which combinations ------------------------------------------------------------------------------------

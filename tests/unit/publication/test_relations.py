@@ -147,7 +147,7 @@ def safe(table: Sketched) -> dict[str, Any]:
 
 
 def held(table: Sketched, statuses: Any = None) -> list[tuple[str, int]]:
-    decided = without_remainders(table, statuses or safe(table), FEW)
+    decided = without_remainders(table, statuses or safe(table), FEW, related(table))
     return [(n, int(c)) for n, status in decided.items() for c in np.flatnonzero(status == Status.HELD)]
 
 
@@ -169,6 +169,16 @@ def test_many_that_are_left_are_no_secret_but_nobody_in_one_cell_is() -> None:
     assert held(measured(people, mixed, 2)) == []
     apart = np.where(value == 2, 0, mixed)
     assert {cell for _, cell in held(measured(people, apart, 2))} == {1}
+
+
+def test_nobody_anywhere_may_be_what_is_left() -> None:
+    """Those of both, whom nobody found, are either's less the one's less the other's."""
+    value = one_of(60, 60)
+    chosen = [value >= 0, value == 0, value == 1]
+    nowhere = np.zeros(120, dtype=bool)
+    assert held(measured(np.array(chosen).T, np.zeros(120, dtype=int), 1)) == []
+    found = held(measured(np.array([*chosen, nowhere]).T, np.zeros(120, dtype=int), 1))
+    assert {cell for _, cell in found} == {0, 1}
 
 
 def test_what_is_public_is_not_withheld() -> None:
@@ -197,14 +207,18 @@ _CONDITIONS = {
 
 
 @given(
-    st.lists(st.tuples(st.integers(0, 2), st.integers(0, 2), st.booleans()), min_size=30, max_size=90),
+    st.lists(st.tuples(st.integers(0, 2), st.integers(0, 11), st.booleans()), min_size=30, max_size=90),
+    st.sampled_from([(0, 1, 2), (0, 0, 0, 0, 0, 1), (1, 2), (0, 2), (0,), (2, 2, 2, 0, 1)]),
     st.sets(st.sampled_from(sorted(_CONDITIONS)), min_size=2, max_size=5),
 )
 @settings(max_examples=60, deadline=None)
-def test_no_withheld_number_follows_from_those_that_are_shown(people: Any, conditions: set[str]) -> None:
+def test_no_withheld_number_follows_from_those_that_are_shown(
+    people: Any, classes: Any, conditions: set[str]
+) -> None:
     """Everything a reader may reckon with: how many people there are of each kind in each cell, whatever that
     is. A number follows if it is a sum of multiples of those shown."""
     cell, a, b = (np.array(column) for column in zip(*people, strict=True))
+    a = np.array(classes)[a % len(classes)]
     chosen = [np.ones(len(people), dtype=bool)] + [_CONDITIONS[name](a, b) for name in sorted(conditions)]
     table = measured(np.array(chosen).T, cell, 3)
     try:
@@ -222,7 +236,7 @@ def problem_of(table: Sketched) -> TableProblem:
     primary = {
         name: np.where(v < 3, Status.PRIMARY, Status.SAFE).astype(np.int8) for name, v in counts.items()
     }
-    statuses = without_remainders(table, primary, 2)
+    statuses = without_remainders(table, primary, 2, related(table))
     quantities = tuple(
         Quantity(name, Kind.COUNT, values, statuses[name], values.astype(np.int64))
         for name, values in counts.items()
