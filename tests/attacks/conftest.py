@@ -58,7 +58,8 @@ def play(enter: Enter, people: Population, board: Scoreboard, request: pytest.Fi
     def played(attack: Attack, *out: Defence) -> Score:
         with enter(*out) as arena:
             score = attack(arena, people)
-        said = name.removesuffix(".py") + (f" [{variant.id}]" if variant else "")
+        test = request.node.originalname.removeprefix("test_").replace("_", " ")
+        said = name.removesuffix(".py") + (f" [{variant.id}]" if variant else "" if out else f": {test}")
         return board.add(said, arena, score)
 
     return played

@@ -7,8 +7,9 @@ control", JASA 75 (1980) 377–385; linked tables: de Wolf & Giessing, "Adjustin
 to deal with linked tables", Data & Knowledge Engineering 68 (2009) 1160–1174.
 
 No number tells of anybody who is ill. But exact tables tell more than their numbers: where the region less
-its centres would be one it is withheld, where it would be none it is shown. That gap is known, and said on
-the page of what is protected; who closes it will see a test fail.
+its centres would be one, the second table is refused; where it would be none, it is given. With one victim
+that is the answer. The gap is known, and said on the page of what is protected; who closes it will see a test
+fail.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from functools import partial
 
 import ibis
 import numpy as np
+import pandas as pd
 import pytest
 
 from tests.attacks.arena import Defence, Refused, Score
@@ -34,7 +36,7 @@ from tests.attacks.population import (
 )
 
 WIDE = ["sex", "age_band"]  # 20 cells of 300
-TURNS = 3
+TURNS, EACH = 3, 5
 
 
 def row_by_row(a, people, whole_first, marked_by):
@@ -46,10 +48,7 @@ def row_by_row(a, people, whole_first, marked_by):
         part = ibis.cases((is_one_of(ill, victims), "3"), (ill[coin], "1"), else_="2")
         split = per_cell(ill.mutate(classe=part), [*WIDE, "classe"])
         whole, parts = both(a, per_cell(ill, WIDE), split, whole_first)
-        if whole is None or parts is None:
-            rest = np.full(len(victims), np.nan)
-        else:
-            rest = rests(whole, parts[parts["classe"] != "3"], 2, WIDE)
+        rest = rests(whole, parts, WIDE, len(victims), lambda f: f[f["classe"] != "3"])
         score += marked_by(a, rest, bits(victims, secret))
     return score
 
@@ -65,8 +64,9 @@ def region_less_centres(a, people, whole_first, marked_by):
         above = per_cell(ill.join(seen("centres"), "centre_id"), keys)
         below = per_cell(ill.filter(~is_one_of(ill, victims)))
         whole, parts = both(a, above, below, whole_first)
-        parts = parts.assign(region=parts["centre_id"].map(REGION))
-        score += marked_by(a, rests(whole, parts, 2, keys), bits(victims, secret))
+        placed = partial(pd.DataFrame.assign, region=lambda f: f["centre_id"].map(REGION))
+        rest = rests(whole, parts, keys, len(victims), placed)
+        score += marked_by(a, rest, bits(victims, secret))
     return score
 
 
@@ -85,9 +85,11 @@ def published(a, table):
         return None
 
 
-def rests(whole, parts, count, keys):
-    """What the parts leave of the whole; NaN where anything of it is withheld."""
-    summed = parts.astype({"n": float}).groupby(keys)["n"].sum(min_count=count)
+def rests(whole, parts, keys, cells, prepared):
+    """What two parts leave of the whole; NaN where anything of it is withheld, or refused."""
+    if whole is None or parts is None:
+        return np.full(cells, np.nan)
+    summed = prepared(parts).astype({"n": float}).groupby(keys)["n"].sum(min_count=2)
     shown = whole.set_index(keys)["n"].astype(float).sort_index()
     return (shown - summed.reindex(shown.index)).to_numpy(float, na_value=np.nan)
 
@@ -99,11 +101,6 @@ def by_number(a, rest, truth):
 def by_number_of_the_ill(a, rest, truth):
     """Of those who are ill only: guessed by the number; right half the time without one."""
     return a.mark((rest - 0.5)[truth], truth[truth])
-
-
-def by_mark(a, rest, truth):
-    """Withheld means ill."""
-    return a.mark(np.where(rest == 0, -1.0, 1.0), truth)
 
 
 STORIES = {"linked": row_by_row, "hierarchical": region_less_centres}
@@ -124,5 +121,17 @@ def test_no_number_tells_of_the_ill(play, attack):
     assert play(partial(attack, marked_by=by_number_of_the_ill)).is_guessing
 
 
-def test_gap_that_withheld_means_ill_is_still_open(play):
-    assert play(partial(region_less_centres, whole_first=True, marked_by=by_mark)).succeeds
+def test_gap_that_a_refusal_means_ill_is_still_open(enter, people, board):
+    """One victim and two publications a gateway."""
+    secret, keys, p = SECRETS[0], ["region", *CELL[1:]], seen("patients")
+    ill = p.filter(having(p, secret))
+    above = per_cell(ill.join(seen("centres"), "centre_id"), keys)
+    everybody, score = people.victims(0), Score(0, 0)
+    for has in (True, False):
+        for number in range(EACH):
+            victim = everybody[everybody[secret] == has].iloc[[number]]
+            with enter() as a:
+                _, parts = both(a, above, per_cell(ill.filter(~is_one_of(ill, victim))), whole_first=True)
+                score += a.mark(np.array([1.0 if parts is None else -1.0]), np.array([has]))
+    board.add("published_margins [one victim, by refusal]", a, score)
+    assert score.succeeds

@@ -92,7 +92,7 @@ def guarded(attack):
     return run
 
 
-ATTACKS = {"mean × n": mean_times_n, "sums": sums, "top": alone_at_the_top}
+ATTACKS = {"mean times n": mean_times_n, "sums": sums, "top": alone_at_the_top}
 
 
 @pytest.mark.parametrize("attack", ATTACKS.values(), ids=ATTACKS)
