@@ -41,7 +41,7 @@ def test_thirty_edits_of_one_cohort(snapshot_a, tmp_path):
     write("Its Table 1, published", report(published, by="table", of="step"))
     assert diary.kept().min() >= KEPT
     assert published.kept().min() >= KEPT
-    assert not diary.refused and not published.refused
+    assert not diary.refused and published.refused in ([], ["HbA1c: not-publishable"])
 
 
 @pytest.mark.bench

@@ -124,7 +124,8 @@ def table_one(cohort: Cohort) -> Iterator[Question]:
     """Table 1: sex by age band; comorbidities, age and last HbA1c by sex; everybody.
 
     Where nearly everybody had HbA1c measured, its number of patients lies near that of all, and exact numbers
-    would count the few without: published, they cost the means of HbA1c. That is right, and left as it is.
+    would count the few without: its table can't be published beside the others. That is right, and counts as
+    lost.
     """
     c, d = members(cohort), seen("diagnoses")
     patients = c.patient_id.nunique()
@@ -189,12 +190,14 @@ class Diary:
         self.note(step, question, shown, truth.execute(question.expression))
 
     def publish(self, step: Step, question: Question, arena: Arena, truth: ibis.BaseBackend) -> None:
+        """A table that is refused counts as one of which nothing is shown."""
+        true = truth.execute(question.expression)
         try:
             shown = arena.publish(question.expression, question.name)
         except Refused as refusal:
             self.refused.append(f"{question.name}: {refusal.code}")
-            return
-        self.note(step, question, shown, truth.execute(question.expression))
+            shown = true.assign(**dict.fromkeys(true.columns.difference(question.keys), np.nan))
+        self.note(step, question, shown, true)
 
     def note(self, step: Step, question: Question, shown: pd.DataFrame, true: pd.DataFrame) -> None:
         keys = list(question.keys)
