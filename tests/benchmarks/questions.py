@@ -34,7 +34,7 @@ def code_by_year_sex(t: Tables) -> ibis.Expr:
 def prevalence(t: Tables) -> ibis.Expr:
     """Who has one code, by age and sex."""
     d = t("diagnoses")
-    ill = d.filter(d.cisp2 == "T90").join(t("patients"), "patient_id")
+    ill = d.filter(d.cisp2 == "K85").join(t("patients"), "patient_id")
     return ill.group_by("age_band", "sex").agg(patients=ill.patient_id.nunique())
 
 
@@ -46,7 +46,7 @@ def centre_by_year(t: Tables) -> ibis.Expr:
 def weeks(t: Tables) -> ibis.Expr:
     """One code week by week: 1,200 cells."""
     d = t("diagnoses")
-    flu = d.filter(d.cisp2 == "R80")
+    flu = d.filter(d.cisp2 == "R81")
     return flu.group_by(week=flu.date.truncate("W")).agg(n=flu.count())
 
 
