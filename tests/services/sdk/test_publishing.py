@@ -42,13 +42,14 @@ def test_most_of_a_first_table_is_kept(connect: Connect) -> None:
 
 def test_errors_are_plain(connect: Connect) -> None:
     workspace = connect("ines", "these-ines")
+    patients = workspace.tables.patients
     with pytest.raises(p4dp.EnclaveError) as refused:
-        workspace.publish(workspace.tables.patients.count(), "Effectif")
+        workspace.publish(patients.group_by("birth_month").agg(n=patients.count()), "Par mois de naissance")
     assert refused.value.code is ErrorCode.NOT_PUBLISHABLE and refused.value.request_id
     with pytest.raises(p4dp.EnclaveError, match="120"):
         workspace.publish(by_band(workspace), "x" * 121)
     with pytest.raises(p4dp.EnclaveError) as rows:
-        workspace.publish(workspace.tables.patients, "Lignes")
+        workspace.publish(patients, "Lignes")
     assert rows.value.code is ErrorCode.ROW_LEVEL
 
 
