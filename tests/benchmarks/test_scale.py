@@ -22,7 +22,7 @@ from hub_config.governance.store import open_store
 from hub_config.settings import Settings
 from hub_config.warehouse.snapshot import Snapshot
 from p4dp_sdk.wire.protocol import Limits
-from tests.benchmarks.page import in_turn, seconds, section, table
+from tests.benchmarks.page import in_turn, section, table
 from tests.benchmarks.questions import COUNTS, QUESTIONS, SUMS, Question
 from tests.benchmarks.scale import build
 from tests.services.gateway import peer_enclave
@@ -92,19 +92,24 @@ def test_protected_against_raw(large: Snapshot, tmp_path: Path) -> None:
             plain = s.plain(question)
             cells = plain.count().execute()
             shown = [question.__name__, f"{cells:,}"]
-            works = [plain.to_pyarrow, lambda q=question: ask(s.forgetful, q)]
-            if cells <= LEDGER_CELLS:
-                works.append(lambda q=question: ask(s.full, q))
-            if refused := refusal(s.forgetful, question):
-                shown += [f"{seconds(plain.to_pyarrow):.2f}", refused]
-            else:
-                raw, bare, *remembered = in_turn(*works, turns=TURNS)
-                without[question] = bare / raw
-                shown += [f"{raw:.2f}", f"{bare:.2f}", f"{bare / raw:.1f}"]
-                if remembered:
-                    full[question] = remembered[0] / raw
-                    share = 1 - bare / remembered[0]
-                    shown += [f"{remembered[0]:.2f}", f"{full[question]:.1f}", f"{share:.0%}"]
+            asked = [s.forgetful, s.full][: 2 if cells <= LEDGER_CELLS else 1]
+            refused = [refusal(workspace, question) for workspace in asked]
+            works = [
+                lambda w=workspace, q=question: ask(w, q)
+                for workspace, why in zip(asked, refused, strict=True)
+                if not why
+            ]
+            raw, *protected = in_turn(plain.to_pyarrow, *works, turns=TURNS)
+            shown.append(f"{raw:.2f}")
+            for why, ratios in zip(refused, (without, full), strict=False):
+                if why:
+                    shown += [why, "—"]
+                    continue
+                took = protected.pop(0)
+                ratios[question] = took / raw
+                shown += [f"{took:.2f}", f"{took / raw:.1f}"]
+            if question in without and question in full:
+                shown.append(f"{1 - without[question] / full[question]:.0%}")
             rows.append(shown + ["—"] * (8 - len(shown)))
             print(" | ".join(rows[-1]), flush=True)
     head = ("question", "cells", "raw s", "protected s", "ratio", "with ledger s", "ratio", "its share")
