@@ -181,7 +181,5 @@ def test_publication_tables(snapshot: Snapshot, tmp_path: Path) -> None:
     with section("Publication tables") as page:
         page += table(head, rows)
         taken = f"{statistics.median(small):.1f} s (median)" if small else "not measured"
-        page += [
-            f"{len(small)} tables of up to 2,000 cells with something to withhold were published;"
-            + f" suppression and audit: {taken}. The others say little of it."
-        ]
+        some = f"{len(small)} tables of up to 2,000 cells with something to withhold were published"
+        page += [f"{some}; suppression and audit: {taken}. The others say little of it."]
