@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 from hub_config.gateway.engine import EngineLimits
 from hub_config.gateway.keyring import Keyring
 from hub_config.gateway.rules.cells import Cells
-from hub_config.gateway.rules.plan import MeasureKind
+from hub_config.gateway.rules.plan import AuthorisedQuery, MeasureKind
 from hub_config.governance import actions
 from hub_config.governance.charter import MemberRole
 from hub_config.governance.facts import AccessLevel
@@ -62,6 +62,7 @@ class Defence(Enum):
     MEMORY = "the ledger"
     RULES = "the rules of the split"  # asked under a microdata grant, where none of them holds
     SUPPRESSION = "secondary suppression"
+    SELECTORS = "the limit on descriptions of people"
 
 
 ONE_ANSWER: Final = 0.615  # what one question about a count tells, shown or not: `test_limits`
@@ -280,6 +281,8 @@ def _disarmed(enclave: Enclave, out: frozenset[Defence]) -> Enclave:
         guard, press = replace(guard, memory=Forgetful()), replace(press, memory=Forgetful())
     if Defence.SUPPRESSION in out:
         press = replace(press, suppress=primaries_only)
+    if Defence.SELECTORS in out:
+        press = replace(press, selectors=anything_selects)
     return enclave.with_gateway(guard=guard, press=press)
 
 
@@ -306,6 +309,10 @@ def primaries_only(problem: TableProblem, _limits: object) -> Suppression:
     withheld = {quantity.name: quantity.status == Status.PRIMARY for quantity in problem.quantities}
     nothing = {name: np.zeros(len(flags)) for name, flags in withheld.items()}
     return Suppression(withheld, nothing, nothing)
+
+
+def anything_selects(_query: AuthorisedQuery) -> None:
+    """For the limit on descriptions: a table may name people one by one."""
 
 
 def one_draw(

@@ -24,6 +24,7 @@ from hub_config.gateway.publication.dimensions import Codes, Label, Parents, unk
 from hub_config.gateway.publication.problem import problem_of, same_measure
 from hub_config.gateway.publication.relations import Tangled, related, without_remainders
 from hub_config.gateway.publication.rules import Publishable, Vocabulary, publishable
+from hub_config.gateway.publication.selectors import check_selectors
 from hub_config.gateway.publication.signing import Signer
 from hub_config.gateway.publication.sketched import Sketched, sketched
 from hub_config.gateway.publication.verdicts import (
@@ -72,6 +73,7 @@ class Press:
     suppress: Suppress
     signer: Signer
     now: Callable[[], datetime]
+    selectors: Callable[[AuthorisedQuery], None] = check_selectors  # refuse who names people one by one
 
 
 @dataclass(frozen=True)
@@ -100,6 +102,7 @@ def publish(order: Order, session: Session, press: Press) -> Document:
     """The table of `order`, signed and remembered. Raises Refusal."""
     plan = split(replace(order.query, access=AccessLevel.AGGREGATE))  # whoever asks: as on real data
     asked = publishable(plan, order.policy, order.vocabulary)
+    press.selectors(order.query)
     shape, left_out = _shape(order, asked.release, session, press)
     cube = _measured(order, shape, session, press)
     measures = _Measures.of(cube)
