@@ -61,6 +61,13 @@ class Answer:
     def shown(self) -> Flags:
         return np.asarray(self.outcome.settlements != Settlement.WITHHELD)
 
+    @property
+    def stands_for(self) -> Ints:
+        """Of each cell, the row of those whose number it shows: its own, or its anchor's."""
+        sources = self.outcome.sources
+        own = self.first + np.arange(len(sources))
+        return np.asarray(self.anchors["origin"][np.where(sources < 0, own, sources)])
+
 
 def agree_with_history(answer: Answer) -> None:
     """Move cells so that every sum with a known value gives it: the finest sums first, that of all last."""
@@ -119,10 +126,10 @@ class _Cells:
 
 
 def _of_margins(answer: Answer) -> Iterator[Claim]:
-    batch, sketches = answer.batch, answer.batch.vectors
+    batch, sketch = answer.batch, answer.anchors["by_patient"][answer.stands_for]
     codes = [np.unique(key, return_inverse=True)[1] for key in batch.keys]
     keys = np.array(codes, dtype=np.int64).reshape(len(codes), len(batch.values))
-    cells = _Cells(batch.patients, answer.outcome.values, sketches.by_patient, sketches.by_physician)
+    cells = _Cells(batch.patients, answer.outcome.values, sketch, batch.vectors.by_physician)
     for union in rolled_up(keys, answer.shown):
         yield from _known_sums(union, cells, answer)
 
@@ -147,7 +154,7 @@ def _of_subsets(answer: Answer) -> Iterator[Claim]:
     if len(answer.outcome.values) > LARGEST_BATCH or len(shown) < 2:
         return
     wholes = rows[anchors["kind"][rows] == Kind.ANCHOR]
-    parts = anchors.side(answer.first + shown)
+    parts = anchors.side(answer.first + shown, answer.stands_for[shown])
     for found in subsets(anchors.side(wholes), parts, answer.reach.most_few):
         row = int(wholes[found.whole])
         if answer.reach.covers_sum(anchors, row, found):

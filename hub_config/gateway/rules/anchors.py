@@ -4,6 +4,10 @@
 row with the lower number is the earlier one. Beside the cells of a group stand its *unions*: the sum of all
 its shown cells and, where its keys are known, of each of their margins. A cell is compared with them as with
 any other, so that what the person can add up counts as shown.
+
+A copy shows the number of other people than its own: those of its anchor. Where numbers are added up it
+stands for them (`origin`), else the sum of many copies, each a little off, would pass for the number of a
+group from which it has drifted far.
 """
 
 from __future__ import annotations
@@ -39,6 +43,7 @@ _COLUMNS: Final[tuple[tuple[str, Any, tuple[int, ...]], ...]] = (
     ("threshold", np.uint64, ()),
     ("fingerprint", np.uint64, ()),
     ("source", np.uint64, ()),
+    ("origin", np.int64, ()),
     ("starts", np.int64, ()),
     ("stops", np.int64, ()),
 )
@@ -73,11 +78,13 @@ def _empty() -> dict[str, Column]:
 class Anchors:
     """The rows of one family: `anchors["values"]` is the column of that name.
 
-    `fingerprint` names a row's sketch, `source` that of the row whose value a copy shows (0: it is none).
+    `fingerprint` names a row's sketch, `source` that of the row whose value a copy shows (0: it is none);
+    `origin` is the earliest row of that name, or the row itself.
     """
 
     columns: dict[str, Column] = field(default_factory=_empty)
     ranks: Column = field(default_factory=lambda: Column(np.empty(_FIRST_ROOM, np.uint32)))
+    named: Named = field(default_factory=lambda: Named())
 
     def __len__(self) -> int:
         return self.columns["kind"].length
@@ -90,17 +97,20 @@ class Anchors:
         """The samples of all rows; those of unions are empty."""
         return Samples(self["threshold"], self["starts"], self["stops"], self.ranks.values)
 
-    def side(self, rows: Ints) -> Side:
-        """These rows as wholes, or as parts."""
+    def side(self, rows: Ints, origin: Ints | None = None) -> Side:
+        """These rows as wholes, or as parts: a copy as those whose number it shows. `origin`, where it is not
+        on record yet."""
+        origin = self["origin"][rows] if origin is None else origin
+        known = np.where(self["kind"][origin] == UNION, rows, origin)  # sums have no sample
         all_ = self.samples
         samples = replace(
-            all_, threshold=all_.threshold[rows], starts=all_.starts[rows], stops=all_.stops[rows]
+            all_, threshold=all_.threshold[known], starts=all_.starts[known], stops=all_.stops[known]
         )
-        return Side(self["lowest"][rows], samples, self["by_patient"][rows], self["group"][rows])
+        return Side(self["lowest"][known], samples, self["by_patient"][origin], self["group"][rows])
 
     def append(self, group: Group, number: int) -> None:
         """Put the cells of `group`, then its unions, under group number `number`."""
-        held = self.ranks.length
+        held, first = self.ranks.length, len(self)
         samples = Samples(group.threshold, group.offsets[:-1], group.offsets[1:], group.ranks)
         cells = {
             "kind": group.kinds,
@@ -116,10 +126,17 @@ class Anchors:
         }
         self.ranks.append(group.ranks)
         self._append(cells, group.publication, number)
-        self._append(_unions_of(group), group.publication, number)
+        origin = self["origin"][first:]
+        if np.any(group.sources):
+            self.named.extend(self)
+            origin[:] = self.named.rows(group.sources, origin)
+        names = ("patients", "by_patient", "by_physician")
+        stands_for = replace(group, **{name: self[name][origin] for name in names})
+        self._append(_unions_of(stands_for), group.publication, number)
 
     def cut(self, rows: int, ranks: int) -> None:
         """Forget every row from `rows` on, and their ranks from `ranks` on."""
+        self.named.cut(self, rows)
         for column in self.columns.values():
             column.length = min(column.length, rows)
         self.ranks.length = min(self.ranks.length, ranks)
@@ -127,6 +144,7 @@ class Anchors:
     def _append(self, rows: dict[str, NDArray[Any]], publication: bool, number: int) -> None:
         count = len(rows["kind"])
         rows |= {
+            "origin": len(self) + np.arange(count),
             "group": np.full(count, number),
             "publication": np.full(count, publication),
             "fingerprint": fingerprints(rows["by_patient"]),
@@ -135,6 +153,32 @@ class Anchors:
         }
         for name, column in self.columns.items():
             column.append(rows[name])
+
+
+@dataclass
+class Named:
+    """The earliest anchor or sum of each name among the first `seen` rows."""
+
+    earliest: dict[int, int] = field(default_factory=dict)
+    seen: int = 0
+
+    def extend(self, anchors: Anchors) -> None:
+        """Know all rows there are."""
+        kinds = anchors["kind"][self.seen :]
+        for row in (self.seen + np.flatnonzero((kinds == Kind.ANCHOR) | (kinds == UNION))).tolist():
+            self.earliest.setdefault(int(anchors["fingerprint"][row]), row)
+        self.seen = len(anchors)
+
+    def rows(self, names: NDArray[np.uint64], default: Ints) -> Ints:
+        """The row of each name; its default where none has it."""
+        found = zip(names.tolist(), default.tolist(), strict=True)
+        return np.array([self.earliest.get(name, row) for name, row in found], dtype=np.int64)
+
+    def cut(self, anchors: Anchors, rows: int) -> None:
+        for name in anchors["fingerprint"][rows : self.seen].tolist():
+            if self.earliest.get(name, -1) >= rows:
+                del self.earliest[name]
+        self.seen = min(self.seen, rows)
 
 
 def _unions_of(group: Group) -> dict[str, NDArray[Any]]:

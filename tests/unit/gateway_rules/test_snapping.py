@@ -162,6 +162,57 @@ def test_a_total_without_one_person_gives_the_sum_of_the_parts() -> None:
     assert (value, how) == (pytest.approx(sum(parts)), SNAPPED)
 
 
+FIVE = [range(start, start + 80) for start in range(0, 400, 80)]
+
+
+def without(missing: int) -> list[range]:
+    """Each of the five without so many of its people: all of them copies."""
+    return [range(cell.start + missing, cell.stop) for cell in FIVE]
+
+
+def test_a_sum_of_copies_stands_for_those_whose_numbers_they_show() -> None:
+    """Each part shows a number that is eight people off: their sum is forty off, and not the whole."""
+    ledger = Ledger(draw=close)
+    outcome(ledger, *FIVE)
+    values, how = outcome(ledger, *without(8))
+    assert how == [SNAPPED] * 5
+    whole = [person for cell in without(8) for person in cell]
+    value, how_whole = ledger.value(whole, PEOPLE)
+    assert how_whole == SHOWN
+    assert value == pytest.approx(360, abs=2.2) != sum(values)
+
+
+def test_a_sum_of_copies_that_are_little_off_is_known() -> None:
+    ledger = Ledger(draw=close)
+    parts, _ = outcome(ledger, *FIVE)
+    outcome(ledger, *without(2))
+    whole = [person for cell in without(2) for person in cell]
+    assert ledger.value(whole, PEOPLE) == (pytest.approx(sum(parts)), SNAPPED)
+
+
+def test_copies_do_not_push_the_cell_beside_them_away() -> None:
+    """Five copies, together forty off, beside a new cell, and a known total of the six: the cell keeps its
+    own number, since what the person adds up is of other people than the total's."""
+    ledger = Ledger(draw=close)
+    outcome(ledger, *FIVE)
+    total, _ = ledger.value([*(p for cell in without(8) for p in cell), *range(500, 600)], PEOPLE)
+    values, how = outcome(ledger, *without(8), range(500, 600))
+    assert how == [*[SNAPPED] * 5, SHOWN]
+    assert values[-1] == pytest.approx(100, abs=2.2)
+    assert abs(sum(values) - total) > 30
+
+
+def test_settling_on_trial_changes_no_sum() -> None:
+    """What is only tried leaves no name behind."""
+    ledger = Ledger()
+    outcome(ledger, *FIVE)
+    for _ in range(2):
+        ledger.would(PEOPLE.batch(*without(3)), PEOPLE.batch(*without(4), range(600, 640)))
+    first, again = (ledger.would(PEOPLE.batch(*without(3)))[0] for _ in range(2))
+    assert first.settled.values.tolist() == again.settled.values.tolist()
+    assert max(ledger.history["count"].named.earliest.values()) < len(ledger.history["count"])
+
+
 def test_parts_that_are_no_margin_are_found() -> None:
     """Two of five cells, taken together, less one person."""
     ledger = Ledger()
