@@ -112,7 +112,7 @@ def _frame_of(release: Release, rows: Sequence[Label], placed: Mapping[str, _Pla
 
 
 def _rules_of(release: Release) -> tuple[str, ...]:
-    elsewhere = bool(release.keys) or any(measure.conditional for measure in release.measures)
+    elsewhere = bool(release.margins) or any(measure.conditional for measure in release.measures)
     return tuple(rule.value for rule in applicable(physicians=bool(release.physicians), elsewhere=elsewhere))
 
 

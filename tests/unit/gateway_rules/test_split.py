@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import runpy
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -147,6 +148,15 @@ class TestProtected:
         assert result.measures["n"].shown == 1 and result.measures["n"].withheld == 6
         assert result.reasons == ("frequency", "physicians", "dominance", "unanimity")
         assert not result.rows_may_be_missing
+
+    def test_along_an_evident_key_alone_unanimity_is_no_rule(self, t, engine):
+        few = t.patients.filter(_.birth_month == "1950-01-01").group_by("sex").agg(n=_.patient_id.nunique())
+        (release,) = planned(few, engine).releases
+        evident = replace(release, evident=frozenset({"sex"}))
+        said = [
+            world.protected(each, world.session(engine), world.STRICT).reasons for each in (release, evident)
+        ]
+        assert said[0] == (*said[1], "unanimity") == ("frequency", "physicians", "dominance", "unanimity")
 
     def test_nothing_withheld_has_no_reasons(self, t, engine):
         assert protected(t.diagnoses.count(), engine).reasons == ()
