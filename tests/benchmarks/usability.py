@@ -8,7 +8,7 @@ patients in truth, shown or withheld, and by how much what is shown is off.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
@@ -39,12 +39,22 @@ BANDS: Final = (50, 60, 70, 80)
 
 @dataclass(frozen=True)
 class Question:
-    """One table. `backing` names, for a measure that is not a count of patients, the count behind it."""
+    """One table. `backing` names, for a measure that is not a count of patients, the count behind it;
+    `limited`: only some of its rows are looked at."""
 
     name: str
     expression: ibis.Table
     keys: tuple[str, ...]
     backing: Mapping[str, str] = field(default_factory=dict)
+    limited: bool = False
+
+    def labels(self, true: pd.DataFrame) -> Sequence[str] | None:
+        """The cells that are looked at; None: all."""
+        return (
+            [str(label) for label in true[list(self.keys)].itertuples(index=False, name=None)]
+            if self.limited
+            else None
+        )
 
 
 # --- the intern's cohort -----------------------------------------------------------------------------------
@@ -186,8 +196,9 @@ class Diary:
         except Refused as refusal:
             self.refused.append(f"{question.name}: {refusal.code}")
             return
-        self.watched.asked(step, question.name)
-        self.note(step, question, shown, truth.execute(question.expression))
+        true = truth.execute(question.expression)
+        self.watched.asked(step, question.name, among=question.labels(true))
+        self.note(step, question, shown, true)
 
     def publish(self, step: Step, question: Question, arena: Arena, truth: ibis.BaseBackend) -> None:
         """A table that is refused counts as one of which nothing is shown."""

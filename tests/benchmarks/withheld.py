@@ -7,7 +7,7 @@ changes no answer. Nobody is ever told this: it would say what the mark hides.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
@@ -52,9 +52,11 @@ class Watched:
     _columns: list[tuple[Cells, Column, Mapping[str, Flags]]] = field(default_factory=list)
     _ledger: list[dict[str, Flags]] = field(default_factory=list)
 
-    def asked(self, step: Step, table: str) -> None:
-        """What was seen since the last question belongs to this one. The parts of a mean are one cell."""
+    def asked(self, step: Step, table: str, among: Sequence[str] | None = None) -> None:
+        """What was seen since the last question belongs to this one, or those `among` it. The parts of a mean
+        are one cell."""
         once = self._seen.groupby(["measure", "label"], sort=False).first().reset_index()
+        once = once if among is None else once[once["label"].isin(among)]
         self.rows.append(once.assign(step=step, table=table))
 
     def counts(self, by: str) -> pd.DataFrame:
