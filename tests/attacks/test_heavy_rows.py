@@ -1,4 +1,4 @@
-"""One person's rows in a count: who has many of them adds many, if they are in it at all.
+"""One person's rows in a count or a sum: who has many of them adds many, if they are in it at all.
 
 The attacker asks for rows of which the victim has many and everybody else one or few: all diagnoses of the
 victim, beside one diagnosis of the others. Noise made for one row a person does not cover that; and noise
@@ -22,7 +22,17 @@ from tests.attacks.population import COINS, SECRETS, bits, having, is_one_of, se
 KEYS = ["sex", "age_band"]  # 20 cells of 300
 
 
-def all_of_one(a, people, helpers):
+def counted(rows):
+    return rows.group_by(KEYS).agg(n=rows.count())
+
+
+def summed(rows):
+    """How many rows each patient has, summed."""
+    each = rows.group_by("patient_id", *KEYS).agg(rows=rows.count())
+    return each.group_by(KEYS).agg(n=each.rows.sum())
+
+
+def all_of_one(a, people, question, helpers):
     score = Score(0, 0)
     codes = [*SECRETS, *COINS]
     for turn, (secret, common) in enumerate(zip(SECRETS, COINS, strict=False)):
@@ -34,14 +44,18 @@ def all_of_one(a, people, helpers):
         rows = d.select("patient_id", "cisp2").join(there, "patient_id")
         whole = pd.concat([victims, known])
         rows = rows.filter(is_one_of(rows, whole) | (rows.cisp2 == common))
-        shown = a.cells(rows.group_by(KEYS).agg(n=rows.count()), KEYS)
+        shown = a.cells(question(rows), KEYS)
         others = people.people.drop(whole.index).groupby(KEYS)[common].sum().to_numpy()
         others = others + (known.groupby(KEYS)[codes].sum().sum(axis=1).to_numpy() if helpers else 0)
         score += a.mark(shown - others - victims[codes].sum(axis=1).to_numpy() / 2, bits(victims, secret))
     return score
 
 
-ATTACKS = {f"{n} helpers": partial(all_of_one, helpers=n) for n in (0, 2)}
+ATTACKS = {
+    f"{question.__name__}, {n} helpers": partial(all_of_one, question=question, helpers=n)
+    for question in (counted, summed)
+    for n in (0, 2)
+}
 
 
 @pytest.mark.parametrize("attack", ATTACKS.values(), ids=ATTACKS)

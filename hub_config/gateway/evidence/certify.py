@@ -8,7 +8,7 @@ the one that all of its rows would have given, whichever patients a sample holds
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import assert_never
 
 import numpy as np
@@ -17,9 +17,9 @@ from numpy.typing import NDArray
 from hub_config.gateway.evidence.layout import Layout
 from hub_config.gateway.evidence.totals import Total, Totals
 from hub_config.gateway.rules.cells import NOBODY_ELSEWHERE, TOPS, Backing, Floats, Ints
+from hub_config.gateway.rules.limits import uncertain
 from hub_config.gateway.rules.plan import Measure, MeasureKind, Release
 from p4dp_sdk.disclosure.policy import Policy
-from p4dp_sdk.disclosure.primary import withheld
 
 Mask = NDArray[np.bool_]
 
@@ -41,7 +41,7 @@ class Found:
     def open(self, measures: Sequence[Measure], policy: Policy) -> Mask:
         """Cells of which some measure is not certified to pass."""
         masks = [
-            withheld(self.backings[m.name], policy, magnitude=m.kind is MeasureKind.SUM)[0] for m in measures
+            uncertain(self.backings[m.name], policy, magnitude=m.kind is MeasureKind.SUM) for m in measures
         ]
         return np.asarray(np.logical_or.reduce(masks))
 
@@ -82,7 +82,20 @@ def _bounds(measure: Measure, total: Total, release: Release, layout: Layout, mo
         second=largest,
         total=size,
         physician_share=total.half if magnitude else np.zeros(layout.cells),
+        outside_few=nobody if release.physicians else None,
+        cut_share=total.half if magnitude else np.zeros(layout.cells),
+        **_known_tops(measure, largest),
     )
+
+
+def _known_tops(measure: Measure, largest: Floats) -> Mapping[str, Floats]:
+    """Where nobody was looked at, all may have the most; rounded up to a power of two, so that the noise that
+    comes in units of it tells less of who has."""
+    if measure.kind not in (MeasureKind.ROWS, MeasureKind.SUM):
+        return {}
+    bound = np.exp2(np.ceil(np.log2(np.where(largest > 0, largest, 1.0))))
+    tops = np.repeat(bound[:, None], TOPS, axis=1)
+    return {"tops": tops, "nets": np.zeros_like(tops)}
 
 
 def _sizes(measure: Measure, total: Total, most_rows: int) -> tuple[Floats, Floats]:
@@ -109,6 +122,7 @@ def _raised(old: Backing, seen: Backing) -> Backing:
         physicians=_larger(old.physicians, seen.physicians),
         outside=_larger(old.outside, seen.outside),
         left_out=np.maximum(old.left_out, seen.left_out),
+        outside_few=_larger(old.outside_few, seen.outside_few),
     )
 
 
@@ -121,10 +135,10 @@ def _replaced(old: Backing, seen: Backing, cells: Mask) -> Backing:
 
     def chosen(name: str) -> NDArray[np.generic] | None:
         one, other = getattr(old, name), getattr(seen, name)
-        return None if one is None else np.where(cells, other, one)
+        if one is None or other is None:
+            return None
+        return np.asarray(np.where(cells.reshape(-1, *[1] * (one.ndim - 1)), other, one))
 
     left_out = np.maximum(old.left_out, np.where(cells, seen.left_out, 0))
-    bound = np.repeat(old.largest[:, None], TOPS, axis=1)
-    tops = None if seen.tops is None else np.where(cells[:, None], seen.tops, bound)
-    names = ("patients", "physicians", "outside", "largest", "second", "total", "physician_share")
-    return Backing(left_out=left_out, tops=tops, **{name: chosen(name) for name in names})  # type: ignore[arg-type]
+    names = {field.name for field in fields(Backing)} - {"left_out"}
+    return Backing(left_out=left_out, **{name: chosen(name) for name in names})  # type: ignore[arg-type]

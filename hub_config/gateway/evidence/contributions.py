@@ -136,5 +136,16 @@ def first_of_runs(*columns: Ints) -> NDArray[np.int64]:
     return np.flatnonzero(changes)
 
 
+def distinct_by(group: Ints, unit: Ints, groups: int) -> Ints:
+    """Distinct units of each group. Sorting one number a row is several times faster than `np.unique`."""
+    width = int(unit.max(initial=0)) + 1
+    pairs = np.sort(group * width + unit)
+    return count_by(pairs[first_of_runs(pairs)] // width, groups)
+
+
+def count_by(cell: Ints, cells: int) -> Ints:
+    return np.bincount(cell, minlength=cells).astype(np.int64)
+
+
 def _summed(values: NDArray[np.generic], starts: NDArray[np.int64]) -> NDArray[np.generic]:
     return np.add.reduceat(values, starts) if len(starts) else values

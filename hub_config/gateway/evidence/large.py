@@ -80,11 +80,11 @@ class Large:
         found = certify.from_totals(source.release, totals, laid, most)
         sample = source.fetch_contributions(self.first, totals.cells, thousandths=False)
         found = found.with_sample(self._backings(laid, found, [sample]))
-        undecided = found.open(measures, self.certain)
+        undecided = found.open(measures, self.policy)
         for one_in in _NEXT if _blocks(source, FIRST) else _NEXT[-1:]:
             if self._rows(totals, undecided) > _FINE:
                 found = found.with_sample(self._sampled(totals, laid, found, undecided, one_in))
-                undecided = found.open(measures, self.certain)
+                undecided = found.open(measures, self.policy)
         if undecided.any():
             found = found.with_exact(self._exact(totals, laid, found, undecided), undecided)
         return found
@@ -97,7 +97,7 @@ class Large:
         for measure in self.source.release.measures:
             elsewhere = bool((found.backings[measure.name].left_out < self.certain.min_patients).any())
             tallies = [tally(part, laid, measure, elsewhere=elsewhere) for part in parts]
-            seen[measure.name] = merged(tallies).evidence(laid, measure)
+            seen[measure.name] = merged(tallies).evidence(laid, measure, self.policy.min_physicians - 1)
         return seen
 
     def _sampled(

@@ -125,7 +125,7 @@ def _cells(read: _Exact, policy: Policy, secrets: Secrets, *, remember: bool) ->
         Column(
             measure,
             _value(read, laid.cells, measure, policy, secrets)[kept],
-            selected(backing(read.contributions, laid, measure), kept),
+            selected(backing(read.contributions, laid, measure, policy.min_physicians - 1), kept),
             _sketched(near, len(kept), measure, secrets, remember=remember),
         )
         for measure in release.measures

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hub_config.gateway.evidence.contributions import NO_PHYSICIAN, first_of_runs, ordered
+from hub_config.gateway.evidence.physicians import outside_few
 from hub_config.gateway.evidence.source import CELL, Source, whole
 from hub_config.gateway.rules.cells import Floats, Ints
 from hub_config.gateway.rules.plan import Measure
@@ -43,7 +44,8 @@ def quantiles(
     ranges = tuple(ranges)
     found = leaves(count, *_rows_by_leaf(source, cells, leaf), measure.quantile)
     records = (_records(source, cells, leaf, where) for where in ranges)
-    return settle(_descent(records, found, grid, len(source.physicians)), grid, policy, drawn)[0]
+    descent = _descent(records, found, grid, len(source.physicians), policy.min_physicians - 1)
+    return settle(descent, grid, policy, drawn)[0]
 
 
 def _leaf(source: Source, measure: Measure) -> str:
@@ -92,7 +94,7 @@ def _leaves_of_rows(source: Source, leaf: str, where: str) -> str:
 # --- counting about the leaf -------------------------------------------------------------------------------
 
 
-def _descent(records: Iterator[_Records], leaf: Ints, grid: Grid, columns: int) -> Descent:
+def _descent(records: Iterator[_Records], leaf: Ints, grid: Grid, columns: int, few: int) -> Descent:
     shape = (len(leaf), grid.depth + 1)
     patients, below, above = (np.zeros(shape, dtype=np.int64) for _ in range(3))
     deepest: list[list[tuple[Ints, Ints, Ints]]] = [[] for _ in range(columns)]
@@ -102,9 +104,9 @@ def _descent(records: Iterator[_Records], leaf: Ints, grid: Grid, columns: int) 
         below += _beside(some, shared, some.leaf < leaf[some.cell], shape)
         above += _beside(some, shared, some.leaf > leaf[some.cell], shape)
         for column, gp in zip(deepest, some.physicians, strict=True):
-            column.append(_deepest(some.cell, gp, shared))
-    physicians = [_physicians(column, shape) for column in deepest]
-    return Descent(leaf, patients, below, above, np.minimum.reduce(physicians) if physicians else None)
+            column.append(_own(some, gp, shared))
+    outside = [_outside_few(column, few, shape) for column in deepest]
+    return Descent(leaf, patients, below, above, np.minimum.reduce(outside) if outside else None)
 
 
 def _deepest(cell: Ints, member: Ints, shared: Ints) -> tuple[Ints, Ints, Ints]:
@@ -131,13 +133,29 @@ def _beside(some: _Records, shared: Ints, chosen: NDArray[np.bool_], shape: tupl
     return found
 
 
-def _physicians(parts: list[tuple[Ints, Ints, Ints]], shape: tuple[int, int]) -> Ints:
-    """Distinct GPs in the bin of each level; a missing one counts as none."""
+def _own(some: _Records, gp: Ints, shared: Ints) -> tuple[Ints, Ints, Ints]:
+    """For each (cell, patient) with a GP: the cell, the GP of the row that is deepest in the cell's bins, and
+    how deep."""
+    known = np.flatnonzero(gp != NO_PHYSICIAN)
+    order = known[ordered(some.cell[known], some.unit[known], -shared[known], gp[known])]
+    first = order[first_of_runs(some.cell[order], some.unit[order])]
+    return some.cell[first], gp[first], shared[first]
+
+
+def _outside_few(parts: list[tuple[Ints, Ints, Ints]], few: int, shape: tuple[int, int]) -> Ints:
+    """Patients in the bin of each level who are of another GP than the `few` who have most of them."""
+    found = np.zeros(shape, dtype=np.int64)
     if not parts:
-        return np.zeros(shape, dtype=np.int64)
+        return found
     cell, gp, level = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
-    known = gp != NO_PHYSICIAN
-    return _inside(cell[known], gp[known], level[known], shape)
+    order = ordered(cell, gp)
+    runs = first_of_runs(cell[order], gp[order])
+    pair = np.empty(len(cell), dtype=np.int64)
+    pair[order] = np.repeat(np.arange(len(runs)), np.diff(np.append(runs, len(cell))))
+    inside = np.cumsum(_histogram(pair, level, (len(runs), shape[1]))[:, ::-1], axis=1)[:, ::-1]
+    for depth in range(shape[1]):
+        found[:, depth] = outside_few(cell[order][runs], inside[:, depth], few, shape[0])
+    return found
 
 
 def _histogram(cell: Ints, level: Ints, shape: tuple[int, int]) -> Ints:

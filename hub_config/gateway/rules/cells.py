@@ -18,7 +18,7 @@ from hub_config.gateway.rules.plan import Measure, Release
 
 PATIENT_BUCKETS: Final = 64
 PHYSICIAN_BUCKETS: Final = 32
-TOPS: Final = 5
+TOPS: Final = 6
 SAMPLE_SIZE: Final = 256  # at most so many contributors of a cell are remembered one by one
 NOBODY_ELSEWHERE: Final = np.iinfo(np.int64).max  # `left_out` where no key and no condition could exclude
 
@@ -37,8 +37,14 @@ class Backing:
     (patients of the row, or of a margin, whom the measure does not count): at least. `physicians` and
     `outside` are None in tables about physicians. `largest`, `second` (absolute contributions of one patient;
     rows, for counts) and `physician_share` (largest GP's part of the absolute total): at most. `total`: sum
-    of absolute contributions. `tops`: of a count of rows, the most that one patient has in the cell, that the
-    next one has, and so on, `TOPS` of them; None where one bound, `largest`, is known of all.
+    of absolute contributions.
+
+    What exploration asks for beside: `outside_few`, contributors whose own GP (of most of their rows in the
+    cell) is none of the `min_physicians` - 1 GPs who have most of these, at least; one patient more or less
+    changes it by one at most. `tops`: of a count of rows or a sum, the largest absolute contribution in the
+    cell, the next, and so on, `TOPS` of them; None where one bound, `largest`, is known of all. `nets`: what
+    the same patients add with their signs. `cut_share`: as `physician_share`, once nobody counts more than
+    the last of the tops.
     """
 
     patients: Ints
@@ -49,7 +55,10 @@ class Backing:
     second: Floats
     total: Floats
     physician_share: Floats
+    outside_few: Ints | None = None
     tops: Floats | None = None
+    nets: Floats | None = None
+    cut_share: Floats | None = None
 
 
 @dataclass(frozen=True)

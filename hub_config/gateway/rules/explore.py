@@ -5,11 +5,9 @@ read off protected bins already. The draws come from a keyed function of what is
 people give the same number under every name, and as rows, where each has one. Rows and patients of people
 who have several are two numbers with two draws; with one for both, their difference would be exact.
 
-A count of rows carries noise in units of half of the rows of those who have most in the cell: one person
-counts as much as they have rows, and noise for one row each would not cover them. Those who stand out are
-cut down first, to what a keyed 2nd to 5th of the largest has: else the size of the noise would tell whether
-they are there. (Flattening: Francis, Probst Eide & Munz, "Diffix: high-utility database anonymization",
-APF 2017, § 4.)
+A count of rows carries noise in units of half of the rows of those who have most in the cell, and a sum in
+units of the largest contribution: one person counts as much as they have, and noise for one row each would
+not cover them. Those who stand out are cut down first (`flattening`).
 
 A conditional count shown above its whole would look wrong. Nothing is done about it, since the unanimity
 rule already sees to it: where both are shown, at least `min_patients` are left out, and noise takes twice its
@@ -26,8 +24,9 @@ from typing import Any, Final, assert_never
 import numpy as np
 from numpy.typing import NDArray
 
-from hub_config.gateway.rules.cells import TOPS, Backing, Cells, Column, Fingerprints, Floats, Ints
+from hub_config.gateway.rules.cells import Cells, Column, Fingerprints, Floats, Ints
 from hub_config.gateway.rules.draws import COUNTS, Prf, uniforms
+from hub_config.gateway.rules.flattening import flattened
 from hub_config.gateway.rules.plan import Measure, MeasureKind
 from p4dp_sdk.disclosure.cellkey import PTable
 from p4dp_sdk.disclosure.magnitude import blurred, presented
@@ -38,7 +37,6 @@ from p4dp_sdk.disclosure.rounding import rounded
 _SUMS: Final = "noise of "  # and of each family of sums
 _FRACTION: Final = "fraction of noise"  # of rows, where a unit of noise is several
 _DIGITS: Final = "digits of a sum"
-_RANK: Final = "rank of the most rows"
 _ODD: Final = np.uint64(0x9E3779B97F4A7C15)  # odd: totals that differ stay different
 _LEAST_NOISE: Final = 0.01  # of the half-range: values that all sit on the middle still get noise
 
@@ -95,10 +93,10 @@ def _rows(column: Column, shown: NDArray[np.bool_], policy: Policy, prf: Prf) ->
     """Noise as of a count of patients, in units of several rows where somebody has several. A unit is spread
     evenly over itself: multiples of it would leave the rest of a division exact."""
     records = column.vectors.records[shown]
-    cap, excess = _flattened(column.backing, shown, uniforms(prf, _RANK, records))
-    exact = np.maximum(column.exact[shown] - excess, policy.min_patients).astype(np.int64)
+    flat = flattened(column, prf)
+    exact = np.maximum(column.exact - flat.excess, policy.min_patients)[shown].astype(np.int64)
     drawn = uniforms(prf, COUNTS, records)
-    units = np.maximum(cap * policy.magnitude_scale / math.sqrt(policy.noise_variance), 1.0)
+    units = np.maximum(flat.cap[shown] * policy.magnitude_scale / math.sqrt(policy.noise_variance), 1.0)
     match policy.method:
         case Method.CELL_KEY:
             noise = PTable.of(policy).perturbed(exact, drawn) - exact
@@ -111,21 +109,12 @@ def _rows(column: Column, shown: NDArray[np.bool_], policy: Policy, prf: Prf) ->
             assert_never(policy.method)
 
 
-def _flattened(backing: Backing, shown: NDArray[np.bool_], drawn: Floats) -> tuple[Floats, Floats]:
-    """The most that anybody's rows may count, and by how much those who have more exceed it together."""
-    if backing.tops is None:
-        return backing.largest[shown], np.zeros(int(shown.sum()))
-    tops = backing.tops[shown]
-    rank = 1 + (drawn * (TOPS - 1)).astype(np.int64)
-    cap = np.take_along_axis(tops, rank[:, None], axis=1)
-    return cap[:, 0], np.maximum(tops - cap, 0.0).sum(axis=1)
-
-
 def _sums(column: Column, shown: NDArray[np.bool_], policy: Policy, prf: Prf) -> Floats:
     measure, records = column.measure, column.vectors.records[shown]
-    largest = np.maximum(column.backing.largest[shown], _least_noise(measure))
+    flat = flattened(column, prf)
+    cap = np.maximum(flat.cap[shown], _least_noise(measure))
     drawn = uniforms(prf, _SUMS + measure.family, _with_totals(records, column.exact[shown]))
-    values = blurred(column.exact[shown], largest, drawn, policy.magnitude_scale)
+    values = blurred((column.exact - flat.net)[shown], cap, drawn, policy.magnitude_scale)
     patients = _counts(column.backing.patients[shown], uniforms(prf, _DIGITS, records), policy)
     whole = bool(np.issubdtype(column.exact.dtype, np.integer))
     values = presented(values, patients, whole=whole)

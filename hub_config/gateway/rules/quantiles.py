@@ -24,7 +24,7 @@ from typing import Final
 import numpy as np
 
 from hub_config.gateway.rules.cells import Floats, Ints
-from hub_config.gateway.rules.limits import clears
+from hub_config.gateway.rules.limits import SOMEBODY, clears
 from hub_config.gateway.rules.plan import Measure
 from p4dp_sdk.disclosure.policy import Policy
 
@@ -109,38 +109,41 @@ class Descent:
 
     `leaf[c]`: the leaf of cell c, -1 where it has no rows. Arrays of shape (cells, depth + 1), distinct
     patients who have a contributing row in the bin of that level (`patients`), in any bin below it (`below`)
-    or above it (`above`): at least. A patient with several rows may be in all three. `physicians`: distinct
-    GPs of the rows in the bin, the fewest over the tables joined; None in tables about GPs.
+    or above it (`above`): at least. A patient with several rows may be in all three. `outside_few`: those in
+    the bin whose own GP (of a row in it) is none of the `min_physicians` - 1 who have most of these, the
+    fewest over the tables joined; None in tables about GPs.
     """
 
     leaf: Ints
     patients: Ints
     below: Ints
     above: Ints
-    physicians: Ints | None
+    outside_few: Ints | None
 
 
 @dataclass(frozen=True)
 class Supports:
-    """What each cell's numbers of patients in the bin, below and above it are blurred by: keyed uniforms."""
+    """What each cell's numbers of patients in the bin, below and above it, and outside the largest GPs, are
+    blurred by: keyed uniforms."""
 
     patients: Floats
     below: Floats
     above: Floats
+    outside_few: Floats
 
 
 def settle(descent: Descent, grid: Grid, policy: Policy, drawn: Supports) -> tuple[Floats, Ints]:
     """The value of each cell, NaN where it is withheld, and the level of its bin, -1 likewise."""
     enough = np.ones(descent.patients.shape, dtype=bool)
-    for people, uniform in (
-        (descent.patients, drawn.patients),
-        (descent.below, drawn.below),
-        (descent.above, drawn.above),
+    for people, uniform, limit in (
+        (descent.patients, drawn.patients, policy.min_patients),
+        (descent.below, drawn.below, policy.min_patients),
+        (descent.above, drawn.above, policy.min_patients),
+        (descent.outside_few, drawn.outside_few, SOMEBODY),
     ):
-        each = np.broadcast_to(uniform[:, None], people.shape)
-        enough &= clears(people, policy.min_patients, each, policy)
-    if descent.physicians is not None:
-        enough &= descent.physicians >= policy.min_physicians
+        if people is not None:
+            each = np.broadcast_to(uniform[:, None], people.shape)
+            enough &= clears(people, limit, each, policy)
     enough &= (descent.leaf >= 0)[:, None]
     finest = np.where(enough, np.arange(grid.depth + 1), -1).max(axis=1)
     middles = grid.middle(np.maximum(descent.leaf, 0), np.maximum(finest, 0))

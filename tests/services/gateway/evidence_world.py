@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -91,6 +91,7 @@ class Expected:
     patients: int
     physicians: int
     outside: int
+    outside_two: int
     left_out: int | None
     largest: float
     second: float
@@ -146,11 +147,29 @@ def _one(
         patients=len(sizes),
         physicians=len(doctors),
         outside=len(with_one) - max((len(patients) for patients in doctors.values()), default=0),
+        outside_two=_outside_two(present, is_sum and measure.weight),
         left_out=min(beyond, default=None),
         largest=ordered[0],
         second=ordered[1],
         total=sum(sizes.values()),
     )
+
+
+def _outside_two(present: list[dict[str, Any]], weight: str | bool | None) -> int:
+    """Patients whose own GP (of most of their rows; of the lowest number, if several) is none of the two that
+    are it most often."""
+    rows: dict[int, Counter[int]] = defaultdict(Counter)
+    sizes: Counter[tuple[int, int]] = Counter()
+    for row in present:
+        patient, gp = row[PATIENT], row["__physician"]
+        if gp is not None:
+            rows[patient][gp] += 1
+            sizes[patient, gp] += abs(row[str(weight)]) if weight else 1
+    own: Counter[int] = Counter()
+    for patient, gps in rows.items():
+        adding = sorted((-n, gp) for gp, n in gps.items() if sizes[patient, gp] > 0)
+        own.update(gp for _, gp in adding[:1])
+    return own.total() - sum(n for _, n in own.most_common(2))
 
 
 def _is_present(row: dict[str, Any], measure: Measure) -> bool:

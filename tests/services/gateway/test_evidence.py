@@ -61,6 +61,7 @@ def check(cells: Cells, rows) -> None:
             assert backing.patients[number] == one.patients
             assert backing.physicians[number] == one.physicians
             assert backing.outside[number] == one.outside
+            assert backing.outside_few[number] == one.outside_two
             assert backing.left_out[number] == (NOBODY_ELSEWHERE if one.left_out is None else one.left_out)
             assert backing.largest[number] == pytest.approx(one.largest)
             assert backing.second[number] == pytest.approx(one.second)

@@ -71,7 +71,7 @@ def agree(large: Cells, whole: Cells, policy: Policy) -> None:
         assert one.exact[order] == pytest.approx(other.exact, nan_ok=True)
         assert np.array_equal(one.vectors.records[order], other.vectors.records)
         bounds, truth = one.backing, other.backing
-        for least in ("patients", "physicians", "outside", "left_out"):
+        for least in ("patients", "physicians", "outside", "outside_few", "left_out"):
             assert (getattr(bounds, least)[order] <= getattr(truth, least)).all(), (name, least)
         for most in ("largest", "second", "physician_share"):
             assert (getattr(bounds, most)[order] >= getattr(truth, most) - 1e-9).all(), (name, most)

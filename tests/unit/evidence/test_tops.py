@@ -1,4 +1,4 @@
-"""Who has most rows in a cell: in order, whole or put together from parts of the patients."""
+"""Who adds most to a cell: in order, whole or put together from parts of the patients."""
 
 from __future__ import annotations
 
@@ -31,6 +31,25 @@ def test_the_largest_of_each_cell_in_falling_order(rows):
         assert found[cell].tolist() == most + [0] * (TOPS - len(most))
     parts = [given_by({key: n for key, n in rows.items() if key[0] % 2 == odd}) for odd in (0, 1)]
     assert np.array_equal(merged([tally(part, laid, ROWS) for part in parts]).tops, found)
+
+
+@given(st.lists(st.floats(-50, 50), min_size=1, max_size=40))
+def test_of_a_sum_they_are_the_largest_in_size_with_what_they_add(values):
+    total = np.array(values)
+    unit = np.arange(len(total))
+    one = np.ones(len(total), dtype=np.int64)
+
+    def of(some: np.ndarray) -> Contributions:
+        added = Added(one[some], total[some], np.abs(total[some]))
+        return Contributions.of(0 * unit[some], unit[some], (), {"x": added})
+
+    laid, asked = Layout(1, ()), Measure("s", False, kind=MeasureKind.SUM, weight="x")
+    whole = tally(of(unit), laid, asked)
+    parts = merged([tally(of(unit[unit % 2 == odd]), laid, asked) for odd in (0, 1)])
+    most = sorted(np.abs(total), reverse=True)[:TOPS]
+    assert whole.tops[0].tolist() == parts.tops[0].tolist() == most + [0] * (TOPS - len(most))
+    for found in (whole, parts):
+        assert np.array_equal(np.abs(found.nets), found.tops) and set(found.nets[0]) <= {*total, 0.0}
 
 
 def test_distinct_patients_have_no_rows_to_stand_out_by():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import ibis
 import numpy as np
 import pytest
@@ -12,24 +14,35 @@ from hub_config.gateway.keyring import Keyring
 from hub_config.gateway.rules.cells import NOBODY_ELSEWHERE, Backing, Cells, Column, Vectors
 from hub_config.gateway.rules.draws import Own
 from hub_config.gateway.rules.explore import propose
-from hub_config.gateway.rules.limits import unanimous, verdicts
+from hub_config.gateway.rules.limits import SOMEBODY, unanimous, uncertain, verdicts
 from hub_config.gateway.rules.plan import Measure, MeasureKind, Release
 from p4dp_sdk.disclosure.cellkey import PTable
 from p4dp_sdk.disclosure.policy import Method, Policy
+from p4dp_sdk.disclosure.primary import withheld
 
 N = 20_000
 POLICY = Policy()
 PRF = Own(Keyring(bytes(range(32))).prf, "these-eve")
 OTHER = Own(Keyring(bytes(range(32))).prf, "these-frank")
 LIMITS = ("patients", "outside", "left_out")
+SOME = {"outside_few": 1}  # of this one, a single patient is enough in truth
 
 
 def cells(kind: MeasureKind = MeasureKind.PATIENTS, **people: int) -> Cells:
     """N cells that pass all rules but those on `people`, each of a record set of its own."""
-    many = {name: np.full(N, people.get(name, 10_000)) for name in ("patients", "outside", "left_out")}
+    many = {name: np.full(N, people.get(name, 10_000)) for name in (*LIMITS, *SOME)}
     ones = np.ones(N)
     backing = Backing(
-        many["patients"], np.full(N, 9), many["outside"], many["left_out"], ones, ones, 100 * ones, 0 * ones
+        many["patients"],
+        np.full(N, 9),
+        many["outside"],
+        many["left_out"],
+        ones,
+        ones,
+        100 * ones,
+        0 * ones,
+        outside_few=many["outside_few"],
+        cut_share=0 * ones,
     )
     empty = np.zeros((N, 0), dtype=np.uint32)
     vectors = Vectors(
@@ -64,6 +77,14 @@ def test_one_person_more_seldom_changes_whether_a_cell_is_shown(limit, policy):
     everywhere, and one time in six the answer is certain."""
     counts = range(10, policy.certain().min_patients + 1)
     rates = np.array([shown(policy, **{limit: count}).mean() for count in counts])
+    assert np.diff(rates).max() <= 0.25 and rates[1] <= 0.15 and (np.diff(rates) >= -0.02).all()
+
+
+@pytest.mark.parametrize("policy", [POLICY, Policy(noise_bound=12, noise_variance=16.0)])
+def test_nor_does_the_first_patient_of_a_third_gp(policy):
+    counts = range(SOMEBODY + policy.margin + policy.noise_bound + 1)
+    rates = np.array([shown(policy, outside_few=count).mean() for count in counts])
+    assert rates[0] == 0 and rates[-1] == 1
     assert np.diff(rates).max() <= 0.25 and rates[1] <= 0.15 and (np.diff(rates) >= -0.02).all()
 
 
@@ -112,3 +133,43 @@ def answers(table: PTable, count: int) -> np.ndarray:
         found[count + table.noise] = row
     found[: POLICY.min_patients + POLICY.margin] = 0
     return np.append(found, 1 - found.sum())
+
+
+@given(
+    st.sampled_from([MeasureKind.PATIENTS, MeasureKind.ROWS, MeasureKind.SUM]),
+    st.integers(0, 30),
+    st.integers(0, 12),
+    st.floats(0, 1),
+)
+def test_what_is_certified_passes_whatever_is_drawn(kind, patients, outside_few, share):
+    asked = cells(kind=kind, patients=patients, outside_few=outside_few)
+    (column,) = asked.columns
+    column = replace(column, backing=replace(column.backing, cut_share=np.full(N, share)))
+    certain = ~uncertain(column.backing, POLICY, magnitude=kind is MeasureKind.SUM)
+    assert not (certain & verdicts(replace(asked, columns=(column,)), POLICY, PRF)["n"]).any()
+
+
+@pytest.mark.parametrize("kind", [MeasureKind.ROWS, MeasureKind.SUM])
+def test_nobody_dominates_what_they_are_cut_down_to(kind):
+    """One who has a thousand among forty who have one: shown, as without them."""
+    asked = cells(kind=kind)
+    (column,) = asked.columns
+    tops = np.tile([1_000.0, 1, 1, 1, 1, 1], (N, 1))
+    backing = replace(
+        column.backing,
+        largest=tops[:, 0],
+        second=tops[:, 1],
+        total=np.full(N, 1_040.0),
+        tops=tops,
+        nets=-tops,
+    )
+    assert withheld(backing, POLICY, magnitude=True)[0].all()
+    made = replace(asked, columns=(replace(column, backing=backing, exact=np.full(N, 1_040)),))
+    assert not verdicts(made, POLICY, PRF)["n"].any()
+
+
+def test_without_knowing_whose_patients_they_are_nothing_is_shown():
+    asked = cells()
+    (column,) = asked.columns
+    made = replace(asked, columns=(replace(column, backing=replace(column.backing, outside_few=None)),))
+    assert verdicts(made, POLICY, PRF)["n"].all()

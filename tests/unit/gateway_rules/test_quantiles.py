@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -30,7 +32,7 @@ SMALL = settings(max_examples=60, deadline=None)
 def settled(found, grid, policy, uniform=LUCKIEST):
     """With the draw by which everybody who reaches a limit clears it, or another."""
     drawn = np.full(len(found.leaf), uniform)
-    return settle(found, grid, policy, Supports(drawn, drawn, drawn))
+    return settle(found, grid, policy, Supports(drawn, drawn, drawn, drawn))
 
 
 def measure(bounds, whole):
@@ -111,9 +113,15 @@ def descent(values, patients=None, physicians=None, q=0.5):
         own, theirs = leaf >> (AGES.depth - level), values >> (AGES.depth - level)
         here = theirs == own
         sides = (here, theirs < own, theirs > own)
-        rows.append([*(len(set(patients[side])) for side in sides), len(set(physicians[here]))])
-    inside, below, above, gps = np.array(rows).T[:, None, :]
-    return Descent(np.array([leaf]), inside, below, above, gps)
+        rows.append([*(len(set(patients[side])) for side in sides), outside_two(patients, physicians, here)])
+    inside, below, above, others = np.array(rows).T[:, None, :]
+    return Descent(np.array([leaf]), inside, below, above, others)
+
+
+def outside_two(patients, physicians, here):
+    """Those who are of neither of the two GPs that have most."""
+    of_gps = Counter(dict(zip(patients[here], physicians[here], strict=True)).values())
+    return sum(of_gps.values()) - sum(count for _, count in of_gps.most_common(2))
 
 
 class TestSettle:
@@ -146,6 +154,14 @@ class TestSettle:
         alone = [1] * 12 + [2] * 20 + [3] * 12
         value, level = settled(descent(ages, physicians=alone), AGES, Policy())
         assert np.isnan(value[0]) and level[0] == -1
+
+    @pytest.mark.parametrize(("others", "level"), [(0, -1), (1, 7)])
+    def test_nor_are_those_of_two(self, others, level):
+        """One of a third, and with luck the value is shown."""
+        ages = [30] * 30 + [50] * 30 + [70] * 30
+        third = ([1, 2] * 15)[: 30 - others] + [3] * others
+        found = settled(descent(ages, physicians=third * 3), AGES, Policy())
+        assert found[1][0] == level
 
     @SMALL
     @given(st.lists(st.integers(0, 120), min_size=1, max_size=80), st.sampled_from([0.25, 0.5, 0.75]))
