@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from p4dp_sdk.locale import Language, language
@@ -23,6 +24,7 @@ ERROR = "p4dp-error"  # the group id of what draws the error of a draft
 _DEFAULT_THRESHOLD = 11
 STUB = 0.04  # of the largest value: the height of a withheld mean or share
 _MOST_LABELS = 24
+_MOST_LETTERS = 60  # of all labels together, in a row
 
 
 @dataclass(frozen=True)
@@ -111,7 +113,9 @@ def name_rows(
         return
     step = -(-len(names) // _MOST_LABELS)
     shown = names[::step]
-    crowded = sum(len(name) for name in shown) > 60
+    crowded = sum(len(name) for name in shown) > _MOST_LETTERS
+    room = 2 * _MOST_LETTERS / max(len(shown), 1)  # of two neighbours
+    crowded |= any(len(one) + len(other) > room for one, other in pairwise(shown))
     ax.set_xticks(
         places[::step],
         shown,

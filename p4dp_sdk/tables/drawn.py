@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Plots:
-    """What `table.plot` offers. Each takes the table's first group and its numbers unless told otherwise."""
+    """What `table.plot` offers. Each takes the table's groups and its counts unless told otherwise; where it
+    has none, its first number. (Years and patients don't share an axis.)"""
 
     table: SafeTable
 
@@ -41,13 +42,19 @@ class Plots:
         self, category: str | None, values: str | Sequence[str] | None
     ) -> tuple[pd.DataFrame, str, list[str]]:
         """What is drawn. Rows of several groups are named by all of them."""
+        from p4dp_sdk.wire.publication import Shape
+
         columns = self.table.statement.columns
         labels = [column.name for column in columns if not column.protected]
         numbers = [column.name for column in columns if column.protected]
+        counts = [column.name for column in columns if column.protected and column.shape is Shape.INTEGER]
         frame, together = self.table.frame, " · ".join(labels)
         if category is None and together not in frame:
             frame[together] = frame[labels].astype("string").agg(" · ".join, axis=1)
-        asked = [category or together, *([values] if isinstance(values, str) else values or numbers)]
+        asked = [
+            category or together,
+            *([values] if isinstance(values, str) else values or counts or numbers[:1]),
+        ]
         for name in asked:
             if name not in frame:
                 raise UnknownNameError(name, labels + numbers)

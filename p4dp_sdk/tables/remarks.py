@@ -15,7 +15,9 @@ from p4dp_sdk.locale import translate as _
 from p4dp_sdk.wire.messages import N_
 
 if TYPE_CHECKING:
+    import numpy as np
     import pandas as pd
+    from numpy.typing import NDArray
 
     from p4dp_sdk.wire.protocol import Disclosure
 
@@ -41,6 +43,7 @@ _CLASSES = (
     (("centre", "center", "region"), N_("put several centres together")),
     (("cisp2", "atc", "cim10", "code", "diagnos"), N_("put several codes together")),
 )
+_GIVEN = frozenset({"sex"})  # nothing is wider than its groups
 _PERIODS = (
     (("year", "month", "week", "date", "annee", "année", "mois", "semaine"), N_("take longer periods")),
 )
@@ -109,9 +112,23 @@ def plus_or_minus(disclosure: Disclosure) -> str:
 
 
 def columns_of_cells(frame: pd.DataFrame, disclosure: Disclosure | None = None) -> list[Any]:
-    """The numeric columns that are no group: those whose missing values are withheld cells."""
+    """The columns of numbers that are no group: those whose missing values are withheld cells."""
     keys = set(disclosure.key_columns) if disclosure else set()
-    return [name for name in frame.select_dtypes(include="number").columns if name not in keys]
+    numbers = frame.select_dtypes(include="number").columns
+    mixed = [name for name in frame.select_dtypes(include="object").columns if _of_numbers(frame[name])]
+    return [name for name in frame.columns if name not in keys and (name in numbers or name in mixed)]
+
+
+def _of_numbers(column: Any) -> bool:
+    """Whether a column of objects holds numbers of several kinds, as a table on its side does."""
+    import pandas as pd
+
+    if isinstance(column, pd.DataFrame):  # two columns of one name
+        return False
+    known = column.dropna()
+    return len(known) > 0 and all(
+        isinstance(each, int | float) and not isinstance(each, bool) for each in known
+    )
 
 
 def withheld_cells(frame: pd.DataFrame, disclosure: Disclosure | None = None) -> int:
@@ -128,21 +145,41 @@ def _withheld(frame: pd.DataFrame, disclosure: Disclosure) -> list[str]:
         return []
     told = translate_count("{count} withheld cell", "{count} withheld cells", count).format(count=count)
     why = f"{_colon()}{either(disclosure.reasons, disclosure)}" if disclosure.reasons else ""
-    kept = _kept(count, len(frame) * len(columns_of_cells(frame, disclosure)))
+    recorded = frame[~_unrecorded(frame, disclosure)]
+    left, cells = withheld_cells(recorded, disclosure), len(columns_of_cells(frame, disclosure))
+    kept = _kept(left, len(recorded) * cells, apart=left < count)
     step = _("What to do: {step}").format(step=f"{_advice(frame, disclosure)}.")
-    return [legend(disclosure), f"{told}{why}. {kept}", step]
+    return [legend(disclosure), f"{told}{why}. {kept}", *([step] if left else [])]
 
 
-def _kept(withheld: int, cells: int) -> str:
-    """How much is shown; never 0 % of something, nor 100 % of less than all."""
-    percent = min(99, max(1, round(100 * (cells - withheld) / cells))) if withheld < cells else 0
+def _unrecorded(frame: pd.DataFrame, disclosure: Disclosure) -> NDArray[np.bool_]:
+    """The rows of those of whom a class is not known: mostly empty, and nothing can be done about them."""
+    import numpy as np
+
+    cells, unknown = set(columns_of_cells(frame, disclosure)), _("not recorded")
+    levels = [frame.index.get_level_values(level) for level in range(frame.index.nlevels)]
+    labels = [frame.iloc[:, place] for place, name in enumerate(frame.columns) if name not in cells]
+    found = np.zeros(len(frame), dtype=bool)
+    for each in (*levels, *labels):
+        found |= np.array([isinstance(label, str) and label == unknown for label in each], dtype=bool)
+    return found
+
+
+def _kept(withheld: int, cells: int, *, apart: bool) -> str:
+    """How much is shown; never 0 % of something, nor 100 % of less than all. `apart`: not counted are cells
+    of those of whom a class is not known."""
+    percent = 100 if not withheld else min(99, max(1, round(100 * (cells - withheld) / cells)))
+    percent = percent if withheld < cells or not cells else 0
+    if apart:
+        text = _("Apart from “{label}”, {percent} % of the cells are shown.")
+        return text.format(label=_("not recorded"), percent=percent)
     return _("{percent} % of the cells are shown.").format(percent=percent)
 
 
 def _snapped(frame: pd.DataFrame, disclosure: Disclosure) -> list[str]:
-    from p4dp_sdk.tables.snapped import are_told, snapped_rows
+    from p4dp_sdk.tables.snapped import are_told, rounded_cells, snapped_rows
 
-    count = sum(measure.snapped for measure in disclosure.measures.values())
+    count = rounded_cells(disclosure)
     marked = sum(len(rows) for rows in snapped_rows(frame, disclosure).values())
     if not count or (not marked and are_told(frame, disclosure)):
         return []  # none, or none of them among these rows
@@ -151,8 +188,8 @@ def _snapped(frame: pd.DataFrame, disclosure: Disclosure) -> list[str]:
     some = " " + _("({marked} of them here)").format(marked=marked) if 0 < marked < count else ""
     sign = f"{SNAPPED} " if marked else ""
     why = translate_count(
-        "This group, or a sum with it, was counted before, give or take some ten patients.",
-        "These groups, or their sums, were counted before, give or take some ten patients.",
+        "This group, or a sum with it, was counted before, give or take ten patients, rarely over twenty.",
+        "These groups, or their sums, were counted before, give or take ten patients, rarely over twenty.",
         count,
     )
     return [f"{sign}{rounded}{_colon()}{cells}{some}. {why}"]
@@ -201,8 +238,21 @@ def _advice(frame: pd.DataFrame, disclosure: Disclosure) -> str:
     cells = set(columns_of_cells(frame, disclosure))
     labels = [str(name).lower() for name in frame.columns if name not in cells]
     names = [str(name).lower() for name in (*frame.columns, *disclosure.key_columns)]
-    hints = [*_hints_for(labels, _CLASSES), *_hints_for(names, _PERIODS)] or [_("take wider groups")]
+    hints = [*_hints_for(labels, _CLASSES), *_hints_for(names, _PERIODS)]
+    if not hints and any(_of_classes(frame[name]) for name in frame.columns if name not in cells):
+        hints = [_("widen the classes")]
+    elif not hints and not set(disclosure.key_columns) - _GIVEN:
+        hints = [_("widen the cohort, or what is looked for in it")]
+    hints = hints or [_("take wider groups")]
     return _("{steps} or keep these cells withheld").format(steps=", ".join(hints))
+
+
+def _of_classes(labels: Any) -> bool:
+    """Whether most labels are classes of numbers: "40-64", "< 18.5", "80+"."""
+    from p4dp_sdk.classes import starts_at
+
+    known = [label for label in labels if isinstance(label, str)] if labels.ndim == 1 else []
+    return bool(known) and sum(starts_at(label) is not None for label in known) > len(known) / 2
 
 
 def _hints_for(names: list[str], hints: Iterable[tuple[tuple[str, ...], str]]) -> Iterable[str]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import pandas as pd
 
-    from p4dp_sdk.wire.protocol import Disclosure
+    from p4dp_sdk.wire.protocol import Disclosure, MeasureSummary
 
 Label = tuple[str | None, ...]
 
@@ -20,7 +20,14 @@ _PART = re.compile(r" \[\d+\]$")  # how the gateway names the parts of a mean, a
 
 def snapped_rows(frame: pd.DataFrame, disclosure: Disclosure) -> dict[str, frozenset[int]]:
     """For each column of `frame` that is a measure, or computed from one, the positions of its rounded
-    cells."""
+    cells; in a table on its side, of each group."""
+    if _on_its_side(frame, disclosure):
+        found = snapped_rows(frame.T, disclosure)
+        rows = {name: row for row, name in enumerate(frame.index)}
+        return {
+            group: frozenset(rows[name] for name, places in found.items() if place in places)
+            for place, group in enumerate(frame.columns)
+        }
     wanted: dict[str, set[Label]] = {}
     for name, measure in disclosure.measures.items():
         column = _PART.sub("", name)
@@ -31,6 +38,25 @@ def snapped_rows(frame: pd.DataFrame, disclosure: Disclosure) -> dict[str, froze
         name: frozenset(row for row, label in enumerate(labels) if label in some)
         for name, some in wanted.items()
     }
+
+
+def _on_its_side(frame: pd.DataFrame, disclosure: Disclosure) -> bool:
+    """Whether the groups stand above and the measures to the left: `table.set_index("sex").T`."""
+    keys = set(disclosure.key_columns)
+    return bool(keys) and keys == set(frame.columns.names) and frame.index.is_unique
+
+
+def rounded_cells(disclosure: Disclosure) -> int:
+    """How many cells were rounded to an earlier answer. The parts of a mean are one cell."""
+    columns: dict[str, list[MeasureSummary]] = {}
+    for name, measure in disclosure.measures.items():
+        columns.setdefault(_PART.sub("", name), []).append(measure)
+    return sum(_rounded(parts) for parts in columns.values())
+
+
+def _rounded(parts: list[MeasureSummary]) -> int:
+    labels = {label for part in parts for label in map(_label, part.snapped_labels)}
+    return max(len(labels), *(part.snapped for part in parts))
 
 
 def are_told(frame: pd.DataFrame, disclosure: Disclosure) -> bool:

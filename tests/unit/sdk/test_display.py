@@ -64,7 +64,7 @@ def test_notes_speak_english_too() -> None:
         ("centre_id", "regroupez plusieurs centres"),
         ("annee", "prenez des périodes plus longues"),
         ("cisp2", "regroupez plusieurs codes"),
-        ("sex", "prenez des groupes plus larges"),
+        ("classe", "élargissez les classes ou"),
     ],
 )
 def test_advice_follows_the_groups(key: str, advice: str) -> None:
@@ -72,11 +72,45 @@ def test_advice_follows_the_groups(key: str, advice: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("keys", "advice"),
+    [
+        (("sex",), "élargissez la cohorte, ou ce que l'on y cherche"),
+        (("sex", "type"), "prenez des groupes plus larges"),
+    ],
+)
+def test_advice_does_not_ask_for_what_can_not_be_done(keys: tuple[str, ...], advice: str) -> None:
+    by_sex = pd.DataFrame({"sex": ["F", "M"], "type": ["a", "b"], "n": pd.array([None, 20], "Int64")})
+    assert advice in text(attach(by_sex[[*keys, "n"]], disclosure(key_columns=keys)))
+
+
+def with_unrecorded(**changes: object) -> pd.DataFrame:
+    frame = pd.DataFrame(
+        {"classe": ["40-64", "65+", "non renseigné"], "n": pd.array([40, None, None], "Int64")}
+    )
+    return attach(frame, disclosure(key_columns=("classe",), **changes))
+
+
+def test_what_is_not_recorded_is_no_loss() -> None:
+    """Its class always comes back, nearly always empty: no wider class would fill it."""
+    both = with_unrecorded()
+    assert "2 cellules masquées" in text(both)
+    assert "Hors « non renseigné », 50 % des cellules sont montrées." in text(both)
+    assert "Que faire" in text(both)
+    one = attach(both.iloc[[0, 2]], both.attrs["p4dp"])
+    for drawn in (text(one), text(one.set_index("classe"))):
+        assert "1 cellule masquée" in drawn
+        assert "Hors « non renseigné », 100 % des cellules sont montrées." in drawn
+        assert "Que faire" not in drawn
+    nothing_else = attach(both.iloc[[2]], both.attrs["p4dp"])
+    assert "1 cellule masquée" in text(nothing_else)
+
+
+@pytest.mark.parametrize(
     ("reason", "words"),
     [
         ("physicians", "trop peu de médecins"),
-        ("dominance", "une contribution dominante"),
-        ("unanimity", "un groupe presque unanime"),
+        ("dominance", "un patient ou un médecin qui pèse presque tout"),
+        ("unanimity", "un groupe où presque tous sont dans le même cas"),
         ("secondary", "masquage complémentaire"),
         ("earlier", "trop proche d'une réponse antérieure"),
         ("a-later-rule", "une règle de confidentialité"),
@@ -176,6 +210,38 @@ def test_the_sign_follows_its_row() -> None:
 def test_a_ratio_of_a_rounded_part_carries_the_sign() -> None:
     parts = {"part [1]": MeasureSummary(2, 1, 1, (("30-39",),)), "part [2]": MeasureSummary(3, 0)}
     assert "≈ 0,1235" in text(crosstab(measures=parts, key_columns=("age_band",)))
+
+
+def test_a_table_on_its_side_keeps_its_marks() -> None:
+    """Table 1 as it is printed: measures to the left, groups above."""
+    counts = {"n": MeasureSummary(2, 0, 1, (("F",),)), "age [1]": MeasureSummary(2, 0, 2, (("F",), ("M",)))}
+    made = disclosure(
+        key_columns=("sex",), measures={**counts, "age [2]": MeasureSummary(2, 0, 1, (("F",),))}
+    )
+    frame = pd.DataFrame(
+        {
+            "sex": ["F", "M"],
+            "n": pd.array([41, 52], "Int64"),
+            "age": pd.array([66.5, 65.5], "Float64"),
+            "T90": pd.array([None, 20], "Int64"),
+            "R95": pd.array([None, None], "Int64"),
+        }
+    )
+    upright = attach(frame, made)
+    turned = upright.set_index("sex").T
+    for drawn in (text(upright), text(turned)):
+        for shown in ("≈ 41", " 52", "≈ 66,5", "≈ 65,5", "≈ arrondi à une réponse antérieure : 3 cellules."):
+            assert shown in drawn
+        assert drawn.count("•") == 4
+        assert "3 cellules masquées" in drawn
+        assert "—" not in drawn
+
+
+def test_columns_of_words_and_numbers_hold_no_cells() -> None:
+    mixed = pd.DataFrame(
+        {"a": ["x", 1, None], "b": [True, False, None], "n": pd.array([20, 30, 40], "Int64")}
+    )
+    assert "•" not in text(attach(mixed, disclosure()))
 
 
 def test_what_is_not_found_again_is_told_by_its_number() -> None:

@@ -148,6 +148,14 @@ def test_a_line_stops_where_a_cell_is_withheld() -> None:
     axes.figure.canvas.draw()
 
 
+def test_names_that_would_touch_are_turned() -> None:
+    for last, turned in (("80+", 0), ("non renseigné", 45)):
+        names = [*(f"{start}-{start + 4}" for start in range(40, 80, 5)), last]
+        rows = pd.DataFrame({"classe": names, "n": range(20, 20 + len(names))})
+        ticks = p4dp.plots.bar(rows, "classe", "n").get_xticklabels()
+        assert {tick.get_rotation() for tick in ticks} == {turned}
+
+
 def test_a_long_line_names_some_of_its_rows() -> None:
     weeks = attach(pd.DataFrame({"semaine": range(104), "cas": range(20, 124)}), disclosure())
     axes = p4dp.plots.line(weeks, "semaine", ["cas", "cas"])

@@ -183,6 +183,8 @@ def test_it_draws_itself() -> None:
     axes = table().plot.bar(values="patients")
     assert axes.get_title(loc="left") == table().title
     assert len(axes.patches) >= 3
+    counted, of_shares = table().plot.bar(), table().plot.bar(values=["patients", "part"])
+    assert len(counted.patches) == len(axes.patches) < len(of_shares.patches), "counts alone unless asked"
     columns = (
         *table().statement.columns[:1],
         Column("sex", Shape.TEXT, Lineage.KEY),
