@@ -12,7 +12,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Final
+from functools import cached_property
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,8 +21,11 @@ from numpy.typing import NDArray
 from hub_config.gateway.rules.cells import Ints, Words
 from hub_config.gateway.rules.sketches import PAD, Samples, ranges
 
+Flags = NDArray[np.bool_]
+
 LARGEST_BATCH: Final = 5_000  # beyond, only margins are compared: a table this large has no time for more
 MOST_TRIALS: Final = 4_000  # wholes tried against groups in one batch
+_LOW_BITS: Final = np.uint64(0xFFFF)
 _LEAST_SEEN: Final = 3  # of the whole's lowest ranks, in parts that lie inside it
 
 
@@ -79,12 +83,18 @@ def _sharing(left: NDArray[np.uint64], right: NDArray[np.uint64]) -> tuple[Ints,
     order = np.argsort(left, axis=None, kind="stable")
     known = left.ravel()[order]
     known = known[: np.searchsorted(known, PAD)]
-    wanted = right.ravel()
-    first = np.searchsorted(known, wanted)
-    met = np.flatnonzero(np.append(known, PAD + np.uint64(1))[first] == wanted)
-    first = first[met]
-    times = np.searchsorted(known, wanted[met], side="right") - first
+    met = np.flatnonzero(_marked(known)[right.ravel() & _LOW_BITS])
+    wanted = right.ravel()[met]
+    first, last = (np.searchsorted(known, wanted, side=side) for side in ("left", "right"))
+    times = last - first
     return order[ranges(first, times)] // left.shape[1], np.repeat(met // right.shape[1], times)
+
+
+def _marked(ranks: NDArray[np.unsignedinteger[Any]]) -> Flags:
+    """The lowest bits of these ranks. They are random: most ranks that are not among these have others."""
+    marks = np.zeros(int(_LOW_BITS) + 1, dtype=bool)
+    marks[ranks & ranks.dtype.type(_LOW_BITS)] = True
+    return marks
 
 
 def _rows_by_group(groups: Ints) -> Callable[[int], Ints]:
@@ -112,22 +122,42 @@ def _made_up(wholes: Side, whole: int, parts: Side, rows: Ints, limit: int) -> F
 
 def _choices(wholes: Side, whole: int, parts: Side, rows: Ints) -> Iterator[Ints]:
     """Parts that lie mostly inside the whole; then with those of whom its sample knows nothing."""
-    sample, threshold = wholes.samples.of(whole), wholes.samples.threshold[whole]
-    known, held = _shared(parts.lowest[rows], sample, threshold)
-    for place in np.flatnonzero((held > 0) & (held < known)):  # partly inside: all of the sample is asked
-        whole_sample = parts.samples.of(int(rows[place])).astype(np.uint64)
-        known[place], held[place] = (count[0] for count in _shared(whole_sample[None, :], sample, threshold))
+    sample = _Sample(wholes.samples.of(whole), wholes.samples.threshold[whole])
+    known, held = (np.count_nonzero(each, axis=1) for each in sample.asked(parts.lowest[rows]))
+    partly = np.flatnonzero((held > 0) & (held < known))  # all of the part's sample is asked
+    known[partly], held[partly] = _asked(sample, parts.samples, rows[partly])
     mostly = (held > 0) & (2 * held >= known)
     yield rows[mostly]
     if np.any(known == 0):
         yield rows[mostly | (known == 0)]
 
 
-def _shared(ranks: NDArray[np.uint64], sample: Words, threshold: np.uint64) -> tuple[Ints, Ints]:
-    """Of each row of ranks, how many a sample would hold if they were in it, and how many it does."""
-    knowable = ranks < threshold
-    if not len(sample):
-        return np.count_nonzero(knowable, axis=1), np.zeros(len(ranks), dtype=np.int64)
-    places = np.minimum(np.searchsorted(sample, ranks), len(sample) - 1)
-    held = knowable & (sample[places] == ranks)
-    return np.count_nonzero(knowable, axis=1), np.count_nonzero(held, axis=1)
+def _asked(sample: _Sample, samples: Samples, rows: Ints) -> tuple[Ints, Ints]:
+    """Of each row's own sample, how many `sample` would hold if they were in it, and how many it does."""
+    starts = samples.starts[rows]
+    lengths = samples.stops[rows] - starts
+    owner = np.repeat(np.arange(len(rows)), lengths)
+    known, held = sample.asked(samples.ranks[ranges(starts, lengths)])
+    return np.bincount(owner[known], minlength=len(rows)), np.bincount(owner[held], minlength=len(rows))
+
+
+@dataclass(frozen=True)
+class _Sample:
+    """The sample of a whole, asked for ranks."""
+
+    ranks: Words
+    threshold: np.uint64
+
+    @cached_property
+    def _marks(self) -> Flags:
+        return _marked(self.ranks)
+
+    def asked(self, ranks: NDArray[np.unsignedinteger[Any]]) -> tuple[Flags, Flags]:
+        """Of each rank whether this would hold it if it were there, and whether it does."""
+        known = ranks < self.threshold
+        held = known & self._marks[ranks & ranks.dtype.type(_LOW_BITS)]
+        maybe = np.nonzero(held)
+        wanted = ranks[maybe]
+        places = np.searchsorted(self.ranks, wanted)
+        held[maybe] = self.ranks[np.minimum(places, len(self.ranks) - 1)] == wanted
+        return known, held
