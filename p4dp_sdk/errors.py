@@ -124,6 +124,20 @@ class UnknownNameError(P4DPError, AttributeError, KeyError):
         )
 
 
+class UnknownColumnError(UnknownNameError):
+    """A column that a table does not have."""
+
+    @property
+    def explanation(self) -> Explanation:
+        near = get_close_matches(self.asked, self.known, n=1)
+        hint = _("Did you mean “{name}”?").format(name=near[0]) + " " if near else ""
+        return Explanation(
+            _("This table has no column “{name}”.").format(name=self.asked),
+            _("Columns have the catalogue's names, which are English."),
+            hint + _("There are: {names}.").format(names=", ".join(self.known) or "—"),
+        )
+
+
 class BadClassesError(P4DPError, ValueError):
     """Class edges that would overlap or leave a hole."""
 

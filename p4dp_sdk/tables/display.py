@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from p4dp_sdk import markup
 from p4dp_sdk.disclosure.policy import Method
 from p4dp_sdk.locale import Language, language
+from p4dp_sdk.tables.misspelt import explain_unknown_columns
 from p4dp_sdk.tables.remarks import MARK, SNAPPED, columns_of_cells, legend, remarks, withheld_cells
 from p4dp_sdk.tables.snapped import snapped_rows
 
@@ -37,12 +38,14 @@ MISSING = "—"  # nothing there: not recorded, no such group
 
 
 def show_protected_results() -> None:
-    """In a notebook or IPython, draw frames and series that carry a disclosure as `html` and `text` do."""
+    """In a notebook or IPython, draw frames and series that carry a disclosure as `html` and `text` do, and
+    say which columns there are where one is misspelt."""
     if "IPython" not in sys.modules:
         return
     shell = sys.modules["IPython"].get_ipython()
     if shell is None:
         return
+    explain_unknown_columns(shell)
     formatters = shell.display_formatter.formatters
     for module, name in (("pandas.core.frame", "DataFrame"), ("pandas.core.series", "Series")):
         formatters["text/html"].for_type_by_name(module, name, html)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pickle
 from collections.abc import Iterator
 
+import ibis
 import pandas as pd
 import pyarrow as pa
 import pytest
@@ -343,6 +344,42 @@ def test_notebooks_draw_protected_frames_and_leave_the_others(shell: Interactive
     assert ordinary == {"text/html": plain._repr_html_(), "text/plain": repr(plain)}
     ordinary, _metadata = shell.display_formatter.format(plain["patients"])
     assert ordinary == {"text/plain": repr(plain["patients"])}
+
+
+PATIENTS = ibis.table({"age": "int64", "age_band": "string", "sex": "string"}, name="patients")
+
+
+@pytest.mark.parametrize(
+    "asked", ["patients.sexe", "patients['sexe']", "patients.filter(ibis._.sexe == 'F')"]
+)
+def test_a_misspelt_column_is_told_without_a_page_of_source(
+    shell: InteractiveShell, capsys: pytest.CaptureFixture[str], asked: str
+) -> None:
+    show_protected_results()
+    shell.push({"patients": PATIENTS, "ibis": ibis})
+    result = shell.run_cell(asked)
+    shown = capsys.readouterr().out
+    assert isinstance(result.error_in_exec, AttributeError | TypeError)
+    for words in ("n'a pas de colonne « sexe ».", "Vouliez-vous dire « sex »", "age, age_band, sex"):
+        assert words in shown
+    assert "relations.py" not in shown
+
+
+def test_other_mistakes_are_shown_as_ever(
+    shell: InteractiveShell, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    show_protected_results()
+    shell.push({"patients": PATIENTS})
+    for asked, words in (
+        ("(1).real.x", "has no attribute 'x'"),
+        ("len(1)", "object of type 'int'"),
+        ("patients.groupby('sex')", "did you mean 'group_by'"),
+    ):
+        shell.run_cell(asked)
+        assert words in capsys.readouterr().out
+    monkeypatch.setenv("P4DP_TRACEBACK", "1")
+    shell.run_cell("patients.sexe")
+    assert "Traceback" in capsys.readouterr().out
 
 
 def test_long_tables_are_cut() -> None:
