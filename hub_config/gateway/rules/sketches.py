@@ -109,9 +109,12 @@ def _joined(left: Words, right: Words) -> tuple[Ints, Ints]:
 
 
 def _near_pass(left: Any, used: Any, hashed: Any, limits: Any) -> Ints:
-    differ = left[:, :1] ^ used
-    differ |= left[:, 1:] ^ hashed
-    return np.stack(np.nonzero(np.bitwise_count(differ) <= limits)).astype(np.int64)
+    """One of the two bits sorts out nearly all pairs; the others are asked for both."""
+    few = np.flatnonzero(np.bitwise_count(left[:, 1:] ^ hashed) <= limits)
+    one, other = few // len(used), few % len(used)
+    differ = (left[one, 0] ^ used[other]) | (left[one, 1] ^ hashed[other])
+    near_by = np.bitwise_count(differ) <= limits[other]
+    return np.stack([one[near_by], other[near_by]])
 
 
 def distances(left: Words, right: Words, left_rows: Ints, right_rows: Ints) -> Ints:
