@@ -7,7 +7,7 @@ smaller, so the bounds are sound for what a query reads of them.
 from __future__ import annotations
 
 import math
-from typing import Final
+from typing import Final, TypeGuard
 
 import ibis.expr.operations as ops
 
@@ -16,6 +16,7 @@ from hub_config.gateway.evidence.source import Source, quoted
 from hub_config.gateway.rules.plan import PATIENT
 
 _STORED: Final = {True: "patient_no", False: "physician_no"}
+_IDENTIFIERS: Final = {PATIENT: "patient_id"}
 _SEVERAL_ROWS: Final = (ops.WindowFunction, ops.Analytic, ops.InSubquery, ops.ExistsSubquery)
 _SAME_ROWS: Final = (ops.Project, ops.Filter, ops.Sort, ops.DropColumns)
 
@@ -33,12 +34,12 @@ def largest_table(source: Source) -> int:
 
 
 def is_one_table(source: Source) -> bool:
-    """Whether the rows are those of one table, each by itself: then a range of patients is read without the
-    rest."""
+    """Whether the rows are those of one table, each by itself or with others of its patient: then a range of
+    patients is read without the rest."""
     node = _root(source)
     if any(node.find(_SEVERAL_ROWS)):
         return False
-    while isinstance(node, _SAME_ROWS):
+    while isinstance(node, _SAME_ROWS) or _is_by_unit(node, source.release.unit):
         node = node.parent
     return isinstance(node, ops.UnboundTable | ops.DatabaseTable)
 
@@ -72,6 +73,8 @@ def _highest_of(source: Source, column: str, name: str) -> int:
 
 def most_rows(source: Source) -> int:
     """The largest number of rows that one patient can have in the release's rows; 0 if there are none."""
+    if _has_one_row(_root(source), source.release.unit):
+        return 1
     bounds = [_most_rows_of(source, name) for name in _joined(_root(source)) or (None,)]
     known = [bound for bound in bounds if bound is not None]
     return math.prod(known) if len(known) == len(bounds) else _counted(source, source.view, source.unit)
@@ -123,6 +126,31 @@ def _root(source: Source) -> ops.Node:
 
 def _tables(source: Source) -> list[ops.PhysicalTable]:
     return [node for node in _root(source).find(ops.PhysicalTable) if not isinstance(node, ops.InMemoryTable)]
+
+
+def _is_by_unit(node: ops.Node, unit: str) -> TypeGuard[ops.Aggregate]:
+    """Whether the rows are put together by protected unit, at least: a range of units is one of its rows,
+    too."""
+    return isinstance(node, ops.Aggregate) and isinstance(node.groups.get(unit), ops.Field)
+
+
+def _has_one_row(node: ops.Node, unit: str) -> bool:
+    """Whether the rows are put together by protected unit and by nothing that one unit could have several
+    of."""
+    while isinstance(node, _SAME_ROWS):
+        node = node.parent
+    return _is_by_unit(node, unit) and all(_names(value, unit) for value in node.groups.values())
+
+
+def _names(value: ops.Node, unit: str) -> bool:
+    """Whether it is the number of a unit in a table of the project, or the identifier beside it."""
+    while isinstance(value, ops.Field):
+        if isinstance(value.rel, ops.UnboundTable):
+            return unit in value.rel.schema and value.name in (unit, _IDENTIFIERS.get(unit))
+        if not isinstance(value.rel, (*_SAME_ROWS, ops.Aggregate)):
+            return False
+        value = value.rel.values.get(value.name)
+    return False
 
 
 def _joined(node: ops.Node) -> tuple[str, ...] | None:

@@ -42,6 +42,7 @@ class Large:
     secrets: Secrets
     first: str  # the temporary table of the first sample's contributions
     rows: int
+    partial: frozenset[int]  # weight columns that are NULL in some rows of the sample
 
     @property
     def certain(self) -> Policy:
@@ -64,7 +65,7 @@ class Large:
         source, release = self.source, self.source.release
         most = most_rows(source)
         distinct = any(measure.kind is MeasureKind.PATIENTS for measure in release.measures)
-        totals = grouped(source, self.ranges) if distinct and most > 1 else flat(source)
+        totals = grouped(source, self.ranges) if distinct and most > 1 else flat(source, self.partial)
         laid = layout(release, totals.keys)
         found = self._certified(totals, laid, most)
         bulk = Bulk(source, totals, self.secrets, self.ranges, once=most <= 1) if remember else None
@@ -173,8 +174,11 @@ def large(source: Source, policy: Policy, secrets: Secrets) -> Large:
     """The first sample, from which the size of the whole is told."""
     stored, relation = source.table("first"), _some(source, secrets, FIRST)
     source.store_contributions(stored, f"({relation})", thousandths=False)
-    found = source.session.fetch(f"SELECT CAST(coalesce(sum(__n0), 0) AS BIGINT) AS n FROM {stored}")  # noqa: S608
-    return Large(source, policy, secrets, stored, int(found.column("n")[0].as_py()) * FIRST)
+    counts = [f"CAST(coalesce(sum(__n{i}), 0) AS BIGINT) AS n{i}" for i, _ in enumerate(source.weights)]
+    found = source.session.fetch(f"SELECT {', '.join(counts)} FROM {stored}")  # noqa: S608
+    rows, *others = (int(column[0].as_py()) for column in found.columns)
+    partial = frozenset(index for index, count in enumerate(others, start=1) if count < rows)
+    return Large(source, policy, secrets, stored, rows * FIRST, partial)
 
 
 def _some(source: Source, secrets: Secrets, one_in: int) -> str:

@@ -53,12 +53,17 @@ class Totals:
     by_weight: dict[str | None, Total]
 
 
-def flat(source: Source) -> Totals:
-    """One pass over the rows."""
-    columns = [f"{value} AS {name}" for name, value in _row_sums(source)]
+def flat(source: Source, partial: frozenset[int] = frozenset()) -> Totals:
+    """One pass over the rows. `partial` are weight columns that are known to be NULL in some rows; where
+    others are, a second pass reads the rows in which they are not."""
+    columns = [f"{value} AS {name}" for name, value in _row_sums(source, partial)]
     by = ", ".join(source.keys)
     _number(source, f"SELECT {_listed(source.keys, columns)} FROM {source.view} WHERE {_about(source)}", by)  # noqa: S608
-    return _fetch(source, grouped=False)
+    found = _fetched(source)
+    for index, _ in enumerate(source.weights):
+        if f"__n{index}" in found.column_names and _is_measured(source, index):
+            found = _with_power_sums(source, found, index)
+    return _totals(source, found, grouped=False)
 
 
 def grouped(source: Source, ranges: Iterable[str]) -> Totals:
@@ -70,7 +75,7 @@ def grouped(source: Source, ranges: Iterable[str]) -> Totals:
         source.session.run(f"{start} {query}")
     columns = [f"{value} AS {name}" for name, value in _combined(source)]
     _number(source, f"SELECT {_listed(source.keys, columns)} FROM {parts}", ", ".join(source.keys))  # noqa: S608
-    return _fetch(source, grouped=True)
+    return _totals(source, _fetched(source), grouped=True)
 
 
 def _by_patient(source: Source, where: str) -> str:
@@ -109,22 +114,23 @@ def _size(source: Source, groups: str, least: int) -> int:
 # --- what is added up --------------------------------------------------------------------------------------
 
 
-def _row_sums(source: Source) -> Iterator[tuple[str, str]]:
-    unit = f"CAST({source.unit} AS BIGINT)"
+def _row_sums(source: Source, partial: frozenset[int]) -> Iterator[tuple[str, str]]:
+    """The power sums of all rows are those of a weight column, too, wherever it is never NULL."""
     for index, weight in enumerate(source.weights):
         if source.presence(weight) == index:
             value = None if weight is None else source.value(weight)
             yield f"__n{index}", "count(*)" if value is None else f"count({value})"
-            if _is_measured(source, index):
-                first, second = (_chosen(power, value) for power in (unit, f"{unit} * {unit}"))
-                yield f"__p{index}", f"CAST(sum({first}) % {_WORD} AS UBIGINT)"
-                yield f"__q{index}", f"CAST(sum({second}) % {_WORD} AS UBIGINT)"
+            if value is None or (index in partial and _is_measured(source, index)):
+                yield from _power_sums(source, index, value)
         yield from _magnitudes(source, index, weight)
 
 
-def _chosen(added: str, value: str | None) -> str:
-    """What is added where the value is not NULL. Faster than a FILTER, which copies rows."""
-    return added if value is None else f"CASE WHEN {value} IS NOT NULL THEN {added} END"
+def _power_sums(source: Source, index: int, value: str | None) -> Iterator[tuple[str, str]]:
+    """Of the rows where `value` is not NULL. CASE is faster than a FILTER, which copies rows."""
+    unit = f"CAST({source.unit} AS BIGINT)"
+    for name, power in (("p", unit), ("q", f"{unit} * {unit}")):
+        added = power if value is None else f"CASE WHEN {value} IS NOT NULL THEN {power} END"
+        yield f"__{name}{index}", f"CAST(sum({added}) % {_WORD} AS UBIGINT)"
 
 
 def _is_measured(source: Source, index: int, kind: MeasureKind | None = None) -> bool:
@@ -143,7 +149,7 @@ def _magnitudes(source: Source, index: int, weight: str | None) -> Iterator[tupl
     yield f"__a{index}", f"sum({size})"
     yield f"__b{index}", f"max({size})"
     for number, gp in enumerate(source.physicians):
-        yield f"__h{index}_{number}", f"sum(CASE WHEN coalesce({gp}, -1) & 1 = 1 THEN {size} END)"
+        yield f"__h{index}_{number}", f"sum({size} * ({gp} & 1))"
 
 
 def _patient_sums(source: Source) -> Iterator[tuple[str, str]]:
@@ -202,12 +208,45 @@ def _listed(keys: Sequence[str], columns: Sequence[str]) -> str:
 # --- fetched -----------------------------------------------------------------------------------------------
 
 
-def _fetch(source: Source, *, grouped: bool) -> Totals:
-    cells = source.table("cells")
-    found = source.session.fetch(f"SELECT * FROM {cells} ORDER BY {CELL}")  # noqa: S608
+def _fetched(source: Source) -> pa.Table:
+    return source.session.fetch(f"SELECT * FROM {source.table('cells')} ORDER BY {CELL}")  # noqa: S608
+
+
+def _with_power_sums(source: Source, found: pa.Table, index: int) -> pa.Table:
+    """`found` with the power sums of a weight column that is NULL in few rows or none: of all rows, less
+    those of the rows where it is."""
+    if f"__p{index}" in found.column_names:
+        return found
+    sums = [_words(found, f"__{power}0") for power in "pq"]
+    if (_ints(found, f"__n{index}") < _ints(found, "__n0")).any():
+        cell, *others = _power_sums_without(source, index)
+        for one, other in zip(sums, others, strict=True):
+            one[cell] -= other
+    for power, one in zip("pq", sums, strict=True):
+        found = found.append_column(f"__{power}{index}", pa.array(one))
+    return found
+
+
+def _power_sums_without(source: Source, index: int) -> tuple[Ints, Fingerprints, Fingerprints]:
+    """Of the rows where the weight column is NULL: cells, sums of numbers and of their squares."""
+    weight = source.weights[index]
+    columns = [f"{value} AS {name}" for name, value in _power_sums(source, 0, None)]
+    absent = "FALSE" if weight is None else f"{source.value(weight)} IS NULL"
+    rows = (
+        f"SELECT {_listed(source.keys, columns)} FROM {source.view} WHERE {_about(source)} AND {absent}"  # noqa: S608
+        + (f" GROUP BY {', '.join(source.keys)}" if source.keys else "")
+    )
+    found = source.session.fetch(
+        f"SELECT c.{CELL}, x.__p0, x.__q0 FROM ({rows}) x JOIN {source.table('cells')} c"  # noqa: S608
+        f" ON {source.matching('c', 'x')}"
+    )
+    return whole(found.column(CELL)), _words(found, "__p0"), _words(found, "__q0")
+
+
+def _totals(source: Source, found: pa.Table, *, grouped: bool) -> Totals:
     keys = found.select([*source.release.keys, CELL])
     by_weight = {w: _total(found, i, source, grouped=grouped) for i, w in enumerate(source.weights)}
-    return Totals(cells, keys, by_weight)
+    return Totals(source.table("cells"), keys, by_weight)
 
 
 def _total(found: pa.Table, index: int, source: Source, *, grouped: bool) -> Total:
@@ -252,4 +291,4 @@ def _words(found: pa.Table, name: str) -> Fingerprints:
     """The sum of nothing is zero; so is one that no measure asks for."""
     if name not in found.column_names:
         return np.zeros(found.num_rows, dtype=np.uint64)
-    return np.asarray(found.column(name).fill_null(0).to_numpy(), dtype=np.uint64)
+    return np.array(found.column(name).fill_null(0).to_numpy(), dtype=np.uint64)

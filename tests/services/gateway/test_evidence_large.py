@@ -13,14 +13,16 @@ from hub_config.gateway.evidence.fanout import is_one_table, most_rows
 from hub_config.gateway.evidence.source import source
 from hub_config.gateway.rules.cells import Cells
 from hub_config.gateway.rules.limits import verdicts
-from hub_config.gateway.rules.plan import MeasureKind
+from hub_config.gateway.rules.plan import PATIENT, MeasureKind
 from p4dp_sdk.disclosure.policy import Policy
 from tests.services.gateway.evidence_world import (
     ALL,
     CHOSEN,
     CHOSEN_PEOPLE,
     COUNTED,
+    PEOPLE,
     RING,
+    SCHEMA,
     SUMMED,
     measure_of,
     release,
@@ -183,3 +185,51 @@ def test_a_value_and_its_count_share_what_is_counted_once(distinct):
     assert made.presence("__w0") == made.presence("__w1") != made.presence(None)
     large = measure(connection, asked, Policy(), RING, **ALWAYS)
     agree(large, measure(connection, asked, Policy(), RING), Policy())
+
+
+@pytest.mark.parametrize("missing", [(), (7,), (7, 8, 501)])
+def test_values_that_few_rows_lack_have_fingerprints_of_their_own(missing):
+    """Whom the first sample does not hold: one patient in 32 of two thousand."""
+    rows = [
+        ("AB"[p % 2], "F", p, p % 5, 1, None if p in missing else 1.0) for p in range(2_000) for _ in range(2)
+    ]
+    connection, asked = session(t=table_of(rows)), release(keys=("code",), measures=(COUNTED, SUMMED))
+    agree(
+        measure(connection, asked, Policy(), RING, **ALWAYS),
+        measure(connection, asked, Policy(), RING),
+        Policy(),
+    )
+
+
+def by_patient(*keys, **renamed):
+    """How many rows each patient has, in bands; one row a patient unless there are more `keys`."""
+    table = ibis.table({**SCHEMA, "patient_id": "int64"}, name="t")
+    each = table.group_by(*keys, PATIENT, **{new: table[old] for new, old in renamed.items()}).agg(
+        n=table.count(), __physician=table["__physician"].min()
+    )
+    band = ibis.ifelse(each["n"] > 2, "many", "few")
+    one = ibis.literal(1, "int8")
+    return each.mutate(code=band).select("code", PATIENT, "__physician", __w0=one)
+
+
+@pytest.mark.parametrize(
+    "made, most",
+    [
+        (by_patient(), 1),
+        (by_patient("patient_id"), 1),
+        (by_patient("sex"), 2),
+        (by_patient(patient_id="code"), 3),
+    ],
+)  # fmt: skip
+def test_rows_put_together_by_patient_are_one_each(made, most):
+    rows = [("ABC"[n % 3], "FM"[n % 2], p, p % 5, 1, 1.0) for p in range(2_000) for n in range(p % 6 + 1)]
+    table = table_of(rows)
+    connection = session(t=table.append_column("patient_id", table.column(PATIENT)))
+    asked = release(keys=("code",), measures=(COUNTED, PEOPLE), rows=made, domains=(), closed=False)
+    made_source = source(connection, asked)
+    assert most_rows(made_source) == most and is_one_table(made_source)
+    agree(
+        measure(connection, asked, Policy(), RING, **ALWAYS),
+        measure(connection, asked, Policy(), RING),
+        Policy(),
+    )
