@@ -67,7 +67,7 @@ class Secrets:
 
     def supports(self, of: Fingerprints) -> Supports:
         """What the support of a quantile is blurred by; the same in every project and publication."""
-        labels = (f"support of a quantile: {part}" for part in ("patients", "below", "above", "outside few"))
+        labels = (f"support of a quantile: {part}" for part in ("patients", "below", "above"))
         return Supports(*(uniforms(self.keyring.prf, label, of) for label in labels))
 
 

@@ -4,10 +4,11 @@ A limit that is met exactly is an oracle: who knows everybody but one asks for a
 it, and whether it is shown is the answer. So each number of people that has a limit (patients, patients
 outside the largest GP, patients outside the two largest, patients left out) is blurred like a count, keyed on
 the record set, and must then be over the limit by a margin; in truth it must reach it, too. The blurred
-number of patients of a count of patients is the number that is shown, so that being shown tells no more than
-the number does: thresholding a noisy count is the optimal way to choose what to release (Desfontaines, Voss,
-Gipson & Mandayam, "Differentially private partition selection", PoPETs 2022(1) 339–352). A limit that is
-raised by a keyed 0 to 5 tells more for the same loss of cells (ADR 0009).
+number of patients of a count of patients is the number that is shown, and the other limits of the cell are
+met under the same draw, so that being shown tells no more than the number does: thresholding a noisy count is
+the optimal way to choose what to release (Desfontaines, Voss, Gipson & Mandayam, "Differentially private
+partition selection", PoPETs 2022(1) 339–352). A limit that is raised by a keyed 0 to 5 tells more for the
+same loss of cells (ADR 0009).
 
 "At least three GPs" is such a limit as well: somebody must be outside the two largest, and one person must
 not be who decides it. And so are dominance by a patient, for which nobody is left who could (`flattening`),
@@ -34,10 +35,6 @@ from p4dp_sdk.disclosure.primary import failures, withheld
 Mask = NDArray[np.bool_]
 
 _PATIENTS: Final = "limit on patients"
-_OUTSIDE: Final = "limit on patients outside"
-_OUTSIDE_FEW: Final = "limit on patients outside few"
-_SHARE: Final = "limit on a share"
-_LEFT_OUT: Final = "limit on patients left out"
 _MANY: Final = 2**40  # people; what is beyond has no limit to fear
 SOMEBODY: Final = 1  # patients outside the two largest GPs, at least
 
@@ -49,7 +46,8 @@ def verdicts(cells: Cells, policy: Policy, prf: Prf) -> dict[str, Mask]:
 
 def unanimous(column: Column, policy: Policy, prf: Prf) -> Mask:
     """The cells that hold nearly everybody they could."""
-    return _below(column, column.backing.left_out, policy.min_patients, _LEFT_OUT, policy, prf)
+    drawn = np.nextafter(1.0, 0.0) - _drawn(column, policy, prf)  # who is in the cell is not left out
+    return _below(column.backing.left_out, policy.min_patients, drawn, policy)
 
 
 def uncertain(backing: Backing, policy: Policy, *, magnitude: bool) -> Mask:
@@ -64,30 +62,37 @@ def uncertain(backing: Backing, policy: Policy, *, magnitude: bool) -> Mask:
 
 def _failing(column: Column, policy: Policy, prf: Prf) -> Mask:
     kind, backing = column.measure.kind, column.backing
-    counted = kind is MeasureKind.PATIENTS or kind is MeasureKind.ROWS
-    shown = COUNTS if counted and policy.method is Method.CELL_KEY else _PATIENTS
+    drawn = _drawn(column, policy, prf)
     left = without_excess(backing, flattened(column, prf))
     left = replace(left, physician_share=np.zeros(len(left.total)))
     masks = list(failures(left, policy, magnitude=kind is MeasureKind.SUM).values())
-    masks.append(_below(column, backing.patients, policy.min_patients, shown, policy, prf))
+    masks.append(_below(backing.patients, policy.min_patients, drawn, policy))
     masks.append(unanimous(column, policy, prf))
     if backing.outside is not None and kind is not MeasureKind.SUM:
-        masks.append(_below(column, backing.outside, policy.min_outside, _OUTSIDE, policy, prf))
+        masks.append(_below(backing.outside, policy.min_outside, drawn, policy))
     if backing.physicians is not None:
-        masks += _of_physicians(column, policy, prf)
+        masks += _of_physicians(column, policy, drawn)
     return np.asarray(np.logical_or.reduce(masks))
 
 
-def _of_physicians(column: Column, policy: Policy, prf: Prf) -> list[Mask]:
+def _drawn(column: Column, policy: Policy, prf: Prf) -> Floats:
+    """One draw for all limits of a cell, that of the number shown if it is a count: one person more adds to
+    each of its numbers, and must not be seen under several noises."""
+    counted = column.measure.kind in (MeasureKind.PATIENTS, MeasureKind.ROWS)
+    label = COUNTS if counted and policy.method is Method.CELL_KEY else _PATIENTS
+    return uniforms(prf, label, column.vectors.records)
+
+
+def _of_physicians(column: Column, policy: Policy, drawn: Floats) -> list[Mask]:
     """Where two GPs have nearly everybody, or one has nearly all of a sum."""
-    backing, records = column.backing, column.vectors.records
+    backing = column.backing
     if backing.outside_few is None or backing.cut_share is None:
-        return [np.ones(len(records), dtype=bool)]
-    few = [_below(column, backing.outside_few, SOMEBODY, _OUTSIDE_FEW, policy, prf)]
+        return [np.ones(len(drawn), dtype=bool)]
+    few = [_below(backing.outside_few, SOMEBODY, drawn, policy)]
     if column.measure.kind is not MeasureKind.SUM:
         return few
     room = _room(backing, policy)
-    blurred = room + deviates(uniforms(prf, _SHARE, records), policy.magnitude_scale)
+    blurred = room + deviates(drawn, policy.magnitude_scale)
     return [*few, ~((room >= 0) & (blurred >= policy.margin))]
 
 
@@ -100,9 +105,9 @@ def _room(backing: Backing, policy: Policy) -> Floats:
     return np.asarray(left * units)
 
 
-def _below(column: Column, people: Ints, limit: int, label: str, policy: Policy, prf: Prf) -> Mask:
+def _below(people: Ints, limit: int, drawn: Floats, policy: Policy) -> Mask:
     """Where `people` do not reach `limit`, or their blurred number does not clear it."""
-    return ~clears(people, limit, uniforms(prf, label, column.vectors.records), policy)
+    return ~clears(people, limit, drawn, policy)
 
 
 def clears(people: Ints, limit: int, drawn: Floats, policy: Policy) -> Mask:

@@ -123,13 +123,12 @@ class Descent:
 
 @dataclass(frozen=True)
 class Supports:
-    """What each cell's numbers of patients in the bin, below and above it, and outside the largest GPs, are
-    blurred by: keyed uniforms."""
+    """What each cell's numbers of patients in the bin (all, and outside the largest GPs), below and above it
+    are blurred by: keyed uniforms."""
 
     patients: Floats
     below: Floats
     above: Floats
-    outside_few: Floats
 
 
 def settle(descent: Descent, grid: Grid, policy: Policy, drawn: Supports) -> tuple[Floats, Ints]:
@@ -139,7 +138,7 @@ def settle(descent: Descent, grid: Grid, policy: Policy, drawn: Supports) -> tup
         (descent.patients, drawn.patients, policy.min_patients),
         (descent.below, drawn.below, policy.min_patients),
         (descent.above, drawn.above, policy.min_patients),
-        (descent.outside_few, drawn.outside_few, SOMEBODY),
+        (descent.outside_few, drawn.patients, SOMEBODY),
     ):
         if people is not None:
             each = np.broadcast_to(uniform[:, None], people.shape)

@@ -9,8 +9,9 @@ and, in this order:
 2. takes over the value of the earliest anchor from which few patients tell it apart (`snap_radius` plus a
    keyed 0 to `snap_jitter`), then of the earliest sum of shown cells. A cell that fails the primary rules
    snaps too, if the difference is at most half of the anchor; unless it fails by unanimity;
-3. is withheld where a very few patients tell it apart from a cell withheld before (for being small, not for
-   holding nearly everybody: asked first, that would take the whole away from everybody for good);
+3. is withheld where none or very few patients tell it apart from a cell withheld before, in whatever project
+   (for being small, not for holding nearly everybody: asked first, that would take the whole away from
+   everybody for good);
 4. is withheld if it fails the primary rules;
 5. is withheld where a difference to an anchor that contains it, or lies in it, stays within few GPs;
 6. takes over the sum of those cells of one earlier group that make it up but for few patients;
@@ -212,7 +213,7 @@ def _kind_of_copy(rivals: Rivals, kinds: NDArray[np.int8], place: int) -> Kind:
 
 
 def _near_withheld(rivals: Rivals, kinds: NDArray[np.int8]) -> bool:
-    return bool(np.any((kinds == Kind.WITHHELD) & rivals.very_few & rivals.apart & rivals.draft))
+    return bool(np.any((kinds == Kind.WITHHELD) & rivals.very_few & rivals.draft))
 
 
 def _origin(row: int, outcome: _Outcome, first: int) -> int:
@@ -274,6 +275,7 @@ def group_of(batch: Batch, *, publication: bool) -> Group:
         offsets=vectors.offsets,
         ranks=vectors.ranks,
         keys=np.array(codes, dtype=np.int32).reshape(len(codes), cells),
+        **({} if batch.definitions is None else {"definitions": batch.definitions}),
     )
 
 
@@ -281,7 +283,9 @@ def remembered(group: Group) -> Group:
     """The group without the cells that are not remembered."""
     kept = group.kinds != UNDECIDED
     lengths = np.diff(group.offsets)
-    columns = ("kinds", "patients", "values", "sources", "by_patient", "by_physician", "threshold")
+    columns = ["kinds", "patients", "values", "sources", "by_patient", "by_physician", "threshold"]
+    if len(group.definitions):
+        columns.append("definitions")
     return replace(
         group,
         **{name: getattr(group, name)[kept] for name in columns},

@@ -96,10 +96,22 @@ def test_a_count_is_shown_where_its_blurred_number_is_high_enough():
     assert ((everything >= POLICY.min_patients + POLICY.margin) == ~withheld["n"]).all()
 
 
-def test_the_three_limits_draw_apart_and_so_do_projects():
+def test_the_limits_of_a_cell_share_a_draw_and_projects_draw_apart():
+    """One person more in a cell adds to both numbers inside, and is missing outside."""
     at = POLICY.min_patients + POLICY.margin
-    drawn = [shown(**{limit: at}) for limit in LIMITS] + [shown(prf=OTHER, patients=at)]
-    assert np.abs(np.corrcoef(drawn) - np.eye(4)).max() < 0.05
+    inside, outside, left_out, other = (
+        *(shown(**{limit: at}) for limit in LIMITS),
+        shown(prf=OTHER, patients=at),
+    )
+    assert (inside == outside).all() and (inside | left_out).all()
+    assert abs(np.corrcoef(inside, other)[0, 1]) < 0.05
+
+
+@pytest.mark.parametrize("inside", range(11, 20))
+def test_several_limits_that_one_person_moves_tell_no_more_than_one(inside):
+    """Who knows all others: a patient of another GP than the largest, of a margin that has few others."""
+    rates = [shown(patients=n, outside=n - 1, left_out=2 * inside - n).mean() for n in (inside, inside - 1)]
+    assert 0.5 + abs(rates[0] - rates[1]) / 2 <= 0.62
 
 
 def test_who_could_be_nowhere_else_has_no_limit_to_fear():

@@ -32,7 +32,7 @@ SMALL = settings(max_examples=60, deadline=None)
 def settled(found, grid, policy, uniform=LUCKIEST):
     """With the draw by which everybody who reaches a limit clears it, or another."""
     drawn = np.full(len(found.leaf), uniform)
-    return settle(found, grid, policy, Supports(drawn, drawn, drawn, drawn))
+    return settle(found, grid, policy, Supports(drawn, drawn, drawn))
 
 
 def measure(bounds, whole):
