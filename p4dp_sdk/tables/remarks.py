@@ -242,7 +242,7 @@ def _advice(frame: pd.DataFrame, disclosure: Disclosure) -> str:
     if not hints and any(_of_classes(frame[name]) for name in frame.columns if name not in cells):
         hints = [_("widen the classes")]
     elif not hints and not set(disclosure.key_columns) - _GIVEN:
-        hints = [_("widen the cohort, or what is looked for in it")]
+        hints = [_("widen the cohort, put together what is counted in it")]
     hints = hints or [_("take wider groups")]
     return _("{steps} or keep these cells withheld").format(steps=", ".join(hints))
 

@@ -75,7 +75,7 @@ def test_advice_follows_the_groups(key: str, advice: str) -> None:
 @pytest.mark.parametrize(
     ("keys", "advice"),
     [
-        (("sex",), "élargissez la cohorte, ou ce que l'on y cherche"),
+        (("sex",), "élargissez la cohorte, regroupez ce que vous y comptez"),
         (("sex", "type"), "prenez des groupes plus larges"),
     ],
 )
