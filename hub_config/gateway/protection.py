@@ -18,7 +18,7 @@ from hub_config.gateway.keyring import Keyring
 from hub_config.gateway.rules.cells import Cells, Column, Floats, Ints
 from hub_config.gateway.rules.draws import Own, Prf
 from hub_config.gateway.rules.explore import propose
-from hub_config.gateway.rules.limits import unanimous, verdicts
+from hub_config.gateway.rules.limits import refuse_too_many, unanimous, verdicts
 from hub_config.gateway.rules.memory import Asker, Batch, Memory, Proposal, Settled, Settlement
 from hub_config.gateway.rules.plan import MeasureKind, ProtectedTable, Release
 from hub_config.gateway.rules.protect import Shown, table
@@ -86,13 +86,13 @@ def _rehearsed(
     session: Session, release: Release, policy: Policy, guard: Guard, draws: Prf
 ) -> ProtectedTable:
     cells = measure(session, release, policy, guard.keyring, remember=False)
-    masks = guard.verdicts(cells, policy, draws)
+    masks = _verdicts(cells, policy, guard, draws)
     shown = {column.measure.name: Shown(column.exact, masks[column.measure.name]) for column in cells.columns}
     return table(release, cells.labels, shown)
 
 
 def _proposed(cells: Cells, policy: Policy, guard: Guard, draws: Prf) -> list[Batch]:
-    masks = guard.verdicts(cells, policy, draws)
+    masks = _verdicts(cells, policy, guard, draws)
     values = guard.propose(cells, masks, policy, draws)
     keys = _coded(cells)
     batches = []
@@ -101,6 +101,12 @@ def _proposed(cells: Cells, policy: Policy, guard: Guard, draws: Prf) -> list[Ba
         proposals = _proposals(withheld, withheld & unanimous(column, policy, draws), shown)
         batches.append(_batch(cells, column, proposals, shown, keys))
     return batches
+
+
+def _verdicts(cells: Cells, policy: Policy, guard: Guard, draws: Prf) -> Masks:
+    masks = guard.verdicts(cells, policy, draws)
+    refuse_too_many(masks, policy)
+    return masks
 
 
 def _proposals(withheld: Mask, never: Mask, values: Floats) -> NDArray[np.int8]:

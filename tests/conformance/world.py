@@ -19,6 +19,7 @@ import pyarrow as pa
 from hub_config.gateway.engine import Session
 from hub_config.gateway.evidence import measure
 from hub_config.gateway.keyring import Keyring
+from hub_config.gateway.rules.limits import refuse_too_many
 from hub_config.gateway.rules.plan import (
     AuthorisedQuery,
     BoundTable,
@@ -295,12 +296,12 @@ def answer(plan: ReleasePlan, connection: ibis.BaseBackend, policy: Policy) -> p
 
 def protected(release: Release, measuring: Session, policy: Policy) -> ProtectedTable:
     cells = measure(measuring, release, policy, RING)
-    shown = {
-        c.measure.name: Shown(
-            c.exact, withheld(c.backing, policy, magnitude=c.measure.kind is MeasureKind.SUM)[0]
-        )
+    masks = {
+        c.measure.name: withheld(c.backing, policy, magnitude=c.measure.kind is MeasureKind.SUM)[0]
         for c in cells.columns
     }
+    refuse_too_many(masks, policy)
+    shown = {c.measure.name: Shown(c.exact, masks[c.measure.name]) for c in cells.columns}
     return table(release, cells.labels, shown)
 
 

@@ -56,13 +56,9 @@ def measure(
 ) -> Cells:
     """Every cell of `release` in which anybody is, measured. Without `remember`, vectors hold fingerprints
     only. `whole_up_to` rows are read whole; more are measured by sums and samples.
-
-    Raises Refusal (TOO_MANY_CELLS) when more cells than the policy takes have enough patients.
     """
     rows, secrets = source(session, release), Secrets.of(keyring, release)
-    made = _measured(rows, policy, secrets, remember=remember, whole_up_to=whole_up_to)
-    refuse_too_many(made, policy)
-    return made
+    return _measured(rows, policy, secrets, remember=remember, whole_up_to=whole_up_to)
 
 
 def _measured(rows: Source, policy: Policy, secrets: Secrets, *, remember: bool, whole_up_to: int) -> Cells:
@@ -145,18 +141,6 @@ def _renumbered(kept: Ints, cells: int) -> Ints:
     numbers = np.full(cells, -1, dtype=np.int64)
     numbers[kept] = np.arange(len(kept))
     return numbers
-
-
-def refuse_too_many(cells: Cells, policy: Policy) -> None:
-    """Only cells that could be shown are counted: the number of the others is nobody's to know."""
-    enough = np.zeros(len(cells.labels), dtype=bool)
-    for column in cells.columns:
-        shown = column.backing.patients >= policy.min_patients
-        if column.backing.physicians is not None:
-            shown &= column.backing.physicians >= policy.min_physicians
-        enough |= shown
-    if np.count_nonzero(enough) > policy.max_cells:
-        raise Refusal(ErrorCode.TOO_MANY_CELLS, limit=policy.max_cells)
 
 
 def _sketched(read: _Exact, cells: int, measure: Measure, secrets: Secrets, *, remember: bool) -> Vectors:

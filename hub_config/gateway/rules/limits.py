@@ -17,6 +17,7 @@ and the largest GP's share of a sum: what is between it and the limit, in units 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final
 
@@ -31,6 +32,7 @@ from p4dp_sdk.disclosure.cellkey import PTable
 from p4dp_sdk.disclosure.magnitude import FARTHEST, deviates
 from p4dp_sdk.disclosure.policy import Method, Policy
 from p4dp_sdk.disclosure.primary import failures, withheld
+from p4dp_sdk.wire.errors import ErrorCode, Refusal
 
 Mask = NDArray[np.bool_]
 
@@ -42,6 +44,14 @@ SOMEBODY: Final = 1  # patients outside the two largest GPs, at least
 def verdicts(cells: Cells, policy: Policy, prf: Prf) -> dict[str, Mask]:
     """For each measure, the cells that fail a rule."""
     return {column.measure.name: _failing(column, policy, prf) for column in cells.columns}
+
+
+def refuse_too_many(failing: Mapping[str, Mask], policy: Policy) -> None:
+    """Raises Refusal (TOO_MANY_CELLS) where more cells pass than the policy takes. Only those are counted
+    that may be shown, by their blurred numbers: being refused says no more than being shown would."""
+    shown = ~np.logical_and.reduce(list(failing.values()))
+    if np.count_nonzero(shown) > policy.max_cells:
+        raise Refusal(ErrorCode.TOO_MANY_CELLS, limit=policy.max_cells)
 
 
 def unanimous(column: Column, policy: Policy, prf: Prf) -> Mask:
