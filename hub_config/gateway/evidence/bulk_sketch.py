@@ -1,18 +1,19 @@
-"""Sketches of much data, added up while its rows stream by: the engine only says which cell a row is in.
+"""Sketches of much data, added up while its rows pass by: the engine only says which cell a row is in.
 
-What adds up row by row is read in one go; distinct patients are found by sorting each range of patients. A
-thread reads ahead, so that engine and sums work side by side; what is held is some batches, the sketches, and
-one range. They are the sketches that all contributions at once would give, to the last bit.
+Rows come by ranges of patients; distinct patients are found by sorting each range. A thread reads ahead, so
+that engine and sums work side by side; what is held is two ranges and the sketches. These are the ones that
+all contributions at once would give, to the last bit.
 
 The secrets never reach the engine, in a table or in SQL.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum, auto
 from functools import cached_property
+from itertools import pairwise
 from typing import Any, Final, assert_never
 
 import numpy as np
@@ -21,7 +22,12 @@ from numpy.typing import NDArray
 
 from hub_config.gateway.evidence.ahead import ahead
 from hub_config.gateway.evidence.contributions import NO_PHYSICIAN
-from hub_config.gateway.evidence.fanout import highest_number, highest_physician
+from hub_config.gateway.evidence.fanout import (
+    highest_number,
+    highest_physician,
+    is_joined_tables,
+    is_one_table,
+)
 from hub_config.gateway.evidence.growing import Entries, Growing, Known, Packing
 from hub_config.gateway.evidence.lowest_ranks import EVERYBODY, LowestRanks
 from hub_config.gateway.evidence.sketch import Secrets
@@ -38,8 +44,9 @@ from hub_config.gateway.rules.cells import (
 from hub_config.gateway.rules.plan import Measure, MeasureKind
 
 _UNIT, _GP = "__u", "__g"
+_ROWS_AT_ONCE: Final = 2_000_000
+_ENTRIES_AT_ONCE: Final = 1 << 16  # so that their arrays stay in the cache
 _BATCHES_AHEAD: Final = 16
-_EVERYBODY_AT_ONCE: Final = ("TRUE",)
 
 
 class _What(Enum):
@@ -113,15 +120,17 @@ class Bulk:
             {each: Growing.of(cells) for each in added}, {each: LowestRanks(cells) for each in present}
         )
         people = [each.weight for each in added if each.what is _What.PATIENTS]
-        for where in self.ranges if people else _EVERYBODY_AT_ONCE:
-            self._read(where, found, people, Packing(self._known, cells))
+        packing = Packing(self._known, cells)
+        for part in self._parts(distinct=bool(people)):
+            self._add(part, found, {weight: [] for weight in people}, packing)
         return found
 
-    def _read(self, where: str, found: _Found, people: Sequence[int], packing: Packing) -> None:
-        """Add one range of patients."""
+    def _add(
+        self, part: Iterable[pa.RecordBatch], found: _Found, codes: Mapping[int, list[Ints]], packing: Packing
+    ) -> None:
+        """Add the rows of some patients. `codes` takes up who is there, where patients are counted."""
         ranks = self._known.numbers.ranks
-        codes: dict[int, list[Ints]] = {weight: [] for weight in people}
-        for batch in ahead(self.source.session.stream(self._rows(where), 1), _BATCHES_AHEAD):
+        for batch in part:
             rows = self._entries(batch)
             for added, sketch in found.sketches.items():
                 if added.what is not _What.PATIENTS:
@@ -148,6 +157,24 @@ class Bulk:
             gps = np.arange(NO_PHYSICIAN, highest_physician(source) + 1)
             buckets = self.secrets.physician_buckets(gps)
         return Known(numbers, buckets)
+
+    def _parts(self, *, distinct: bool) -> Iterator[Iterable[pa.RecordBatch]]:
+        """The rows in batches, by ranges of patients: of tables as many as are read at once, of anything else
+        only if it must be, since each range would read all of it."""
+        source = self.source
+        if is_one_table(source) or is_joined_tables(source):
+            tables = (source.session.fetch(self._rows(where)) for where in self._ranges())
+            for table in ahead(tables, 1):
+                yield table.to_batches(max_chunksize=_ENTRIES_AT_ONCE)
+        else:
+            for where in self.ranges if distinct else ("TRUE",):
+                yield ahead(source.session.stream(self._rows(where), 1), _BATCHES_AHEAD)
+
+    def _ranges(self) -> Iterator[str]:
+        rows = int(self.totals.by_weight[None].rows.sum())
+        parts = max(1, -(-rows // _ROWS_AT_ONCE))
+        edges = np.linspace(0, len(self._known.numbers.keys), parts + 1).astype(np.int64)
+        return (f"{self.source.unit} BETWEEN {first} AND {last - 1}" for first, last in pairwise(edges))
 
     def _rows(self, where: str) -> str:
         """The statement that gives of each row its cell, patient and first GP, and what its weights add."""
@@ -195,6 +222,8 @@ def _counting(rows: Entries, weight: int, batch: pa.RecordBatch) -> Entries:
     if not weight:
         return rows
     counts = _array(batch, f"__p{weight}")
+    if np.all(counts):
+        return rows
     return Entries(rows.known, rows.cell[counts], rows.unit[counts], rows.gp[counts])
 
 

@@ -115,14 +115,22 @@ class Packing:
         cell."""
         whole = np.concatenate(codes) if codes else np.zeros(0, dtype=np.int64)
         whole.sort()
-        whole = whole[np.diff(whole, prepend=-1) != 0]
+        whole = whole[_fresh(whole, -1)]
         before = -1
         for start in range(0, len(whole), _AT_ONCE):
             part = whole[start : start + _AT_ONCE]
             pair = part >> self._gp_bits
-            yield self._entries(pair, part), np.diff(pair, prepend=before) != 0
+            yield self._entries(pair, part), _fresh(pair, before)
             before = int(pair[-1])
 
     def _entries(self, pair: Ints, code: Ints) -> Entries:
         cell, gp = (1 << self._cell_bits) - 1, (1 << self._gp_bits) - 1
         return Entries(self.known, pair & cell, pair >> self._cell_bits, (code & gp) + NO_PHYSICIAN)
+
+
+def _fresh(codes: Ints, before: int) -> Flags:
+    """Which differ from the one before."""
+    fresh = np.empty(len(codes), dtype=bool)
+    np.not_equal(codes[:1], before, out=fresh[:1])
+    np.not_equal(codes[1:], codes[:-1], out=fresh[1:])
+    return fresh
