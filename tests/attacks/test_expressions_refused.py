@@ -164,6 +164,14 @@ ATTACKS = {
         lambda t: t.patients.filter(_.age > t.patients.count().as_scalar()).count(),
         ErrorCode.FLOWS_BACK,
     ),
+    "released compared with one of several": (
+        lambda t: (
+            t.patients.group_by("sex")
+            .agg(n=_.count())
+            .mutate(more=t.patients.group_by("centre_id").agg(n=_.count())[["n"]].as_scalar())
+        ),
+        ErrorCode.ILL_TYPED,
+    ),
     "released stacked on persons": (
         lambda t: ibis.union(
             t.patients.select("sex"), t.patients.group_by("sex").agg(n=_.count()).select("sex")

@@ -26,6 +26,8 @@ from hub_config.gateway.rules.plan import AuthorisedQuery, PublicTable, Release
 from hub_config.gateway.rules.values import BELOW
 from p4dp_sdk.wire.errors import ErrorCode, Refusal
 
+_NO_MORE_ROWS = (ops.Project, ops.Filter, ops.Sort, ops.DropColumns)
+
 
 @dataclass
 class Frontier:
@@ -102,8 +104,10 @@ class Frontier:
         return Traced(ops.InSubquery(inner.node, needle.node), truth(node))
 
     def scalar(self, node: ops.ScalarSubquery, here: Context) -> Traced:
-        """A value over all rows of another table: above the frontier only."""
+        """A value over all rows of another table: above the frontier only, and known to be one."""
         inner = self.relations[node.rel]
+        if not _has_one_row(node.rel):
+            raise Refusal(ErrorCode.ILL_TYPED, operation="scalar subquery")
         if _kind_of(here) is not Kind.RELEASED:
             raise Refusal(
                 ErrorCode.FLOWS_BACK if inner.kind is Kind.RELEASED else ErrorCode.ROW_PICK,
@@ -137,6 +141,19 @@ def _kind_of(here: Context) -> Kind:
         if kind in kinds:
             return kind
     return Kind.PUBLIC
+
+
+def _has_one_row(node: ops.Relation) -> bool:
+    """At most one, whatever the data: the engine would fail on two, and say so by failing."""
+    while isinstance(node, _NO_MORE_ROWS):
+        node = node.parent
+    match node:
+        case ops.Aggregate():
+            return not node.groups
+        case ops.Limit():
+            return isinstance(node.n, int) and node.n <= 1
+        case _:
+            return False
 
 
 def _known(inner: Relation, column: str) -> ops.Relation:
