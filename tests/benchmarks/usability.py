@@ -131,26 +131,57 @@ def _band(age: Any) -> Any:
 
 
 def table_one(cohort: Cohort) -> Iterator[Question]:
-    """Table 1: sex by age band; comorbidities, age and last HbA1c by sex; everybody.
+    """Table 1, as it is looked at while the cohort is made: sex by age band; comorbidities, age and mean
+    HbA1c by sex; everybody. Five questions.
 
     Where nearly everybody had HbA1c measured, its number of patients lies near that of all, and exact numbers
     would count the few without: its table can't be published beside the others. That is right, and counts as
     lost.
     """
-    c, d = members(cohort), seen("diagnoses")
-    patients = c.patient_id.nunique()
+    c, last = members(cohort), _last_hba1c()
+    patients, with_ = c.patient_id.nunique(), _marked(c, cohort)
     yield Question("everybody", c.agg(n=patients), ())
     yield Question("sex × age", c.group_by("sex", "band").agg(n=patients), ("sex", "band"))
-    others = [code for code in COMORBIDITIES if code != cohort.disease]
-    with_ = c.mutate(**{code: c.patient_id.isin(d.filter(d.cisp2 == code).patient_id) for code in others})
-    counts = {code: with_.patient_id.nunique(where=with_[code]) for code in others}
-    yield Question("comorbidities", with_.group_by("sex").agg(**counts), ("sex",))
+    yield Question("comorbidities", with_.group_by("sex").agg(**_counts(with_, cohort)), ("sex",))
     yield Question("age", c.group_by("sex").agg(mean=c.age.mean(), n=patients), ("sex",), {"mean": "n"})
-    x = seen("lab_results").filter(lambda t: (t.analyte == "hba1c") & (t.dq_code == "ok"))
-    last = x.group_by("patient_id").agg(hba1c=x.value.mean())
     joined = c.join(last, "patient_id")
     measured = joined.group_by("sex").agg(mean=joined.hba1c.mean(), n=joined.patient_id.nunique())
     yield Question("HbA1c", measured, ("sex",), {"mean": "n"})
+
+
+def printed(cohort: Cohort) -> Iterator[Question]:
+    """Table 1, as docs/how-to/faire-un-tableau-1.md says to publish it: all that is told by sex in one table,
+    and of HbA1c how many have 7 % or more. (Of a mean, the number of those with would count the few
+    without.)"""
+    c, last = members(cohort), _last_hba1c()
+    high = c.patient_id.isin(last.filter(last.hba1c >= 7).patient_id)
+    with_ = _marked(c, cohort).mutate(high=high)
+    counts = {**_counts(with_, cohort), "HbA1c ≥ 7 %": with_.patient_id.nunique(where=with_.high)}
+    by_sex = with_.group_by("sex").agg(n=with_.patient_id.nunique(), mean=with_.age.mean(), **counts)
+    yield Question("by sex", by_sex, ("sex",), {"mean": "n"})
+    by_age = c.group_by("sex", "band").agg(n=c.patient_id.nunique())
+    yield Question("sex × age", by_age, ("sex", "band"))
+
+
+def _others(cohort: Cohort) -> list[str]:
+    return [code for code in COMORBIDITIES if code != cohort.disease]
+
+
+def _marked(c: Any, cohort: Cohort) -> Any:
+    """The members, each with a flag a comorbidity."""
+    d = seen("diagnoses")
+    return c.mutate(
+        **{code: c.patient_id.isin(d.filter(d.cisp2 == code).patient_id) for code in _others(cohort)}
+    )
+
+
+def _counts(with_: Any, cohort: Cohort) -> dict[str, Any]:
+    return {code: with_.patient_id.nunique(where=with_[code]) for code in _others(cohort)}
+
+
+def _last_hba1c() -> Any:
+    x = seen("lab_results").filter(lambda t: (t.analyte == "hba1c") & (t.dq_code == "ok"))
+    return x.group_by("patient_id").agg(hba1c=x.value.mean())
 
 
 # --- measuring ---------------------------------------------------------------------------------------------
@@ -290,10 +321,15 @@ def edits(
     return diary
 
 
-def publication(arena: Arena, truth: ibis.BaseBackend, cohort: Cohort | None = None) -> Diary:
+def publication(
+    arena: Arena,
+    truth: ibis.BaseBackend,
+    cohort: Cohort | None = None,
+    tables: Callable[[Cohort], Iterable[Question]] = printed,
+) -> Diary:
     """Table 1 of the first cohort, published."""
     diary = Diary()
-    for question in table_one(cohort or Cohort()):
+    for question in tables(cohort or Cohort()):
         diary.publish(0, question, arena, truth)
     return diary
 
