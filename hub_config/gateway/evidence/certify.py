@@ -46,8 +46,8 @@ class Found:
         return np.asarray(np.logical_or.reduce(masks))
 
 
-def from_totals(release: Release, totals: Totals, layout: Layout, most_rows: int) -> Found:
-    """Before anybody was looked at: `most_rows` is the most that one patient has."""
+def from_totals(release: Release, totals: Totals, layout: Layout, most_rows: Ints) -> Found:
+    """Before anybody was looked at: `most_rows` is the most that one patient has in each cell."""
     return Found(
         {m.name: _bounds(m, totals.by_weight[m.weight], release, layout, most_rows) for m in release.measures}
     )
@@ -66,7 +66,7 @@ def wanted(found: Found, layout: Layout, open_cells: Mask, policy: Policy) -> Ma
     return read
 
 
-def _bounds(measure: Measure, total: Total, release: Release, layout: Layout, most_rows: int) -> Backing:
+def _bounds(measure: Measure, total: Total, release: Release, layout: Layout, most_rows: Ints) -> Backing:
     largest, size = _sizes(measure, total, most_rows)
     nobody = np.zeros(layout.cells, dtype=np.int64)
     free = np.logical_or.reduce([np.zeros(layout.cells, dtype=bool), *(m.free for m in layout.margins)])
@@ -98,7 +98,7 @@ def _known_tops(measure: Measure, largest: Floats) -> Mapping[str, Floats]:
     return {"tops": tops, "nets": np.zeros_like(tops)}
 
 
-def _sizes(measure: Measure, total: Total, most_rows: int) -> tuple[Floats, Floats]:
+def _sizes(measure: Measure, total: Total, most_rows: Ints) -> tuple[Floats, Floats]:
     """The most that one patient adds, and all of it, in absolute terms."""
     rows = total.rows.astype(np.float64)
     most = np.minimum(rows, most_rows) if total.most_rows is None else total.most_rows.astype(np.float64)

@@ -18,7 +18,7 @@ from hub_config.gateway.rules.plan import PATIENT
 _STORED: Final = {True: "patient_no", False: "physician_no"}
 _IDENTIFIERS: Final = {PATIENT: "patient_id"}
 _SEVERAL_ROWS: Final = (ops.WindowFunction, ops.Analytic, ops.InSubquery, ops.ExistsSubquery)
-_SAME_ROWS: Final = (ops.Project, ops.Filter, ops.Sort, ops.DropColumns)
+SAME_ROWS: Final = (ops.Project, ops.Filter, ops.Sort, ops.DropColumns)
 
 
 def largest_table(source: Source) -> int:
@@ -36,10 +36,10 @@ def largest_table(source: Source) -> int:
 def is_one_table(source: Source) -> bool:
     """Whether the rows are those of one table, each by itself or with others of its patient: then a range of
     patients is read without the rest."""
-    node = _root(source)
+    node = root(source)
     if any(node.find(_SEVERAL_ROWS)):
         return False
-    while isinstance(node, _SAME_ROWS) or _is_by_unit(node, source.release.unit):
+    while isinstance(node, SAME_ROWS) or _is_by_unit(node, source.release.unit):
         node = node.parent
     return isinstance(node, ops.UnboundTable | ops.DatabaseTable)
 
@@ -47,13 +47,13 @@ def is_one_table(source: Source) -> bool:
 def is_joined_tables(source: Source) -> bool:
     """Whether the rows are those of tables that are joined, and of nothing else: the same, as long as the
     ranges are few."""
-    node = _root(source)
-    return not any(node.find(_SEVERAL_ROWS)) and _joined(node) is not None
+    node = root(source)
+    return not any(node.find(_SEVERAL_ROWS)) and joined(node) is not None
 
 
 def highest_number(source: Source) -> int:
     """The highest number of a protected unit, at least."""
-    return _highest_of(source, _STORED[source.release.unit == PATIENT], source.unit)
+    return _highest_of(source, unit_column(source), source.unit)
 
 
 def highest_physician(source: Source) -> int:
@@ -73,18 +73,18 @@ def _highest_of(source: Source, column: str, name: str) -> int:
 
 def most_rows(source: Source) -> int:
     """The largest number of rows that one patient can have in the release's rows; 0 if there are none."""
-    if _has_one_row(_root(source), source.release.unit):
+    if _has_one_row(root(source), source.release.unit):
         return 1
-    bounds = [_most_rows_of(source, name) for name in _joined(_root(source)) or (None,)]
+    bounds = [rows_of_one(source, name) for name in joined(root(source)) or (None,)]
     known = [bound for bound in bounds if bound is not None]
     return math.prod(known) if len(known) == len(bounds) else _counted(source, source.view, source.unit)
 
 
-def _most_rows_of(source: Source, name: str | None) -> int | None:
+def rows_of_one(source: Source, name: str | None) -> int | None:
     """Of one table of the warehouse; None where it is none."""
     if name is None:
         return None
-    column = _STORED[source.release.unit == PATIENT]
+    column = unit_column(source)
     fact = f"rows of one {column} in {name}"
     if fact not in source.session.known:
         if not _is_stored(source, name, column):
@@ -93,13 +93,22 @@ def _most_rows_of(source: Source, name: str | None) -> int | None:
     return source.session.known[fact]
 
 
-def _is_stored(source: Source, table: str, column: str) -> bool:
-    """Whether the warehouse has this table with this column."""
+def unit_column(source: Source) -> str:
+    """The stored column that names the release's protected unit."""
+    return _STORED[source.release.unit == PATIENT]
+
+
+def stored_type(source: Source, table: str, column: str) -> str | None:
+    """The engine's name of the type of a column of the warehouse; None where there is none."""
     found = source.session.fetch(
-        f"SELECT 1 FROM duckdb_columns() WHERE database_name = {_text(WAREHOUSE)}"  # noqa: S608
+        f"SELECT data_type AS t FROM duckdb_columns() WHERE database_name = {_text(WAREHOUSE)}"  # noqa: S608
         f" AND table_name = {_text(table)} AND column_name = {_text(column)}"
     )
-    return bool(found.num_rows)
+    return str(found.column("t")[0].as_py()) if found.num_rows else None
+
+
+def _is_stored(source: Source, table: str, column: str) -> bool:
+    return stored_type(source, table, column) is not None
 
 
 def _text(value: str) -> str:
@@ -119,13 +128,13 @@ def _counted(source: Source, relation: str, unit: str) -> int:
     return int(found.column("n")[0].as_py() or 0)
 
 
-def _root(source: Source) -> ops.Node:
+def root(source: Source) -> ops.Node:
     root: ops.Node = source.release.rows.op()
     return root
 
 
 def _tables(source: Source) -> list[ops.PhysicalTable]:
-    return [node for node in _root(source).find(ops.PhysicalTable) if not isinstance(node, ops.InMemoryTable)]
+    return [node for node in root(source).find(ops.PhysicalTable) if not isinstance(node, ops.InMemoryTable)]
 
 
 def _is_by_unit(node: ops.Node, unit: str) -> TypeGuard[ops.Aggregate]:
@@ -137,7 +146,7 @@ def _is_by_unit(node: ops.Node, unit: str) -> TypeGuard[ops.Aggregate]:
 def _has_one_row(node: ops.Node, unit: str) -> bool:
     """Whether the rows are put together by protected unit and by nothing that one unit could have several
     of."""
-    while isinstance(node, _SAME_ROWS):
+    while isinstance(node, SAME_ROWS):
         node = node.parent
     return _is_by_unit(node, unit) and all(_names(value, unit) for value in node.groups.values())
 
@@ -147,23 +156,23 @@ def _names(value: ops.Node, unit: str) -> bool:
     while isinstance(value, ops.Field):
         if isinstance(value.rel, ops.UnboundTable):
             return unit in value.rel.schema and value.name in (unit, _IDENTIFIERS.get(unit))
-        if not isinstance(value.rel, (*_SAME_ROWS, ops.Aggregate)):
+        if not isinstance(value.rel, (*SAME_ROWS, ops.Aggregate)):
             return False
         value = value.rel.values.get(value.name)
     return False
 
 
-def _joined(node: ops.Node) -> tuple[str, ...] | None:
+def joined(node: ops.Node) -> tuple[str, ...] | None:
     """The tables of which each row here combines at most one row each."""
-    while isinstance(node, _SAME_ROWS):
+    while isinstance(node, SAME_ROWS):
         node = node.parent
     if isinstance(node, ops.UnboundTable | ops.DatabaseTable):
         return (node.name,)
     if isinstance(node, ops.JoinReference):
-        return _joined(node.parent)
+        return joined(node.parent)
     if not isinstance(node, ops.JoinChain):
         return None
-    sides = [_joined(node.first), *(_joined(link.table) for link in node.rest)]
+    sides = [joined(node.first), *(joined(link.table) for link in node.rest)]
     if any(side is None for side in sides):
         return None
     return tuple(name for side in sides if side is not None for name in side)

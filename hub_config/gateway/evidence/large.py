@@ -19,16 +19,18 @@ from hub_config.gateway.evidence.contributions import Contributions
 from hub_config.gateway.evidence.fanout import highest_number, is_joined_tables, is_one_table, most_rows
 from hub_config.gateway.evidence.layout import Layout, labels, layout
 from hub_config.gateway.evidence.quantile import quantiles
+from hub_config.gateway.evidence.repetition import most_rows_of_cells
 from hub_config.gateway.evidence.sketch import Secrets, unremembered
 from hub_config.gateway.evidence.source import Source
 from hub_config.gateway.evidence.tally import merged, tally
 from hub_config.gateway.evidence.totals import Total, Totals, flat, grouped
-from hub_config.gateway.rules.cells import Backing, Cells, Column, Fingerprints, Vectors
+from hub_config.gateway.rules.cells import Backing, Cells, Column, Fingerprints, Ints, Vectors
 from hub_config.gateway.rules.plan import Measure, MeasureKind
 from p4dp_sdk.disclosure.policy import Policy
 
 FIRST: Final = 256  # the first sample is one patient in so many
-_NEXT: Final = (64, 16)  # the next ones, as long as much is undecided
+_NEXT: Final = (64, 32, 16)  # the next one, where much is undecided
+_LIKELY: Final = 60  # rows of a cell in a sample, of which some are of the same patient or GP
 _BLOCKS, _BLOCKS_OF_JOINS = 32, 8  # of neighbouring patients, in a sample
 _FINE, _COARSE = 1_500_000, 8_000_000  # rows read at once, where a range of patients is read without the rest
 
@@ -67,28 +69,43 @@ class Large:
         distinct = any(measure.kind is MeasureKind.PATIENTS for measure in release.measures)
         totals = grouped(source, self.ranges) if distinct and most > 1 else flat(source, self.partial)
         laid = layout(release, totals.keys)
-        found = self._certified(totals, laid, most)
+        found = self._certified(totals, laid, self._most_of_cells(totals, most))
         bulk = Bulk(source, totals, self.secrets, self.ranges, once=most <= 1) if remember else None
         columns = tuple(
             self._column(measure, totals, found.backings[measure.name], bulk) for measure in release.measures
         )
         return Cells(release, labels(release, totals.keys), columns)
 
+    def _most_of_cells(self, totals: Totals, most: int) -> Ints:
+        """The most rows of one patient in each cell, where that was not seen already."""
+        if most <= 1 or totals.by_weight[None].most_rows is not None:
+            return np.full(totals.keys.num_rows, most)
+        return most_rows_of_cells(self.source, totals.keys, most)
+
     # --- evidence ------------------------------------------------------------------------------------------
 
-    def _certified(self, totals: Totals, laid: Layout, most: int) -> certify.Found:
+    def _certified(self, totals: Totals, laid: Layout, most: Ints) -> certify.Found:
         source, measures = self.source, self.source.release.measures
         found = certify.from_totals(source.release, totals, laid, most)
         sample = source.fetch_contributions(self.first, totals.cells, thousandths=False)
         found = found.with_sample(self._backings(laid, found, [sample]))
         undecided = found.open(measures, self.policy)
-        for one_in in _NEXT if _blocks(source, FIRST) else _NEXT[-1:]:
-            if self._rows(totals, undecided) > _FINE:
-                found = found.with_sample(self._sampled(totals, laid, found, undecided, one_in))
-                undecided = found.open(measures, self.policy)
+        one_in = self._next(totals, undecided)
+        if one_in is not None:
+            found = found.with_sample(self._sampled(totals, laid, found, undecided, one_in))
+            undecided = found.open(measures, self.policy)
         if undecided.any():
             found = found.with_exact(self._exact(totals, laid, found, undecided), undecided)
         return found
+
+    def _next(self, totals: Totals, undecided: NDArray[np.bool_]) -> int | None:
+        """The smallest sample that is likely to leave few rows undecided, where they are many."""
+        rows = totals.by_weight[None].rows
+        for one_in in _NEXT if _blocks(self.source, FIRST) else _NEXT[-1:]:
+            likely = undecided & (rows >= _LIKELY * one_in)
+            if self._rows(totals, undecided) > _FINE >= self._rows(totals, undecided & ~likely):
+                return one_in
+        return None
 
     def _backings(
         self, laid: Layout, found: certify.Found, parts: list[Contributions]
