@@ -6,10 +6,8 @@ and the victim's centre is published without them. Cox, "Suppression methodology
 control", JASA 75 (1980) 377–385; linked tables: de Wolf & Giessing, "Adjusting the τ-ARGUS modular approach
 to deal with linked tables", Data & Knowledge Engineering 68 (2009) 1160–1174.
 
-No number tells of anybody who is ill. But exact tables tell more than their numbers: where the region less
-its centres would be one, the second table is refused; where it would be none, it is given. With one victim
-that is the answer. The gap is known, and said on the page of what is protected; who closes it will see a test
-fail.
+No number tells of anybody who is ill, and no mark: where the region less its centres would be one, a centre
+is withheld; where it would be none, too, since nothing in the questions says that it must be.
 """
 
 from __future__ import annotations
@@ -22,6 +20,7 @@ import pandas as pd
 import pytest
 
 from tests.attacks.arena import Defence, Refused, Score
+from tests.attacks.doubles import by_people_alone
 from tests.attacks.population import (
     CELL,
     COINS,
@@ -113,16 +112,19 @@ ATTACKS = {
 
 @pytest.mark.parametrize("attack", ATTACKS.values(), ids=ATTACKS)
 def test_succeeds_without_secondary_suppression_and_ledger(play, attack):
-    assert play(partial(attack, marked_by=by_number), Defence.SUPPRESSION, Defence.MEMORY).succeeds
+    assert play(
+        partial(attack, marked_by=by_number), Defence.SUPPRESSION, Defence.MEMORY, Defence.SELECTORS
+    ).succeeds
 
 
 @pytest.mark.parametrize("attack", ATTACKS.values(), ids=ATTACKS)
 def test_no_number_tells_of_the_ill(play, attack):
-    assert play(partial(attack, marked_by=by_number_of_the_ill)).is_guessing
+    assert play(partial(attack, marked_by=by_number_of_the_ill), Defence.SELECTORS).is_guessing
 
 
-def test_gap_that_a_refusal_means_ill_is_still_open(enter, people, board):
-    """One victim and two publications a gateway."""
+def one_victim(enter, people, board, said):
+    """A region, then its centres without one victim. One victim and two publications a gateway: the mark, or
+    a refusal, is taken to mean that the victim is ill."""
     secret, keys, p = SECRETS[0], ["region", *CELL[1:]], seen("patients")
     ill = p.filter(having(p, secret))
     above = per_cell(ill.join(seen("centres"), "centre_id"), keys)
@@ -130,8 +132,23 @@ def test_gap_that_a_refusal_means_ill_is_still_open(enter, people, board):
     for has in (True, False):
         for number in range(EACH):
             victim = everybody[everybody[secret] == has].iloc[[number]]
-            with enter() as a:
+            with enter(Defence.SELECTORS) as a:
                 _, parts = both(a, above, per_cell(ill.filter(~is_one_of(ill, victim))), whole_first=True)
-                score += a.mark(np.array([1.0 if parts is None else -1.0]), np.array([has]))
-    board.add("published_margins [one victim, by refusal]", a, score)
-    assert score.succeeds
+                marked = parts is None or bool(near(parts, victim.iloc[0])["n"].isna().any())
+                score += a.mark(np.array([1.0 if marked else -1.0]), np.array([has]))
+    return board.add(f"published_margins [one victim, {said}]", a, score)
+
+
+def near(parts, victim):
+    """The cells of the victim's region, sex and age."""
+    region = parts["centre_id"].map(REGION) == REGION[victim["centre_id"]]
+    return parts[region & (parts["sex"] == victim["sex"]) & (parts["age_band"] == victim["age_band"])]
+
+
+def test_a_mark_tells_where_people_alone_are_compared(enter, people, board, monkeypatch):
+    by_people_alone(monkeypatch)
+    assert one_victim(enter, people, board, "by people alone").succeeds
+
+
+def test_neither_mark_nor_refusal_tells(enter, people, board):
+    assert one_victim(enter, people, board, "for real").is_guessing

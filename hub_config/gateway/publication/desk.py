@@ -27,9 +27,10 @@ from hub_config.gateway.engine import WAREHOUSE, Session
 from hub_config.gateway.execution import Question, Understood, authorised, understand
 from hub_config.gateway.publication.dimensions import Parents, parents_of
 from hub_config.gateway.publication.documents import PublicationKeyDocument
-from hub_config.gateway.publication.press import Order, publish
+from hub_config.gateway.publication.press import Ground, Order, publish
 from hub_config.gateway.publication.request import PublishRequest
 from hub_config.gateway.publication.rules import Vocabulary, vocabulary_of
+from hub_config.gateway.rules.definitions import known_codes, recorded_columns, single_tables
 from hub_config.gateway.rules.plan import AuthorisedQuery
 from hub_config.gateway.stopping import Stop
 from hub_config.gateway.workers import watched
@@ -96,12 +97,25 @@ def _computed(
             synthetic=snapshot.manifest.synthetic,
             parents=_parents(gateway.catalogue, session),
             vocabulary=_vocabulary(gateway.catalogue, query),
+            ground=_ground(gateway.catalogue, query, admission),
         )
         return publish(order, session, press)
 
 
 def _vocabulary(catalogue: Catalogue, query: AuthorisedQuery) -> Vocabulary:
     return vocabulary_of(catalogue, query.domains)
+
+
+def _ground(catalogue: Catalogue, query: AuthorisedQuery, admission: Admission) -> Ground:
+    grant = admission.facts.grant
+    centres = None if grant.centres is None else sorted(grant.centres)
+    return Ground(
+        snapshot=admission.facts.snapshot,
+        scope=f"{centres} {grant.date_from} {grant.date_to}",
+        recorded=recorded_columns(catalogue),
+        single=single_tables(catalogue),
+        codes=known_codes(catalogue, query.domains),
+    )
 
 
 def _parents(catalogue: Catalogue, session: Session) -> tuple[Parents, ...]:

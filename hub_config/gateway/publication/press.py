@@ -20,6 +20,7 @@ from hub_config.gateway.compile import compile_hardened
 from hub_config.gateway.engine import Session, scratch
 from hub_config.gateway.keyring import Keyring
 from hub_config.gateway.publication.cube import Cube, Kept, Shape, coded, placed, shape_of
+from hub_config.gateway.publication.defined import Defined, defined
 from hub_config.gateway.publication.dimensions import Codes, Label, Parents, unknown_labels, variable_of
 from hub_config.gateway.publication.problem import problem_of, same_measure
 from hub_config.gateway.publication.relations import Tangled, related, without_remainders
@@ -36,6 +37,7 @@ from hub_config.gateway.publication.verdicts import (
     remembered,
 )
 from hub_config.gateway.rules.cells import Cells
+from hub_config.gateway.rules.definitions import Setting
 from hub_config.gateway.rules.memory import Asker, Memory
 from hub_config.gateway.rules.plan import AuthorisedQuery, Release
 from hub_config.gateway.rules.split import split
@@ -77,6 +79,21 @@ class Press:
 
 
 @dataclass(frozen=True)
+class Ground:
+    """What definitions of cells stand on, beside the question. `scope`: which rows the grant gives."""
+
+    snapshot: int
+    scope: str
+    recorded: frozenset[tuple[str, str]]
+    single: frozenset[str]
+    codes: Mapping[tuple[str, str], tuple[str, ...]]
+
+    def setting(self, keyring: Keyring) -> Setting:
+        scope = f"{self.snapshot} {self.scope}"
+        return Setting(keyring.names("definitions"), scope, self.recorded, self.single, self.codes)
+
+
+@dataclass(frozen=True)
 class Order:
     """One table to publish: what was asked, by whom, and what must be said of it."""
 
@@ -87,6 +104,7 @@ class Order:
     synthetic: bool
     parents: tuple[Parents, ...]
     vocabulary: Vocabulary
+    ground: Ground
 
     @property
     def policy(self) -> Policy:
@@ -104,13 +122,14 @@ def publish(order: Order, session: Session, press: Press) -> Document:
     asked = publishable(plan, order.policy, order.vocabulary)
     press.selectors(order.query)
     shape, left_out = _shape(order, asked.release, session, press)
+    definitions = defined(shape, order.ground.setting(press.keyring))
     cube = _measured(order, shape, session, press)
     measures = _Measures.of(cube)
     for _ in range(_ATTEMPTS):
-        hidden = _suppressed(order, cube, measures, press)
+        hidden = _suppressed(order, cube, definitions, measures, press)
         statement = _statement(order, asked, cube, hidden, left_out, session, press)
         session.stop.check()
-        if order.is_rehearsal or _remember(order, cube, hidden, press):
+        if order.is_rehearsal or _remember(order, cube, definitions, hidden, press):
             return press.signer.sign(statement)
     raise Refusal(ErrorCode.LEDGER_FAILED)
 
@@ -179,11 +198,13 @@ class _Measures:
             return cls(table, None)
 
 
-def _suppressed(order: Order, cube: Cube, measures: _Measures, press: Press) -> Mapping[str, Flags]:
+def _suppressed(
+    order: Order, cube: Cube, definitions: Defined, measures: _Measures, press: Press
+) -> Mapping[str, Flags]:
     policy = order.policy
     statuses = primary(cube, policy)
     if not order.is_rehearsal:
-        batches, places = batches_of(cube)
+        batches, places = batches_of(cube, definitions)
         statuses = remembered(statuses, press.memory.known(order.asker, batches, policy), places)
     if measures.relations is not None:
         statuses = without_remainders(measures.table, statuses, policy.snap_radius, measures.relations)
@@ -193,9 +214,11 @@ def _suppressed(order: Order, cube: Cube, measures: _Measures, press: Press) -> 
     return press.suppress(problem, replace(limits, max_cells=_WITH_TOTALS * limits.max_cells)).withheld
 
 
-def _remember(order: Order, cube: Cube, hidden: Mapping[str, Flags], press: Press) -> bool:
+def _remember(
+    order: Order, cube: Cube, definitions: Defined, hidden: Mapping[str, Flags], press: Press
+) -> bool:
     """Whether everything is on the ledger's disk as it will be shown; if not, nothing is."""
-    batches, places = batches_of(cube, hidden)
+    batches, places = batches_of(cube, definitions, hidden)
     settled = press.memory.settle(order.asker, batches, order.policy, exact=True)
     return is_confirmed(settled, places, hidden)
 

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hub_config.gateway.publication.cube import Cube, Ints, Kept, people_of
+from hub_config.gateway.publication.defined import Defined
 from hub_config.gateway.publication.problem import Statuses, distinct_columns
 from hub_config.gateway.rules.cells import Cells, Column
 from hub_config.gateway.rules.memory import PEOPLE, Batch, Known, Proposal, Settled, Settlement
@@ -36,11 +37,13 @@ def primary(cube: Cube, policy: Policy) -> Statuses:
     return statuses
 
 
-def batches_of(cube: Cube, proposals: Mapping[str, Flags] | None = None) -> tuple[tuple[Batch, ...], Places]:
+def batches_of(
+    cube: Cube, defined: Defined, proposals: Mapping[str, Flags] | None = None
+) -> tuple[tuple[Batch, ...], Places]:
     """What the ledger is asked: for each measure of each roll-up one batch of its numbers, and one of the
     people behind them. Else a count of some people, and a sum over nearly the same of one each, would never
     meet: they are of two families. `proposals`: which cells are to be withheld; None before that is known."""
-    made = list(_batches(cube, proposals or {}))
+    made = list(_batches(cube, defined, proposals or {}))
     return tuple(batch for batch, _ in made), tuple(place for _, place in made)
 
 
@@ -78,7 +81,9 @@ def buckets_of(cube: Cube, missing: int) -> Mapping[str, NDArray[np.uint64]]:
     return found
 
 
-def _batches(cube: Cube, hidden: Mapping[str, Flags]) -> Iterator[tuple[Batch, tuple[str, Ints]]]:
+def _batches(
+    cube: Cube, defined: Defined, hidden: Mapping[str, Flags]
+) -> Iterator[tuple[Batch, tuple[str, Ints]]]:
     names = distinct_columns(cube)
     for kept, (at, cells) in cube.groups.items():
         for column in cells.columns:
@@ -86,8 +91,10 @@ def _batches(cube: Cube, hidden: Mapping[str, Flags]) -> Iterator[tuple[Batch, t
             if name in names:
                 flags = hidden.get(name, np.zeros(len(cube.coordinates), dtype=bool))[at]
                 numbers = _batch(cube, kept, cells, name, flags)
+                numbers = replace(numbers, definitions=defined.numbers[name][at], places=at)
+                people = _people(numbers, people_of(cells, name))
                 yield numbers, (name, at)
-                yield _people(numbers, people_of(cells, name)), (name, at)
+                yield replace(people, definitions=defined.people[name][at]), (name, at)
 
 
 def _batch(cube: Cube, kept: Kept, cells: Cells, name: str, hidden: Flags) -> Batch:

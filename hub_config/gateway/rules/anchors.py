@@ -21,9 +21,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hub_config.gateway.rules.cells import PATIENT_BUCKETS, PHYSICIAN_BUCKETS, Floats, Ints, Words
+from hub_config.gateway.rules.definitions import added
 from hub_config.gateway.rules.sketches import LOWEST, Samples, fingerprints, folded, lowest
 from hub_config.gateway.rules.subsets import Side
-from hub_config.governance.ledger.group import Group, Kind
+from hub_config.governance.ledger.group import DEFINITION_WORDS, Group, Kind
 
 UNION: Final = 10  # beside the kinds of a cell: a sum of shown cells of one group
 MOST_KEYS: Final = 6  # margins are made of at most so many keys
@@ -43,6 +44,7 @@ _COLUMNS: Final[tuple[tuple[str, Any, tuple[int, ...]], ...]] = (
     ("threshold", np.uint64, ()),
     ("fingerprint", np.uint64, ()),
     ("source", np.uint64, ()),
+    ("definition", np.uint64, (DEFINITION_WORDS,)),
     ("origin", np.int64, ()),
     ("starts", np.int64, ()),
     ("stops", np.int64, ()),
@@ -121,6 +123,7 @@ class Anchors:
             "lowest": lowest(samples),
             "threshold": group.threshold,
             "source": group.sources,
+            "definition": group.defined,
             "starts": samples.starts + held,
             "stops": samples.stops + held,
         }
@@ -196,9 +199,17 @@ def _unions_of(group: Group) -> dict[str, NDArray[Any]]:
         "lowest": np.full((count, LOWEST), 1 << 33),
         "threshold": none,
         "source": none,
+        "definition": _joined([_definitions(group, each) for each in unions], np.uint64, DEFINITION_WORDS),
         "starts": none,
         "stops": none,
     }
+
+
+def _definitions(group: Group, union: Union) -> NDArray[np.uint64]:
+    """What the sums are; zeros in drafts."""
+    if not len(group.definitions):
+        return np.zeros((len(union), DEFINITION_WORDS), dtype=np.uint64)
+    return added(group.definitions[union.members], union.bounds[:-1])
 
 
 def _joined(parts: list[NDArray[Any]], dtype: Any, *width: int) -> NDArray[Any]:

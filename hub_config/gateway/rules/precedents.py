@@ -1,31 +1,38 @@
 """What earlier publications say of cells that are to be published, exactly. Pure.
 
-A cell that a publication showed is public. One that a publication withheld stays withheld, and so does one
-that few patients tell apart from a number shown there, or from a sum of such numbers: exact numbers subtract
-exactly. That goes for who stands behind a number, too, whatever was measured of them. The measures of one
-table are compared with each other as well, each with those before it: rows and patients that differ by three
-would say how many come twice.
+Exact numbers subtract exactly, so what few patients tell apart from a number shown is withheld. But marks
+tell, too, of whoever chose both questions: if a cell were shown because it holds the very people of an
+earlier one, and withheld because one is missing, the mark would be the answer. (Kenthapadi, Mishra & Nissim,
+"Simulatable auditing", PODS 2005, 118-127: what is denied must follow from what is known.) So what counts is
+what was asked. A *definition* says what a cell is (`definitions`), and
 
-Tables overlap. A cell that cells of an earlier table make up is withheld if one of those was, or the others
-would give that one away. Where some cells of the new table make up an earlier number but for few patients,
-the largest of them is withheld; exactly, and one of them is withheld: then its neighbours are less hidden
-than they were proved to be, and the table is refused.
+1. a cell of the same definition and the same people as one that a publication showed is public; of one that
+   was withheld, it stays withheld;
+2. any other that nobody or few tell apart from an earlier one, or from a sum of some, is withheld: nobody and
+   few alike. Compared are pairs; the cells of one table against one number, either way; and two numbers of
+   any tables against a third (`overlaps`). Where the definitions add up the way the people do, the zero was
+   known before anybody looked, and tells nothing.
+
+That goes for who stands behind a number, too, whatever was measured of them. The measures of one table are
+compared with each other as well: rows and patients that differ by three would say how many come twice.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hub_config.gateway.rules.anchors import UNION, Anchors
-from hub_config.gateway.rules.cells import Fingerprints, Ints
+from hub_config.gateway.rules.cells import Ints
 from hub_config.gateway.rules.memory import PEOPLE, Batch, Known, Proposal, Settled, Settlement
+from hub_config.gateway.rules.overlaps import Told, of_sums, of_three
 from hub_config.gateway.rules.rivals import Draw, Reach, measured, nearest
-from hub_config.gateway.rules.sketches import Pairs, fingerprints
+from hub_config.gateway.rules.sketches import Pairs
 from hub_config.gateway.rules.snapping import (
     OWN_GROUP,
     REMEMBERED,
@@ -35,38 +42,27 @@ from hub_config.gateway.rules.snapping import (
     remembered,
     tally,
 )
-from hub_config.gateway.rules.subsets import LARGEST_BATCH, subsets
 from hub_config.governance.ledger.group import Kind
 from p4dp_sdk.disclosure.policy import Policy
-from p4dp_sdk.wire.errors import ErrorCode, Refusal
 
 Flags = NDArray[np.bool_]
+_OWN: int = OWN_GROUP - (1 << 20)  # group numbers above it are those of the table itself
+_NOWHERE: int = -1
 
 
 def known_before(
     history: Mapping[str, Anchors], scope: Flags, batches: Sequence[Batch], policy: Policy, draw: Draw
 ) -> tuple[NDArray[Any], ...]:
-    """`Known` of each cell of each batch. `scope` says of each group whether it was published. Raises Refusal
-    where what is proposed can't stand beside it."""
-    own = [fingerprints(batch.vectors.by_patient) for batch in batches]
-    cells = np.concatenate(own) if own else np.zeros(0, dtype=np.uint64)
-    marks = {family: (len(anchors), anchors.ranks.length) for family, anchors in history.items()}
-    rows: dict[str, Anchors] = {}
-    of_row: dict[str, NDArray[Any]] = {}
-    told = []
-    try:
+    """`Known` of each cell of each batch. `scope` says of each group whether it was published."""
+    told: list[NDArray[np.int8]] = []
+    reach = Reach(policy, draw)
+    with _lent(history) as families:
         for number, batch in enumerate(batches):
-            if batch.family not in rows:
-                rows[batch.family] = history[batch.family] if batch.family in history else Anchors()
-                of_row[batch.family] = np.full(len(rows[batch.family]), "", dtype=object)
-            anchors = rows[batch.family]
-            compared = _compared(anchors, scope, of_row[batch.family], batch.measure)
-            told.append(_known(batch, anchors, compared, Reach(policy, draw), OWN_GROUP - number, cells))
-            more = len(anchors) - len(of_row[batch.family])
-            of_row[batch.family] = np.append(of_row[batch.family], np.full(more, batch.measure, dtype=object))
-    finally:
-        for family, (length, ranks) in marks.items():
-            history[family].cut(length, ranks)
+            rows = families.setdefault(batch.family, _Rows())
+            own = _known(batch, rows, scope, reach, OWN_GROUP - number)
+            if batch.family == PEOPLE and told:  # a number that is public needs no leave for its people
+                own[told[-1] == Known.SHOWN] = Known.NEW
+            told.append(own)
     return tuple(told)
 
 
@@ -84,85 +80,102 @@ def _decided(batch: Batch, known: NDArray[np.int8]) -> Decided:
     values = np.where(shown, batch.values, np.nan)
     kept = np.where(batch.patients >= REMEMBERED, Kind.WITHHELD, UNDECIDED)
     kinds = np.where(shown, Kind.ANCHOR, kept).astype(np.int8)
-    group = remembered(replace(group_of(batch, publication=True), kinds=kinds, values=values))
+    whole = replace(group_of(batch, publication=True), kinds=kinds, values=values)
+    group = replace(remembered(whole), small=whole.definitions[kinds[: len(whole.definitions)] == UNDECIDED])
     counted = settlements[:0] if batch.family == PEOPLE else settlements
     return Decided(Settled(values, settlements), group, tally(counted))
 
 
-def _compared(anchors: Anchors, scope: Flags, measures: NDArray[Any], measure: str) -> Ints:
-    """Rows that were published, and those of this table's other measures."""
-    groups = anchors["group"]
-    own = groups >= len(scope)
-    before = scope[np.where(own, 0, groups)] if len(scope) else np.zeros(len(groups), dtype=bool)
-    return np.flatnonzero(np.where(own, measures != measure, before))
+# --- the rows of one family ------------------------------------------------------------------------------
 
 
-def _known(
-    batch: Batch, anchors: Anchors, rows: Ints, reach: Reach, number: int, own: Fingerprints
-) -> NDArray[np.int8]:
-    """`Known` of each cell; its cells that are shown stay behind in `anchors`, for the next batch. `own`: the
-    names of all cells of the table."""
+@dataclass
+class _Rows:
+    """The rows of one family, those of the table's own other measures at the end. `measures` and `places` say
+    of these which measure they are, and where their cells stand in the table."""
+
+    anchors: Anchors = field(default_factory=Anchors)
+    measures: NDArray[Any] = field(default_factory=lambda: np.zeros(0, dtype=object))
+    places: Ints = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
+
+    def note(self, measure: str, places: Ints) -> None:
+        """Of the rows that came since the last time."""
+        more = len(self.anchors) - len(self.places) - len(places)
+        self.places = np.concatenate([self.places, np.full(more, _NOWHERE), places])
+        named = np.full(len(self.places) - len(self.measures), measure, dtype=object)
+        self.measures = np.concatenate([self.measures, named])
+
+    def compared(self, scope: Flags, measure: str) -> Ints:
+        """Rows that were published, and those of this table's other measures."""
+        groups = self.anchors["group"]
+        own = groups >= len(scope)
+        before = scope[np.where(own, 0, groups)] if len(scope) else np.zeros(len(groups), dtype=bool)
+        return np.flatnonzero(np.where(own, self.measures != measure, before))
+
+
+@contextmanager
+def _lent(history: Mapping[str, Anchors]) -> Iterator[dict[str, _Rows]]:
+    """`history` by family, as it was once this is left."""
+    marks = {family: (len(anchors), anchors.ranks.length) for family, anchors in history.items()}
+    families = {family: _Rows(anchors) for family, anchors in history.items()}
+    for rows in families.values():
+        rows.note("", np.zeros(0, dtype=np.int64))
+    try:
+        yield families
+    finally:
+        for family, (length, ranks) in marks.items():
+            history[family].cut(length, ranks)
+
+
+def _known(batch: Batch, rows: _Rows, scope: Flags, reach: Reach, number: int) -> NDArray[np.int8]:
+    """`Known` of each cell; its cells that are shown stay behind among the rows, for the next batch."""
+    anchors = rows.anchors
     first, ranks = len(anchors), anchors.ranks.length
+    compared = rows.compared(scope, batch.measure)
     drafted = group_of(batch, publication=True)
     anchors.append(replace(drafted, additive=False), number)
-    told = _told(anchors, rows, first, reach)
-    if batch.additive and len(told) <= LARGEST_BATCH:
-        told[(told == Known.NEW) & _makes_up(batch, anchors, rows, first, reach)] = Known.WITHHELD
-        known = rows[~np.isin(anchors["fingerprint"][rows], own)]
-        told[(told == Known.NEW) & _adds_up(batch, anchors, known, first, reach)] = Known.WITHHELD
-    if batch.family == PEOPLE:  # of the same people another number was shown, not this one
-        told[told == Known.SHOWN] = Known.NEW
+    told = _told(batch, rows, compared, first, reach)
+    if batch.additive:
+        earlier = compared[anchors["group"][compared] <= _OWN]
+        of_sums(batch, anchors, earlier, first, reach, told)
+        of_three(batch, anchors, earlier, first, reach, told)
+    known = told.known(people=batch.family == PEOPLE)
     anchors.cut(first, ranks)
-    shown = (batch.proposals == Proposal.SHOW) & (told != Known.WITHHELD)
+    shown = (batch.proposals == Proposal.SHOW) & (known != Known.WITHHELD)
     kinds = np.where(shown, Kind.ANCHOR, UNDECIDED).astype(np.int8)
     anchors.append(remembered(replace(drafted, kinds=kinds, values=batch.values, additive=False)), number)
-    return told
+    places = np.full(len(shown), _NOWHERE) if batch.places is None else batch.places
+    rows.note(batch.measure, places[shown])
+    return known
 
 
-def _told(anchors: Anchors, rows: Ints, first: int, reach: Reach) -> NDArray[np.int8]:
+def _told(batch: Batch, rows: _Rows, compared: Ints, first: int, reach: Reach) -> Told:
     """What single rows, and sums of shown ones, say of the cells from row `first` on."""
-    told = np.full(len(anchors) - first, Known.NEW, dtype=np.int8)
+    anchors = rows.anchors
     cells = np.flatnonzero(np.any(anchors["by_patient"][first:] != 0, axis=1))
-    limits = np.full(len(rows), reach.most_few)
-    pairs = nearest(anchors, first + cells, rows, limits)
+    limits = np.full(len(compared), reach.most_few)
+    pairs = nearest(anchors, first + cells, compared, limits)
     pairs = Pairs(pairs.left, pairs.right, measured(anchors, pairs))
-    shown = np.isin(anchors["kind"][pairs.right], (Kind.ANCHOR, UNION))
-    same = pairs.distance == 0
-    few = pairs.distance <= reach.few(reach.of_rows(anchors, pairs.left, pairs.right))
-    own = anchors["group"][pairs.right] > OWN_GROUP - (1 << 20)
-    cell = pairs.left - first
-    told[cell[shown & few & ~same]] = Known.WITHHELD
-    told[cell[~shown & same]] = Known.WITHHELD
-    told[cell[shown & same & ~own]] = Known.SHOWN
+    cell, other = pairs.left - first, pairs.right
+    shown = np.isin(anchors["kind"][other], (Kind.ANCHOR, UNION))
+    own = anchors["group"][other] > _OWN
+    nobody = pairs.distance == 0
+    few = pairs.distance <= reach.few(reach.of_rows(anchors, pairs.left, other))
+    same = nobody & _same_definition(anchors, pairs)
+    told = Told.nothing(len(batch.values))
+    told.public[cell[same & shown & ~own]] = True
+    told.stays[cell[same & ~shown & ~own]] = True
+    protects = shown | (anchors["patients"][other] >= reach.policy.min_patients) | nobody
+    told.nobody[cell[nobody & ~same & ~own]] = True
+    told.few[cell[few & ~nobody & protects & ~own]] = True
+    told.few[cell[few & ~nobody & shown & own]] = True
+    if batch.places is not None:
+        here = nobody & ~same & own & (rows.places[np.where(own, other, 0)] == batch.places[cell])
+        told.few[cell[here]] = True
     return told
 
 
-def _makes_up(batch: Batch, anchors: Anchors, rows: Ints, first: int, reach: Reach) -> Flags:
-    """Whether cells of one earlier table make up the cell but for few patients: not exactly, or with one
-    that was withheld among them."""
-    found = np.zeros(len(batch.values), dtype=bool)
-    kind = anchors["kind"]
-    parts = rows[np.isin(kind[rows], (Kind.ANCHOR, Kind.WITHHELD))]
-    cells = first + np.flatnonzero(batch.proposals == Proposal.SHOW)
-    for each in subsets(anchors.side(cells), anchors.side(parts), reach.most_few):
-        row = int(cells[each.whole])
-        gives_away = each.distance > 0 or bool(np.any(kind[parts[each.parts]] == Kind.WITHHELD))
-        if gives_away and reach.covers_sum(anchors, row, each):
-            found[row - first] = True
-    return found
-
-
-def _adds_up(batch: Batch, anchors: Anchors, rows: Ints, first: int, reach: Reach) -> Flags:
-    """Of cells that make up an earlier number but for few patients, not exactly: the largest."""
-    found = np.zeros(len(batch.values), dtype=bool)
-    withheld = batch.proposals != Proposal.SHOW
-    wholes = rows[anchors["kind"][rows] == Kind.ANCHOR]
-    parts = first + np.arange(len(found))
-    for each in subsets(anchors.side(wholes), anchors.side(parts), reach.most_few):
-        if not reach.covers_sum(anchors, int(wholes[each.whole]), each):
-            continue
-        if np.any(withheld[each.parts]):
-            raise Refusal(ErrorCode.NOT_PUBLISHABLE, why="it overlaps with a table published before")
-        if each.distance and not np.any(found[each.parts]):
-            found[each.parts[np.argmax(batch.patients[each.parts])]] = True
-    return found
+def _same_definition(anchors: Anchors, pairs: Pairs) -> Flags:
+    definitions = anchors["definition"]
+    left, right = definitions[pairs.left], definitions[pairs.right]
+    return np.asarray(np.all(left == right, axis=1) & np.any(left != 0, axis=1))

@@ -1,0 +1,143 @@
+"""What sums of earlier numbers say of cells that are to be published: part of `precedents`. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hub_config.gateway.rules.anchors import Anchors
+from hub_config.gateway.rules.cells import Ints
+from hub_config.gateway.rules.definitions import number_of, summed
+from hub_config.gateway.rules.memory import Batch, Known
+from hub_config.gateway.rules.rivals import Reach
+from hub_config.gateway.rules.sketches import Samples, fingerprints
+from hub_config.gateway.rules.subsets import LARGEST_BATCH, Found, subsets
+from hub_config.gateway.rules.triples import Cells, Triples, triples
+from hub_config.governance.ledger.group import Kind
+
+Flags = NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Told:
+    """Of each cell, filled by one rule after the other: it is `public`; its like was withheld, and it `stays`
+    so; `nobody` or a `few` tell it apart from something it is not by its definition."""
+
+    public: Flags
+    stays: Flags
+    nobody: Flags
+    few: Flags
+
+    @classmethod
+    def nothing(cls, cells: int) -> Told:
+        return cls(*(np.zeros(cells, dtype=bool) for _ in range(4)))
+
+    @property
+    def open(self) -> Flags:
+        return ~(self.public | self.stays | self.nobody | self.few)
+
+    def known(self, *, people: bool) -> NDArray[np.int8]:
+        """A public number is public whatever lies near. Of public `people` another number is asked, which
+        what lies near would give away."""
+        known = np.where(self.stays | self.nobody | self.few, Known.WITHHELD, Known.NEW)
+        known = np.where(self.public, Known.SHOWN, known)
+        if people:
+            known = np.where(self.public, np.where(self.few, Known.WITHHELD, Known.NEW), known)
+        return known.astype(np.int8)
+
+
+# --- cells of one table, and one number -------------------------------------------------------------------
+
+
+def of_sums(batch: Batch, anchors: Anchors, earlier: Ints, first: int, reach: Reach, told: Told) -> None:
+    """Cells of one earlier table that make up a cell; cells that make up an earlier number."""
+    if len(batch.values) <= LARGEST_BATCH:
+        _made_of(anchors, earlier, first, reach, told)
+        _making(batch, anchors, earlier, first, reach, told)
+
+
+def _made_of(anchors: Anchors, earlier: Ints, first: int, reach: Reach, told: Told) -> None:
+    kind = anchors["kind"]
+    parts = earlier[np.isin(kind[earlier], (Kind.ANCHOR, Kind.WITHHELD))]
+    cells = first + np.flatnonzero(told.open)
+    for each in subsets(anchors.side(cells), anchors.side(parts), reach.most_few):
+        row = int(cells[each.whole])
+        if not reach.covers_sum(anchors, row, each):
+            continue
+        shown = not np.any(kind[parts[each.parts]] == Kind.WITHHELD)
+        follows = _follows(anchors, row, parts[each.parts], each)
+        (told.public if follows and shown else told.few)[row - first] = True
+
+
+def _making(batch: Batch, anchors: Anchors, earlier: Ints, first: int, reach: Reach, told: Told) -> None:
+    """The largest of those cells that make up an earlier number is withheld: where few are left, or nobody
+    and the definitions don't say so; or where the number is withheld itself."""
+    kind = anchors["kind"]
+    whole = (kind == Kind.ANCHOR) | (
+        (kind == Kind.WITHHELD) & (anchors["patients"] >= reach.policy.min_patients)
+    )
+    wholes = earlier[whole[earlier]]
+    parts = first + np.arange(len(told.open))
+    for each in subsets(anchors.side(wholes), anchors.side(parts), reach.most_few):
+        row = int(wholes[each.whole])
+        if not reach.covers_sum(anchors, row, each):
+            continue
+        follows = _follows(anchors, row, parts[each.parts], each)
+        if kind[row] == Kind.WITHHELD or not follows:
+            hidden = told.stays | told.nobody | told.few
+            open_ = each.parts[~told.public[each.parts]]
+            if len(open_) and not (kind[row] == Kind.WITHHELD and np.any(hidden[each.parts])):
+                told.few[open_[np.argmax(batch.patients[open_])]] = True
+
+
+def _follows(anchors: Anchors, row: int, parts: Ints, found: Found) -> bool:
+    """Whether the definitions of the parts make up that of the whole, and so do the people."""
+    definitions = anchors["definition"]
+    whole = number_of(definitions[row])
+    return found.distance == 0 and whole != 0 and summed(definitions[parts]) == whole
+
+
+# --- three numbers -----------------------------------------------------------------------------------------
+
+
+def of_three(batch: Batch, anchors: Anchors, earlier: Ints, first: int, reach: Reach, told: Told) -> None:
+    """A cell that is two earlier ones together, or what one leaves of another."""
+    kind, enough = anchors["kind"], anchors["patients"] >= reach.policy.min_patients
+    known = earlier[np.isin(kind[earlier], (Kind.ANCHOR, Kind.WITHHELD)) & enough[earlier]]
+    known = known[_first_of_each(anchors, known)]
+    cells = np.flatnonzero(told.open & (batch.patients >= reach.policy.min_patients))
+    if not len(cells) or len(known) < 2:
+        return
+    found = triples(_cells(anchors, first + cells), _cells(anchors, known), reach.most_few)
+    one, other = known[found.one], known[found.other]
+    near = _near(anchors, first + cells[found.cell], one, other, found, reach)
+    for at in np.flatnonzero(near):
+        cell = int(cells[found.cell[at]])
+        rows = np.array([one[at], other[at]])
+        whole = number_of(anchors["definition"][first + cell])
+        signs = [1, int(found.sign[at])]
+        follows = found.distance[at] == 0 and whole and summed(anchors["definition"][rows], signs) == whole
+        shown = bool(np.all(kind[rows] == Kind.ANCHOR))
+        (told.public if follows and shown else told.few)[cell] = True
+
+
+def _near(anchors: Anchors, cells: Ints, one: Ints, other: Ints, found: Triples, reach: Reach) -> Flags:
+    sketch = anchors["by_patient"]
+    total = sketch[one] + sketch[other] * found.sign[:, None].astype(np.uint32)
+    words = reach.words(anchors["fingerprint"][cells], fingerprints(total))
+    return np.asarray(found.distance <= reach.few(words))
+
+
+def _cells(anchors: Anchors, rows: Ints) -> Cells:
+    all_ = anchors.samples
+    samples = Samples(all_.threshold[rows], all_.starts[rows], all_.stops[rows], all_.ranks)
+    return Cells(anchors["by_patient"][rows], samples)
+
+
+def _first_of_each(anchors: Anchors, rows: Ints) -> Ints:
+    """Places of the rows that differ in people, in definition or in what became of them."""
+    columns = [anchors["fingerprint"][rows], *anchors["definition"][rows].T, anchors["kind"][rows]]
+    table = np.stack([column.astype(np.uint64) for column in columns], axis=1)
+    return np.sort(np.unique(table, axis=0, return_index=True)[1])
