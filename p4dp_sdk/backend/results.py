@@ -4,6 +4,7 @@ table. A single number of a draft is an ordinary number that says so when a note
 from __future__ import annotations
 
 import json
+import sys
 import warnings
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -52,6 +53,7 @@ _NULLABLE: Mapping[pa.DataType, Any] = {
 }
 
 
+_INSIDE = ("p4dp_sdk", "ibis")
 _NOTHING_WITHHELD = (Protection.NONE, Protection.ROWS, Protection.PUBLIC, Protection.NOISE)
 
 
@@ -97,9 +99,18 @@ def protected_scalar(table: pa.Table, disclosure: Disclosure) -> Any:
     value = table.column(0)[0].as_py() if table.num_rows else None
     if value is None:
         if disclosure.protection not in _NOTHING_WITHHELD:
-            warnings.warn(_why_withheld(disclosure), WithheldWarning, stacklevel=4)
+            warnings.warn(_why_withheld(disclosure), WithheldWarning, stacklevel=_own_line())
         return pd.NA
     return _saying_so(value, disclosure)
+
+
+def _own_line() -> int:
+    """How far up the caller's own line is, for a warning: above our code and Ibis's, which say nothing to
+    who asked."""
+    frame, level = sys._getframe(1), 1
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").split(".")[0] in _INSIDE:
+        frame, level = frame.f_back, level + 1
+    return level
 
 
 def _why_withheld(disclosure: Disclosure) -> str:

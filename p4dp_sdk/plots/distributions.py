@@ -60,8 +60,8 @@ def box(
     5 % to 95 %. Never a minimum, a maximum or a single patient.
 
     `quantiles` are the five columns, in rising order, as `p4dp.quantiles` gives them; `category` names the
-    rows. A withheld whisker is a hatched stub; without 25 % or 75 % the place is hatched. Returns
-    matplotlib's Axes.
+    rows (the groups of the question if not given). A withheld whisker is a hatched stub; without 25 % or
+    75 % the place is hatched. Returns matplotlib's Axes.
     """
     ax, marks = ax or new_axes(len(frame)), Marks.of(frame)
     lowest, lower, middle, upper, highest = ([_known(v) for v in frame[name]] for name in quantiles)
@@ -71,7 +71,7 @@ def box(
     stub = (max(known) - min(known)) * STUB if known else 0.0
     for row, five in enumerate(zip(lowest, lower, middle, upper, highest, strict=True)):
         _box(ax, row, five, stub)
-    name_rows(ax, [_name(value) for value in frame[category]] if category else [""] * len(frame))
+    name_rows(ax, [" · ".join(map(_name, row)) for row in zip(*_groups(frame, category), strict=True)])
     ax.set_xlim(-0.6, len(frame) - 0.4)
     _hatch(ax, [row for row, (a, b) in enumerate(zip(lower, upper, strict=True)) if a is None or b is None])
     finish(ax, marks, title=title, axis=axis)
@@ -111,6 +111,16 @@ def _hatch(ax: Axes, rows: Sequence[int]) -> None:
     low, high = ax.get_ylim()
     if rows:
         ax.bar(rows, [high - low] * len(rows), 0.2, bottom=low, zorder=0, **WITHHELD)
+
+
+def _groups(frame: pd.DataFrame, category: str | None) -> Sequence[Sequence[Any]]:
+    """What names each row: `category`, else the question's groups; nothing where there are none."""
+    from p4dp_sdk.backend.results import disclosure_in
+
+    disclosure = disclosure_in(frame)
+    asked = [category] if category else [*(disclosure.key_columns if disclosure else ())]
+    found = [frame[name].tolist() for name in asked if category or name in frame]
+    return found or [[""] * len(frame)]
 
 
 def _known(value: Any) -> float | None:

@@ -15,7 +15,7 @@ from p4dp_sdk.disclosure.policy import Method
 from p4dp_sdk.locale import Language, language
 from p4dp_sdk.tables.misspelt import explain_unknown_columns
 from p4dp_sdk.tables.remarks import MARK, SNAPPED, columns_of_cells, legend, remarks, withheld_cells
-from p4dp_sdk.tables.snapped import snapped_rows
+from p4dp_sdk.tables.snapped import column_of, snapped_rows
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -80,7 +80,7 @@ def number_html(value: float, disclosure: Disclosure) -> str:
     """A single number as HTML, and below it how exact it is."""
     import pandas as pd
 
-    frame = pd.DataFrame({next(iter(disclosure.measures), ""): [value]})
+    frame = pd.DataFrame({column_of(next(iter(disclosure.measures), "")): [value]})
     shown = str(drawable(frame, disclosure).iat[0, 0])
     return markup.paragraph(shown) + markup.notes(remarks(frame, disclosure))
 

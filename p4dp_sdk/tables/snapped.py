@@ -18,6 +18,11 @@ Label = tuple[str | None, ...]
 _PART = re.compile(r" \[\d+\]$")  # how the gateway names the parts of a mean, a ratio
 
 
+def column_of(measure: str) -> str:
+    """The column that a measure, or a part of it, stands in."""
+    return _PART.sub("", measure)
+
+
 def snapped_rows(frame: pd.DataFrame, disclosure: Disclosure) -> dict[str, frozenset[int]]:
     """For each column of `frame` that is a measure, or computed from one, the positions of its rounded
     cells; in a table on its side, of each group."""
@@ -30,7 +35,7 @@ def snapped_rows(frame: pd.DataFrame, disclosure: Disclosure) -> dict[str, froze
         }
     wanted: dict[str, set[Label]] = {}
     for name, measure in disclosure.measures.items():
-        column = _PART.sub("", name)
+        column = column_of(name)
         if measure.snapped_labels and column in frame.columns:
             wanted.setdefault(column, set()).update(map(_label, measure.snapped_labels))
     labels = _labels(frame, disclosure.key_columns) if wanted else []
@@ -50,7 +55,7 @@ def rounded_cells(disclosure: Disclosure) -> int:
     """How many cells were rounded to an earlier answer. The parts of a mean are one cell."""
     columns: dict[str, list[MeasureSummary]] = {}
     for name, measure in disclosure.measures.items():
-        columns.setdefault(_PART.sub("", name), []).append(measure)
+        columns.setdefault(column_of(name), []).append(measure)
     return sum(_rounded(parts) for parts in columns.values())
 
 
@@ -64,7 +69,7 @@ def are_told(frame: pd.DataFrame, disclosure: Disclosure) -> bool:
     measure has its column and the labels of all its rounded cells."""
     rounded = {name: measure for name, measure in disclosure.measures.items() if measure.snapped}
     named = all(len(measure.snapped_labels) == measure.snapped for measure in rounded.values())
-    there = all(_PART.sub("", name) in frame.columns for name in rounded)
+    there = all(column_of(name) in frame.columns for name in rounded)
     return named and there and bool(_labels(frame, disclosure.key_columns))
 
 

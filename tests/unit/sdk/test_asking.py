@@ -56,8 +56,9 @@ def test_single_number(peer: Peer, workspace: p4dp.Workspace) -> None:
 
 def test_single_number_withheld_says_so(peer: Peer, workspace: p4dp.Workspace) -> None:
     peer.query = lambda expr: arrow(pa.table({"n": pa.array([None], pa.int64())}), disclosure())
-    with pytest.warns(p4dp.WithheldWarning, match="moins de 11 patients"):
+    with pytest.warns(p4dp.WithheldWarning, match="moins de 11 patients") as told:
         assert workspace.tables.diagnoses.count().execute() is pd.NA
+    assert told[0].filename == __file__, "the line that asked, not ours"
 
 
 def test_column_comes_back_as_series(peer: Peer, workspace: p4dp.Workspace) -> None:

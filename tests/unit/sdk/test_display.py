@@ -285,6 +285,9 @@ def test_a_single_number_tells_how_exact_it_is() -> None:
     assert number + 1 == 41
     for words in ("≈ 40", "arrondi à une réponse antérieure", "± 2"):
         assert words in number._repr_html_()
+    parts = {f"n [{part}]": MeasureSummary(1, 0, 1, ((),)) for part in (1, 2)}
+    mean = protected_scalar(pa.table({"n": [42.5]}), disclosure(measures=parts))._repr_html_()
+    assert "≈ 42,5" in mean and "≈ arrondi à une réponse antérieure : 1 cellule." in mean
     assert type(protected_scalar(pa.table({"n": [40]}), disclosure("public"))) is int
     assert "brouillées" not in protected_scalar(pa.table({"n": [0.5]}), disclosure())._repr_html_()
 

@@ -223,6 +223,15 @@ def test_a_box_holds_half_of_the_patients_and_its_whiskers_nine_in_ten() -> None
     axes.figure.canvas.draw()
 
 
+def test_boxes_are_named_by_their_groups() -> None:
+    grouped = attach(boxes().assign(type="a"), disclosure(key_columns=("sex", "type")))
+    for axes, names in (
+        (p4dp.plots.box(grouped), ["F · a", "M · a", "X · a"]),
+        (p4dp.plots.box(grouped, "sex"), ["F", "M", "X"]),
+    ):
+        assert [tick.get_text() for tick in axes.get_xticklabels()] == names
+
+
 def test_a_box_of_everybody_needs_no_name() -> None:
     axes = p4dp.plots.box(boxes().head(1).drop(columns="sex"))
     assert len(axes.patches) == 1
