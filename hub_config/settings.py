@@ -52,6 +52,7 @@ class PolicySettings(_Section):
     dominance_k: float = _ruled("dominance_k", "… may make up at most this share of a sum.")
     p_percent: float = _ruled("p_percent", "A sum less its two largest: at least this share of the largest.")
     max_published_cells: int = _ruled("max_published_cells", "Cells of one publication table.")
+    max_descriptions: int = _ruled("max_descriptions", "Descriptions that may say whom it counts.")
     method: Literal["cell-key", "rounding"] = Field(
         default=Policy().method.value, description="How the counts of a draft are blurred."
     )

@@ -35,7 +35,7 @@ class Policy:
     contributors may make up at most the share k (the (n,k) rule). `p_percent`: the total less the two largest
     must be at least this share of the largest (the p% rule). Both: Hundepool et al., Statistical Disclosure
     Control (Wiley 2012), § 4.2. `max_cells` caps one released table, `max_published_cells` a publication
-    table.
+    table; `max_descriptions`, how many descriptions may choose whom a publication table counts (ADR 0015).
 
     `noise_bound` and `noise_variance` shape the perturbation table of counts; `magnitude_scale` is the
     standard deviation of a sum's noise, and of that of a count of rows, in units of its largest contribution.
@@ -54,6 +54,7 @@ class Policy:
     p_percent: float = 0.10
     max_cells: int = 100_000
     max_published_cells: int = 2_000
+    max_descriptions: int = 24
     method: Method = Method.CELL_KEY
     noise_bound: int = 5
     noise_variance: float = 4.0
@@ -138,6 +139,7 @@ RANGES: Final[Mapping[str, tuple[float, float]]] = {  # what each key may be: fr
     "p_percent": (0.10, 1.0),
     "max_cells": (1, 10**6),
     "max_published_cells": (1, 6_000),
+    "max_descriptions": (1, 24),  # at three a person, fewer people than `min_patients`
     "noise_bound": (5, 100),
     "noise_variance": (4.0, 2_500.0),
     "magnitude_scale": (1.0, 100.0),
@@ -157,5 +159,7 @@ _DIRECTION: Final[Mapping[str, int]] = {  # +1: stricter is more; -1: stricter i
         ),
         1,
     ),
-    **dict.fromkeys(("max_physician_share", "dominance_k", "max_cells", "max_published_cells"), -1),
+    **dict.fromkeys(
+            ("max_physician_share", "dominance_k", "max_cells", "max_published_cells", "max_descriptions"), -1
+        ),
 }  # fmt: skip

@@ -58,6 +58,13 @@ Rule = Callable[[Any, Args, Context], Traced]
 
 def trace(value: ops.Value, here: Context, rules: Mapping[type[ops.Value], Rule] | None) -> Traced:
     """`value` rewritten. With `rules`, below the frontier; without, above it."""
+    return traced_parts(value, here, rules)[value]
+
+
+def traced_parts(
+    value: ops.Value, here: Context, rules: Mapping[type[ops.Value], Rule] | None
+) -> Mapping[Node, Traced]:
+    """`value` and all that it is worked out from, each rewritten."""
     known: dict[Node, Traced] = {}
     for node in _post_order(value):
         args = {
@@ -66,7 +73,7 @@ def trace(value: ops.Value, here: Context, rules: Mapping[type[ops.Value], Rule]
         }
         made = _apply(node, args, here, rules)
         known[node] = made if isinstance(node, ops.Field) else _known(made, node, args)
-    return known[value]
+    return known
 
 
 def _apply(
