@@ -44,9 +44,8 @@ def test_thirty_edits_of_one_cohort(snapshot_a, tmp_path):
     write("Its five drafts, published one by one", report(drafted, by="table", of="step"))
     assert diary.kept().min() >= KEPT
     assert published.kept().min() >= RESERVE
-    assert drafted.kept().min() >= KEPT
+    assert published.kept().min() > drafted.kept().min(), "as the how-to says"
     assert not diary.refused and not published.refused
-    assert drafted.refused in ([], ["HbA1c: not-publishable"])
 
 
 @pytest.mark.bench
