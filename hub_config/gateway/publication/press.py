@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any, Protocol
 
+import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
@@ -22,7 +23,7 @@ from hub_config.gateway.keyring import Keyring
 from hub_config.gateway.publication.cube import Cube, Kept, Shape, coded, placed, shape_of
 from hub_config.gateway.publication.defined import Defined, defined
 from hub_config.gateway.publication.dimensions import Codes, Label, Parents, unknown_labels, variable_of
-from hub_config.gateway.publication.problem import problem_of, same_measure
+from hub_config.gateway.publication.problem import Statuses, problem_of, same_measure
 from hub_config.gateway.publication.relations import Tangled, related, without_remainders
 from hub_config.gateway.publication.rules import Publishable, Vocabulary, publishable
 from hub_config.gateway.publication.selectors import check_selectors
@@ -42,7 +43,7 @@ from hub_config.gateway.rules.memory import Asker, Memory
 from hub_config.gateway.rules.plan import AuthorisedQuery, Release
 from hub_config.gateway.rules.split import split
 from hub_config.governance.facts import AccessLevel
-from p4dp_sdk.disclosure.hypercube import Limits, Relation, Suppression, TableProblem
+from p4dp_sdk.disclosure.hypercube import Limits, Relation, Status, Suppression, TableProblem
 from p4dp_sdk.disclosure.policy import Policy
 from p4dp_sdk.disclosure.primary import applicable
 from p4dp_sdk.wire.errors import ErrorCode, Refusal
@@ -211,7 +212,20 @@ def _suppressed(
     buckets = buckets_of(cube, press.keyring.missing_physician)
     problem = problem_of(cube, statuses, buckets, measures.relations)
     limits = Limits.of(policy, _SECONDS)
-    return press.suppress(problem, replace(limits, max_cells=_WITH_TOTALS * limits.max_cells)).withheld
+    try:
+        return press.suppress(problem, replace(limits, max_cells=_WITH_TOTALS * limits.max_cells)).withheld
+    except Refusal as refusal:
+        return _only_public(cube, statuses, refusal)
+
+
+def _only_public(cube: Cube, statuses: Statuses, refusal: Refusal) -> Mapping[str, Flags]:
+    """Where no pattern can be proved beside what was published before: what is public already, and nothing
+    else, which tells nothing new. Raises `refusal` where that is nothing, or where it is another."""
+    hidden = {name: status != Status.KNOWN for name, status in statuses.items()}
+    public = any(bool(np.any(~flags & cube.shape.displayed)) for flags in hidden.values())
+    if refusal.code is not ErrorCode.SUPPRESSION_FAILED or "seconds" in refusal.params or not public:
+        raise refusal
+    return hidden
 
 
 def _remember(

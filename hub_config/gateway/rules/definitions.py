@@ -79,9 +79,19 @@ class Definitions:
         return self._number(measure.kind.value, *added) * made % PRIME
 
     def people(self, measure: Measure, chosen: Sequence[Condition]) -> int:
-        """The definition of those who stand behind it."""
-        added = self._added(measure) if measure.kind is MeasureKind.SUM else ()
-        return self._number("people", *added) * self._product(measure, chosen, additive=False) % PRIME
+        """The definition of those who stand behind it: whose value is not zero, where it may be."""
+        made = self._product(measure, chosen, additive=False)
+        return self._number("people", *self._not_zero(measure)) * made % PRIME
+
+    def _not_zero(self, measure: Measure) -> tuple[str, ...]:
+        weight = None if measure.weight is None else resolved(self._root.values[measure.weight])
+        if not isinstance(weight, ops.NullIf):
+            return ()
+        value = self._weighed(measure)
+        value = value.true_expr if isinstance(value, ops.IfElse) else value
+        if self._is_recorded(variable_of(self.canonical, value)):
+            return ()
+        return "not zero", self.canonical.value(value)
 
     # --- conditions ----------------------------------------------------------------------------------------
 
