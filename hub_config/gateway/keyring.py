@@ -12,7 +12,9 @@ No secret stands in a repr, an error or a log. What is given out must stay insid
 
 from __future__ import annotations
 
+import hmac
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -29,6 +31,7 @@ _NOBODY: Final = b"nobody"  # the bucket of a missing GP
 _GROWTH: Final = 65_536  # arrays are made in steps, so that a few new patients cost nothing
 _SEED_BYTES: Final = 32
 _WORD_BYTES: Final = 8
+_NAME_BYTES: Final = 15
 
 
 class BadKey(ValueError):
@@ -100,6 +103,11 @@ class Keyring:
                 state[:, 1] ^= words[index + 1].ravel()
             state = _encrypted(key, state)
         return np.ascontiguousarray(state[:, 0]).reshape(words[0].shape)
+
+    def names(self, label: str) -> Callable[[str], int]:
+        """A pseudo-random 120-bit number for each text; another label is another function."""
+        key = self._derived("names", label.encode(), _SEED_BYTES)
+        return lambda text: int.from_bytes(hmac.digest(key, text.encode(), "sha256")[:_NAME_BYTES])
 
     def _numbers(self, label: str, count: int, bucket_bits: int) -> Numbers:
         if not 0 <= count <= MOST_NUMBERS:

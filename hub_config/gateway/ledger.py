@@ -5,12 +5,15 @@ An answer is settled in three steps. (1) The index is brought up to what is on d
 again. (3) The answer is appended and synced. Only then are values returned, so nothing is ever sent that the
 ledger does not know. Whatever goes wrong is a Refusal, and the index is thrown away.
 
-Compared with: every publication; the project's own answers; what was shown to each member, in any project,
-while they belonged to it.
+Compared with: every publication; the project's own answers; those of each project that a member belongs to
+as well, who may be told of all that was shown there; what was shown to each member, in any project, while
+they belonged to it.
 """
 
 from __future__ import annotations
 
+import itertools
+import math
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -21,7 +24,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hub_config.gateway.rules.anchors import Anchors
-from hub_config.gateway.rules.memory import Asker, Batch, Proposal, Settled
+from hub_config.gateway.rules.definitions import number_of
+from hub_config.gateway.rules.memory import PEOPLE, Asker, Batch, Proposal, Replay, Settled
 from hub_config.gateway.rules.precedents import known_before, published
 from hub_config.gateway.rules.rivals import Draw
 from hub_config.gateway.rules.snapping import Decided, settle
@@ -39,15 +43,20 @@ class Index:
     """Everything shown so far, by family, and who was shown it. Groups are counted in the order on disk."""
 
     anchors: dict[str, Anchors] = field(default_factory=dict)
+    defined: dict[int, dict[int, float]] = field(default_factory=dict)  # numbers of published groups
     places: dict[int, int] = field(default_factory=dict)  # a group's number on disk: its place here
     by_project: dict[str, set[int]] = field(default_factory=dict)
     by_person: dict[str, set[int]] = field(default_factory=dict)
     publications: set[int] = field(default_factory=set)
     methods: dict[str, str] = field(default_factory=dict)
+    tables: list[Replay] = field(default_factory=list)  # publications, the earliest first
+    holding: dict[int, list[int]] = field(default_factory=dict)  # a definition: which tables hold it
     position: Position = field(default_factory=Position)
 
     def add_group(self, number: int, group: Group) -> None:
         self.anchors.setdefault(group.family, Anchors()).append(group, len(self.places))
+        if len(group.definitions) + len(group.small) and group.family != PEOPLE:
+            self.defined[number] = _values(group)
         self.places[number] = len(self.places)
 
     def add_answer(self, answer: Recorded) -> None:
@@ -57,13 +66,29 @@ class Index:
             self.by_person.setdefault(person, set()).update(places)
         if answer.publication:
             self.publications.update(places)
+            self._add_table(answer)
         else:
             self.methods.setdefault(answer.project, answer.method)
+
+    def _add_table(self, answer: Recorded) -> None:
+        values: dict[int, float] = {}
+        for number in answer.groups:
+            values |= self.defined.get(number, {})
+        for definition in values:
+            self.holding.setdefault(definition, []).append(len(self.tables))
+        self.tables.append(Replay(values, answer.given_at))
+
+    def again(self, definitions: frozenset[int]) -> Replay | None:
+        """The earliest table that held all these cells."""
+        some = next(iter(definitions), 0)
+        tables = (self.tables[place] for place in self.holding.get(some, ()))
+        return next((table for table in tables if definitions <= table.values.keys()), None)
 
     def scope(self, asker: Asker) -> Flags:
         """Of each group, whether an answer to `asker` is compared with it."""
         shown = [self.by_person.get(person, set()) for person in asker.members]
-        return self._flags(self.publications, self.by_project.get(asker.project, set()), *shown)
+        told = [self.by_project.get(project, set()) for project in {asker.project, *asker.related}]
+        return self._flags(self.publications, *told, *shown)
 
     def published(self) -> Flags:
         return self._flags(self.publications)
@@ -103,6 +128,11 @@ class Ledger:
             self._catch_up(self.store.read)
             return known_before(self._index.anchors, self._index.published(), batches, policy, self.draw)
 
+    def again(self, definitions: frozenset[int]) -> Replay | None:
+        with self._guarded():
+            self._catch_up(self.store.read)
+            return self._index.again(definitions)
+
     def _explore(self, asker: Asker, batches: tuple[Batch, ...], policy: Policy) -> tuple[Decided, ...]:
         before = self._index.methods.get(asker.project, policy.method.value)
         if before != policy.method.value:
@@ -134,6 +164,13 @@ class Ledger:
                 self._index = Index()
                 code = ErrorCode.DISK_FULL if _is_full(error) else ErrorCode.LEDGER_FAILED
                 raise Refusal(code) from error
+
+
+def _values(group: Group) -> dict[int, float]:
+    """The numbers of a published group by their definitions."""
+    shown = zip(group.definitions, group.values.tolist(), strict=True)
+    small = ((definition, math.nan) for definition in group.small)
+    return {number_of(definition): value for definition, value in itertools.chain(shown, small)}
 
 
 def _contradicted(batches: tuple[Batch, ...], decided: tuple[Decided, ...]) -> bool:

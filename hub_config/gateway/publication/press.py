@@ -1,5 +1,8 @@
 """From an authorised query to a signed publication table. Runs in a worker thread, on one connection.
 
+A table whose cells an earlier one held, all of them, is that table: its numbers and its marks are given again
+as they were, with their date, whoever objected since.
+
 Nothing is signed, and so nothing leaves, that was not measured exactly, decided by the primary rules and by
 earlier publications, protected by secondary suppression with its proof, and put on the ledger's disk. If
 somebody published meanwhile what clashes, the table is protected anew, never patched.
@@ -14,7 +17,6 @@ from typing import Any, Protocol
 
 import numpy as np
 import pyarrow as pa
-from numpy.typing import NDArray
 
 from hub_config.gateway.answer import conformed
 from hub_config.gateway.compile import compile_hardened
@@ -23,10 +25,11 @@ from hub_config.gateway.keyring import Keyring
 from hub_config.gateway.publication.cube import Cube, Kept, Shape, coded, placed, shape_of
 from hub_config.gateway.publication.defined import Defined, defined
 from hub_config.gateway.publication.dimensions import Codes, Label, Parents, unknown_labels, variable_of
-from hub_config.gateway.publication.problem import Statuses, problem_of, same_measure
+from hub_config.gateway.publication.problem import Statuses, problem_of
 from hub_config.gateway.publication.relations import Tangled, related, without_remainders
 from hub_config.gateway.publication.rules import Publishable, Vocabulary, publishable
 from hub_config.gateway.publication.selectors import check_selectors
+from hub_config.gateway.publication.shown import Shown
 from hub_config.gateway.publication.signing import Signer
 from hub_config.gateway.publication.sketched import Sketched, sketched
 from hub_config.gateway.publication.verdicts import (
@@ -38,7 +41,7 @@ from hub_config.gateway.publication.verdicts import (
     remembered,
 )
 from hub_config.gateway.rules.cells import Cells
-from hub_config.gateway.rules.definitions import Setting
+from hub_config.gateway.rules.definitions import Setting, number_of
 from hub_config.gateway.rules.memory import Asker, Memory
 from hub_config.gateway.rules.plan import AuthorisedQuery, Release
 from hub_config.gateway.rules.split import split
@@ -124,15 +127,23 @@ def publish(order: Order, session: Session, press: Press) -> Document:
     press.selectors(order.query)
     shape, left_out = _shape(order, asked.release, session, press)
     definitions = defined(shape, order.ground.setting(press.keyring))
+    if not order.is_rehearsal and (before := press.memory.again(_all(definitions))) is not None:
+        shown = Shown.again(shape, definitions, before.values)
+        return press.signer.sign(_statement(order, asked, shown, left_out, session, before.given_at))
     cube = _measured(order, shape, session, press)
     measures = _Measures.of(cube)
     for _ in range(_ATTEMPTS):
         hidden = _suppressed(order, cube, definitions, measures, press)
-        statement = _statement(order, asked, cube, hidden, left_out, session, press)
+        shown = Shown.measured(cube, hidden)
+        statement = _statement(order, asked, shown, left_out, session, press.now())
         session.stop.check()
         if order.is_rehearsal or _remember(order, cube, definitions, hidden, press):
             return press.signer.sign(statement)
     raise Refusal(ErrorCode.LEDGER_FAILED)
+
+
+def _all(definitions: Defined) -> frozenset[int]:
+    return frozenset(number_of(row) for rows in definitions.numbers.values() for row in rows)
 
 
 # --- what is measured --------------------------------------------------------------------------------------
@@ -237,41 +248,13 @@ def _remember(
     return is_confirmed(settled, places, hidden)
 
 
-def _rules(cube: Cube) -> tuple[str, ...]:
+def _rules(release: Release) -> tuple[str, ...]:
     """The rules that apply, not those that bit: in a small table that would be an answer."""
-    physicians = any(column.backing.physicians is not None for column in cube.columns)
-    rules = applicable(physicians=physicians, elsewhere=True)
+    rules = applicable(physicians=bool(release.physicians), elsewhere=True)
     return (*(reason.value for reason in rules), "secondary", "earlier")
 
 
 # --- what is shown -----------------------------------------------------------------------------------------
-
-
-def _frame(cube: Cube, hidden: Mapping[str, Flags], *, of_all: bool = False) -> pa.Table:
-    """The release with every withheld number NULL: the table's rows, or the one of all groups together."""
-    release = cube.shape.release
-    rows = iter(_total(cube.shape)) if of_all else cube.shape.rows_of_table()
-    index = _places(cube.shape)
-    labels, places = zip(
-        *((label, -1 if codes is None else index.get(codes, -1)) for label, codes in rows), strict=True
-    )
-    same = same_measure(release)
-    numbers = [
-        [_value(column.exact, hidden[same[column.measure.name]], place) for place in places]
-        for column in cube.columns
-    ]
-    keys = [[label[i] for label in labels] for i in range(len(release.keys))]
-    schema = pa.schema([field.with_nullable(True) for field in release.schema.to_pyarrow()])
-    arrays = [pa.array(v, type=field.type) for v, field in zip([*keys, *numbers], schema, strict=True)]
-    return pa.Table.from_arrays(arrays, schema=schema)
-
-
-def _total(shape: Shape) -> list[tuple[Label, Codes | None]]:
-    return [((None,) * len(shape.release.keys), (0,) * len(shape.levels))]
-
-
-def _value(exact: NDArray[Any], hidden: Flags, place: int) -> Any:
-    return None if place < 0 or hidden[place] else exact[place].item()
 
 
 def _finished(order: Order, asked: Publishable, session: Session, frame: pa.Table) -> pa.Table:
@@ -301,14 +284,13 @@ def _fetched(session: Session, expression: Any, most: int) -> pa.Table:
 def _statement(
     order: Order,
     asked: Publishable,
-    cube: Cube,
-    hidden: Mapping[str, Flags],
+    shown: Shown,
     left_out: tuple[str, ...],
     session: Session,
-    press: Press,
+    date: datetime,
 ) -> Statement:
-    rows = _rows(_finished(order, asked, session, _frame(cube, hidden)))
-    total = _totals(order, asked, cube, hidden, session)
+    rows = _rows(_finished(order, asked, session, shown.frame()))
+    total = _totals(order, asked, shown, session)
     numbers = [at for at, column in enumerate(asked.columns) if column.protected]
     withheld = sum(row[at] is None for row in rows for at in numbers)
     return Statement(
@@ -325,21 +307,19 @@ def _statement(
         total=total[0] if len(total) == 1 else None,
         shown=len(rows) * len(numbers) - withheld,
         withheld=withheld,
-        reasons=_rules(cube) if withheld else (),
+        reasons=_rules(asked.release) if withheld else (),
         left_out=left_out,
         unverified=tuple(_unverified(order, asked)),
         request_id=order.asker.request_id,
-        date=press.now().isoformat(timespec="seconds"),
+        date=date.isoformat(timespec="seconds"),
     )
 
 
-def _totals(
-    order: Order, asked: Publishable, cube: Cube, hidden: Mapping[str, Flags], session: Session
-) -> tuple[Row, ...]:
+def _totals(order: Order, asked: Publishable, shown: Shown, session: Session) -> tuple[Row, ...]:
     """The row of all groups together; none where a table has no groups, and is that row."""
     if not asked.release.keys:
         return ()
-    return _rows(_finished(order, asked, session, _frame(cube, hidden, of_all=True)))
+    return _rows(_finished(order, asked, session, shown.frame(of_all=True)))
 
 
 def _unverified(order: Order, asked: Publishable) -> list[str]:

@@ -6,7 +6,9 @@ what may be shown. Decisions are pure (`snapping`); `hub_config.governance.ledge
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from enum import IntEnum
 from typing import Any, Final, Protocol
 
@@ -54,6 +56,9 @@ class Batch:
     the person, noise included, NaN where withheld. `keys`: for each key of the release the code of each
     cell's label (any numbers, equal where labels are), from which margins are made; without it only the sum
     of all cells is. `additive`: values of the batch may be added (not quantiles).
+
+    Of a publication table, `definitions` say what each cell is (`rules.definitions`) and `places` where it
+    stands in the table. The batch of the people behind a measure follows that measure's own.
     """
 
     release: str
@@ -65,17 +70,21 @@ class Batch:
     vectors: Vectors
     keys: tuple[Ints, ...] = ()
     additive: bool = True
+    definitions: NDArray[np.uint64] | None = None
+    places: Ints | None = None
 
 
 @dataclass(frozen=True)
 class Asker:
-    """In whose name an answer is given: the project, its members now (DIM, DPO and services left out)."""
+    """In whose name an answer is given: the project, its members now (DIM, DPO and services left out), and
+    `related`, the projects that these belong to as well."""
 
     project: str
     members: frozenset[str]
     user: str
     snapshot: int
     request_id: str
+    related: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -84,6 +93,14 @@ class Settled:
 
     values: Floats
     settlements: NDArray[np.int8]
+
+
+@dataclass(frozen=True)
+class Replay:
+    """An earlier publication table: its numbers by their definitions, NaN where withheld, and its date."""
+
+    values: Mapping[int, float]
+    given_at: datetime
 
 
 class Memory(Protocol):
@@ -102,4 +119,8 @@ class Memory(Protocol):
 
     def known(self, asker: Asker, batches: tuple[Batch, ...], policy: Policy) -> tuple[NDArray[Any], ...]:
         """For a publication table: `Known` of each cell (int8)."""
+        ...
+
+    def again(self, definitions: frozenset[int]) -> Replay | None:
+        """The earliest publication table that held all these cells; None where none did."""
         ...

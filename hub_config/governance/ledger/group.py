@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Any, Final
 
@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 Array = NDArray[Any]
 _LENGTH_BYTES: Final = 4
+DEFINITION_WORDS: Final = 2
 _LEVEL: Final = 1  # sketches of small cells are mostly zeros; ranks don't compress at any level
 
 
@@ -53,7 +54,9 @@ class Group:
     `sources` (uint64: of a copy, the fingerprint of the sketch whose value it shows; else 0), `by_patient`
     (uint32, 64 buckets), `by_physician` (uint32, 32 buckets), `threshold` (uint64) and the sample
     `ranks[offsets[c]:offsets[c+1]]` (uint32, sorted). `keys` (int32, one row a key) are the codes of the
-    cell's labels. `additive`: the values of cells that share no row add up.
+    cell's labels. `additive`: the values of cells that share no row add up. Of publications, `definitions`
+    (uint64, two words a cell) say what each cell is, and `small` what cells were withheld that nothing is
+    compared with; drafts have none.
     """
 
     family: str
@@ -69,6 +72,15 @@ class Group:
     offsets: Array
     ranks: Array
     keys: Array
+    definitions: Array = field(default_factory=lambda: np.zeros((0, DEFINITION_WORDS), dtype=np.uint64))
+    small: Array = field(default_factory=lambda: np.zeros((0, DEFINITION_WORDS), dtype=np.uint64))
+
+    @property
+    def defined(self) -> Array:
+        """A definition a cell; zeros where there is none."""
+        if len(self.definitions):
+            return self.definitions
+        return np.zeros((len(self), DEFINITION_WORDS), dtype=np.uint64)
 
     def __len__(self) -> int:
         return len(self.kinds)
@@ -78,7 +90,9 @@ _COLUMNS: Final = (
     ("kinds", "<i1"), ("patients", "<i8"), ("values", "<f8"), ("sources", "<u8"),
     ("by_patient", "<u4"), ("by_physician", "<u4"),
     ("threshold", "<u8"), ("offsets", "<i8"), ("ranks", "<u4"), ("keys", "<i4"),
+    ("definitions", "<u8"), ("small", "<u8"),
 )  # fmt: skip
+_BEFORE_DEFINITIONS: Final = 10  # columns that groups had before
 
 
 def encode(group: Group) -> bytes:
@@ -120,7 +134,8 @@ def checksum(content: bytes) -> bytes:
 
 def _arrays(plain: bytes, start: int, shapes: list[list[int]]) -> dict[str, Array]:
     found: dict[str, Array] = {}
-    for (name, dtype), shape in zip(_COLUMNS, shapes, strict=True):
+    columns = _COLUMNS[:_BEFORE_DEFINITIONS] if len(shapes) == _BEFORE_DEFINITIONS else _COLUMNS
+    for (name, dtype), shape in zip(columns, shapes, strict=True):
         count = int(np.prod(shape))
         found[name] = np.frombuffer(plain, dtype=dtype, count=count, offset=start).reshape(shape)
         start += count * np.dtype(dtype).itemsize
@@ -135,6 +150,10 @@ def _check(group: Group) -> None:
         len(getattr(group, name))
         for name in ("patients", "values", "sources", "by_patient", "by_physician", "threshold")
     }
-    fits = lengths <= {cells} and len(group.offsets) == cells + 1 and group.keys.shape[1:] == (cells,)
+    words = {group.definitions.shape[1:], group.small.shape[1:]} == {(DEFINITION_WORDS,)}
+    fits = words and len(group.definitions) in (0, cells)
+    fits = (
+        fits and lengths <= {cells} and len(group.offsets) == cells + 1 and group.keys.shape[1:] == (cells,)
+    )
     if not fits or int(group.offsets[-1]) != len(group.ranks) or bool(np.any(np.diff(group.offsets) < 0)):
         raise CorruptGroup("the columns of a group of the ledger don't fit each other")

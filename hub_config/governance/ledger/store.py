@@ -58,6 +58,7 @@ class Recorded:
     method: str
     audience: frozenset[str]
     groups: tuple[int, ...]
+    given_at: datetime
 
 
 @dataclass(frozen=True)
@@ -243,7 +244,17 @@ def _answers(session: Session, after: int, last: int, link: bytes) -> Iterator[t
             raise CorruptLedger(f"answer {expected} is missing or was changed")
         link = bytes(row.link)
         groups = tuple(number for number, *_ in named)
-        yield Recorded(row.number, row.project, row.publication, row.method, audience, groups), link
+        yield _recorded(row, audience, groups), link
+
+
+def _recorded(row: Answer, audience: frozenset[str], groups: tuple[int, ...]) -> Recorded:
+    return Recorded(
+        row.number, row.project, row.publication, row.method, audience, groups, _in_utc(row.given_at)
+    )
+
+
+def _in_utc(moment: datetime) -> datetime:
+    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def _listed(session: Session, query: Any, column: Any, after: int, last: int) -> dict[int, list[Any]]:
@@ -257,10 +268,9 @@ def _listed(session: Session, query: Any, column: Any, after: int, last: int) ->
 def _link(
     before: bytes, row: Answer, audience: frozenset[str], parts: Sequence[tuple[bytes, Tally]]
 ) -> bytes:
-    given_at = row.given_at if row.given_at.tzinfo else row.given_at.replace(tzinfo=UTC)
     said = [
         row.number, row.request_id, row.project, row.username, row.snapshot, row.publication, row.method,
-        given_at.astimezone(UTC).isoformat(timespec="microseconds"),
+        _in_utc(row.given_at).isoformat(timespec="microseconds"),
         sorted(audience),
         [[name.hex(), tally.shown, tally.snapped, tally.withheld] for name, tally in parts],
     ]  # fmt: skip

@@ -9,6 +9,9 @@ from p4dp_sdk.disclosure.policy import Policy
 
 
 class Forgetful:
+    def again(self, definitions: frozenset[int]) -> None:
+        return None
+
     def settle(
         self, asker: Asker, batches: tuple[Batch, ...], policy: Policy, *, exact: bool = False
     ) -> tuple[Settled, ...]:

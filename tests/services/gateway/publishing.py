@@ -72,6 +72,9 @@ class Recollection:
     tables: int = 0
     meanwhile: list[Any] = field(default_factory=list)  # called at `settle`, before it compares
 
+    def again(self, definitions: frozenset[int]) -> None:
+        return None
+
     def known(self, asker: Asker, batches: tuple[Batch, ...], policy: Policy) -> tuple[Any, ...]:
         return tuple(np.array([self._known(batch, i) for i in range(len(batch.values))]) for batch in batches)
 
