@@ -122,6 +122,7 @@ def told_apart(fact: Closed, grade: Grade, grades: Grades) -> Charge:
     ordered = [label for _, label in _ordered(fact, grade)]
     apart = grade is Grade.ROWS
     pieces = Counter(label for i, label in enumerate(ordered) if apart or i == 0 or ordered[i - 1] != label)
+    del pieces[None]  # what has no label is the rest: no more can be said by it
     (label, most), *_ = pieces.most_common(1) or [(None, 0)]
     return chosen(fact, grade, grades, lambda other: other == label) if most > 1 else NOTHING
 

@@ -210,10 +210,10 @@ class _Definition:
         if not self._rows_stay_apart:
             return
         keys = [self.parts[key].fact for release in self._releases for key in release.groups.values()]
-        grouped = [fact for fact in keys if isinstance(fact, Closed) and len(fact.labels) == len(fact.table)]
+        grouped = [fact for fact in keys if isinstance(fact, Closed) and _is_one_to_one(fact)]
         for listed, places in self.values.lists.items():
             own = [fact for fact in grouped if self.grades.column(fact) == listed.column is not None]
-            values = [{value for value, _ in fact.table if value is not None} for fact in own]
+            values = [{value for value, label in fact.table if None not in (value, label)} for fact in own]
             if len(places) == 1 and any(map(listed.codes.issuperset, values)):
                 yield listed
 
@@ -230,6 +230,12 @@ class _Definition:
         several = any(isinstance(node, (ops.Aggregate, ops.Distinct, ops.Set)) for node in people)
         windows = any(node.find(ops.WindowFunction) for node in below)
         return not several and not windows and all(used[node] <= 1 for node in people)
+
+
+def _is_one_to_one(fact: Closed) -> bool:
+    """Whether each group is one code."""
+    labels = [label for _, label in fact.table if label is not None]
+    return len(labels) == len(set(labels))
 
 
 def _relations_of(node: ops.Node) -> set[ops.Node]:
