@@ -243,7 +243,8 @@ def question_of(gateway: Gateway, admission: Admission, document: bytes) -> Ques
 def asker_of(admission: Admission) -> Asker:
     """In whose name an answer is remembered."""
     facts, call = admission.facts, admission.call
-    return Asker(facts.slug, facts.compared, call.binding.user, facts.snapshot, call.request_id)
+    user, related = call.binding.user, facts.related
+    return Asker(facts.slug, facts.compared, user, facts.snapshot, call.request_id, related)
 
 
 async def _compute(

@@ -31,7 +31,18 @@ _THRESHOLDS: Final = ("min_patients", "min_physicians")  # of a policy: columns 
 
 def project_facts(session: Session, slug: str) -> ProjectFacts:
     """The project called `slug`, as it is now. Raises UnknownProject."""
-    return _facts(_project(session, slug))
+    facts = _facts(_project(session, slug))
+    return replace(facts, related=_projects_of_any(session, facts.compared) - {slug})
+
+
+def _projects_of_any(session: Session, users: Collection[str]) -> frozenset[str]:
+    """Where one of `users` works, not as a DIM physician: what was ever shown there they may be told."""
+    query = (
+        select(models.Project.slug)
+        .join(models.Project.members)
+        .where(models.Member.username.in_(users), models.Member.role != MemberRole.MEDECIN_DIM.value)
+    )
+    return frozenset(session.scalars(query))
 
 
 def all_projects(session: Session) -> list[ProjectFacts]:

@@ -1,7 +1,8 @@
 """Two ask, each something harmless; together they subtract.
 
 Two accounts of one project; two projects of one person; a supervisor of two projects whose students never
-meet, asking through them; a member who joins late and brings what they saw elsewhere. (Strangers without a
+meet, asking through them; a member who joins late and brings what they saw elsewhere, or reads what was shown
+before; one who left, or whose project was suspended. (Strangers without a
 common project can't be known: what they learn is bounded by the noise, and printed.)
 """
 
@@ -11,6 +12,7 @@ from functools import partial
 
 import pytest
 
+from hub_config.governance import actions
 from tests.attacks.arena import BLUR, MEMBER, PROJECT, Score, after
 from tests.attacks.population import SECRETS, bits, having, is_one_of, per_cell, seen
 
@@ -51,6 +53,14 @@ def strangers(a):
     a.join(OTHER, FRIEND)
 
 
+def leaves(a):
+    a.enclave.govern(actions.remove_member, PROJECT, MEMBER)
+
+
+def suspends(a):
+    a.enclave.govern(actions.suspend, PROJECT)
+
+
 EVE, HERSELF, FRANK = (MEMBER, PROJECT), (MEMBER, OTHER), (FRIEND, OTHER)
 ATTACKS = {
     "two accounts": partial(together, first=EVE, second=(FRIEND, PROJECT), before=two_accounts),
@@ -61,6 +71,15 @@ ATTACKS = {
     ),
     "late joiner": partial(
         together, first=EVE, second=FRANK, before=strangers, between=lambda a: a.add_member(OTHER, MEMBER)
+    ),
+    "late reader": partial(
+        together, first=EVE, second=FRANK, before=strangers, between=lambda a: a.add_member(PROJECT, FRIEND)
+    ),
+    "removed member": partial(
+        together, first=EVE, second=HERSELF, before=own_two_projects, between=leaves
+    ),
+    "suspended project": partial(
+        together, first=EVE, second=HERSELF, before=own_two_projects, between=suspends
     ),
 }  # fmt: skip
 STRANGERS = partial(together, first=EVE, second=FRANK, before=strangers)
