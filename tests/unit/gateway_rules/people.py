@@ -9,6 +9,7 @@ import numpy as np
 
 from hub_config.gateway.rules.anchors import Anchors
 from hub_config.gateway.rules.cells import SAMPLE_SIZE, Vectors
+from hub_config.gateway.rules.definitions import PRIME, Words, words
 from hub_config.gateway.rules.memory import Batch, Proposal
 from hub_config.gateway.rules.rivals import Draw
 from hub_config.gateway.rules.snapping import Decided, settle
@@ -56,6 +57,12 @@ class People:
             ranks=np.concatenate([*samples, np.zeros(0, np.uint32)]).astype(np.uint32),
             records=np.array(records, np.uint64),
         )
+
+    def defined(self, *cells: Iterable[int]) -> Words:
+        """Of each cell of people, one row each, a definition that says who is in it: it adds up as they
+        do."""
+        keys = self.secrets[2].astype(object) ** 3
+        return words([int(sum(keys[list(cell)])) % PRIME for cell in cells])
 
     def batch(
         self, *cells: Iterable[int] | Cell, keys: Sequence[Sequence[int]] = (), **changes: object

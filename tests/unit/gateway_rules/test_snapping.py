@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 import pytest
 
@@ -324,20 +326,27 @@ def test_a_stricter_radius_reaches_further() -> None:
 
 def published_before(*cells: range, **changes: object) -> Ledger:
     ledger = Ledger()
-    batch = PEOPLE.batch(*cells, **changes)  # type: ignore[arg-type]
+    batch = PEOPLE.batch(*cells, definitions=PEOPLE.defined(*cells), **changes)  # type: ignore[arg-type]
     (decided,) = published({}, np.zeros(0, bool), [batch], POLICY, steady)
     ledger.remember(decided.group)
     return ledger
 
 
-def told(ledger: Ledger, *cells: object) -> list[int]:
-    batch = PEOPLE.batch(*cells)  # type: ignore[arg-type]
+def told(ledger: Ledger, *cells: Iterable[int], defined: bool = True) -> list[int]:
+    """What the ledger knows of these cells, each defined by who is in it, unless not `defined`."""
+    definitions = PEOPLE.defined(*cells) if defined else None
+    batch = PEOPLE.batch(*cells, definitions=definitions)  # type: ignore[arg-type]
     scope = np.ones(len(ledger.groups), bool)
     return [int(each) for each in known_before(ledger.history, scope, [batch], POLICY, steady)[0]]
 
 
 def test_what_a_publication_showed_is_known() -> None:
     assert told(published_before(*SEX), *SEX, range(300, 340)) == [Known.SHOWN, Known.SHOWN, Known.NEW]
+
+
+def test_the_same_people_by_another_definition_are_not_shown() -> None:
+    """That nobody tells them apart would be the answer."""
+    assert told(published_before(*SEX), *SEX, defined=False) == [Known.WITHHELD, Known.WITHHELD]
 
 
 @pytest.mark.parametrize("missing", [1, 5, 10])
