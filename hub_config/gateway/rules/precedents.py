@@ -28,7 +28,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hub_config.gateway.rules.anchors import UNION, Anchors
-from hub_config.gateway.rules.cells import Ints
+from hub_config.gateway.rules.cells import Fingerprints, Ints
 from hub_config.gateway.rules.memory import PEOPLE, Batch, Known, Proposal, Settled, Settlement
 from hub_config.gateway.rules.overlaps import Told, of_sums, of_three
 from hub_config.gateway.rules.rivals import Draw, Reach, measured, nearest
@@ -59,7 +59,9 @@ def known_before(
     with _lent(history) as families:
         for number, batch in enumerate(batches):
             rows = families.setdefault(batch.family, _Rows())
-            own = _known(batch, rows, scope, reach, OWN_GROUP - number)
+            twin = batches[number - 1] if number and batch.family == PEOPLE else None
+            seen = _seen(batch, twin, families, scope)
+            own = _known(batch, rows, scope, reach, OWN_GROUP - number, seen)
             if batch.family == PEOPLE and told:  # a number that is public needs no leave for its people
                 own[told[-1] == Known.SHOWN] = Known.NEW
             told.append(own)
@@ -127,8 +129,20 @@ def _lent(history: Mapping[str, Anchors]) -> Iterator[dict[str, _Rows]]:
             history[family].cut(length, ranks)
 
 
-def _known(batch: Batch, rows: _Rows, scope: Flags, reach: Reach, number: int) -> NDArray[np.int8]:
-    """`Known` of each cell; its cells that are shown stay behind among the rows, for the next batch."""
+def _seen(batch: Batch, numbers: Batch | None, families: Mapping[str, _Rows], scope: Flags) -> Fingerprints:
+    """The names of published rows that were compared with the very same cells already: a number of distinct
+    patients is the number of the people behind it."""
+    if numbers is None or not np.array_equal(batch.vectors.by_patient, numbers.vectors.by_patient):
+        return np.zeros(0, dtype=np.uint64)
+    rows = families[numbers.family]
+    return rows.anchors["fingerprint"][rows.compared(scope, numbers.measure)]
+
+
+def _known(
+    batch: Batch, rows: _Rows, scope: Flags, reach: Reach, number: int, seen: Fingerprints
+) -> NDArray[np.int8]:
+    """`Known` of each cell; its cells that are shown stay behind among the rows, for the next batch. `seen`:
+    rows whose groups' sums need not be looked at again."""
     anchors = rows.anchors
     first, ranks = len(anchors), anchors.ranks.length
     compared = rows.compared(scope, batch.measure)
@@ -137,7 +151,9 @@ def _known(batch: Batch, rows: _Rows, scope: Flags, reach: Reach, number: int) -
     told = _told(batch, rows, compared, first, reach)
     if batch.additive:
         earlier = compared[anchors["group"][compared] <= _OWN]
-        of_sums(batch, anchors, earlier, first, reach, told)
+        unseen = ~np.isin(anchors["fingerprint"][earlier], seen)
+        groups = anchors["group"][earlier]
+        of_sums(batch, anchors, earlier[np.isin(groups, groups[unseen])], first, reach, told)
         of_three(batch, anchors, earlier, first, reach, told)
     known = told.known(people=batch.family == PEOPLE)
     anchors.cut(first, ranks)
