@@ -71,9 +71,9 @@ class Answer:
 
 def agree_with_history(answer: Answer) -> None:
     """Move cells so that every sum with a known value gives it: the finest sums first, that of all last."""
-    if not len(answer.rows):
-        return
     own = answer.outcome.settlements == Settlement.SHOWN
+    if not len(answer.rows) or not own.any():
+        return
     bound = np.zeros(len(own), dtype=bool)
     for claim in (*_of_subsets(answer), *_of_margins(answer)):
         _satisfy(claim, answer, own, bound)

@@ -41,7 +41,14 @@ from hub_config.gateway.rules.additions import Answer, agree_with_history, compa
 from hub_config.gateway.rules.anchors import UNION, Anchors
 from hub_config.gateway.rules.cells import Floats, Ints
 from hub_config.gateway.rules.memory import Batch, Proposal, Settled, Settlement
-from hub_config.gateway.rules.rivals import Draw, Reach, Rivals, rivals_of, within_few_physicians
+from hub_config.gateway.rules.rivals import (
+    AllRivals,
+    Draw,
+    Reach,
+    Rivals,
+    rivals_of,
+    within_few_physicians,
+)
 from hub_config.gateway.rules.subsets import LARGEST_BATCH, subsets
 from hub_config.governance.ledger.group import Group, Kind, Tally
 from p4dp_sdk.disclosure.policy import Policy
@@ -145,13 +152,23 @@ class _Settling:
         in_scope = self._in_scope(first)
         rivals = rivals_of(anchors, in_scope, first, batch, self.reach)
         narrow = within_few_physicians(anchors, in_scope, first, passes, self.reach)
-        sums = self._sums_of_others(in_scope, first, passes & ~narrow)
+        wanted = passes & ~narrow & ~self._known(rivals, first)
+        sums = self._sums_of_others(in_scope, first, wanted)
         outcome = _by_default(batch, passes, narrow, sums)
         anchors["kind"][first:] = outcome.kinds
         anchors["values"][first:] = outcome.values
         for cell, some in rivals.by_cell():
             _decide(cell, some, outcome, anchors, batch.proposals[cell], first)
         return outcome
+
+    def _known(self, rivals: AllRivals, first: int) -> Flags:
+        """Of each cell whether one patient at most tells it from one that was shown: rule 1 settles it if it
+        passes, and no sum is looked for."""
+        known, some = np.zeros(len(self.batch.values), dtype=bool), rivals.rivals
+        kinds = self.anchors["kind"][some.rows]
+        shown = (some.rows < first) & ((kinds == Kind.ANCHOR) | (kinds == Kind.COPY))
+        known[rivals.cells[shown & some.one]] = True
+        return known
 
     def _sums_of_others(self, in_scope: Flags, first: int, wanted: Flags) -> dict[int, float]:
         """Of each cell that some cells of an earlier group make up but for few patients: the sum shown."""

@@ -10,7 +10,8 @@ tried both in and out.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final
@@ -25,6 +26,8 @@ Flags = NDArray[np.bool_]
 
 LARGEST_BATCH: Final = 5_000  # beyond, only margins are compared: a table this large has no time for more
 MOST_TRIALS: Final = 4_000  # wholes tried against groups in one batch
+_OFTEN: Final = 16  # trials of a group, from which on an index pays
+_RANK_BITS: Final = 32
 _LOW_BITS: Final = np.uint64(0xFFFF)
 _LEAST_SEEN: Final = 3  # of the whole's lowest ranks, in parts that lie inside it
 
@@ -55,9 +58,9 @@ def subsets(wholes: Side, parts: Side, limit: int) -> list[Found]:
     then by group."""
     if not len(wholes.lowest) or not len(parts.lowest):
         return []
-    tried = ((whole, group) for whole, group in _promising(wholes, parts)[:MOST_TRIALS])
-    rows_of = _rows_by_group(parts.groups)
-    found = (_made_up(wholes, whole, parts, rows_of(group), limit) for whole, group in tried)
+    tried = _promising(wholes, parts)[:MOST_TRIALS]
+    groups = _groups(parts, Counter(group for _, group in tried))
+    found = (_made_up(wholes, whole, parts, groups[group], limit) for whole, group in tried)
     return [each for each in found if each is not None]
 
 
@@ -97,20 +100,21 @@ def _marked(ranks: NDArray[np.unsignedinteger[Any]]) -> Flags:
     return marks
 
 
-def _rows_by_group(groups: Ints) -> Callable[[int], Ints]:
-    order = np.argsort(groups, kind="stable")
-    sorted_groups = groups[order]
-
-    def rows(group: int) -> Ints:
+def _groups(parts: Side, tried: Mapping[int, int]) -> dict[int, _Group]:
+    """The groups that are tried; the samples of those that are tried often are looked up by rank."""
+    order = np.argsort(parts.groups, kind="stable")
+    sorted_groups = parts.groups[order]
+    made = {}
+    for group, times in tried.items():
         start, stop = np.searchsorted(sorted_groups, [group, group + 1])
-        return np.asarray(order[start:stop])
+        kind = _Group if times < _OFTEN else _OftenTried
+        made[group] = kind(parts.samples, np.asarray(order[start:stop]))
+    return made
 
-    return rows
 
-
-def _made_up(wholes: Side, whole: int, parts: Side, rows: Ints, limit: int) -> Found | None:
+def _made_up(wholes: Side, whole: int, parts: Side, group: _Group, limit: int) -> Found | None:
     wanted = wholes.by_patient[whole]
-    for chosen in _choices(wholes, whole, parts, rows):
+    for chosen in _choices(wholes, whole, parts, group):
         if len(chosen) < 2:
             continue
         total = parts.by_patient[chosen].sum(axis=0, dtype=np.uint32)
@@ -120,25 +124,61 @@ def _made_up(wholes: Side, whole: int, parts: Side, rows: Ints, limit: int) -> F
     return None
 
 
-def _choices(wholes: Side, whole: int, parts: Side, rows: Ints) -> Iterator[Ints]:
+def _choices(wholes: Side, whole: int, parts: Side, group: _Group) -> Iterator[Ints]:
     """Parts that lie mostly inside the whole; then with those of whom its sample knows nothing."""
-    sample = _Sample(wholes.samples.of(whole), wholes.samples.threshold[whole])
+    rows, sample = group.rows, _Sample(wholes.samples.of(whole), wholes.samples.threshold[whole])
     known, held = (np.count_nonzero(each, axis=1) for each in sample.asked(parts.lowest[rows]))
     partly = np.flatnonzero((held > 0) & (held < known))  # all of the part's sample is asked
-    known[partly], held[partly] = _asked(sample, parts.samples, rows[partly])
+    known[partly], held[partly] = group.asked(sample, partly)
     mostly = (held > 0) & (2 * held >= known)
     yield rows[mostly]
     if np.any(known == 0):
         yield rows[mostly | (known == 0)]
 
 
-def _asked(sample: _Sample, samples: Samples, rows: Ints) -> tuple[Ints, Ints]:
-    """Of each row's own sample, how many `sample` would hold if they were in it, and how many it does."""
-    starts = samples.starts[rows]
-    lengths = samples.stops[rows] - starts
-    owner = np.repeat(np.arange(len(rows)), lengths)
-    known, held = sample.asked(samples.ranks[ranges(starts, lengths)])
-    return np.bincount(owner[known], minlength=len(rows)), np.bincount(owner[held], minlength=len(rows))
+@dataclass(frozen=True)
+class _Group:
+    """The parts of one group: `rows` of their side."""
+
+    samples: Samples
+    rows: Ints
+
+    def asked(self, sample: _Sample, places: Ints) -> tuple[Ints, Ints]:
+        """Of the samples of these of the parts, how many ranks `sample` would hold if they were in it, and
+        how many it does."""
+        owner, ranks = self._listed(places)
+        known, held = sample.asked(ranks)
+        return np.bincount(owner[known], minlength=len(places)), np.bincount(
+            owner[held], minlength=len(places)
+        )
+
+    def _listed(self, places: Ints) -> tuple[Ints, Words]:
+        """The ranks of these parts, one after the other, and whose they are."""
+        starts = self.samples.starts[self.rows[places]]
+        lengths = self.samples.stops[self.rows[places]] - starts
+        return np.repeat(np.arange(len(places)), lengths), self.samples.ranks[ranges(starts, lengths)]
+
+
+@dataclass(frozen=True)
+class _OftenTried(_Group):
+    """The same, by an index of who has which rank."""
+
+    def asked(self, sample: _Sample, places: Ints) -> tuple[Ints, Ints]:
+        names, owners, codes, starts = self._index
+        known = np.searchsorted(codes, (places << _RANK_BITS) + int(sample.threshold)) - starts[places]
+        wanted = np.unique(sample.ranks)
+        first, last = (np.searchsorted(names, wanted, side=side) for side in ("left", "right"))
+        held = np.bincount(owners[ranges(first, last - first)], minlength=len(self.rows))
+        return known, held[places]
+
+    @cached_property
+    def _index(self) -> tuple[Words, Ints, Ints, Ints]:
+        """Ranks in order and whose each is; ranks by part, the part's number in front, and where each part
+        begins."""
+        owner, ranks = self._listed(np.arange(len(self.rows)))
+        order = np.argsort(ranks, kind="stable")
+        codes = (owner << _RANK_BITS) + ranks
+        return ranks[order], owner[order], codes, np.searchsorted(owner, np.arange(len(self.rows)))
 
 
 @dataclass(frozen=True)
