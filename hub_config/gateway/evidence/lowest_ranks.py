@@ -19,7 +19,7 @@ from hub_config.gateway.rules.cells import SAMPLE_SIZE, Ints, Words
 EVERYBODY: Final = np.uint64(2**32)
 _UNIT_BITS: Final = 28  # more than there are numbers of patients
 _RANK_BITS: Final = 32
-_LEAST_HELD: Final = 1 << 20  # entries, before those that are out are thrown away
+_LEAST_HELD: Final = 1 << 16  # entries, before those that are out are thrown away
 
 
 @dataclass
