@@ -43,7 +43,7 @@ _BOUNDS: Final = (ops.Greater, ops.GreaterEqual, ops.Less, ops.LessEqual)
 _POINTS: Final = (ops.Equals, ops.NotEquals, ops.IdenticalTo)
 _ARITHMETIC: Final = (ops.Add, ops.Subtract, ops.Multiply, ops.Divide, ops.Power)
 _SHIFTS: Final = (ops.DateAdd, ops.DateSub)
-_STEPS: Final = (ops.Exp, ops.Ln, ops.Log, ops.Log2, ops.Log10, ops.Sqrt, ops.Abs, ops.Sign)
+_STEPS: Final = (ops.Exp, ops.Ln, ops.Log, ops.Log2, ops.Log10, ops.Sqrt, ops.Abs, ops.Sign, ops.Clip)
 _FOLDS: Final = (ops.Abs, ops.Variance, ops.StandardDev)
 _CHOICES: Final = (ops.IfElse, ops.SearchedCase, ops.SimpleCase)
 _ALTERNATIVES: Final = (ops.Coalesce, ops.Greatest, ops.Least)
@@ -56,7 +56,7 @@ _REDUCTIONS: Final = (
 )  # fmt: skip
 _FREE: Final = (
     ops.Field, ops.Literal, ops.Alias, ops.SortKey, ops.Not, ops.Negate, ops.IsNull, ops.NotNull, ops.IsNan,
-    ops.IsInf, ops.NullIf, ops.ExtractYear, ops.ExtractIsoYear, ops.ExtractQuarter, ops.ExtractMonth,
+    ops.IsInf, ops.ExtractYear, ops.ExtractIsoYear, ops.ExtractQuarter, ops.ExtractMonth,
     ops.ExtractWeekOfYear, ops.DayOfWeekIndex, ops.DateTruncate, ops.DateDelta, ops.Bucket,
     ops.InSubquery, ops.WindowFunction, ops.WindowBoundary, ops.RowNumber, ops.MinRank, ops.DenseRank,
     ops.Lag, ops.Lead,
@@ -79,7 +79,7 @@ class Values:
     """Counts the values of one query, each once, on the facts that the split found of them (`parts`)."""
 
     grades: Grades
-    is_public: Callable[[ops.Relation], bool]
+    is_brought: Callable[[ops.Relation], bool]
     lists: dict[Listed, set[ops.Node]] = field(default_factory=dict)  # where each list stands
     _charges: dict[ops.Node, Charge] = field(default_factory=dict)
     _folds: dict[ops.Node, int] = field(default_factory=dict)
@@ -112,17 +112,17 @@ class Values:
         return min(listed, written, key=lambda charge: sum(charge.values()))
 
     def _column(self, node: ops.Field) -> Charge:
-        """A column of persons is counted where it is made; what a public table says of codes is a list."""
-        if not self._from_public(node):
+        """Counted where it is made; what a table of one's own says of codes is a list."""
+        if not self._from_brought(node):
             return NOTHING
         listed = self._by_labels(node)
         if listed is None and not node.dtype.is_string():
             raise refused("a number that is computed from a table of codes: bring it as it is")
         return listed or NOTHING
 
-    def _from_public(self, node: ops.Field) -> bool:
+    def _from_brought(self, node: ops.Field) -> bool:
         while True:
-            if self.is_public(node.rel):
+            if self.is_brought(node.rel):
                 return True
             below = sources(node)
             if isinstance(node.rel, ops.Set) or not below or not isinstance(below[0], ops.Field):
@@ -161,7 +161,15 @@ class Values:
             raise refused("a formula that folds people's values too often")
         if is_banding(node):
             return self.of(node.cases[0].left)
-        return merged([self._own(node), *self._below(node)])
+        return merged([self._own(node), self._computed(node), *self._below(node)])
+
+    def _computed(self, node: ops.Value) -> Charge:
+        """Where labels become numbers to compute with, each counts: what they were can no longer be seen."""
+        compared = (*_BOUNDS, *_POINTS, ops.Between, ops.InValues, ops.Not, *_CONNECTIVES)
+        if type(node) in compared or (isinstance(self._fact(node), Closed) and not node.dtype.is_boolean()):
+            return NOTHING
+        children = [child for child in value_children(node) if not child.dtype.is_boolean()]
+        return {("computed", node): sum(map(self._weighed, children))}
 
     def _below(self, node: ops.Value) -> Iterable[Charge]:
         """What the arguments say; the conditions of a `where=` all hold."""
@@ -186,12 +194,12 @@ class Values:
             case _ if type(node) in _ALTERNATIVES:
                 others = [arg for arg in node.arg if not is_constant(arg)]
                 return {node: APART * (len(others) - 1) + STEP * (len(node.arg) - len(others))}
-            case _ if type(node) in (*_ARITHMETIC, *_SHIFTS):
-                return self._step(node)
-            case _ if type(node) in (*_STEPS, ops.Clip):
+            case _ if type(node) in (*_ARITHMETIC, *_SHIFTS, *_STEPS):
                 return {node: STEP}
+            case ops.NullIf():
+                return {node: APART}
             case _ if type(node) in _REDUCTIONS:
-                return self._reduction(node)
+                return NOTHING
             case ops.Cast() | ops.TryCast():
                 return self._cast(node)
             case ops.Strftime() if "%d" not in _text(node.format_str):
@@ -223,8 +231,14 @@ class Values:
     def _limit(self, node: ops.Value, arg: ops.Value, limit: ops.Value, weight: int) -> Charge:
         if is_constant(limit):
             return {("cut", limit): weight}
-        tables = [weighed(self._fact(side)) for side in (arg, limit) if self._is_table(side)]
-        return {node: weight * (1 + sum(tables)) if sum(tables) else BOUND}
+        tables = sum(map(self._weighed, (arg, limit)))
+        return {node: weight * (1 + tables) if tables else BOUND}
+
+    def _weighed(self, node: ops.Value) -> int:
+        fact = self._fact(node)
+        if not isinstance(fact, Closed) or is_constant(node):
+            return 0
+        return weighed(fact, self.grades.of(fact))
 
     def _is_table(self, node: ops.Value) -> bool:
         """Whether its numbers stand in the question, one for each code or class."""
@@ -239,14 +253,6 @@ class Values:
         made = sum(not is_constant(outcome) for outcome in outcomes)
         points = len(node.cases) * APART if isinstance(node, ops.SimpleCase) else 0
         return {node: APART * (branches - 1 + made) + points}
-
-    def _step(self, node: Any) -> Charge:
-        tables = [weighed(self._fact(side)) for side in (node.left, node.right) if self._is_table(side)]
-        return {node: STEP + sum(tables)}
-
-    def _reduction(self, node: Any) -> Charge:
-        tables = [weighed(self._fact(child)) for child in value_children(node) if self._is_table(child)]
-        return {node: sum(tables) if isinstance(node, (ops.Sum, ops.Mean, *_FOLDS)) else 0}
 
     def _cast(self, node: Any) -> Charge:
         """Only what neither rounds a number nor makes text of it."""

@@ -21,6 +21,7 @@ from hub_config.gateway.rules.facts import Closed, Fact, Traced
 from p4dp_sdk.catalogue.model import Role, Table
 
 APART: Final = 3  # one more piece of people that has nothing to do with the others
+PAIR: Final = 2
 BOUND: Final = 1  # one more cut through them
 
 Charge = Mapping[Hashable, int]  # what was said, and how much it says; said twice, it says no more
@@ -127,12 +128,14 @@ def told_apart(fact: Closed, grade: Grade, grades: Grades) -> Charge:
     return chosen(fact, grade, grades, lambda other: other == label) if most > 1 else NOTHING
 
 
-def weighed(fact: Fact | None) -> int:
-    """What the numbers of a table say once something is computed with them: 0 and 1 only count."""
-    if not isinstance(fact, Closed):
+def weighed(fact: Fact | None, grade: Grade) -> int:
+    """What the labels of a table say once they are computed with, or compared with what is no literal: two
+    only tell one from the other."""
+    if not isinstance(fact, Closed) or grade is Grade.DAYS:
         return 0
-    numbers = {label for label in fact.labels if isinstance(label, int | float | datetime.date)}
-    return max(0, len(numbers) - 2)
+    if grade is Grade.CODES and all(value == label for value, label in fact.table if value is not None):
+        return 0  # the codes as they are
+    return PAIR * max(0, len(set(fact.labels) - {None}) - PAIR)
 
 
 def _ordered(fact: Closed, grade: Grade) -> list[tuple[Hashable, Hashable]]:

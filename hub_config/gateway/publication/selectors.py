@@ -66,7 +66,7 @@ class _Definition:
         self.grades = Grades(
             {name: bound.table for name, bound in self.frontier.query.tables.items()}, self.parts
         )
-        self.values = Values(self.grades, lambda relation: not self._known(relation).kind.protected)
+        self.values = Values(self.grades, self._is_brought)
 
     def total(self) -> int:
         charges: list[Charge] = []
@@ -130,6 +130,9 @@ class _Definition:
         elif isinstance(node, (*_PLAIN, ops.Project)):
             return NOTHING
         raise refused("a table of one's own that is worked on: bring it as it is to be joined")
+
+    def _is_brought(self, node: ops.Relation) -> bool:
+        return self._known(node).user
 
     def _known(self, node: ops.Relation) -> Relation:
         return self.frontier.relations[node]

@@ -129,6 +129,11 @@ def by_month() -> Any:
     return counted(d, month=d.date.truncate("M"))
 
 
+def by_region() -> Any:
+    centres = seen("centres").select("centre_id", "region")
+    return counted(P.join(centres, "centre_id"), "region", "sex")
+
+
 def labelled() -> Any:
     labels = ibis.memtable({"cisp2": COMMON, "label": [f"label {code}" for code in COMMON]})
     return counted(D.join(labels, "cisp2"), "label")
@@ -150,6 +155,7 @@ HONEST: dict[str, Callable[[], Any]] = {
     "the commonest": lambda: counted(D.filter(D.cisp2.isin(COMMON)).join(P, "patient_id"), "cisp2", "sex"),
     "chapters": lambda: counted(D, "centre_id", chapter=D.cisp2[0]),
     "labels of codes": labelled,
+    "regions": by_region,
     "smokers": lambda: counted(H.filter(H.kind == "tobacco", H.status.isin(["current", "former"])), "status"),
 }
 
@@ -191,6 +197,10 @@ def by_age(ages: Sequence[int]) -> dict[str, Callable[[], Any]]:
     points = [P.age == age for age in ages]
     parts = [P.filter(point) for point in points]
     others = [P.view().filter(lambda t, age=age: t.age == age).patient_id for age in ages]
+    bands = [(P.age < cut, 900 - i if cut - 1 not in ages else i) for i, cut in enumerate(cuts)]
+    numbered = ibis.cases(*bands, else_=1_000)
+    means = P.mutate(m=numbered).group_by("patient_id").agg(m=lambda t: t.m.mean())
+    emptied = reduce(lambda value, age: value.nullif(age), ages, P.age)
     states = [point.nullif(False) for point in points]
     values = X.group_by("patient_id").agg(hit=either([X.value == float(age) for age in ages]).any())
     return {
@@ -204,6 +214,11 @@ def by_age(ages: Sequence[int]) -> dict[str, Callable[[], Any]]:
         "simple case": lambda: counted(P, mark=P.age.cases(*[(age, "a") for age in ages], else_="b")),
         "nested": lambda: counted(P, mark=nested),
         "coalesce": lambda: counted(P.filter(ibis.coalesce(*states, False)), "sex"),
+        "nullif": lambda: counted(
+            P.mutate(gone=reduce(lambda v, age: v.nullif(age), ages, P.age).isnull()), "gone"
+        ),
+        "numbered bands": lambda: counted(P.filter(ibis.least(numbered, 1_000) < 500), "sex"),
+        "mean of bands": lambda: counted(P.join(means, "patient_id").filter(lambda t: t.m < 500), "sex"),
         "bins": lambda: counted(P.filter(bins.isin(inside)), "sex"),
         "bins of a table": lambda: counted(P.mutate(bin=bins).filter(lambda t: t.bin.isin(table.bin)), "sex"),
         "marks of a table": lambda: counted(P.mutate(bin=bins).join(marks, "bin"), "mark"),
@@ -329,6 +344,14 @@ def dated_by_code() -> Any:
     return counted(D.join(table, "cisp2").filter(lambda t: t.day == t.date), "centre_id")
 
 
+def banded_by_code() -> Any:
+    """A class of age for each code, in a table."""
+    bands = p4dp.age_bands(P.age, [10 * i for i in range(1, 10)])
+    table = ibis.memtable({"cisp2": COMMON[:10], "band": [f"{10 * i}-{10 * i + 9}" for i in range(10)]})
+    aged = D.join(P.select("patient_id", mine=bands), "patient_id")
+    return counted(aged.join(table, "cisp2").filter(lambda t: t.mine == t.band), "centre_id")
+
+
 def by_two_codes() -> Any:
     """A table that is met by two codes at once."""
     table = ibis.memtable({"cisp2": COMMON[:10], "centre_id": ["C1", "C2"] * 5})
@@ -363,6 +386,7 @@ TRICKS: dict[str, Callable[[], Any]] = {
     "weights of codes": weighed,
     "weights worked on": weighed_and_worked_on,
     "a date for each code": dated_by_code,
+    "a class for each code": banded_by_code,
     "two codes at once": by_two_codes,
     "a pattern": by_a_pattern,
     "single days": lambda: counted(
