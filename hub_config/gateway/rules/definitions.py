@@ -120,6 +120,8 @@ class Definitions:
         except Unclear:
             asked = ((self.canonical.value(c.value), *sorted(map(repr, c.outcomes))) for c in conditions)
             return self._number("unclear", *sorted(map(repr, asked)))
+        if total == 0:  # nobody can be there, or only whose value is missing
+            return self._number("none", name, *sorted(repr(piece) for piece in parts))
         if additive or total == 1 or self._is_patients(variable):
             return total
         return self._number("some", name, str(total))

@@ -97,7 +97,7 @@ def _rests(
 def _hashes(sketch: Words) -> Words:
     """Linear in the sketch, modulo 2³². Shape (rows, groups)."""
     factors = _ODD ** np.arange(1, sketch.shape[1] + 1, dtype=np.uint32)
-    mixed = (sketch * factors).reshape(len(sketch), _GROUPS, -1)
+    mixed = (sketch * factors).reshape(len(sketch), _GROUPS, sketch.shape[1] // _GROUPS)
     return np.asarray(mixed.sum(axis=2, dtype=np.uint32), dtype=np.uint32)
 
 
