@@ -23,6 +23,7 @@ PROTECTED = "explanation/what-is-protected.md"
 MASKED = "explanation/cellules-masquees.md"
 METHODS_FR = "explanation/methodes-de-protection.md"
 METHODS = "explanation/protection-methods.md"
+PUBLISH = "how-to/publier-un-tableau.md"
 RUN = "how-to/run-an-enclave.md"
 FIRST = "adr/0006-what-a-first-version-releases.md"
 NUMBERS = ("no", "one", "two", "three", "four", "five")
@@ -50,6 +51,8 @@ QUOTED = [
     (METHODS, f"once moved, must exceed {FLOOR_PATIENTS} by {POLICY.margin}."),
     (PROTECTED, f"({POLICY.snap_radius}, plus a keyed 0 to {POLICY.snap_jitter})"),
     (PROTECTED, f"{POLICY.max_published_cells:,} cells at most"),
+    (PROTECTED, f"{POLICY.max_descriptions} descriptions at most"),
+    (PUBLISH, f"**{POLICY.max_descriptions} descriptions au plus**"),
     (METHODS_FR, f"**{FLOOR_PATIENTS} patients** et **{FLOOR_PHYSICIANS} médecins**"),
     (METHODS_FR, f"{POLICY.noise_bound} au plus, {POLICY.noise_variance**0.5:.0f} environ en moyenne"),
     (METHODS_FR, f"au multiple de {POLICY.rounding_base}"),

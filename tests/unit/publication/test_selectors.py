@@ -214,9 +214,7 @@ def by_age(ages: Sequence[int]) -> dict[str, Callable[[], Any]]:
         "simple case": lambda: counted(P, mark=P.age.cases(*[(age, "a") for age in ages], else_="b")),
         "nested": lambda: counted(P, mark=nested),
         "coalesce": lambda: counted(P.filter(ibis.coalesce(*states, False)), "sex"),
-        "nullif": lambda: counted(
-            P.mutate(gone=reduce(lambda v, age: v.nullif(age), ages, P.age).isnull()), "gone"
-        ),
+        "nullif": lambda: counted(P.mutate(gone=emptied.isnull()), "gone"),
         "numbered bands": lambda: counted(P.filter(ibis.least(numbered, 1_000) < 500), "sex"),
         "mean of bands": lambda: counted(P.join(means, "patient_id").filter(lambda t: t.m < 500), "sex"),
         "bins": lambda: counted(P.filter(bins.isin(inside)), "sex"),
