@@ -12,19 +12,19 @@ from typing import Final, TypeGuard
 import ibis.expr.operations as ops
 
 from hub_config.gateway.engine import WAREHOUSE
-from hub_config.gateway.evidence.source import Source, quoted
+from hub_config.gateway.evidence.lineage import SAME_ROWS, quoted, stored_type, text
+from hub_config.gateway.evidence.source import Source
 from hub_config.gateway.rules.plan import PATIENT
 
 _STORED: Final = {True: "patient_no", False: "physician_no"}
 _IDENTIFIERS: Final = {PATIENT: "patient_id"}
 _SEVERAL_ROWS: Final = (ops.WindowFunction, ops.Analytic, ops.InSubquery, ops.ExistsSubquery)
-SAME_ROWS: Final = (ops.Project, ops.Filter, ops.Sort, ops.DropColumns)
 
 
 def largest_table(source: Source) -> int:
     """Rows of the largest table that the release reads, about."""
     names = sorted({table.name for table in _tables(source)})
-    listed = ", ".join(_text(name) for name in names)
+    listed = ", ".join(text(name) for name in names)
     if not listed:
         return 0
     found = source.session.fetch(
@@ -98,21 +98,8 @@ def unit_column(source: Source) -> str:
     return _STORED[source.release.unit == PATIENT]
 
 
-def stored_type(source: Source, table: str, column: str) -> str | None:
-    """The engine's name of the type of a column of the warehouse; None where there is none."""
-    found = source.session.fetch(
-        f"SELECT data_type AS t FROM duckdb_columns() WHERE database_name = {_text(WAREHOUSE)}"  # noqa: S608
-        f" AND table_name = {_text(table)} AND column_name = {_text(column)}"
-    )
-    return str(found.column("t")[0].as_py()) if found.num_rows else None
-
-
 def _is_stored(source: Source, table: str, column: str) -> bool:
-    return stored_type(source, table, column) is not None
-
-
-def _text(value: str) -> str:
-    return "'" + value.replace("'", "''") + "'"
+    return stored_type(source.session, table, column) is not None
 
 
 def _highest(source: Source, relation: str, unit: str) -> int:

@@ -31,7 +31,7 @@ from p4dp_sdk.disclosure.policy import Policy
 FIRST: Final = 256  # the first sample is one patient in so many
 _NEXT: Final = (64, 32, 16)  # the next one, where much is undecided
 _LIKELY: Final = 60  # rows of a cell in a sample, of which some are of the same patient or GP
-_BLOCKS, _BLOCKS_OF_JOINS = 32, 8  # of neighbouring patients, in a sample
+_BLOCKS, _BLOCKS_OF_JOINS = 16, 8  # of neighbouring patients, in a sample
 _FINE, _COARSE = 1_500_000, 8_000_000  # rows read at once, where a range of patients is read without the rest
 
 

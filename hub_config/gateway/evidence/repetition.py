@@ -18,16 +18,9 @@ import numpy as np
 import pyarrow as pa
 
 from hub_config.gateway.engine import WAREHOUSE
-from hub_config.gateway.evidence.fanout import (
-    SAME_ROWS,
-    highest_number,
-    joined,
-    root,
-    rows_of_one,
-    stored_type,
-    unit_column,
-)
-from hub_config.gateway.evidence.source import Source, quoted
+from hub_config.gateway.evidence.fanout import highest_number, joined, root, rows_of_one, unit_column
+from hub_config.gateway.evidence.lineage import SAME_ROWS, column_of, quoted, stored_type, traced
+from hub_config.gateway.evidence.source import Source
 from hub_config.gateway.rules.cells import Ints
 
 _AT_ONCE: Final = 2_000_000  # rows that are put together by patient and value
@@ -127,7 +120,7 @@ def _parts(source: Source, keys: pa.Table) -> Iterator[tuple[_Part, list[Hashabl
     """Of each key and each condition that is one column of one table: the column, and each cell's label."""
     node = root(source)
     for key in source.release.keys:
-        part = _part(source, _value(node, key))
+        part = _part(source, column_of(node, key))
         if part is not None:
             yield part, keys.column(key).to_pylist()
     while isinstance(node, SAME_ROWS):
@@ -146,27 +139,10 @@ def _equalities(node: ops.Node) -> Iterator[tuple[ops.Node, Hashable]]:
 
 def _part(source: Source, value: ops.Node | None) -> _Part | None:
     """The stored column that a value is, or is the year of."""
-    made = _traced(value)
-    stored = _traced(made.arg) if isinstance(made, ops.ExtractYear) else made
+    made = traced(value)
+    stored = traced(made.arg) if isinstance(made, ops.ExtractYear) else made
     if not isinstance(stored, ops.Field):
         return None
     part = _Part(stored.rel.name, stored.name, year=made is not stored)
     types = _YEARS if part.year else _CODES
-    return part if stored_type(source, part.table, part.column) in types else None
-
-
-def _traced(value: ops.Node | None) -> ops.Node | None:
-    """What a value is taken from as it is: a column of a table beneath, or what is computed first."""
-    while isinstance(value, ops.Field) and not isinstance(value.rel, ops.UnboundTable | ops.DatabaseTable):
-        value = _value(value.rel, value.name)
-    return value
-
-
-def _value(node: ops.Node, name: str) -> ops.Node | None:
-    """What stands in a column of `node`, in terms of what is beneath."""
-    if isinstance(node, ops.JoinReference | ops.Filter | ops.Sort | ops.DropColumns):
-        return ops.Field(node.parent, name)
-    if isinstance(node, ops.Project | ops.JoinChain):
-        value: ops.Node | None = node.values.get(name)
-        return value
-    return None
+    return part if stored_type(source.session, part.table, part.column) in types else None

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
+import ibis
 import ibis.expr.operations as ops
 import numpy as np
 import pyarrow as pa
@@ -18,6 +19,8 @@ import pyarrow as pa
 from hub_config.gateway.compile import compile_hardened
 from hub_config.gateway.engine import Session
 from hub_config.gateway.evidence.contributions import NO_PHYSICIAN, Added, Contributions
+from hub_config.gateway.evidence.lineage import quoted
+from hub_config.gateway.evidence.plain import filled, plainly
 from hub_config.gateway.keyring import MOST_NUMBERS
 from hub_config.gateway.rules.cells import Floats, Ints
 from hub_config.gateway.rules.plan import MeasureKind, Release
@@ -29,17 +32,14 @@ _VIEW: Final = "__p4dp_rows"
 _MOST: Final = 1e15  # of a value without public bounds: sums of its thousandths stay whole numbers
 
 
-def quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
-
-
 @dataclass(frozen=True)
 class Source:
-    """The rows of one release. `magnitudes` are the weight columns whose values matter; of the others only
-    whether they are NULL."""
+    """The rows of one release, written as plainly as they can be. `magnitudes` are the weight columns whose
+    values matter; of the others only whether they are NULL."""
 
     session: Session
     release: Release
+    rows: ibis.Table
     view: str
     weights: tuple[str | None, ...]
     magnitudes: frozenset[str]
@@ -63,18 +63,26 @@ class Source:
     def presence(self, weight: str | None) -> int:
         """The place of the first weight column that is NULL in the same rows: of a value and of its count,
         the rows that count are the same."""
-        wanted = self._condition(weight)
-        return next(i for i, other in enumerate(self.weights) if self._condition(other) == wanted)
+        wanted = self._conditions(weight)
+        return next(
+            i for i, other in enumerate(self.weights) if not wanted.isdisjoint(self._conditions(other))
+        )
 
-    def _condition(self, weight: str | None) -> object:
-        """What decides whether a row counts: the condition of a value that is NULL otherwise."""
-        root = self.release.rows.op()
-        value = root.values.get(weight) if isinstance(root, ops.Project) and weight is not None else None
-        if not isinstance(value, ops.IfElse) or weight in self.unbounded:
-            return weight
-        otherwise = value.false_null_expr
-        is_null = isinstance(otherwise, ops.Literal) and otherwise.value is None
-        return value.bool_expr if is_null else weight
+    def _conditions(self, weight: str | None) -> frozenset[object]:
+        """Each decides whether a row counts: the column itself, the condition of a value that is NULL
+        otherwise, the stored column that it is of."""
+        if weight is None or weight in self.unbounded:
+            return frozenset({weight})
+        value, plain = (_column(rows, weight) for rows in (self.release.rows, self.rows))
+        found: list[object] = [weight]
+        if isinstance(value, ops.IfElse):
+            otherwise = value.false_null_expr
+            found += (
+                [value.bool_expr] if isinstance(otherwise, ops.Literal) and otherwise.value is None else []
+            )
+        if (stored := filled(self.session, plain)) is not None:
+            found.append(stored)
+        return frozenset(found)
 
     def rolled_up(self, release: Release) -> Source:
         """The same rows, for `release` by fewer keys."""
@@ -168,10 +176,16 @@ class Source:
         return whole(found.column(CELL)), unit, gps
 
 
+def _column(rows: ibis.Table, name: str) -> ops.Node | None:
+    root = rows.op()
+    return root.values.get(name) if isinstance(root, ops.Project) else None
+
+
 def source(session: Session, release: Release) -> Source:
     """The rows of `release` as a view of this session. One release is measured at a time: the next takes the
     place of its temporary tables."""
-    statement = compile_hardened(release.rows, session.aggregates)
+    rows = plainly(session, release.rows)
+    statement = compile_hardened(rows, session.aggregates)
     for name, table in statement.tables.items():
         session.register(name, table)
     session.run(f"CREATE OR REPLACE TEMP VIEW {_VIEW} AS {statement.sql}")
@@ -179,6 +193,7 @@ def source(session: Session, release: Release) -> Source:
     return Source(
         session=session,
         release=release,
+        rows=rows,
         view=_VIEW,
         weights=tuple(dict.fromkeys((None, *(measure.weight for measure in release.measures)))),
         magnitudes=frozenset(m.weight for m in summed if m.weight is not None),
