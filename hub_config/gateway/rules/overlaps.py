@@ -113,6 +113,7 @@ def of_three(batch: Batch, anchors: Anchors, earlier: Ints, first: int, reach: R
     found = triples(_cells(anchors, first + cells), _cells(anchors, known), reach.most_few)
     one, other = known[found.one], known[found.other]
     near = _near(anchors, first + cells[found.cell], one, other, found, reach)
+    near &= (anchors["fingerprint"][one] != anchors["fingerprint"][other]) | (found.sign > 0)  # else nobody
     for at in np.flatnonzero(near):
         cell = int(cells[found.cell[at]])
         rows = np.array([one[at], other[at]])

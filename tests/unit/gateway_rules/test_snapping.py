@@ -354,6 +354,12 @@ def test_what_lies_near_a_published_number_is_withheld(missing: int) -> None:
     assert told(published_before(*SEX), range(missing, 40)) == [Known.WITHHELD]
 
 
+@pytest.mark.parametrize("start", range(0, 100, 5))
+def test_a_small_part_of_a_published_cell_is_no_rest_of_it(start: int) -> None:
+    """Of a cell less itself nothing is left, and few tell a dozen people from that."""
+    assert told(published_before(range(60), range(60, 160)), range(start, start + 12)) == [Known.NEW]
+
+
 def test_what_a_publication_withheld_stays_withheld() -> None:
     hidden = np.array([Proposal.WITHHOLD, Proposal.SHOW], np.int8)
     assert told(published_before(*SEX, proposals=hidden), *SEX) == [Known.WITHHELD, Known.SHOWN]
