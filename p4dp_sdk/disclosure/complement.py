@@ -9,17 +9,20 @@ al., Statistical Disclosure Control, Wiley 2012, § 4.4.) A pattern chosen so is
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
+from enum import Enum, auto
+from typing import Final, assert_never
 
 import numpy as np
 
-from p4dp_sdk.disclosure.audit import STRANGER, Audit, Demand, Requirement, audit, required_of
+from p4dp_sdk.disclosure.audit import STRANGER, Audit, Demand, Requirement, Witness, audit, required_of
 from p4dp_sdk.disclosure.constraints import NOT_TOLD, System
-from p4dp_sdk.disclosure.hypercube import Flags, Ints, Limits, Status
+from p4dp_sdk.disclosure.cover import Cover, Tired, never
+from p4dp_sdk.disclosure.hypercube import Flags, Ints, Limits, Status, TableProblem
 from p4dp_sdk.disclosure.programs import Region, components, nearest, region_of
 
 _WITHHELD_ALREADY: Final = 1e-3  # of the cheapest cost: moving what is withheld anyway costs next to nothing
 _MOVED: Final = 1e-6
+_FEW: Final = 40  # demands for programs; of more, each would take as long
 _BATCH: Final = 24  # demands answered between two audits: answering one often answers others
 
 
@@ -46,6 +49,100 @@ def protect(system: System, limits: Limits, withheld: Flags) -> Audit:
         withheld = grown
         state = audit(system, limits, withheld, state.witnesses)
     return state
+
+
+class _Wider(Enum):
+    """What is withheld around slots that stay too certain: ever more."""
+
+    NEIGHBOURS = auto()  # the cheapest slot of each row
+    ROWS = auto()
+    ROLL_UPS = auto()  # every cell of the same levels
+    PARTS = auto()  # all that they are tied to
+
+
+def covered(
+    problem: TableProblem, system: System, limits: Limits, withheld: Flags, tired: Tired = never
+) -> Audit:
+    """The same for tables of thousands of slots: by boxes; by programs for the few that these don't reach,
+    unless somebody is `tired`; what can't be hidden so, by withholding ever more around it. Raises
+    CannotProtect."""
+    cover = Cover(problem, system, limits, withheld | system.must)
+    regions, stages = _Regions(system), iter(_Wider)
+    state, least = cover.hide(tired=tired), len(system.values) + 1
+    while not state.is_proof:
+        before = cover.withheld
+        for row in state.exposed:
+            cover.withhold(_flags(system, [_for_row(system, limits, cover.withheld, row)]))
+        few = len(state.unmet) <= _FEW and len(state.unmet) < least and not tired()
+        least = min(least, len(state.unmet)) if few else least
+        if state.unmet and not (few and _by_programs(system, limits, regions, cover, state)):
+            if (stage := next(stages, None)) is None:
+                raise CannotProtect
+            cover.withhold(_around(problem, system, regions, before, state.unmet, stage))
+        state = cover.hide(demand.slot for demand in state.unmet)
+    return state
+
+
+def _by_programs(system: System, limits: Limits, regions: _Regions, cover: Cover, state: Audit) -> bool:
+    """Whether programs find a witness for each demand, or at least what to withhold."""
+    required = required_of(system, limits)
+    for demand in state.unmet:
+        chosen = cover.withheld
+        region = regions.of(demand.slot)
+        index = int(np.searchsorted(region.slots, demand.slot))
+        weights = np.where(chosen[region.slots], _WITHHELD_ALREADY, system.cost[region.slots])
+        still = None
+        if demand.insider != STRANGER:
+            still = required.insiders.knows[demand.insider, region.slots]
+        moves = nearest(region, index, demand.move, weights, still)
+        if moves is None or abs(moves[index]) < abs(demand.move) * (1 - _MOVED):
+            return False
+        moved = np.abs(moves) > _MOVED * region.scale
+        cover.take(Witness(region.slots[moved], moves[moved]))
+    return True
+
+
+def _around(
+    problem: TableProblem,
+    system: System,
+    regions: _Regions,
+    withheld: Flags,
+    unmet: Sequence[Demand],
+    stage: _Wider,
+) -> Flags:
+    slots = np.unique([demand.slot for demand in unmet])
+    match stage:
+        case _Wider.NEIGHBOURS:
+            return _neighbours(system, withheld, unmet)
+        case _Wider.ROWS:
+            rows = np.unique(system.rows.row[np.isin(system.rows.slot, slots)])
+            return _flags(system, system.rows.slot[np.isin(system.rows.row, rows)])
+        case _Wider.ROLL_UPS:
+            levels = _levels(problem)
+            low = np.unique(levels[slots % system.cells], axis=0)
+            same = (levels[:, None, :] == low[None, :, :]).all(axis=2).any(axis=1)
+            return np.tile(same, len(system.values) // system.cells)
+        case _Wider.PARTS:
+            return regions.around(unmet)
+        case _:
+            assert_never(stage)
+
+
+def _levels(problem: TableProblem) -> Ints:
+    """How deep each cell stands in each dimension."""
+    depths = []
+    for tree in problem.dims:
+        depth = [0]
+        for parent in tree.parents[1:]:
+            depth.append(depth[parent] + 1)
+        depths.append(np.array(depth, dtype=np.int64))
+    return np.stack([depth[problem.coordinates[:, d]] for d, depth in enumerate(depths)], axis=1)
+
+
+def _flags(system: System, slots: Sequence[int] | Ints) -> Flags:
+    flags = np.zeros(len(system.values), dtype=np.bool_)
+    flags[slots] = True
+    return flags
 
 
 class _Regions:

@@ -11,14 +11,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from p4dp_sdk.disclosure.audit import Witness, check
-from p4dp_sdk.disclosure.complement import CannotProtect, protect
+from p4dp_sdk.disclosure.complement import CannotProtect, covered, protect
 from p4dp_sdk.disclosure.constraints import Contradiction, System, system_of
+from p4dp_sdk.disclosure.cover import Tired, never
 from p4dp_sdk.disclosure.exchange import expanded, reduced
 from p4dp_sdk.disclosure.hypercube import (
     Flags,
@@ -51,6 +52,8 @@ __all__ = [
     "suppress",
 ]
 
+_SMALL: Final = 400  # slots: up to so many, programs take no time and withhold less than boxes do
+
 Propose = Callable[[System, Limits], Flags | None]
 
 
@@ -68,21 +71,28 @@ def suppress(problem: TableProblem, limits: Limits, propose: Propose | None = No
     return conclude(problem, limits, solve(problem, limits, propose))
 
 
-def solve(problem: TableProblem, limits: Limits, propose: Propose | None = None) -> Proof:
-    """A pattern and its proof. `propose` is asked first; what its pattern lacks is added."""
+def solve(
+    problem: TableProblem, limits: Limits, propose: Propose | None = None, tired: Tired = never
+) -> Proof:
+    """A pattern and its proof. `propose` is asked first; what its pattern lacks is added. Where it has none,
+    boxes find one; once somebody is `tired` it may be a coarser one."""
     system = _system(problem, limits)
     if (smaller := reduced(problem)) is not None:
-        part = _solved(_system(smaller.problem, limits), limits, propose)
+        part = _solved(smaller.problem, limits, propose, tired)
         proof = Proof(*expanded(smaller, part.withheld, part.witnesses))
         if check(system, limits, proof.withheld, proof.witnesses).is_proof:
             return proof
-    return _solved(system, limits, propose)
+    return _solved(problem, limits, propose, tired)
 
 
-def _solved(system: System, limits: Limits, propose: Propose | None) -> Proof:
+def _solved(problem: TableProblem, limits: Limits, propose: Propose | None, tired: Tired) -> Proof:
+    system = _system(problem, limits)
     proposed = propose(system, limits) if propose is not None else None
     try:
-        proved = protect(system, limits, system.must if proposed is None else proposed)
+        if proposed is not None or len(system.values) <= _SMALL:
+            proved = protect(system, limits, system.must if proposed is None else proposed)
+        else:
+            proved = covered(problem, system, limits, system.must, tired)
     except CannotProtect:
         raise Refusal(ErrorCode.SUPPRESSION_FAILED) from None
     return Proof(proved.withheld, proved.witnesses)

@@ -25,6 +25,7 @@ from p4dp_sdk.disclosure.constraints import System
 from p4dp_sdk.disclosure.hypercube import Flags, Floats, Ints, Limits
 from p4dp_sdk.disclosure.programs import components
 
+MOST: Final = 1_000  # slots of a table that it is asked about
 EXACT_SLOTS: Final = 400  # of one part; a larger one is left to the optimiser's own heuristic
 _MINUTES: Final = 1  # for the optimum, where it is sought; the worker's own time is shorter
 _COST_SCALE: Final = 100.0
