@@ -85,6 +85,9 @@ def _batches(
     cube: Cube, defined: Defined, hidden: Mapping[str, Flags]
 ) -> Iterator[tuple[Batch, tuple[str, Ints]]]:
     names = distinct_columns(cube)
+    nobody = np.ones(len(cube.coordinates), dtype=bool)
+    for at, _ in cube.groups.values():
+        nobody[at] = False
     for kept, (at, cells) in cube.groups.items():
         for column in cells.columns:
             name = column.measure.name
@@ -92,6 +95,8 @@ def _batches(
                 flags = hidden.get(name, np.zeros(len(cube.coordinates), dtype=bool))[at]
                 numbers = _batch(cube, kept, cells, name, flags)
                 numbers = replace(numbers, definitions=defined.numbers[name][at], places=at)
+                if not kept:
+                    numbers = replace(numbers, absent=defined.numbers[name][nobody])
                 people = _people(numbers, people_of(cells, name))
                 yield numbers, (name, at)
                 yield replace(people, definitions=defined.people[name][at]), (name, at)

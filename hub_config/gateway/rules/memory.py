@@ -58,7 +58,8 @@ class Batch:
     of all cells is. `additive`: values of the batch may be added (not quantiles).
 
     Of a publication table, `definitions` say what each cell is (`rules.definitions`) and `places` where it
-    stands in the table. The batch of the people behind a measure follows that measure's own.
+    stands in the table; `absent` are those of cells that nobody is in, and that are withheld. The batch of
+    the people behind a measure follows that measure's own.
     """
 
     release: str
@@ -72,6 +73,7 @@ class Batch:
     additive: bool = True
     definitions: NDArray[np.uint64] | None = None
     places: Ints | None = None
+    absent: NDArray[np.uint64] | None = None
 
 
 @dataclass(frozen=True)

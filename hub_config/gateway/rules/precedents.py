@@ -42,7 +42,7 @@ from hub_config.gateway.rules.snapping import (
     remembered,
     tally,
 )
-from hub_config.governance.ledger.group import Kind
+from hub_config.governance.ledger.group import DEFINITION_WORDS, Kind
 from p4dp_sdk.disclosure.policy import Policy
 
 Flags = NDArray[np.bool_]
@@ -83,9 +83,18 @@ def _decided(batch: Batch, known: NDArray[np.int8]) -> Decided:
     kept = np.where(batch.patients >= REMEMBERED, Kind.WITHHELD, UNDECIDED)
     kinds = np.where(shown, Kind.ANCHOR, kept).astype(np.int8)
     whole = replace(group_of(batch, publication=True), kinds=kinds, values=values)
-    group = replace(remembered(whole), small=whole.definitions[kinds[: len(whole.definitions)] == UNDECIDED])
+    group = replace(remembered(whole), small=_small(batch, kinds))
     counted = settlements[:0] if batch.family == PEOPLE else settlements
     return Decided(Settled(values, settlements), group, tally(counted))
+
+
+def _small(batch: Batch, kinds: NDArray[np.int8]) -> NDArray[np.uint64]:
+    """What the cells are that were withheld, and that nothing is compared with."""
+    none = np.zeros((0, DEFINITION_WORDS), dtype=np.uint64)
+    if batch.definitions is None:
+        return none
+    absent = none if batch.absent is None else batch.absent
+    return np.concatenate([batch.definitions[kinds == UNDECIDED], absent])
 
 
 # --- the rows of one family ------------------------------------------------------------------------------
