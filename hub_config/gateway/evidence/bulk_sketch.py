@@ -120,7 +120,7 @@ class Bulk:
             {each: Growing.of(cells) for each in added}, {each: LowestRanks(cells) for each in present}
         )
         people = [each.weight for each in added if each.what is _What.PATIENTS]
-        packing = Packing(self._known, cells)
+        packing = Packing(self._known, cells if people else 0)
         for part in self._parts(distinct=bool(people)):
             self._add(part, found, {weight: [] for weight in people}, packing)
         return found

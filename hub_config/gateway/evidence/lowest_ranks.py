@@ -8,6 +8,7 @@ and the sample is the one that all contributors at once would give.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
@@ -18,7 +19,9 @@ from hub_config.gateway.rules.cells import SAMPLE_SIZE, Ints, Words
 
 EVERYBODY: Final = np.uint64(2**32)
 _UNIT_BITS: Final = 28  # more than there are numbers of patients
+_UNITS: Final = (1 << _UNIT_BITS) - 1
 _RANK_BITS: Final = 32
+_A_BLOCK: Final = 1 << 20  # entries that are put in order at once
 _LEAST_HELD: Final = 1 << 16  # entries, before those that are out are thrown away
 
 
@@ -44,21 +47,33 @@ class LowestRanks:
 
     def found(self, ranks: Words) -> tuple[Ints, Words, NDArray[np.uint64]]:
         """Offsets, ranks and thresholds, as `cells.Vectors` has them."""
-        cell, rank = self._drop(ranks)
-        offsets = np.concatenate(([0], np.cumsum(np.bincount(cell, minlength=self.cells))))
-        return offsets.astype(np.int64), rank, self.threshold
+        self._drop(ranks)
+        (codes,) = self._held
+        counts = np.bincount(codes >> _UNIT_BITS, minlength=self.cells)
+        offsets = np.concatenate(([0], np.cumsum(counts))).astype(np.int64)
+        return offsets, ranks[codes & _UNITS], self.threshold
 
-    def _drop(self, ranks: Words) -> tuple[Ints, Words]:
-        """Forget who is out; cells and ranks of the others, in order."""
+    def _drop(self, ranks: Words) -> None:
+        """Forget who is out. Of the others each once, in the order of cells and ranks."""
         codes = np.concatenate(self._held) if self._held else np.zeros(0, dtype=np.int64)
+        self._held = []
         codes.sort()
         codes = codes[first_of_runs(codes)]
-        cell, unit = codes >> _UNIT_BITS, codes & ((1 << _UNIT_BITS) - 1)
-        order = np.argsort((cell << _RANK_BITS) | ranks[unit])
-        cell, rank = cell[order], ranks[unit[order]]
-        firsts = np.concatenate(([0], np.cumsum(np.bincount(cell, minlength=self.cells))))
-        beyond = np.arange(len(cell)) - firsts[cell] == SAMPLE_SIZE
+        blocks = max(1, len(codes) // _A_BLOCK)
+        edges = np.linspace(0, self.cells, blocks + 1).astype(np.int64) << _UNIT_BITS
+        places = np.searchsorted(codes, edges)
+        parts = [self._lowest(codes[start:stop], ranks) for start, stop in pairwise(places)]
+        self._held = [np.concatenate(parts)]
+        self._count = len(self._held[0])
+
+    def _lowest(self, codes: Ints, ranks: Words) -> Ints:
+        """Who is not out, of some cells."""
+        cell, rank = codes >> _UNIT_BITS, ranks[codes & _UNITS]
+        order = np.argsort((cell << _RANK_BITS) | rank)
+        cell, rank = cell[order], rank[order]
+        starts = first_of_runs(cell)
+        place = np.arange(len(cell)) - np.repeat(starts, np.diff(np.append(starts, len(cell))))
+        beyond = place == SAMPLE_SIZE
         self.threshold[cell[beyond]] = rank[beyond]
-        kept = np.flatnonzero(rank < self.threshold[cell])
-        self._held, self._count = [codes[order[kept]]], len(kept)
-        return cell[kept], rank[kept]
+        kept: Ints = codes[order[rank < self.threshold[cell]]]
+        return kept

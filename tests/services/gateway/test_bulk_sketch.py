@@ -129,7 +129,7 @@ def test_the_lowest_ranks_of_a_stream(seed, cells, patients, a_batch):
     draw = np.random.default_rng(seed)
     ranks = draw.integers(0, 2 * patients, patients).astype(np.uint32)
     cell, unit = draw.integers(0, cells, 4 * patients), draw.integers(0, patients, 4 * patients)
-    with mock.patch.object(lowest_ranks, "_LEAST_HELD", 1):
+    with mock.patch.multiple(lowest_ranks, _LEAST_HELD=1, _A_BLOCK=100):
         stream = lowest_ranks.LowestRanks(cells)
         for start in range(0, len(cell), a_batch):
             stream.add(cell[start : start + a_batch], unit[start : start + a_batch], ranks)
