@@ -20,6 +20,12 @@ reaches every limit in truth, but not with enough to spare for a blurred number,
 oracle. *Near a withheld cell*, *within few GPs* and *a known sum* are the ledger's: the cell alone could be
 shown, but not beside earlier answers.
 
+The error of a draft has three parts: its noise (5 patients at most); how far it is from the earlier answer
+whose value it shows (some fifteen patients, rarely over twenty); and, where it shows a sum of earlier cells,
+the noise of each of them. Publication tables are exact. A Table 1 is published as
+[the how-to](../how-to/faire-un-tableau-1.md) says; published draft by draft, HbA1c is lost, since the number
+of those who have one would count the few who have none.
+
 """
 
 
