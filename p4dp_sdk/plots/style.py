@@ -147,6 +147,16 @@ def finish(
             low, high = ax.get_ylim()
             ax.set_ylim(low, high + (high - low) * 0.08 * len(told))
         ax.legend(handles=told, frameon=False)
+    _as_written(ax)
+
+
+def _as_written(ax: Axes) -> None:
+    """No text is read as a formula: a label with two dollar signs is a label."""
+    from matplotlib.text import Text
+
+    for text in ax.findobj(Text):
+        if isinstance(text, Text):
+            text.set_parse_math(False)
 
 
 def _marks_drawn(ax: Axes, marks: Marks) -> list[Artist]:

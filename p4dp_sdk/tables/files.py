@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 METADATA_KEY = b"p4dp.publication"
 _RECORD_SUFFIX = ".json"
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
+_FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠", "\t", "\r", "\n")
 _CHANGED = N_("the numbers of the file are no longer those that were signed")
 
 

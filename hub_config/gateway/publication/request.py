@@ -5,9 +5,12 @@ from __future__ import annotations
 import json
 import unicodedata
 from dataclasses import dataclass
+from typing import Final
 
 from p4dp_sdk.wire.errors import ErrorCode, Refusal
 from p4dp_sdk.wire.publication import MAX_TITLE
+
+_UNSEEN: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 
 
 @dataclass(frozen=True)
@@ -34,7 +37,12 @@ class PublishRequest:
 def _checked(title: str) -> str:
     """One line that can be read as it is written: no control, direction or private characters."""
     line = unicodedata.normalize("NFC", title).strip()
-    strange = any(unicodedata.category(character).startswith("C") for character in line)
-    if not line or len(line) > MAX_TITLE or strange:
+    if not line or len(line) > MAX_TITLE or not is_readable(line):
         raise Refusal(ErrorCode.NOT_PUBLISHABLE, why="a title is one line of 1 to 120 characters")
     return line
+
+
+def is_readable(text: str) -> bool:
+    """Whether it is seen as it is written: no control, direction or private characters. What a physician
+    reads, and what a spreadsheet keeps, is then what was signed."""
+    return not any(unicodedata.category(character) in _UNSEEN for character in text)

@@ -9,13 +9,14 @@ number into one that looks shown (`fill_null`, a condition on a number).
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
 import ibis.expr.datatypes as dt
 import ibis.expr.operations as ops
 
+from hub_config.gateway.publication.request import is_readable
 from hub_config.gateway.rules.plan import (
     Domain,
     MeasureKind,
@@ -111,7 +112,24 @@ def publishable(plan: Plan, policy: Policy, vocabulary: Vocabulary) -> Publishab
     )
     if not any(column.protected for column in columns):
         raise _refused("no protected numbers in it")
+    if not all(map(is_readable, _words(plan, release))):
+        raise _refused("a name or label with characters that are not seen")
     return Publishable(plan, columns)
+
+
+def _words(plan: ReleasePlan, release: Release) -> Iterator[str]:
+    """Every text that may stand in the table, the warehouse's own apart."""
+    yield from plan.post.columns
+    for domain in release.domains:
+        yield from (value for label in domain.labels for value in label if isinstance(value, str))
+    for expression in (plan.post, *(public.expression for public in plan.publics)):
+        for node in expression.op().find((ops.Literal, ops.InMemoryTable)):
+            cells = (
+                node.data.to_frame().to_numpy().ravel()
+                if isinstance(node, ops.InMemoryTable)
+                else [node.value]
+            )
+            yield from (cell for cell in cells if isinstance(cell, str))
 
 
 def _check(release: Release, policy: Policy) -> None:

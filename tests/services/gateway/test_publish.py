@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import numpy as np
 import pytest
 
 from hub_config.gateway.engine import EngineLimits
+from hub_config.governance import actions as governance
 from hub_config.governance.audit import AuditFailure
 from hub_config.governance.facts import AccessLevel
 from hub_config.warehouse.snapshot import build_snapshot
@@ -202,6 +204,19 @@ async def test_age_bands_are_no_words_of_ones_own(ines: Workspace) -> None:
     assert statement.unverified == () and statement.columns[0].lineage is Lineage.KEY
 
 
+async def test_withheld_numbers_order_and_choose_no_rows(ines: Workspace) -> None:
+    """They are empty before anything is sorted: the same come in the same order, up and down."""
+    kept = {}
+    for name, key in {"up": ibis._.patients.asc(), "down": ibis._.patients.desc()}.items():
+        statement = await published(ines, BY_BAND.order_by(key))
+        kept[name] = [band for band, number in numbers(statement).items() if number is None]
+        shown = [number for number in numbers(statement).values() if number is not None]
+        assert shown == sorted(shown, reverse=name == "down")
+    assert len(kept["up"]) > 1 and kept["up"] == kept["down"]
+    few = await published(ines, BY_BAND.filter(ibis._.patients < 11))
+    assert few.rows == ()
+
+
 # --- who publishes -----------------------------------------------------------------------------------------
 
 
@@ -225,6 +240,30 @@ async def test_a_stranger_and_a_dead_token_publish_nothing(enclave: Enclave) -> 
         assert (await refused(workspace, BY_SEX))[0] in {"not-a-member", "not-authenticated"}
         async with workspace.client() as client:
             assert (await client.get("/v1/publication-key")).status_code in (401, 403)
+
+
+@pytest.mark.parametrize(
+    ("closed", "code"),
+    [
+        (lambda enclave: enclave.govern(governance.suspend, "these-ines"), "project-not-active"),
+        (lambda enclave: enclave.govern(governance.remove_member, "these-ines", "ines"), "not-a-member"),
+    ],
+)
+async def test_a_closed_project_and_who_left_it_publish_nothing(
+    enclave: Enclave, ines: Workspace, memory: Recollection, closed: Any, code: str
+) -> None:
+    await published(ines, BY_SEX)
+    closed(enclave)
+    assert (await refused(ines, BY_BAND))[0] == code
+    async with ines.client() as client:
+        key = await client.get("/v1/publication-key")
+    assert key.json()["code"] == code and memory.tables == 1
+
+
+async def test_an_expired_grant_publishes_nothing(enclave: Enclave, memory: Recollection) -> None:
+    add_project(enclave, charter("etude-2024", AccessLevel.AGGREGATE, "ines", expires_on=date(2024, 6, 30)))
+    late = enclave.with_gateway(today=lambda: date(2024, 7, 1)).workspace("ines", "etude-2024")
+    assert (await refused(late, BY_SEX))[0] == "grant-expired" and memory.tables == 0
 
 
 # --- what was published before -----------------------------------------------------------------------------
@@ -361,6 +400,19 @@ async def test_too_many_cells(ines: Workspace) -> None:
 async def test_a_title_is_one_readable_line(ines: Workspace, title: str) -> None:
     code, why = await refused(ines, BY_SEX, title)
     assert (code, why) == ("not-publishable", "a title is one line of 1 to 120 characters")
+
+
+@pytest.mark.parametrize("strange", ["\u202egpj.exe", "a\x00b", "a\x1b[31m", "a\nb", "a\u200bb", "a\u2028b"])
+async def test_names_and_labels_are_readable_too(ines: Workspace, strange: str) -> None:
+    labels = ibis.memtable({"sex": ["F", "M"], "word": [strange, "M"]})
+    assert (await refused(ines, BY_SEX.rename({strange: "patients"})))[0] in ("malformed", "not-publishable")
+    for expression in (
+        BY_SEX.join(labels, "sex"),
+        BY_SEX.mutate(word=ibis.literal(strange)),
+        P.group_by(word=ibis.ifelse(P.sex == "F", strange, "M")).agg(n=P.count()),
+    ):
+        why = "a name or label with characters that are not seen"
+        assert await refused(ines, expression) == ("not-publishable", why)
 
 
 async def test_unicode_titles_are_kept(ines: Workspace) -> None:

@@ -10,6 +10,7 @@ import matplotlib.pyplot as plt
 import pandas as pd
 import pytest
 from matplotlib.collections import LineCollection
+from matplotlib.text import Text
 
 import p4dp_sdk as p4dp
 from p4dp_sdk.backend.results import attach
@@ -236,3 +237,14 @@ def test_a_box_of_everybody_needs_no_name() -> None:
     axes = p4dp.plots.box(boxes().head(1).drop(columns="sex"))
     assert len(axes.patches) == 1
     assert told(axes) == []
+
+
+@pytest.mark.parametrize("words", [r"$\frac{1}{0}$", "5 $ – 10 $", "$^{$"])
+@pytest.mark.parametrize("horizontal", [False, True])
+def test_no_text_is_read_as_a_formula(words: str, horizontal: bool) -> None:
+    shown = pd.DataFrame({"class": [words, "30-39"], words: [20, 30]})
+    ax = p4dp.plots.bar(shown, "class", words, title=words, axis=words, horizontal=horizontal)
+    ax.figure.canvas.draw()
+    assert not any(text.get_parse_math() for text in ax.findobj(Text))
+    names = ax.get_yticklabels() if horizontal else ax.get_xticklabels()
+    assert [ax.get_title(loc="left"), names[0].get_text()] == [words, words]
