@@ -133,6 +133,11 @@ REASONS = (
     N_("start from the table of persons"),
     N_("the directives %Y, %m and %d"),
     N_("two tables of persons are joined on patient_id"),
+    N_("a formula that comes back to the same value too often"),
+    N_("a name or label with characters that are not seen"),
+    N_("a public table is joined on one coded column"),
+    N_("a table of your own is joined as it is"),
+    N_("too many steps"),
     N_("unique keys"),
 )
 
@@ -286,10 +291,12 @@ MESSAGES: Mapping[ErrorCode, Message] = {
         N_("Use it in a join, in group_by, in nunique() or in isin(another selection of patients)."),
     ),
     ErrorCode.NOT_PUBLISHABLE: Message(
-        N_("This result can't become a publication table."),
+        N_(
+            "This result can't become a publication table[: “{operation}” may choose people one by one][: {said} descriptions of people, {limit} at most]."
+        ),
         N_("Its numbers would be exact, so its cells and all their totals must be protected together."),
         N_(
-            "Publish the grouped table itself: one to five columns of the catalogue in group_by, counts, sums or means in agg. Sort it and compute shares afterwards."
+            "Publish the grouped table itself: one to five columns of the catalogue in group_by, counts, sums or means in agg. Sort it and compute shares afterwards. Describe people by codes, lists of neighbouring codes, age bands and calendar years; or keep a draft."
         ),
     ),
     ErrorCode.SUPPRESSION_FAILED: Message(

@@ -63,10 +63,6 @@ _FREE: Final = (
 )  # fmt: skip
 
 
-def refused(why: str) -> Refusal:
-    return Refusal(ErrorCode.NOT_PUBLISHABLE, why=why)
-
-
 @dataclass(frozen=True)
 class Condition:
     """The key of a charge: a condition that costs nothing by itself, as long as they are not many."""
@@ -117,7 +113,7 @@ class Values:
             return NOTHING
         listed = self._by_labels(node)
         if listed is None and not node.dtype.is_string():
-            raise refused("a number that is computed from a table of codes: bring it as it is")
+            raise Refusal(ErrorCode.NOT_PUBLISHABLE, why="a table of your own is joined as it is")
         return listed or NOTHING
 
     def _from_brought(self, node: ops.Field) -> bool:
@@ -158,7 +154,9 @@ class Values:
 
     def _written(self, node: ops.Value) -> Charge:
         if self._folded(node) > MAX_FOLDS:
-            raise refused("a formula that folds people's values too often")
+            raise Refusal(
+                ErrorCode.NOT_PUBLISHABLE, why="a formula that comes back to the same value too often"
+            )
         if is_banding(node):
             return self.of(node.cases[0].left)
         return merged([self._own(node), self._computed(node), *self._below(node)])
@@ -206,7 +204,7 @@ class Values:
                 return NOTHING
             case _ if type(node) in _FREE:
                 return NOTHING
-        raise refused(f"{type(node).__name__} in what chooses people")
+        raise Refusal(ErrorCode.NOT_PUBLISHABLE, operation=type(node).__name__)
 
     def _compared(self, node: Any, charge: Callable[..., Charge]) -> Charge:
         left, right = node.left, node.right
@@ -261,7 +259,7 @@ class Values:
             return NOTHING
         if source.is_integer() and to.is_floating():
             return NOTHING
-        raise refused("a cast in what chooses people")
+        raise Refusal(ErrorCode.NOT_PUBLISHABLE, operation=type(node).__name__)
 
     # -- folds ----------------------------------------------------------------------------------------------
 

@@ -113,7 +113,7 @@ def publishable(plan: Plan, policy: Policy, vocabulary: Vocabulary) -> Publishab
     if not any(column.protected for column in columns):
         raise _refused("no protected numbers in it")
     if not all(map(is_readable, _words(plan, release))):
-        raise _refused("a name or label with characters that are not seen")
+        raise Refusal(ErrorCode.NOT_PUBLISHABLE, why="a name or label with characters that are not seen")
     return Publishable(plan, columns)
 
 

@@ -19,7 +19,7 @@ from typing import Any, Final
 import ibis.expr.operations as ops
 from ibis.common.graph import Graph
 
-from hub_config.gateway.publication.descriptions import Condition, Values, merged, refused
+from hub_config.gateway.publication.descriptions import Condition, Values, merged
 from hub_config.gateway.publication.lists import APART, NOTHING, Charge, Grades, Listed, joined
 from hub_config.gateway.rules.evaluation import Context, traced_parts
 from hub_config.gateway.rules.facts import Closed, Kind, Relation, Traced
@@ -28,6 +28,7 @@ from hub_config.gateway.rules.plan import AuthorisedQuery
 from hub_config.gateway.rules.rows import conjuncts
 from hub_config.gateway.rules.values import BELOW
 from hub_config.governance.facts import AccessLevel
+from p4dp_sdk.wire.errors import ErrorCode, Refusal
 
 FREE_CONDITIONS: Final = 20  # that must all hold, each on one code: they narrow, and name nobody apart
 
@@ -40,12 +41,9 @@ def check_selectors(query: AuthorisedQuery) -> None:
     try:
         said = descriptions(query)
     except RecursionError:
-        raise refused("too many steps in what chooses people") from None
+        raise Refusal(ErrorCode.NOT_PUBLISHABLE, why="too many steps") from None
     if said > limit:
-        raise refused(
-            f"{said} descriptions of people, where {limit} may choose who is counted: use age bands, code "
-            "lists, calendar years; or keep it a draft"
-        )
+        raise Refusal(ErrorCode.NOT_PUBLISHABLE, said=said, limit=limit)
 
 
 def descriptions(query: AuthorisedQuery) -> int:
@@ -116,7 +114,7 @@ class _Definition:
                 return NOTHING
             case _ if isinstance(node, _PLAIN):
                 return NOTHING
-        raise refused(f"{type(node).__name__} in what chooses people")
+        raise Refusal(ErrorCode.NOT_PUBLISHABLE, operation=type(node).__name__)
 
     def _brought(self, node: ops.Relation) -> Charge:
         """A table of one's own says what is joined of it. Which rows these are must be known beforehand."""
@@ -129,7 +127,7 @@ class _Definition:
                 return NOTHING
         elif isinstance(node, (*_PLAIN, ops.Project)):
             return NOTHING
-        raise refused("a table of one's own that is worked on: bring it as it is to be joined")
+        raise Refusal(ErrorCode.NOT_PUBLISHABLE, why="a table of your own is joined as it is")
 
     def _is_brought(self, node: ops.Relation) -> bool:
         return self._known(node).user
@@ -173,13 +171,13 @@ class _Definition:
             table for table in Graph.from_bfs(link.table).nodes() if isinstance(table, ops.InMemoryTable)
         ]
         if len(brought) != 1:
-            raise refused("a public table joined on several columns")
+            raise Refusal(ErrorCode.NOT_PUBLISHABLE, why="a public table is joined on one coded column")
         return {link.table: APART * len(brought[0].data.to_frame()) - 1}
 
     def _listed(self, ours: ops.Value, theirs: Traced) -> Charge:
         fact = self.parts[ours].fact
         if not isinstance(fact, Closed):
-            raise refused("a table joined on a column that is not coded")
+            raise Refusal(ErrorCode.NOT_PUBLISHABLE, why="a public table is joined on one coded column")
         return self.values.noted(ours, joined(fact, self.grades.of(fact), self.grades, theirs.fact))
 
     # -- values ---------------------------------------------------------------------------------------------

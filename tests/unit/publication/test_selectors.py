@@ -17,6 +17,7 @@ import p4dp_sdk as p4dp
 from hub_config.gateway.publication.selectors import check_selectors, descriptions
 from p4dp_sdk.disclosure.policy import Policy
 from p4dp_sdk.wire.errors import ErrorCode, Refusal
+from p4dp_sdk.wire.messages import explain
 from tests.benchmarks.dashboards import dashboards
 from tests.benchmarks.usability import Cohort, edited, table_one
 from tests.unit.publication.definitions import asked, codes, counted, seen
@@ -438,4 +439,5 @@ def test_the_refusal_says_what_to_do():
     with pytest.raises(Refusal) as problem:
         check_selectors(asked(counted(P.filter(P.age.isin(AGES)), "sex")))
     assert problem.value.code is ErrorCode.NOT_PUBLISHABLE
-    assert str(MOST) in str(problem.value.params["why"])
+    assert problem.value.params == {"said": 29, "limit": MOST}
+    assert "29 descriptions" in explain(problem.value.code, problem.value.params).what
