@@ -13,6 +13,7 @@ import pytest
 
 from hub_config.gateway.stopping import Stop, Stopped, StopReason
 from hub_config.gateway.suppression import Bounds, Suppressor, argus, codec
+from hub_config.gateway.suppression import suppressor as suppressor_module
 from hub_config.gateway.suppression.suppressor import Worker
 from p4dp_sdk.disclosure.audit import audit
 from p4dp_sdk.disclosure.constraints import system_of
@@ -188,6 +189,31 @@ def test_a_worker_has_no_secret_and_leaves_nothing(monkeypatch: pytest.MonkeyPat
     assert "P4DP" not in environment and "secret" not in environment and "TMPDIR" in environment
     assert len(files) <= 8  # its line and Python's own
     assert not folder.exists()
+
+
+def test_what_tau_argus_writes_down_goes_with_the_worker(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its logs hold the values of cells. They are written where the worker stands, and nowhere else."""
+    monkeypatch.chdir(tmp_path)
+    started: list[Path] = []
+
+    class Watched(Worker):
+        def __init__(self, bounds: Bounds) -> None:
+            super().__init__(bounds)
+            started.append(Path(self._folder))
+
+    monkeypatch.setattr(suppressor_module, "Worker", Watched)
+    made = Suppressor()
+    made.protect(table(), LIMITS)
+    stop = Stop(60)
+    threading.Timer(0.2, lambda: stop.trip(StopReason.CLIENT_GONE)).start()
+    with pytest.raises(Stopped):
+        made.protect(table(rows=40, columns=120), LIMITS, stop)
+    made.close()
+
+    assert list(tmp_path.iterdir()) == []
+    assert len(started) >= 2 and not any(folder.exists() for folder in started)
 
 
 def _settled(pid: int) -> str:
