@@ -16,6 +16,7 @@ import httpx
 import ibis
 import numpy as np
 import pyarrow as pa
+from starlette.types import ASGIApp
 
 from hub_config.gateway.actions import Gateway
 from hub_config.gateway.app import bound, create_app
@@ -131,11 +132,19 @@ class Enclave:
     hub: HubPeer
     store: Store
     settings: Settings
+    _made: tuple[Gateway, ASGIApp] | None = field(default=None, init=False, repr=False)
 
     def workspace(self, user: str, project: str, token: str | None = None) -> Workspace:
         """One running workspace: its binding and the token of its own server."""
         token = token or self.hub.give(f"token-{user}-{project}", user, project)
         return Workspace(self, Binding(f"b-{user}-{project}", user, project, project), token)
+
+    @property
+    def app(self) -> ASGIApp:
+        """The gateway's application. Made once a gateway: its routes take longer than a small question."""
+        if self._made is None or self._made[0] is not self.gateway:
+            self._made = (self.gateway, create_app(self.gateway))
+        return self._made[1]
 
     def with_gateway(self, **changes: Any) -> Enclave:
         return replace(self, gateway=replace(self.gateway, **changes))
@@ -164,7 +173,7 @@ class Workspace:
     token: str
 
     def client(self) -> httpx.AsyncClient:
-        app = bound(create_app(self.enclave.gateway), self.binding)
+        app = bound(self.enclave.app, self.binding)
         return httpx.AsyncClient(
             transport=httpx.ASGITransport(app=app),
             base_url="http://gateway",
