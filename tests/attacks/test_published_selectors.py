@@ -7,6 +7,7 @@ single out; the attacker knows them and nobody else.
 
 from __future__ import annotations
 
+import ibis
 import numpy as np
 import pytest
 
@@ -72,6 +73,37 @@ def count(a, persons):
     except Refused:
         return np.nan
     return table[table.chosen == True]["n"].astype(float).sum(min_count=1)  # noqa: E712 - may be NULL
+
+
+def not_recorded(a, people):
+    """Groups of "not recorded" that are too few are left out, and the table says so: eleven friends of as
+    many GPs are one short of the limit on GPs, and the victim, if ill, is the twelfth."""
+    victims, secret, p = people.victims(0, GROUP), SECRETS[0], seen("patients")
+    guesses = []
+    for index, victim in victims.iterrows():
+        others = people.known[people.known.physician_no != victim.physician_no]
+        friends = others.drop_duplicates("physician_no").sample(11, random_state=1)
+        chosen = is_one_of(p, friends) | (is_one_of(p, victims.loc[[index]]) & having(p, secret))
+        marked = p.mutate(state=ibis.cases((chosen, "not recorded"), else_="recorded"))
+        guesses.append(1.0 if left(a, marked) else -1.0)
+    return a.mark(np.array(guesses), bits(victims, secret))
+
+
+def left(a, persons):
+    """Whether the group is shown; refused, it tells nothing."""
+    try:
+        table = a.publish(per_cell(persons, ["state"]), "A table")
+    except Refused:
+        return False
+    return bool(table[table.state == "not recorded"]["n"].notna().any())
+
+
+def test_what_is_left_out_tells_where_a_definition_may_name_people(play):
+    assert play(not_recorded, *OUT).succeeds
+
+
+def test_what_is_left_out_tells_nothing_more(play):
+    assert play(not_recorded).is_guessing
 
 
 @pytest.mark.parametrize("way", WAYS)
