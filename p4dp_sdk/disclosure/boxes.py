@@ -121,7 +121,8 @@ class Boxes:
         adds = np.logical_or.reduce([self._adds[quantity] for quantity in terms.units])
         ties = self.rooms.ties(terms.units, standing)
         for steps, moving in self._ways([int(code) for code in codes], adds):
-            room = _Room(*self.rooms.alone(moving, standing), *ties)
+            closed = tuple(sorted({*moving, *np.flatnonzero(adds).tolist()}))
+            room = _Room(*self.rooms.alone(closed, standing), *ties)
             if np.isfinite(self._scored([one.stay for one in steps], terms, room)[0]).all():
                 witness = self._best(steps, terms, room, standing)
                 if witness is not None:
