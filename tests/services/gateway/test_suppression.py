@@ -52,6 +52,12 @@ def table(seed: int = 3, rows: int = 6, columns: int = 8, tied: bool = False) ->
     return TableProblem(dims, cells, (patients, visits), links, (("patients", "visits"),))
 
 
+@pytest.fixture(autouse=True)
+def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """τ-ARGUS, asked in this process, writes its logs into a folder of the test."""
+    monkeypatch.chdir(tmp_path)
+
+
 @pytest.fixture
 def suppressor() -> Iterator[Suppressor]:
     made = Suppressor()
@@ -195,7 +201,6 @@ def test_what_tau_argus_writes_down_goes_with_the_worker(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its logs hold the values of cells. They are written where the worker stands, and nowhere else."""
-    monkeypatch.chdir(tmp_path)
     started: list[Path] = []
 
     class Watched(Worker):
