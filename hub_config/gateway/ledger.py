@@ -24,9 +24,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hub_config.gateway.rules.anchors import Anchors
+from hub_config.gateway.rules.cells import Ints
 from hub_config.gateway.rules.definitions import number_of
 from hub_config.gateway.rules.memory import PEOPLE, Asker, Batch, Proposal, Replay, Settled
-from hub_config.gateway.rules.precedents import known_before, published
+from hub_config.gateway.rules.precedents import known_before, published, sums_before
 from hub_config.gateway.rules.rivals import Draw
 from hub_config.gateway.rules.snapping import Decided, settle
 from hub_config.governance.ledger.group import Group
@@ -127,6 +128,11 @@ class Ledger:
         with self._guarded():
             self._catch_up(self.store.read)
             return known_before(self._index.anchors, self._index.published(), batches, policy, self.draw)
+
+    def sums(self, asker: Asker, batches: tuple[Batch, ...], policy: Policy) -> tuple[tuple[int, Ints], ...]:
+        with self._guarded():
+            self._catch_up(self.store.read)
+            return sums_before(self._index.anchors, self._index.published(), batches, policy, self.draw)
 
     def again(self, definitions: frozenset[int]) -> Replay | None:
         with self._guarded():

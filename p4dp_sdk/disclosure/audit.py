@@ -249,7 +249,8 @@ def _exposed(system: System, limits: Limits, withheld: Flags) -> list[int]:
     """Published totals whose withheld parts together stand for too few patients or GPs."""
     rows = system.rows
     total = np.where(rows.equal, rows.head, -1)[rows.row]
-    part = (total >= 0) & (rows.slot != total) & withheld[rows.slot] & ~withheld[np.maximum(total, 0)]
+    told = (total >= 0) & (rows.slot != total) & ~withheld[np.maximum(total, 0)]
+    part = (told | rows.public[rows.row]) & withheld[rows.slot]
     slots, row = rows.slot[part], rows.row[part]
     count = len(rows.low)
     together = np.bincount(row, system.patients[slots], minlength=count)

@@ -201,7 +201,7 @@ def _for_row(system: System, limits: Limits, withheld: Flags, row: int) -> int:
     enough = parts[_is_enough(system, limits, parts)]
     if len(enough):
         return int(enough[np.argmin(system.cost[enough])])
-    if system.status[total] != Status.KNOWN:
+    if total >= 0 and system.status[total] != Status.KNOWN:
         return total
     if not len(parts):
         raise CannotProtect

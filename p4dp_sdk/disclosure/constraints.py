@@ -49,6 +49,11 @@ class Rows:
     slots: int
 
     @property
+    def public(self) -> Flags:
+        """An earlier table told what the row adds up to."""
+        return np.asarray((self.head < 0) & (self.low == self.high) & (self.low != 0))
+
+    @property
     def equal(self) -> Flags:
         """A total is the sum of its parts, and not only bounded by them."""
         return np.asarray((self.head >= 0) & (self.low == self.high))
@@ -173,6 +178,15 @@ class _Builder:
             self._add(np.arange(len(slot)), slot, coefficient)
         self._close(0.0, np.full(len(slots[0]), -1), False)
 
+    def public(self, slots: Ints, total: float) -> None:
+        """Σ slot = total, which is known."""
+        self._add(np.zeros(len(slots), dtype=np.int64), slots, 1.0)
+        self.low.append(np.full(1, total))
+        self.high.append(np.full(1, total))
+        self.head.append(np.full(1, -1))
+        self.additive.append(np.full(1, True))
+        self.count += 1
+
     def within(self, child: Ints, parent: Ints) -> None:
         """parent − child ≥ 0, pair by pair."""
         self.pairs(parent, 1.0, child, -1.0, head=parent)
@@ -214,6 +228,10 @@ def _rows(problem: TableProblem, parents: list[Ints]) -> tuple[Rows, Flags]:
         _link(made, problem, link)
     for relation in problem.relations:
         _relation(made, problem, relation)
+    for known in problem.sums:
+        q = _position(problem, known.name)
+        places = np.array(known.cells, dtype=np.int64)
+        made.public(q * cells + places, float(problem.quantities[q].values[places].sum()))
     rows = Rows(
         row=np.concatenate(made.row),
         slot=np.concatenate(made.slot),

@@ -37,7 +37,7 @@ def reduced(problem: TableProblem) -> Reduction | None:
     empty = _empty_cells(problem)
     stands = tuple(_stands(tree, problem.coordinates[:, d], empty) for d, tree in enumerate(problem.dims))
     alone = [code == np.arange(len(code)) for code in stands]
-    if all(one.all() for one in alone):
+    if problem.sums or all(one.all() for one in alone):
         return None
     cells = [one[problem.coordinates[:, d]] for d, one in enumerate(alone)]
     kept = np.flatnonzero(np.logical_and.reduce(cells))

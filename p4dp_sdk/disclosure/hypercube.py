@@ -109,12 +109,21 @@ class Relation:
 
 
 @dataclass(frozen=True)
+class Known:
+    """Cells of one measure whose sum an earlier table told."""
+
+    name: str
+    cells: tuple[int, ...]
+
+
+@dataclass(frozen=True)
 class TableProblem:
     """One table to publish, with everything that follows from it.
 
     `coordinates[c, d]` is the code of cell c in `dims[d]`. Every combination that a reader could think of is
     there, margins included; one that is missing counts as publicly zero. `relations` tie measures in every
-    cell. `together` names measures that are withheld together, where how they are tied is not known.
+    cell. `together` names measures that are withheld together, where how they are tied is not known. `sums`
+    are public, though no cell of the table.
     """
 
     dims: tuple[Tree, ...]
@@ -123,6 +132,7 @@ class TableProblem:
     links: tuple[Link, ...] = ()
     together: tuple[tuple[str, ...], ...] = ()
     relations: tuple[Relation, ...] = ()
+    sums: tuple[Known, ...] = ()
 
 
 @dataclass(frozen=True)

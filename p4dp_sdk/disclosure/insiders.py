@@ -83,7 +83,7 @@ def _steps(system: System, within: Flags) -> tuple[Ints, Ints]:
 def _linked(system: System, within: Flags) -> tuple[Ints, Ints]:
     """Two measures of one cell, both `within`."""
     rows = system.rows
-    of_two = (rows.head < 0) & (np.bincount(rows.row, minlength=len(rows.low)) == 2)
+    of_two = (rows.head < 0) & ~rows.public & (np.bincount(rows.row, minlength=len(rows.low)) == 2)
     pairs = np.flatnonzero(of_two[rows.row])
     pairs = pairs[np.argsort(rows.row[pairs], kind="stable")]
     one, other = rows.slot[pairs[::2]], rows.slot[pairs[1::2]]

@@ -155,6 +155,12 @@ class _Memory:
     def known(self, *given: Any) -> Any:
         return self.real.known(*given)
 
+    def sums(self, *given: Any) -> Any:
+        return self.real.sums(*given)
+
+    def again(self, *given: Any) -> Any:
+        return self.real.again(*given)
+
 
 def _frame(
     column: tuple[Cells, Column, Mapping[str, Flags]], ledger: Mapping[str, Flags], settled: Any

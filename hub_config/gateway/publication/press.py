@@ -37,6 +37,7 @@ from hub_config.gateway.publication.verdicts import (
     batches_of,
     buckets_of,
     is_confirmed,
+    known_sums,
     primary,
     remembered,
 )
@@ -46,7 +47,7 @@ from hub_config.gateway.rules.memory import Asker, Memory
 from hub_config.gateway.rules.plan import AuthorisedQuery, Release
 from hub_config.gateway.rules.split import split
 from hub_config.governance.facts import AccessLevel
-from p4dp_sdk.disclosure.hypercube import Limits, Relation, Status, Suppression, TableProblem
+from p4dp_sdk.disclosure.hypercube import Known, Limits, Relation, Status, Suppression, TableProblem
 from p4dp_sdk.disclosure.policy import Policy
 from p4dp_sdk.disclosure.primary import applicable
 from p4dp_sdk.wire.errors import ErrorCode, Refusal
@@ -215,13 +216,15 @@ def _suppressed(
 ) -> Mapping[str, Flags]:
     policy = order.policy
     statuses = primary(cube, policy)
+    sums: tuple[Known, ...] = ()
     if not order.is_rehearsal:
         batches, places = batches_of(cube, definitions)
         statuses = remembered(statuses, press.memory.known(order.asker, batches, policy), places)
+        sums = known_sums(press.memory.sums(order.asker, batches, policy), places)
     if measures.relations is not None:
         statuses = without_remainders(measures.table, statuses, policy.snap_radius, measures.relations)
     buckets = buckets_of(cube, press.keyring.missing_physician)
-    problem = problem_of(cube, statuses, buckets, measures.relations)
+    problem = replace(problem_of(cube, statuses, buckets, measures.relations), sums=sums)
     limits = Limits.of(policy, _SECONDS)
     try:
         return press.suppress(problem, replace(limits, max_cells=_WITH_TOTALS * limits.max_cells)).withheld

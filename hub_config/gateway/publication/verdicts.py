@@ -20,6 +20,7 @@ from hub_config.gateway.publication.problem import Statuses, distinct_columns
 from hub_config.gateway.rules.cells import Cells, Column
 from hub_config.gateway.rules.memory import PEOPLE, Batch, Known, Proposal, Settled, Settlement
 from hub_config.gateway.rules.plan import MeasureKind
+from p4dp_sdk.disclosure.hypercube import Known as KnownSum
 from p4dp_sdk.disclosure.hypercube import Status
 from p4dp_sdk.disclosure.policy import Policy
 from p4dp_sdk.disclosure.primary import withheld
@@ -56,6 +57,12 @@ def remembered(statuses: Statuses, known: tuple[NDArray[Any], ...], places: Plac
         held = changed[name][before] == Status.SAFE
         changed[name][before[held]] = Status.HELD
     return changed
+
+
+def known_sums(sums: tuple[tuple[int, Ints], ...], places: Places) -> tuple[KnownSum, ...]:
+    """What an earlier table told of cells of this one together."""
+    named = ((places[batch][0], places[batch][1][parts]) for batch, parts in sums)
+    return tuple(KnownSum(name, tuple(at.tolist())) for name, at in named)
 
 
 def is_confirmed(settled: tuple[Settled, ...], places: Places, hidden: Mapping[str, Flags]) -> bool:

@@ -123,6 +123,11 @@ class Memory(Protocol):
         """For a publication table: `Known` of each cell (int8)."""
         ...
 
+    def sums(self, asker: Asker, batches: tuple[Batch, ...], policy: Policy) -> tuple[tuple[int, Ints], ...]:
+        """For a publication table: a batch, and cells of it that make up, by their definitions, a number that
+        was published and is no cell of the table."""
+        ...
+
     def again(self, definitions: frozenset[int]) -> Replay | None:
         """The earliest publication table that held all these cells; None where none did."""
         ...

@@ -92,6 +92,18 @@ def _making(batch: Batch, anchors: Anchors, earlier: Ints, first: int, reach: Re
                 told.few[open_[np.argmax(batch.patients[open_])]] = True
 
 
+def told_sums(anchors: Anchors, earlier: Ints, first: int, reach: Reach) -> list[Ints]:
+    """Cells from row `first` on that make up a number that was shown, by their definitions and in people."""
+    wholes = earlier[anchors["kind"][earlier] == Kind.ANCHOR]
+    wholes = wholes[~np.isin(anchors["fingerprint"][wholes], anchors["fingerprint"][first:])]
+    parts = np.arange(first, len(anchors))
+    if len(parts) > LARGEST_BATCH:
+        return []
+    found = subsets(anchors.side(wholes), anchors.side(parts), reach.most_few)
+    rows = ((each, int(wholes[each.whole])) for each in found)
+    return [each.parts for each, row in rows if _follows(anchors, row, parts[each.parts], each)]
+
+
 def _follows(anchors: Anchors, row: int, parts: Ints, found: Found) -> bool:
     """Whether the definitions of the parts make up that of the whole, and so do the people."""
     definitions = anchors["definition"]

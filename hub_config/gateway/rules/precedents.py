@@ -30,7 +30,7 @@ from numpy.typing import NDArray
 from hub_config.gateway.rules.anchors import UNION, Anchors
 from hub_config.gateway.rules.cells import Fingerprints, Ints
 from hub_config.gateway.rules.memory import PEOPLE, Batch, Known, Proposal, Settled, Settlement
-from hub_config.gateway.rules.overlaps import Told, of_sums, of_three
+from hub_config.gateway.rules.overlaps import Told, of_sums, of_three, told_sums
 from hub_config.gateway.rules.rivals import Draw, Reach, measured, nearest
 from hub_config.gateway.rules.sketches import Pairs
 from hub_config.gateway.rules.snapping import (
@@ -66,6 +66,27 @@ def known_before(
                 own[told[-1] == Known.SHOWN] = Known.NEW
             told.append(own)
     return tuple(told)
+
+
+def sums_before(
+    history: Mapping[str, Anchors], scope: Flags, batches: Sequence[Batch], policy: Policy, draw: Draw
+) -> tuple[tuple[int, Ints], ...]:
+    """A batch, and places of cells of it that make up, by their definitions, a number that was published and
+    is no cell of the table."""
+    found: list[tuple[int, Ints]] = []
+    with _lent(history) as families:
+        for number, batch in enumerate(batches):
+            if batch.family == PEOPLE or not batch.additive or batch.family not in families:
+                continue
+            rows = families[batch.family]
+            first, ranks = len(rows.anchors), rows.anchors.ranks.length
+            earlier = rows.compared(scope, batch.measure)
+            rows.anchors.append(replace(group_of(batch, publication=True), additive=False), OWN_GROUP)
+            found += [
+                (number, parts) for parts in told_sums(rows.anchors, earlier, first, Reach(policy, draw))
+            ]
+            rows.anchors.cut(first, ranks)
+    return tuple(found)
 
 
 def published(

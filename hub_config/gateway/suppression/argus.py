@@ -139,7 +139,8 @@ def _add(
     made: _Equations, system: System, position: Ints, cells: int, slots: Ints, signs: Floats, row: int
 ) -> None:
     inside = position[slots] >= 0
-    constant = -float(np.sum(signs[~inside] * system.values[slots[~inside]]))
+    known = float(system.rows.low[row]) if system.rows.public[row] else 0.0
+    constant = known - float(np.sum(signs[~inside] * system.values[slots[~inside]]))
     terms = [f"{position[s]} ({int(c)})" for s, c in zip(slots[inside], signs[inside], strict=True)]
     if system.rows.low[row] != system.rows.high[row]:
         terms.append(f"{cells + len(made.opened)} (-1)")

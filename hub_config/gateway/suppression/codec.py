@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from p4dp_sdk.disclosure.audit import Witness
+from p4dp_sdk.disclosure.hypercube import Known
 from p4dp_sdk.disclosure.secondary import Kind, Limits, Link, Proof, Quantity, Relation, TableProblem, Tree
 
 Arrays = Mapping[str, NDArray[Any]]
@@ -75,6 +76,7 @@ def of_problem(problem: TableProblem, limits: Limits) -> tuple[dict[str, Any], d
         "links": [[link.of, link.by, link.low, link.high] for link in problem.links],
         "together": [list(names) for names in problem.together],
         "relations": [[list(term) for term in relation.terms] for relation in problem.relations],
+        "sums": [[known.name, list(known.cells)] for known in problem.sums],
         "limits": asdict(limits),
     }
     return head, arrays
@@ -88,6 +90,7 @@ def to_problem(head: Mapping[str, Any], arrays: Arrays) -> tuple[TableProblem, L
         links=tuple(Link(*facts) for facts in head["links"]),
         together=tuple(tuple(names) for names in head["together"]),
         relations=tuple(_relation(terms) for terms in head["relations"]),
+        sums=tuple(Known(name, tuple(cells)) for name, cells in head["sums"]),
     )
     return problem, Limits(**head["limits"])
 

@@ -12,6 +12,9 @@ class Forgetful:
     def again(self, definitions: frozenset[int]) -> None:
         return None
 
+    def sums(self, *_: object) -> tuple[()]:
+        return ()
+
     def settle(
         self, asker: Asker, batches: tuple[Batch, ...], policy: Policy, *, exact: bool = False
     ) -> tuple[Settled, ...]:

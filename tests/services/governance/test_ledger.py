@@ -12,6 +12,7 @@ import pytest
 from sqlalchemy import text
 
 from hub_config.gateway.ledger import Ledger
+from hub_config.gateway.rules.definitions import number_of
 from hub_config.gateway.rules.memory import Asker, Known, Proposal, Settlement
 from hub_config.governance import actions
 from hub_config.governance.charter import Charter, MemberRole
@@ -140,9 +141,15 @@ def test_publications_are_compared_with_everybody(store: Store) -> None:
 def test_a_publication_is_settled_as_proposed(store: Store) -> None:
     ledger = gateway(store)
     hidden = np.array([Proposal.SHOW, Proposal.WITHHOLD], np.int8)
-    assert ask(ledger, LEA, range(40), range(40, 60), exact=True, proposals=hidden)[1] == [SHOWN, WITHHELD]
-    (known,) = gateway(store).known(MARC, (PEOPLE.batch(range(40), range(40, 60), range(1, 40)),), POLICY)
+    cells = (range(40), range(40, 60), range(1, 40))
+    words = PEOPLE.defined(*cells)
+    settled = ask(ledger, LEA, *cells[:2], exact=True, proposals=hidden, definitions=words[:2])
+    assert settled[1] == [SHOWN, WITHHELD]
+    (known,) = gateway(store).known(MARC, (PEOPLE.batch(*cells, definitions=words),), POLICY)
     assert known.tolist() == [Known.SHOWN, Known.WITHHELD, Known.WITHHELD]
+    again = gateway(store).again(frozenset(map(number_of, words[:2])))
+    assert again is not None and np.array_equal(sorted(again.values.values()), settled[0], equal_nan=True)
+    assert gateway(store).again(frozenset(map(number_of, words))) is None
 
 
 def test_a_publication_that_clashes_is_not_recorded(store: Store) -> None:
