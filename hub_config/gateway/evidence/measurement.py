@@ -31,6 +31,7 @@ from p4dp_sdk.disclosure.policy import Policy
 from p4dp_sdk.wire.errors import ErrorCode, Refusal
 
 WHOLE: Final = 300_000  # rows of the largest table, or about of the release
+_KEPT: Final = 8_000_000  # rows that several roll-ups are made of, kept instead of looked for each time
 _MANY: Final = 50_000  # cells; a publication never has so many
 _LEAST_REMEMBERED: Final = 3  # patients; the ledger compares with cells from here on
 
@@ -81,10 +82,11 @@ def cross(
 ) -> Mapping[tuple[str, ...], Cells]:
     """`release` rolled up to each of the tuples of keys in `kept`, each measured as if it had been asked."""
     rows, secrets = source(session, release), Secrets.of(keyring, release)
-    if largest_table(rows) > whole_up_to and large(rows, policy, secrets).rows > whole_up_to:
+    if largest_table(rows) > whole_up_to and (much := large(rows, policy, secrets)).rows > whole_up_to:
+        many = rows if much.rows > _KEPT else rows.kept()
         asked = {keys: rolled_up(release, keys) for keys in kept}
         return {
-            keys: large(rows.rolled_up(one), policy, secrets).cells(remember=remember)
+            keys: large(many.rolled_up(one), policy, secrets).cells(remember=remember)
             for keys, one in asked.items()
         }
     whole = _read(rows)

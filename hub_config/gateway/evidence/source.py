@@ -88,6 +88,14 @@ class Source:
         """The same rows, for `release` by fewer keys."""
         return replace(self, release=release)
 
+    def kept(self) -> Source:
+        """The same rows, looked for once: in a temporary table in the order of patients, as they are
+        stored."""
+        name = self.table("kept")
+        ordered = f"SELECT * FROM {self.view} ORDER BY {self.unit}"  # noqa: S608
+        self.session.run(f"CREATE OR REPLACE TEMP TABLE {name} AS {ordered}")
+        return replace(self, view=name)
+
     def store(self, purpose: str, table: pa.Table) -> str:
         """A temporary table; gives its name."""
         name = self.table(purpose)
