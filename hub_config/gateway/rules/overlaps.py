@@ -95,7 +95,6 @@ def _making(batch: Batch, anchors: Anchors, earlier: Ints, first: int, reach: Re
 def told_sums(anchors: Anchors, earlier: Ints, first: int, reach: Reach) -> list[Ints]:
     """Cells from row `first` on that make up a number that was shown, by their definitions and in people."""
     wholes = earlier[anchors["kind"][earlier] == Kind.ANCHOR]
-    wholes = wholes[~np.isin(anchors["fingerprint"][wholes], anchors["fingerprint"][first:])]
     parts = np.arange(first, len(anchors))
     if len(parts) > LARGEST_BATCH:
         return []

@@ -32,7 +32,7 @@ from hub_config.gateway.rules.cells import Fingerprints, Ints
 from hub_config.gateway.rules.memory import PEOPLE, Batch, Known, Proposal, Settled, Settlement
 from hub_config.gateway.rules.overlaps import Told, of_sums, of_three, told_sums
 from hub_config.gateway.rules.rivals import Draw, Reach, measured, nearest
-from hub_config.gateway.rules.sketches import Pairs
+from hub_config.gateway.rules.sketches import Pairs, fingerprints
 from hub_config.gateway.rules.snapping import (
     OWN_GROUP,
     REMEMBERED,
@@ -74,6 +74,7 @@ def sums_before(
     """A batch, and places of cells of it that make up, by their definitions, a number that was published and
     is no cell of the table."""
     found: list[tuple[int, Ints]] = []
+    own = np.concatenate([fingerprints(batch.vectors.by_patient) for batch in batches])
     with _lent(history) as families:
         for number, batch in enumerate(batches):
             if batch.family == PEOPLE or not batch.additive or batch.family not in families:
@@ -81,6 +82,7 @@ def sums_before(
             rows = families[batch.family]
             first, ranks = len(rows.anchors), rows.anchors.ranks.length
             earlier = rows.compared(scope, batch.measure)
+            earlier = earlier[~np.isin(rows.anchors["fingerprint"][earlier], own)]
             rows.anchors.append(replace(group_of(batch, publication=True), additive=False), OWN_GROUP)
             found += [
                 (number, parts) for parts in told_sums(rows.anchors, earlier, first, Reach(policy, draw))
