@@ -5,9 +5,8 @@ An answer is settled in three steps. (1) The index is brought up to what is on d
 again. (3) The answer is appended and synced. Only then are values returned, so nothing is ever sent that the
 ledger does not know. Whatever goes wrong is a Refusal, and the index is thrown away.
 
-Compared with: every publication; the project's own answers; those of each project that a member belongs to
-as well, who may be told of all that was shown there; what was shown to each member, in any project, while
-they belonged to it.
+Compared with: every publication; the project's own answers; those of each project that a member belongs or
+ever belonged to, who read or may be told of all that was shown there; what was shown to each member.
 """
 
 from __future__ import annotations

@@ -36,13 +36,13 @@ def project_facts(session: Session, slug: str) -> ProjectFacts:
 
 
 def _projects_of_any(session: Session, users: Collection[str]) -> frozenset[str]:
-    """Where one of `users` works, not as a DIM physician: what was ever shown there they may be told."""
-    query = (
-        select(models.Project.slug)
-        .join(models.Project.members)
-        .where(models.Member.username.in_(users), models.Member.role != MemberRole.MEDECIN_DIM.value)
+    """Where one of `users` works or ever worked, not as a DIM physician: what was shown there they may have
+    read, or may be told."""
+    works = select(models.Member.project).where(
+        models.Member.username.in_(users), models.Member.role != MemberRole.MEDECIN_DIM.value
     )
-    return frozenset(session.scalars(query))
+    worked = select(models.Departure.project).where(models.Departure.username.in_(users))
+    return frozenset(session.scalars(works)) | frozenset(session.scalars(worked))
 
 
 def all_projects(session: Session) -> list[ProjectFacts]:
@@ -166,13 +166,17 @@ def add_member(session: Session, slug: str, user: str, role: MemberRole, *, audi
 
 
 def remove_member(session: Session, slug: str, user: str, *, audit: Recorder) -> ProjectFacts:
-    """Take `user` out of the project, from the next request on."""
+    """Take `user` out of the project, from the next request on. What they could read there stays on record:
+    their answers elsewhere are compared with it."""
     project = _project(session, slug)
     member = next((member for member in project.members if member.username == username(user)), None)
     if member is None:
         raise BadProject(
             f"{user!r} is not a member of {slug!r}. `p4dp-enclave project show {slug}` lists them."
         )
+    if member.role != MemberRole.MEDECIN_DIM.value:
+        left = models.Departure(project=slug, username=member.username, left_at=datetime.now(UTC))
+        session.merge(left)
     project.members.remove(member)
     audit.record(session, "project.remove-member", slug, user=member.username)
     return _facts(project)

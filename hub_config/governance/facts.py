@@ -51,7 +51,7 @@ class ProjectFacts:
     open_to_all: bool = False  # the bac à sable
     policy: Mapping[str, Any] = field(default_factory=dict)  # keys of Policy, stricter than the site's
     physicians_dim: frozenset[str] = frozenset()  # members who look at everything anyway
-    related: frozenset[str] = frozenset()  # projects that a compared member belongs to as well, by slug
+    related: frozenset[str] = frozenset()  # where a compared member belongs, or ever did, as well, by slug
 
     @property
     def compared(self) -> frozenset[str]:

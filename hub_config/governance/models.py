@@ -116,6 +116,19 @@ class Member(Base):
     added_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
 
 
+class Departure(Base):
+    """That somebody worked in a project once, and was shown what it asked. They may be members again. DIM
+    physicians, whom no answer is compared for, are not listed."""
+
+    __tablename__ = "departures"
+
+    project: Mapped[str] = mapped_column(
+        SLUG, ForeignKey("projects.slug", ondelete="CASCADE"), primary_key=True
+    )
+    username: Mapped[str] = mapped_column(USER, primary_key=True, index=True)
+    left_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+
+
 class Objection(Base):
     """A patient, or a physician with all their patients, whose rows no query sees any more."""
 

@@ -2,8 +2,8 @@
 
 Two accounts of one project; two projects of one person; a supervisor of two projects whose students never
 meet, asking through them; a member who joins late and brings what they saw elsewhere, or reads what was shown
-before; one who left, or whose project was suspended. (Strangers without a
-common project can't be known: what they learn is bounded by the noise, and printed.)
+before, and may have left again by the time they ask; one who left, or whose project was suspended. (Strangers
+without a common project can't be known: what they learn is bounded by the noise, and printed.)
 """
 
 from __future__ import annotations
@@ -57,6 +57,12 @@ def leaves(a):
     a.enclave.govern(actions.remove_member, PROJECT, MEMBER)
 
 
+def passes_by(a):
+    """Reads all that was shown, and is gone."""
+    a.add_member(PROJECT, FRIEND)
+    a.enclave.govern(actions.remove_member, PROJECT, FRIEND)
+
+
 def suspends(a):
     a.enclave.govern(actions.suspend, PROJECT)
 
@@ -74,6 +80,9 @@ ATTACKS = {
     ),
     "late reader": partial(
         together, first=EVE, second=FRANK, before=strangers, between=lambda a: a.add_member(PROJECT, FRIEND)
+    ),
+    "passing reader": partial(
+        together, first=EVE, second=FRANK, before=strangers, between=passes_by
     ),
     "removed member": partial(
         together, first=EVE, second=HERSELF, before=own_two_projects, between=leaves

@@ -79,7 +79,7 @@ class Batch:
 @dataclass(frozen=True)
 class Asker:
     """In whose name an answer is given: the project, its members now (DIM, DPO and services left out), and
-    `related`, the projects that these belong to as well."""
+    `related`, the projects that these belong to, or ever did, as well."""
 
     project: str
     members: frozenset[str]

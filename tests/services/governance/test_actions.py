@@ -158,6 +158,29 @@ def test_members_come_and_go(store: Store) -> None:
     assert facts(store).members == {"rachid"}
 
 
+@pytest.mark.parametrize(
+    ("roles", "related"),
+    [
+        ([MemberRole.CHERCHEUR], {"these-lea"}),
+        ([MemberRole.CHERCHEUR, MemberRole.CHERCHEUR], {"these-lea"}),
+        ([MemberRole.CHERCHEUR, MemberRole.MEDECIN_DIM], {"these-lea"}),
+        ([MemberRole.MEDECIN_DIM], set()),
+    ],
+)
+def test_what_a_member_could_read_is_remembered_when_they_leave(
+    store: Store, roles: list[MemberRole], related: set[str]
+) -> None:
+    create(store)
+    create(store, replace(CHARTER, slug="these-rachid", members={"rachid": MemberRole.CHERCHEUR}))
+    for role in roles:
+        with store.change() as session:
+            actions.add_member(session, "these-lea", "rachid", role, audit=store.recorder("diane"))
+        with store.change() as session:
+            actions.remove_member(session, "these-lea", "rachid", audit=store.recorder("diane"))
+    assert facts(store, "these-rachid").related == related
+    assert facts(store).related == set()
+
+
 @pytest.mark.parametrize(("user", "said"), [("lea", "already a member"), ("a b", "can't be a user's name")])
 def test_a_member_is_added_once_under_a_possible_name(store: Store, user: str, said: str) -> None:
     create(store)
