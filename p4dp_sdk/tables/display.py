@@ -14,7 +14,15 @@ from p4dp_sdk import markup
 from p4dp_sdk.disclosure.policy import Method
 from p4dp_sdk.locale import Language, language
 from p4dp_sdk.tables.misspelt import explain_unknown_columns
-from p4dp_sdk.tables.remarks import MARK, SNAPPED, columns_of_cells, legend, remarks, withheld_cells
+from p4dp_sdk.tables.remarks import (
+    MARK,
+    SNAPPED,
+    columns_of_cells,
+    legend,
+    remarks,
+    upright,
+    withheld_cells,
+)
 from p4dp_sdk.tables.snapped import column_of, snapped_rows
 
 if TYPE_CHECKING:
@@ -89,6 +97,8 @@ def drawable(frame: pd.DataFrame, disclosure: Disclosure) -> pd.DataFrame:
     """A copy of `frame` to be drawn: numbers as people write them, marks in place of missing values."""
     import pandas as pd
 
+    if (standing := upright(frame, disclosure)) is not frame:
+        return drawable(standing, disclosure).T.set_axis(frame.columns, axis=1)
     cells = set(columns_of_cells(frame, disclosure)) if _withholds(disclosure) else set()
     snapped = snapped_rows(frame, disclosure) if _withholds(disclosure) else {}
     drawn = pd.DataFrame(index=frame.index)

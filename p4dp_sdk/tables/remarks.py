@@ -35,6 +35,10 @@ _REASONS: Mapping[str, str] = {
     "quantile": N_("too few patients around the value"),
 }
 
+_PUBLISHED: Mapping[str, str] = {
+    "earlier": N_("too close to a number published before, if only on earlier data"),
+}
+
 _ANOTHER = N_("a disclosure rule")
 
 # words in a column's name, and what would make the numbers of its groups larger
@@ -53,6 +57,7 @@ def remarks(frame: pd.DataFrame, disclosure: Disclosure) -> list[str]:
     """What to say under the table; nothing where there is nothing to say."""
     from p4dp_sdk.backend.results import Protection
 
+    frame = upright(frame, disclosure)
     match disclosure.protection:
         case Protection.ROWS:
             return [_("Individual data: they stay inside this workspace.")]
@@ -88,7 +93,8 @@ def withheld_label(patients: int, *, published: bool = False) -> str:
 def either(reasons: Iterable[str], disclosure: Disclosure) -> str:
     """The table's reasons as alternatives: which of them holds for which cell is not told."""
     blanks = {"patients": disclosure.min_patients, "physicians": disclosure.min_physicians}
-    words = [_(_REASONS.get(reason, _ANOTHER)).format(**blanks) for reason in reasons]
+    known = {**_REASONS, **_PUBLISHED} if _is_published(disclosure) else _REASONS
+    words = [_(known.get(reason, _ANOTHER)).format(**blanks) for reason in reasons]
     *most, last = dict.fromkeys(words)
     return _("{most} or {last}").format(most=", ".join(most), last=last) if most else last
 
@@ -109,6 +115,16 @@ def accuracy(disclosure: Disclosure, *, fractions: bool = False) -> list[str]:
 def plus_or_minus(disclosure: Disclosure) -> str:
     """By how much a count may be off, as people write it: "± 2"; empty where counts are exact."""
     return f"± {max(1, round(disclosure.error))}" if disclosure.error else ""
+
+
+def upright(frame: pd.DataFrame, disclosure: Disclosure) -> pd.DataFrame:
+    """`frame` with its groups as columns again, where `.T` made rows of them."""
+    keys = set(disclosure.key_columns)
+    if not keys or not keys <= set(frame.index) or keys & set(frame.columns):
+        return frame
+    turned = frame.T.convert_dtypes()
+    empty = [name for name in turned.columns if name not in keys and turned[name].isna().all()]
+    return turned.astype(dict.fromkeys(empty, "Int64"))
 
 
 def columns_of_cells(frame: pd.DataFrame, disclosure: Disclosure | None = None) -> list[Any]:

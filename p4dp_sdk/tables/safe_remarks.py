@@ -25,7 +25,13 @@ _ACCESS = {
 def remarks_on(table: SafeTable) -> list[str]:
     """Marks, reasons, how much was kept and what to do; what is not counted; where the table comes from."""
     said = table.statement
-    return [*remarks(table.frame, table.disclosure), *_left_out(said), *_standing(said), provenance(table)]
+    return [
+        *remarks(table.frame, table.disclosure),
+        *_left_out(said),
+        *_again(said),
+        *_standing(said),
+        provenance(table),
+    ]
 
 
 def provenance(table: SafeTable) -> str:
@@ -69,6 +75,13 @@ def _left_out(said: Statement) -> list[str]:
         return []
     text = _("Those of whom this is unknown, if any, are too few: nothing here counts them ({columns}).")
     return [text.format(columns=", ".join(f"`{name}`" for name in said.left_out))]
+
+
+def _again(said: Statement) -> list[str]:
+    if not said.given_again:
+        return []
+    text = _("Published before: the numbers and the marks are those of {date}, whatever changed since.")
+    return [text.format(date=_day(said.date))]
 
 
 def _standing(said: Statement) -> list[str]:

@@ -35,6 +35,7 @@ VERSION: Final = 1
 ALGORITHM: Final = "ed25519"
 CONTEXT: Final = b"p4dp publication table 1\n"  # a signature over anything else is none of a table
 MAX_TITLE: Final = 120
+GIVEN_AGAIN: Final = "given again as on its date"  # ends the method of a table that was published before
 DOCUMENT_JSON: Final = "application/json"
 
 Cell = str | int | float | bool | None
@@ -115,6 +116,11 @@ class Statement:
     left_out: tuple[str, ...] = ()
     unverified: tuple[str, ...] = ()
     version: int = VERSION
+
+    @property
+    def given_again(self) -> bool:
+        """Whether its numbers and marks are those of an earlier publication, of the day in `date`."""
+        return self.method.endswith(GIVEN_AGAIN)
 
     @property
     def kept(self) -> float:

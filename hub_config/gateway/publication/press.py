@@ -51,7 +51,7 @@ from p4dp_sdk.disclosure.hypercube import Known, Limits, Relation, Status, Suppr
 from p4dp_sdk.disclosure.policy import Policy
 from p4dp_sdk.disclosure.primary import applicable
 from p4dp_sdk.wire.errors import ErrorCode, Refusal
-from p4dp_sdk.wire.publication import Document, Row, Statement, cell
+from p4dp_sdk.wire.publication import GIVEN_AGAIN, Document, Row, Statement, cell
 
 METHOD = "exact; primary and secondary suppression, audited"
 ROWS_HELD = "rows-held"  # the project sees rows: a physician looks before anything of it leaves
@@ -130,7 +130,8 @@ def publish(order: Order, session: Session, press: Press) -> Document:
     definitions = defined(shape, order.ground.setting(press.keyring))
     if not order.is_rehearsal and (before := press.memory.again(_all(definitions))) is not None:
         shown = Shown.again(shape, definitions, before.values)
-        return press.signer.sign(_statement(order, asked, shown, left_out, session, before.given_at))
+        statement = _statement(order, asked, shown, left_out, session, before.given_at)
+        return press.signer.sign(replace(statement, method=f"{METHOD}; {GIVEN_AGAIN}"))
     cube = _measured(order, shape, session, press)
     measures = _Measures.of(cube)
     for _ in range(_ATTEMPTS):

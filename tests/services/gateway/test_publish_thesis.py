@@ -115,6 +115,7 @@ def test_a_table_is_given_again_whoever_objected_since(a: Arena) -> None:
     second = document(a, "sex and age").statement
     assert (second.rows, second.total) == (first.rows, first.total)
     assert second.request_id != first.request_id
+    assert second.given_again and not first.given_again, "so that its reader is told"
     renamed = document(a, "renamed").statement
     assert (renamed.rows, renamed.date) == (first.rows, second.date), "the ledger's date of the first"
 

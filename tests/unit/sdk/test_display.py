@@ -230,12 +230,31 @@ def test_a_table_on_its_side_keeps_its_marks() -> None:
     )
     upright = attach(frame, made)
     turned = upright.set_index("sex").T
-    for drawn in (text(upright), text(turned)):
+    for drawn in (text(upright), text(turned), text(upright.T)):
         for shown in ("≈ 41", " 52", "≈ 66,5", "≈ 65,5", "≈ arrondi à une réponse antérieure : 3 cellules."):
             assert shown in drawn
         assert drawn.count("•") == 4
         assert "3 cellules masquées" in drawn
         assert "—" not in drawn
+
+
+@pytest.mark.parametrize("turn", ["pivot_table", "unstack"])
+def test_a_table_that_pandas_turned_keeps_its_marks(turn: str) -> None:
+    frame = pd.DataFrame(
+        {
+            "sex": ["F", "M"] * 2,
+            "band": ["a", "a", "b", "b"],
+            "n": pd.array([20, None, 30, 40], "Int64"),
+        }
+    )
+    made = attach(frame, disclosure(key_columns=("sex", "band")))
+    wide = (
+        made.pivot_table(index="band", columns="sex", values="n")
+        if turn == "pivot_table"
+        else made.set_index(["band", "sex"])["n"].unstack()
+    )
+    drawn = text(wide)
+    assert "•" in drawn and "1 cellule masquée" in drawn and "<NA>" not in drawn
 
 
 def test_columns_of_words_and_numbers_hold_no_cells() -> None:

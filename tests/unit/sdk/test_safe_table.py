@@ -16,8 +16,8 @@ from pyarrow import feather, parquet
 
 import p4dp_sdk as p4dp
 from p4dp_sdk.tables.files import METADATA_KEY, inert
-from p4dp_sdk.wire.publication import Column, Lineage, Shape
-from tests.unit.sdk.signed_tables import OTHER_KEY, pem, signed, table
+from p4dp_sdk.wire.publication import GIVEN_AGAIN, Column, Lineage, Shape
+from tests.unit.sdk.signed_tables import OTHER_KEY, STATEMENT, pem, signed, table
 
 pytestmark = pytest.mark.usefixtures("english")
 
@@ -79,6 +79,19 @@ def test_what_is_not_vouched_for_is_said() -> None:
     text = repr(table(unverified=("rows-held", "libellé"), synthetic=True, left_out=("sex",)))
     assert "Synthetic data" in text and "libellé" in text and "sex" in text
     assert "physician looks" in text and "if any, are too few" in text
+
+
+def test_a_table_published_before_says_of_when_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("P4DP_LANG", "fr")
+    again = table(method=f"{STATEMENT.method}; {GIVEN_AGAIN}")
+    assert "Tableau déjà publié" in again._repr_html_() and "ceux du 21/11/2026" in repr(again)
+    assert "déjà publié" not in repr(table())
+
+
+def test_a_table_may_lack_cells_for_one_published_on_earlier_data(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("P4DP_LANG", "fr")
+    shown = repr(table(reasons=("frequency", "earlier")))
+    assert "nombre déjà publié, même sur une version antérieure des données" in shown
 
 
 def test_the_record_has_all_but_the_cells() -> None:
