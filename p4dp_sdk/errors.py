@@ -9,7 +9,9 @@ never from data.
 from __future__ import annotations
 
 import os
+import shutil
 import sys
+import textwrap
 import traceback
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
@@ -19,6 +21,7 @@ from p4dp_sdk.locale import translate as _
 from p4dp_sdk.wire.errors import ErrorCode, Refusal
 from p4dp_sdk.wire.messages import Explanation, explain
 
+_NOTEBOOK_COLUMNS = 88  # beside the list of files on a laptop's screen
 _BOLD_RED, _DIM, _PLAIN = "\x1b[1;31m", "\x1b[2m", "\x1b[0m"
 
 
@@ -49,11 +52,17 @@ class P4DPError(Exception):
     def _render_traceback_(self) -> list[str]:
         if os.environ.get("P4DP_TRACEBACK"):
             return traceback.format_exception(self)
-        what, *rest = self._lines()
+        what, *rest = map(_wrapped, self._lines())
         return [
             f"{_BOLD_RED}{what}{_PLAIN}",
             *(_dimmed(line) if line.startswith("(") else line for line in rest),
         ]
+
+
+def _wrapped(line: str) -> str:
+    """`line` broken between words: a notebook breaks it anywhere."""
+    width = shutil.get_terminal_size((_NOTEBOOK_COLUMNS, 24)).columns
+    return textwrap.fill(line, width, break_long_words=False, break_on_hyphens=False)
 
 
 def _dimmed(line: str) -> str:

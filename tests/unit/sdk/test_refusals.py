@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -44,10 +45,23 @@ def shell() -> Iterator[InteractiveShell]:
 def test_notebook_shows_no_stack_trace(workspace: p4dp.Workspace, shell: InteractiveShell) -> None:
     with pytest.raises(p4dp.EnclaveError) as caught:
         workspace.tables.diagnoses.execute()
-    shown = "\n".join(caught.value._render_traceback_())
+    lines = caught.value._render_traceback_()
+    shown = "\n".join(lines)
     assert "Traceback" not in shown
     assert "File " not in shown
-    assert shown.count("\n") == 3
+    assert len(lines) == 4
+
+
+def test_what_is_said_is_broken_between_words(
+    monkeypatch: pytest.MonkeyPatch, workspace: p4dp.Workspace
+) -> None:
+    """A notebook breaks long lines anywhere, in the middle of a word too."""
+    monkeypatch.setenv("COLUMNS", "60")
+    with pytest.raises(p4dp.EnclaveError) as caught:
+        workspace.tables.diagnoses.execute()
+    shown = re.sub(r"\x1b\[[0-9;]*m", "", "\n".join(caught.value._render_traceback_()))
+    assert max(map(len, shown.splitlines())) <= 60 or any(" " not in line for line in shown.splitlines())
+    assert shown.split() == str(caught.value).split()
 
 
 def test_a_stack_trace_can_be_asked_for(monkeypatch: pytest.MonkeyPatch, workspace: p4dp.Workspace) -> None:
@@ -88,7 +102,7 @@ def test_plain_python_shows_no_stack_trace(peer: Peer) -> None:
     done = subprocess.run(
         [sys.executable, "-i", "-q"], input=session, capture_output=True, text=True, timeout=60
     )
-    assert "données individuelles" in done.stderr
+    assert "données individuelles" in " ".join(done.stderr.split())
     assert "Traceback" not in done.stderr
 
 
