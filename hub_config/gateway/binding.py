@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import date
 from typing import Final
 
 import ibis
@@ -52,12 +53,20 @@ def _pseudonym(kind: str, number: int) -> int:
     raise NotImplementedError
 
 
+@dataclass(frozen=True)
+class _Excluded:
+    """Whether any patient, any physician objected: nobody's rows are asked for among those of nobody."""
+
+    patients: bool
+    physicians: bool
+
+
 def furnish(session: Session, room: Room, tables: Iterable[Table]) -> Mapping[str, BoundTable]:
     """Bind the visible `tables` on this connection, objections and grant applied."""
-    _exclude_objectors(session, room.objectors)
+    excluded = _exclude_objectors(session, room.objectors)
     if room.key is not None:
         pseudonyms.install(session, room.key)
-    return {table.name: _bind(session, room, table) for table in tables}
+    return {table.name: _bind(session, room, table, excluded) for table in tables}
 
 
 def site_codes(
@@ -74,41 +83,64 @@ def site_codes(
 # --- objections --------------------------------------------------------------------------------------------
 
 
-def _exclude_objectors(session: Session, objectors: Objectors) -> None:
+def _exclude_objectors(session: Session, objectors: Objectors) -> _Excluded:
     """Who objected, in this snapshot or since. A physician who withdraws does so with their patients."""
-    _store(session, _OBJECTING_PHYSICIANS, _PHYSICIAN_NO, objectors.physicians)
-    _store(session, _OBJECTING_PATIENTS, _PATIENT_NO, objectors.patients)
-    session.run(
-        f"INSERT INTO {_OBJECTING_PATIENTS} SELECT {_PATIENT_NO} FROM {WAREHOUSE}.main.patients"  # noqa: S608
-        f" WHERE {_PHYSICIAN_NO} IN (SELECT {_PHYSICIAN_NO} FROM {_OBJECTING_PHYSICIANS})"
-    )
+    physicians = _objected(session, _PHYSICIAN_NO, objectors.physicians)
+    patients = _objected(session, _PATIENT_NO, objectors.patients)
+    excluded = _Excluded(patients=len(patients) + len(physicians) > 0, physicians=len(physicians) > 0)
+    if excluded.patients:
+        _store(session, _OBJECTING_PATIENTS, _PATIENT_NO, patients)
+    if excluded.physicians:
+        _store(session, _OBJECTING_PHYSICIANS, _PHYSICIAN_NO, physicians)
+        session.run(
+            f"INSERT INTO {_OBJECTING_PATIENTS}"  # noqa: S608
+            f" SELECT {_PATIENT_NO} FROM {WAREHOUSE}.main.patients"
+            f" WHERE {_PHYSICIAN_NO} IN (SELECT {_PHYSICIAN_NO} FROM {_OBJECTING_PHYSICIANS})"
+        )
+    return excluded
 
 
-def _store(session: Session, name: str, column: str, numbers: frozenset[int]) -> None:
+def _store(session: Session, name: str, column: str, numbers: pa.ChunkedArray) -> None:
     given = f"given_{name}"
-    session.register(given, pa.table({column: pa.array(sorted(numbers), pa.int64())}))
-    session.run(
-        f"CREATE TEMP TABLE {name} AS SELECT {column} FROM {given}"  # noqa: S608
-        f" UNION ALL SELECT {column} FROM {WAREHOUSE}.main.objections WHERE {column} IS NOT NULL"
+    session.register(given, pa.table({column: numbers}))
+    session.run(f"CREATE TEMP TABLE {name} AS SELECT {column} FROM {given}")  # noqa: S608
+
+
+def _objected(session: Session, column: str, since: frozenset[int]) -> pa.ChunkedArray:
+    """Who had objected when the snapshot was made, and who did since."""
+    early = session.kept.once(("objected", column), lambda: _objected_early(session, column))
+    return pa.chunked_array([*early.chunks, pa.array(sorted(since), pa.int64())], pa.int64())
+
+
+def _objected_early(session: Session, column: str) -> pa.ChunkedArray:
+    found = session.fetch(
+        f"SELECT CAST({column} AS BIGINT) AS n FROM {WAREHOUSE}.main.objections"  # noqa: S608
+        f" WHERE {column} IS NOT NULL"
     )
+    return found.column("n")
 
 
 # --- tables ------------------------------------------------------------------------------------------------
 
 
-def _bind(session: Session, room: Room, table: Table) -> BoundTable:
-    sql = DuckDBCompiler().to_sqlglot(_granted_rows(room, table)).sql("duckdb")
+def _bind(session: Session, room: Room, table: Table, excluded: _Excluded) -> BoundTable:
+    """The statement holds names and the limits of the grant, no secret: it is kept by all it is made of."""
+    full = room.catalogue.tables[table.name]
+    sql = session.kept.once(
+        ("view", table, full, _limits(room.grant), room.key is not None, excluded),
+        lambda: DuckDBCompiler().to_sqlglot(_granted_rows(room, table, excluded)).sql("duckdb"),
+    )
     session.run(f'CREATE TEMP VIEW "{table.name}" AS {sql}')
     schema = {**dict(visible_schema(table).items()), **_hidden(table)}
     return BoundTable(table, ibis.table(schema, name=table.name, catalog=_TEMPORARY, database="main"))
 
 
-def _granted_rows(room: Room, table: Table) -> ibis.Table:
+def _granted_rows(room: Room, table: Table, excluded: _Excluded) -> ibis.Table:
     full = room.catalogue.tables[table.name]
     rows = _within_grant(_warehouse_table(full), full, room.grant)
-    if full.unit is Unit.PERSON:
+    if full.unit is Unit.PERSON and excluded.patients:
         rows = rows.anti_join(_temporary(_OBJECTING_PATIENTS, _PATIENT_NO), _PATIENT_NO)
-    if full.unit in (Unit.PERSON, Unit.PHYSICIAN):
+    if full.unit in (Unit.PERSON, Unit.PHYSICIAN) and excluded.physicians:
         rows = rows.anti_join(_temporary(_OBJECTING_PHYSICIANS, _PHYSICIAN_NO), _PHYSICIAN_NO)
     shown = {column.name: _shown(rows, column, room.key) for column in table.columns}
     stored = {PATIENT: _PATIENT_NO, PHYSICIAN: _PHYSICIAN_NO}
@@ -124,6 +156,11 @@ def _within_grant(rows: ibis.Table, full: Table, grant: Grant) -> ibis.Table:
     if full.date is not None and grant.date_to is not None:
         rows = rows.filter(rows[full.date] <= grant.date_to)
     return rows
+
+
+def _limits(grant: Grant) -> tuple[frozenset[str] | None, date | None, date | None]:
+    """All that `_within_grant` looks at."""
+    return grant.centres, grant.date_from, grant.date_to
 
 
 def _shown(rows: ibis.Table, column: Column, key: ProjectKey | None) -> ibis.Value:
@@ -158,6 +195,14 @@ def _temporary(name: str, column: str) -> ibis.Table:
 
 
 def _codes(session: Session, centres: Table, system: str, grant: Grant) -> tuple[tuple[str, str], ...]:
+    """Kept by the centres and dates of the grant."""
+    return session.kept.once(
+        ("site codes", system, centres, _limits(grant)),
+        lambda: _codes_found(session, centres, system, grant),
+    )
+
+
+def _codes_found(session: Session, centres: Table, system: str, grant: Grant) -> tuple[tuple[str, str], ...]:
     column = next((column.name for column in centres.columns if column.codes == system), None)
     if column is None:
         return ()

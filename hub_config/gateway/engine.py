@@ -19,11 +19,13 @@ from typing import Final
 import duckdb
 import pyarrow as pa
 
+from hub_config.gateway.kept import Kept
 from hub_config.gateway.stopping import Stop
 from p4dp_sdk.wire.errors import ErrorCode, Refusal
 
 WAREHOUSE: Final = "warehouse"  # the catalog name DuckDB derives from warehouse.duckdb
 _SCRATCH_MEMORY: Final = 512 * 1024**2
+_SPARE: Final = 4  # empty databases that wait for a query
 _BATCH_BYTES: Final = 1024**2
 _MAX_BATCH_ROWS: Final = 65_536
 
@@ -37,13 +39,16 @@ class EngineLimits:
 @dataclass(frozen=True)
 class Session:
     """One query's own connection. Its temporary views, macros, variables and registered tables are seen by
-    no other. `known` are facts of the snapshot that are found out once an engine: a snapshot never changes.
+    no other. `known` are facts of the snapshot that are found out once an engine: a snapshot never changes;
+    `kept` is what else is made once. `spare` are databases for what follows release.
     """
 
     connection: duckdb.DuckDBPyConnection
     stop: Stop
     aggregates: frozenset[str]
     known: dict[str, int] = field(default_factory=dict, repr=False)
+    kept: Kept = field(default_factory=Kept, repr=False)
+    spare: Spare | None = field(default=None, repr=False)
 
     def run(self, sql: str, parameters: list[object] | None = None) -> None:
         with self.stop.guarding(self.connection), explained(self.stop):
@@ -79,6 +84,8 @@ class Engine:
     def __init__(self, database: Path, limits: EngineLimits) -> None:
         try:
             self._known: dict[str, int] = {}
+            self._kept = Kept()
+            self._spare = Spare()
             self._connection = duckdb.connect(str(database), read_only=True, config=_locked_config(limits))
             self._aggregates = _aggregates(self._connection)
             _lock(self._connection)
@@ -89,24 +96,73 @@ class Engine:
     def session(self, stop: Stop) -> Iterator[Session]:
         cursor = self._connection.cursor()
         try:
-            yield Session(cursor, stop, self._aggregates, self._known)
+            yield Session(cursor, stop, self._aggregates, self._known, self._kept, self._spare)
         finally:
             cursor.close()
 
     def close(self) -> None:
         self._connection.close()
+        self._spare.close()
+
+
+class Spare:
+    """Empty databases in memory, opened already. Each is lent to one query at a time, which works on a cursor
+    of its own: what it registers goes with that. One on which anything failed is not lent again."""
+
+    def __init__(self, most: int = _SPARE) -> None:
+        self._most = most
+        self._lock = threading.Lock()
+        self._idle: list[duckdb.DuckDBPyConnection] = []
+
+    @contextmanager
+    def lent(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        database = self._taken() or _empty()
+        try:
+            cursor = database.cursor()
+            try:
+                yield cursor
+            finally:
+                cursor.close()
+        except BaseException:
+            database.close()
+            raise
+        self._back(database)
+
+    def close(self) -> None:
+        with self._lock:
+            self._most = 0
+            while self._idle:
+                self._idle.pop().close()
+
+    def _taken(self) -> duckdb.DuckDBPyConnection | None:
+        with self._lock:
+            return self._idle.pop() if self._idle else None
+
+    def _back(self, database: duckdb.DuckDBPyConnection) -> None:
+        with self._lock:
+            if len(self._idle) < self._most:
+                self._idle.append(database)
+                return
+        database.close()
 
 
 @contextmanager
-def scratch(stop: Stop, aggregates: frozenset[str]) -> Iterator[Session]:
+def scratch(stop: Stop, aggregates: frozenset[str], spare: Spare | None = None) -> Iterator[Session]:
     """An empty database in memory, for one query: it holds protected tables only."""
+    lender = spare or Spare(most=0)
+    with lender.lent() as connection:
+        yield Session(connection, stop, aggregates)
+
+
+def _empty() -> duckdb.DuckDBPyConnection:
     limits = EngineLimits(memory_bytes=_SCRATCH_MEMORY, threads=1)
     connection = duckdb.connect(":memory:", config=_locked_config(limits))
     try:
         _lock(connection)
-        yield Session(connection, stop, aggregates)
-    finally:
+    except BaseException:
         connection.close()
+        raise
+    return connection
 
 
 class Engines:
@@ -191,7 +247,7 @@ def _locked_config(limits: EngineLimits) -> Mapping[str, str]:
 
 def _lock(connection: duckdb.DuckDBPyConnection) -> None:
     """The last word on the configuration."""
-    connection.execute("SET TimeZone = 'UTC'")
+    connection.execute("SET GLOBAL TimeZone = 'UTC'")  # of every cursor, too
     connection.execute("SET lock_configuration = true")
 
 

@@ -152,7 +152,7 @@ def _run(plan: Plan, question: Question, session: Session) -> _Outcome:
 def _run_releases(plan: ReleasePlan, question: Question, session: Session) -> _Outcome:
     protected = explored(session, plan.releases, question.policy, question.guard, question.asker)
     publics = {public.name: fetched(session, public.expression, question) for public in plan.publics}
-    with scratch(session.stop, session.aggregates) as empty:
+    with scratch(session.stop, session.aggregates, session.spare) as empty:
         for name, table in {**{n: p.frame for n, p in protected.items()}, **publics}.items():
             empty.register(name, table)
         shown = fetched(empty, plan.post, question)

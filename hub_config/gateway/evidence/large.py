@@ -31,7 +31,7 @@ from p4dp_sdk.disclosure.policy import Policy
 FIRST: Final = 256  # the first sample is one patient in so many
 _NEXT: Final = (64, 32, 16)  # the next one, where much is undecided
 _LIKELY: Final = 60  # rows of a cell in a sample, of which some are of the same patient or GP
-_BLOCKS, _BLOCKS_OF_JOINS = 16, 8  # of neighbouring patients, in a sample
+_BLOCKS: Final = 8  # of neighbouring patients, in a sample; planning them is most of its cost
 _FINE, _COARSE = 1_500_000, 8_000_000  # rows read at once, where a range of patients is read without the rest
 
 
@@ -211,8 +211,7 @@ def _blocks(source: Source, one_in: int) -> list[str]:
     verdict."""
     if not is_one_table(source) and not is_joined_tables(source):
         return []
-    blocks = _BLOCKS if is_one_table(source) else _BLOCKS_OF_JOINS
     everybody = highest_number(source) + 1
-    width = max(1, everybody // (one_in * blocks))
-    starts = [everybody * block // blocks for block in range(blocks)]
+    width = max(1, everybody // (one_in * _BLOCKS))
+    starts = [everybody * block // _BLOCKS for block in range(_BLOCKS)]
     return [f"{source.unit} BETWEEN {start} AND {start + width - 1}" for start in starts]

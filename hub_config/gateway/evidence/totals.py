@@ -97,9 +97,8 @@ def _number(source: Source, query: str, by: str) -> None:
     run = source.session.run
     run(f"CREATE OR REPLACE TEMP TABLE {groups} AS {query}" + (f" GROUP BY {by}" if by else ""))
     least = 1
-    for limit, rows in ((_NUMEROUS, 3), (_MOST_GROUPS, 11)):
-        if _size(source, groups, least) > limit:
-            least = rows
+    if _size(source, groups, least) > _NUMEROUS:
+        least = 3 if _size(source, groups, 3) <= _MOST_GROUPS else 11
     run(
         f"CREATE OR REPLACE TEMP TABLE {cells} AS"  # noqa: S608
         f" SELECT CAST(row_number() OVER () - 1 AS BIGINT) AS {CELL}, * FROM {groups} WHERE __n0 >= {least}"
