@@ -55,7 +55,8 @@ def explored(
 ) -> dict[str, ProtectedTable]:
     """Each release by its name, as a draft may show it. Raises Refusal; then nothing was shown."""
     measured = [
-        measure(session, release, policy, guard.keyring, remember=guard.sketches) for release in releases
+        measure(session, release, policy, guard.keyring, project=asker.project, remember=guard.sketches)
+        for release in releases
     ]
     draws = guard.draws(asker.project)
     batches = tuple(batch for cells in measured for batch in _proposed(cells, policy, guard, draws))
@@ -79,16 +80,17 @@ def rehearsed(
 ) -> dict[str, ProtectedTable]:
     """What the primary rules would withhold, for the synthetic sandbox. Nothing is remembered."""
     draws = guard.draws(project)
-    return {release.name: _rehearsed(session, release, policy, guard, draws) for release in releases}
+    measured = [
+        measure(session, release, policy, guard.keyring, project=project, remember=False)
+        for release in releases
+    ]
+    return {cells.release.name: _rehearsed(cells, policy, guard, draws) for cells in measured}
 
 
-def _rehearsed(
-    session: Session, release: Release, policy: Policy, guard: Guard, draws: Prf
-) -> ProtectedTable:
-    cells = measure(session, release, policy, guard.keyring, remember=False)
+def _rehearsed(cells: Cells, policy: Policy, guard: Guard, draws: Prf) -> ProtectedTable:
     masks = _verdicts(cells, policy, guard, draws)
     shown = {column.measure.name: Shown(column.exact, masks[column.measure.name]) for column in cells.columns}
-    return table(release, cells.labels, shown)
+    return table(cells.release, cells.labels, shown)
 
 
 def _proposed(cells: Cells, policy: Policy, guard: Guard, draws: Prf) -> list[Batch]:

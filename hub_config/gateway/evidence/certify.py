@@ -91,7 +91,7 @@ def _bounds(measure: Measure, total: Total, release: Release, layout: Layout, mo
 def _known_tops(measure: Measure, largest: Floats) -> Mapping[str, Floats]:
     """Where nobody was looked at, all may have the most; rounded up to a power of two, so that the noise that
     comes in units of it tells less of who has."""
-    if measure.kind not in (MeasureKind.ROWS, MeasureKind.SUM):
+    if measure.kind is MeasureKind.PATIENTS:
         return {}
     bound = np.exp2(np.ceil(np.log2(np.where(largest > 0, largest, 1.0))))
     tops = np.repeat(bound[:, None], TOPS, axis=1)

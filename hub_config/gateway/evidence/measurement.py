@@ -20,12 +20,13 @@ from hub_config.gateway.evidence.contributions import Contributions
 from hub_config.gateway.evidence.fanout import largest_table
 from hub_config.gateway.evidence.large import large
 from hub_config.gateway.evidence.layout import groups, labels, layout, rolled_up
-from hub_config.gateway.evidence.quantile import quantiles
+from hub_config.gateway.evidence.quantile import flattened_quantiles
 from hub_config.gateway.evidence.sketch import Secrets, records, unremembered, vectors
 from hub_config.gateway.evidence.source import CELL, Source, source
 from hub_config.gateway.evidence.tally import backing, selected
 from hub_config.gateway.keyring import Keyring
-from hub_config.gateway.rules.cells import Cells, Column, Floats, Ints, Vectors
+from hub_config.gateway.rules.cells import Backing, Cells, Column, Floats, Ints, Vectors
+from hub_config.gateway.rules.flattening import cut
 from hub_config.gateway.rules.plan import Measure, MeasureKind, Release
 from p4dp_sdk.disclosure.policy import Policy
 from p4dp_sdk.wire.errors import ErrorCode, Refusal
@@ -52,13 +53,15 @@ def measure(
     policy: Policy,
     keyring: Keyring,
     *,
+    project: str = "",
     remember: bool = True,
     whole_up_to: int = WHOLE,
 ) -> Cells:
     """Every cell of `release` in which anybody is, measured. Without `remember`, vectors hold fingerprints
-    only. `whole_up_to` rows are read whole; more are measured by sums and samples.
+    only. `whole_up_to` rows are read whole; more are measured by sums and samples. Quantiles are blurred
+    here, by the draws of `project`.
     """
-    rows, secrets = source(session, release), Secrets.of(keyring, release)
+    rows, secrets = source(session, release), Secrets.of(keyring, release, project)
     return _measured(rows, policy, secrets, remember=remember, whole_up_to=whole_up_to)
 
 
@@ -119,16 +122,13 @@ def _cells(read: _Exact, policy: Policy, secrets: Secrets, *, remember: bool) ->
         keys=read.keys.take(kept),
         contributions=read.contributions.relabelled(_renumbered(kept, laid.cells)),
     )
-    columns = tuple(
-        Column(
-            measure,
-            _value(read, laid.cells, measure, policy, secrets)[kept],
-            selected(backing(read.contributions, laid, measure, policy.min_physicians - 1), kept),
-            _sketched(near, len(kept), measure, secrets, remember=remember),
-        )
-        for measure in release.measures
-    )
-    return Cells(release, labels(release, near.keys), columns)
+    columns = []
+    for measure in release.measures:
+        evidence = backing(read.contributions, laid, measure, policy.min_physicians - 1)
+        value = _value(read, laid.cells, measure, evidence, policy, secrets)
+        sketched = _sketched(near, len(kept), measure, secrets, remember=remember)
+        columns.append(Column(measure, value[kept], selected(evidence, kept), sketched))
+    return Cells(release, labels(release, near.keys), tuple(columns))
 
 
 def _remembered(read: _Exact, cells: int) -> Ints:
@@ -152,7 +152,9 @@ def _sketched(read: _Exact, cells: int, measure: Measure, secrets: Secrets, *, r
     return unremembered(cells, records(given.units, cells, measure, secrets))
 
 
-def _value(read: _Exact, cells: int, measure: Measure, policy: Policy, secrets: Secrets) -> NDArray[Any]:
+def _value(
+    read: _Exact, cells: int, measure: Measure, evidence: Backing, policy: Policy, secrets: Secrets
+) -> NDArray[Any]:
     units = read.contributions.units
     added = units.added[measure.weight]
     match measure.kind:
@@ -164,7 +166,8 @@ def _value(read: _Exact, cells: int, measure: Measure, policy: Policy, secrets: 
             return _sum(units, added.total, cells)
         case MeasureKind.QUANTILE:
             drawn = secrets.supports(records(units, cells, measure, secrets))
-            return quantiles(read.source, read.cells, measure, policy, [""], drawn)
+            caps = cut(evidence, drawn.cut).cap
+            return flattened_quantiles(read.source, read.cells, measure, policy, caps, drawn)
         case _:
             assert_never(measure.kind)
 

@@ -6,7 +6,7 @@ over ranges.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,33 +17,68 @@ from hub_config.gateway.evidence.physicians import outside_few
 from hub_config.gateway.evidence.source import CELL, Source, whole
 from hub_config.gateway.rules.cells import Floats, Ints
 from hub_config.gateway.rules.plan import Measure
-from hub_config.gateway.rules.quantiles import Descent, Grid, Supports, grid_of, leaves, settle
+from hub_config.gateway.rules.quantiles import Descent, Grid, Supports, grid_of, leaves, moves, settle
 from p4dp_sdk.disclosure.policy import Policy
 from p4dp_sdk.wire.errors import ErrorCode, Refusal
 
 
 @dataclass(frozen=True)
-class _Records:
-    """Entries of one (cell, unit, GPs, leaf)."""
+class Records:
+    """Entries of one (cell, unit, GPs, leaf), and how many rows each is."""
 
     cell: Ints
     unit: Ints
     physicians: tuple[Ints, ...]
     leaf: Ints
+    rows: Ints
+
+    def flattened(self, caps: Floats) -> Floats:
+        """The rows, those of a unit with more than the cell's cap as so many in all."""
+        order = ordered(self.cell, self.unit)
+        starts = first_of_runs(self.cell[order], self.unit[order])
+        of_unit = np.zeros(len(order), dtype=np.int64)
+        of_unit[order[starts]] = 1
+        of_unit[order] = np.cumsum(of_unit[order]) - 1
+        whole = np.bincount(of_unit, weights=self.rows)[of_unit]
+        counted = self.rows * np.minimum(1.0, caps[self.cell] / np.maximum(whole, 1.0))
+        return np.asarray(counted, dtype=np.float64)
+
+
+def flattened_quantiles(
+    source: Source, cells: str, measure: Measure, policy: Policy, caps: Floats, drawn: Supports
+) -> Floats:
+    """The supported value of each numbered cell, NaN where there is none; nobody counts more than `caps`."""
+    records = _records(source, cells, _leaf(source, measure), "")
+    by_leaf = records.cell, records.leaf, records.flattened(caps)
+    return _supported(source, measure, policy, caps, by_leaf, [records], drawn)
 
 
 def quantiles(
     source: Source, cells: str, measure: Measure, policy: Policy, ranges: Iterable[str], drawn: Supports
 ) -> Floats:
-    """The supported value of each numbered cell, NaN where there is none. `ranges` are conditions (each
-    begins with AND) that part the patients."""
-    count = len(drawn.patients)
-    grid, leaf = grid_of(measure), _leaf(source, measure)
+    """The same of very many rows, where nobody is cut down: noise follows who has most, to the next power of
+    two. `ranges` are conditions (each begins with AND) that part the patients."""
+    leaf, ranges = _leaf(source, measure), tuple(ranges)
+    cell, at, rows = _rows_by_leaf(source, cells, leaf)
+    most = _most_rows(source, cells, leaf, ranges, len(drawn.rank))
+    records = (_records(source, cells, leaf, where) for where in ranges)
+    by_leaf = cell, at, rows.astype(np.float64)
+    return _supported(source, measure, policy, most, by_leaf, records, drawn)
+
+
+def _supported(
+    source: Source,
+    measure: Measure,
+    policy: Policy,
+    caps: Floats,
+    by_leaf: tuple[Ints, Ints, Floats],
+    records: Iterable[Records],
+    drawn: Supports,
+) -> Floats:
     if measure.quantile is None:
         raise Refusal(ErrorCode.ENGINE_FAILED)
-    ranges = tuple(ranges)
-    found = leaves(count, *_rows_by_leaf(source, cells, leaf), measure.quantile)
-    records = (_records(source, cells, leaf, where) for where in ranges)
+    grid, moved = grid_of(measure), moves(caps, drawn.rank, policy)
+    found = leaves(len(caps), *by_leaf, measure.quantile, moved)
     descent = _descent(records, found, grid, len(source.physicians), policy.min_physicians - 1)
     return settle(descent, grid, policy, drawn)[0]
 
@@ -72,15 +107,31 @@ def _rows_by_leaf(source: Source, cells: str, leaf: str) -> tuple[Ints, Ints, In
     return whole(found.column(CELL)), whole(found.column("__leaf")), whole(found.column("__n"))
 
 
-def _records(source: Source, cells: str, leaf: str, where: str) -> _Records:
+def _most_rows(source: Source, cells: str, leaf: str, ranges: Iterable[str], count: int) -> Floats:
+    """About the most that one patient has in each cell."""
+    by, most = ", ".join(source.keys), np.ones(count)
+    for where in ranges:
+        inner = _leaves_of_rows(source, leaf, where)
+        each = ", ".join((*source.keys, source.unit))
+        found = source.session.fetch(
+            f"SELECT c.{CELL}, x.__most FROM (SELECT {by or '1'}, max(__n) AS __most FROM"  # noqa: S608
+            f" (SELECT {each}, count(*) AS __n FROM ({inner}) GROUP BY {each}) GROUP BY {by or '1'}) x"
+            f" JOIN {cells} c ON {source.matching('c', 'x')}"
+        )
+        cell = whole(found.column(CELL))
+        most[cell] = np.maximum(most[cell], whole(found.column("__most")))
+    return np.asarray(np.exp2(np.ceil(np.log2(most))))
+
+
+def _records(source: Source, cells: str, leaf: str, where: str) -> Records:
     by = ", ".join((*source.keys, source.unit, *source.physicians, "__leaf"))
     found = source.session.fetch(
-        f"SELECT c.{CELL}, {source.members('x')}, x.__leaf FROM"  # noqa: S608
-        f" (SELECT DISTINCT {by} FROM ({_leaves_of_rows(source, leaf, where)})) x"
+        f"SELECT c.{CELL}, {source.members('x')}, x.__leaf, x.__n FROM"  # noqa: S608
+        f" (SELECT {by}, count(*) AS __n FROM ({_leaves_of_rows(source, leaf, where)}) GROUP BY {by}) x"
         f" JOIN {cells} c ON {source.matching('c', 'x')}"
     )
     cell, unit, physicians = source.parties(found)
-    return _Records(cell, unit, physicians, whole(found.column("__leaf")))
+    return Records(cell, unit, physicians, whole(found.column("__leaf")), whole(found.column("__n")))
 
 
 def _leaves_of_rows(source: Source, leaf: str, where: str) -> str:
@@ -94,7 +145,7 @@ def _leaves_of_rows(source: Source, leaf: str, where: str) -> str:
 # --- counting about the leaf -------------------------------------------------------------------------------
 
 
-def _descent(records: Iterator[_Records], leaf: Ints, grid: Grid, columns: int, few: int) -> Descent:
+def _descent(records: Iterable[Records], leaf: Ints, grid: Grid, columns: int, few: int) -> Descent:
     shape = (len(leaf), grid.depth + 1)
     patients, below, above = (np.zeros(shape, dtype=np.int64) for _ in range(3))
     deepest: list[list[tuple[Ints, Ints, Ints]]] = [[] for _ in range(columns)]
@@ -124,7 +175,7 @@ def _inside(cell: Ints, member: Ints, shared: Ints, shape: tuple[int, int]) -> I
     return np.cumsum(_histogram(cell, level, shape)[:, ::-1], axis=1)[:, ::-1]
 
 
-def _beside(some: _Records, shared: Ints, chosen: NDArray[np.bool_], shape: tuple[int, int]) -> Ints:
+def _beside(some: Records, shared: Ints, chosen: NDArray[np.bool_], shape: tuple[int, int]) -> Ints:
     """Patients with a row on one side of the bin of each level: a row that parts at level l is outside all
     finer bins."""
     cell, _, negated = _deepest(some.cell[chosen], some.unit[chosen], -shared[chosen])
@@ -133,7 +184,7 @@ def _beside(some: _Records, shared: Ints, chosen: NDArray[np.bool_], shape: tupl
     return found
 
 
-def _own(some: _Records, gp: Ints, shared: Ints) -> tuple[Ints, Ints, Ints]:
+def _own(some: Records, gp: Ints, shared: Ints) -> tuple[Ints, Ints, Ints]:
     """For each (cell, patient) with a GP: the cell, the GP of the row that is deepest in the cell's bins, and
     how deep."""
     known = np.flatnonzero(gp != NO_PHYSICIAN)

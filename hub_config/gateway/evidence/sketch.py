@@ -9,7 +9,7 @@ patients on either side, whom nobody can choose: numbers are never shown nor com
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,7 +31,7 @@ from hub_config.gateway.rules.cells import (
     Vectors,
     Words,
 )
-from hub_config.gateway.rules.draws import uniforms
+from hub_config.gateway.rules.draws import Own, uniforms
 from hub_config.gateway.rules.plan import PATIENT, Measure, MeasureKind, Release
 from hub_config.gateway.rules.quantiles import Supports
 from p4dp_sdk.wire.errors import ErrorCode, Refusal
@@ -42,14 +42,15 @@ _LOW = np.uint64(0xFFFF)
 
 @dataclass(frozen=True, repr=False)
 class Secrets:
-    """The keyring's numbers for one release."""
+    """The keyring's numbers for one release, and the draws of one project."""
 
     keyring: Keyring
     of_patients: bool
+    project: str = ""
 
     @classmethod
-    def of(cls, keyring: Keyring, release: Release) -> Secrets:
-        return cls(keyring, release.unit == PATIENT)
+    def of(cls, keyring: Keyring, release: Release, project: str = "") -> Secrets:
+        return cls(keyring, release.unit == PATIENT, project)
 
     def units(self, count: int) -> Numbers:
         ring = self.keyring
@@ -66,9 +67,11 @@ class Secrets:
         return self.keyring.prf(f"records of a {kind} {label}".strip(), rows, first, second)
 
     def supports(self, of: Fingerprints) -> Supports:
-        """What the support of a quantile is blurred by; the same in every project and publication."""
-        labels = (f"support of a quantile: {part}" for part in ("patients", "below", "above"))
-        return Supports(*(uniforms(self.keyring.prf, label, of) for label in labels))
+        """What a quantile and its support are blurred by."""
+        own = Own(self.keyring.prf, self.project)
+        return Supports(
+            *(uniforms(own, f"support of a quantile: {part.name}", of) for part in fields(Supports))
+        )
 
 
 def vectors(given: Contributions, cells: int, measure: Measure, secrets: Secrets) -> Vectors:

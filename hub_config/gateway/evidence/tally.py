@@ -77,7 +77,7 @@ def tally(given: Contributions, layout: Layout, measure: Measure, *, elsewhere: 
     added, sizes = units.added[measure.weight], units.added[measure.weight].size(measure.kind)
     largest, second = _top_two(units.cell, sizes, cells)
     tops, nets, cuts = None, None, np.ones(len(sizes))
-    if measure.kind in (MeasureKind.ROWS, MeasureKind.SUM):
+    if measure.kind is not MeasureKind.PATIENTS:
         tops, nets = _tops(units.cell, sizes, _signed(added, measure), cells)
         cuts = np.minimum(1.0, _ratio(tops[units.cell, -1], sizes))
     return Tally(

@@ -37,8 +37,12 @@ class Flattened:
 
 def flattened(column: Column, prf: Prf) -> Flattened:
     """At a rank that is drawn for the record set."""
-    drawn = uniforms(prf, _RANK, column.vectors.records)
-    return _cut(column.backing, _FIRST + (drawn * (TOPS - _FIRST)).astype(np.int64))
+    return cut(column.backing, uniforms(prf, _RANK, column.vectors.records))
+
+
+def cut(backing: Backing, drawn: Floats) -> Flattened:
+    """At the rank that each cell has `drawn`."""
+    return _cut(backing, _FIRST + (drawn * (TOPS - _FIRST)).astype(np.int64))
 
 
 def flattest(backing: Backing) -> Flattened:

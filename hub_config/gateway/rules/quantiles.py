@@ -5,6 +5,9 @@ the value (a whole number, a tenth…). The answer is the middle of the finest o
 quantile and has enough patients and GPs, with enough patients on either side; without one it is withheld.
 Enough is judged by blurred numbers (`limits`): else the bin's width would tell whether somebody is in it. An
 order statistic would be one person's value; a bin that does not depend on the data can't be moved by anybody.
+Which bin it is could be: who chooses as many people on either side of a border as it takes would see by the
+bin whether one more is there. So the rank is blurred as well, by twice what those add who add most, after who
+stands out was cut down (`flattening`); one draw for all quantiles of the same rows.
 
 Evidence is read in two steps. `leaves` finds each cell's leaf from its rows per leaf; then the bins about the
 leaf, one a level, are counted (`Descent`), and `settle` chooses. For one row, `Grid.shared` tells how many
@@ -26,8 +29,11 @@ import numpy as np
 from hub_config.gateway.rules.cells import Floats, Ints
 from hub_config.gateway.rules.limits import SOMEBODY, clears
 from hub_config.gateway.rules.plan import Measure
+from p4dp_sdk.disclosure.magnitude import deviates
 from p4dp_sdk.disclosure.policy import Policy
 
+_ANY: Final = 1e-6  # rows: the first leaf that has any
+_ROUNDING: Final = 1e-9  # of all rows: what adding up in another order changes
 MOST_LEAVES: Final = 2**15  # of a number with a fraction: a step is the least power of ten that stays below
 
 
@@ -86,17 +92,24 @@ def _exponent(step: float) -> int:
     return math.floor(math.log10(step) + 1e-9)
 
 
-def leaves(cells: int, cell: Ints, leaf: Ints, rows: Ints, q: float) -> Ints:
-    """Each cell's leaf that holds the quantile `q`: the first by which at least a share `q` of its rows is
-    reached. -1 where a cell has no rows.
+def moves(caps: Floats, uniforms: Floats, policy: Policy) -> Floats:
+    """By how many rows each cell's rank is moved. `caps`: the most that anybody counts."""
+    return deviates(uniforms, policy.magnitude_scale) * caps
 
-    `cell`, `leaf` and `rows` are parallel, one entry a leaf that has rows, in any order.
+
+def leaves(cells: int, cell: Ints, leaf: Ints, rows: Floats, q: float, moved: Floats) -> Ints:
+    """Each cell's leaf that holds the quantile `q`: the first by which at least a share `q` of its rows, and
+    as many as the rank is `moved` by, is reached. -1 where a cell has no rows.
+
+    `cell`, `leaf` and `rows` are parallel, in any order; several entries may be of one leaf. `rows` of those
+    who stand out count as fractions.
     """
     order = np.lexsort((leaf, cell))
     cell, leaf, rows = cell[order], leaf[order], rows[order]
     totals = np.bincount(cell, weights=rows, minlength=cells)
     before = np.cumsum(totals) - totals
-    reached = np.cumsum(rows) - before[cell] >= np.maximum(np.ceil(q * totals - 1e-9), 1)[cell]
+    wanted = np.clip(q * totals + moved, np.minimum(_ANY, totals), totals) - _ROUNDING * np.maximum(totals, 1)
+    reached = np.cumsum(rows) - before[cell] >= wanted[cell]
     found = np.full(cells, -1, dtype=np.int64)
     holders, first = np.unique(cell[reached], return_index=True)
     found[holders] = leaf[reached][first]
@@ -124,11 +137,13 @@ class Descent:
 @dataclass(frozen=True)
 class Supports:
     """What each cell's numbers of patients in the bin (all, and outside the largest GPs), below and above it
-    are blurred by: keyed uniforms."""
+    are blurred by, and its rank; and at which rank who stands out is cut down. Keyed uniforms."""
 
     patients: Floats
     below: Floats
     above: Floats
+    rank: Floats
+    cut: Floats
 
 
 def settle(descent: Descent, grid: Grid, policy: Policy, drawn: Supports) -> tuple[Floats, Ints]:

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from hub_config.gateway.evidence.quantile import Records
 from hub_config.gateway.rules.plan import Measure, MeasureKind
 from hub_config.gateway.rules.quantiles import (
     MOST_LEAVES,
@@ -32,7 +33,7 @@ SMALL = settings(max_examples=60, deadline=None)
 def settled(found, grid, policy, uniform=LUCKIEST):
     """With the draw by which everybody who reaches a limit clears it, or another."""
     drawn = np.full(len(found.leaf), uniform)
-    return settle(found, grid, policy, Supports(drawn, drawn, drawn))
+    return settle(found, grid, policy, Supports(drawn, drawn, drawn, drawn, drawn))
 
 
 def measure(bounds, whole):
@@ -96,9 +97,27 @@ class TestLeaves:
         entries = [(c, leaf, values.count(leaf)) for c, values in enumerate(cells) for leaf in set(values)]
         arrays = [np.array(column, dtype=np.int64) for column in zip(*entries, strict=True)]
         cell, leaf, rows = arrays or [np.zeros(0, dtype=np.int64)] * 3
-        found = leaves(len(cells), cell, leaf, rows, q)
+        found = leaves(len(cells), cell, leaf, rows.astype(float), q, np.zeros(len(cells)))
         wanted = [np.quantile(v, q, method="inverted_cdf") if v else -1 for v in cells]
         assert found.tolist() == [int(value) for value in wanted]
+
+    @SMALL
+    @given(st.lists(st.integers(0, 120), min_size=1, max_size=30), st.integers(-40, 40))
+    def test_a_moved_rank_is_that_of_another_row(self, values, moved):
+        ones, at = np.ones(len(values)), np.array(values)
+        (found,) = leaves(1, np.zeros(len(at), dtype=np.int64), at, ones, 0.0, np.array([float(moved)]))
+        assert found == sorted(values)[min(max(moved, 1), len(values)) - 1]
+
+
+@SMALL
+@given(st.lists(st.tuples(st.integers(0, 2), st.integers(0, 4), st.integers(0, 9)), max_size=30))
+def test_nobody_counts_more_than_the_cap(entries):
+    cell, unit, leaf = np.array(entries, dtype=np.int64).reshape(-1, 3).T
+    caps, rows = np.array([1.0, 2.0, 50.0]), np.full(len(cell), 2)
+    counted = Records(cell, unit, (), leaf, rows).flattened(caps)
+    for one, who in set(zip(cell.tolist(), unit.tolist(), strict=True)):
+        theirs = (cell == one) & (unit == who)
+        assert counted[theirs].sum() == pytest.approx(min(rows[theirs].sum(), caps[one]))
 
 
 def descent(values, patients=None, physicians=None, q=0.5):
@@ -107,7 +126,7 @@ def descent(values, patients=None, physicians=None, q=0.5):
     patients = np.arange(len(values)) if patients is None else np.asarray(patients)
     physicians = patients % 5 if physicians is None else np.asarray(physicians)
     at, counts = np.unique(values, return_counts=True)
-    (leaf,) = leaves(1, np.zeros(len(at), dtype=np.int64), at, counts, q)
+    (leaf,) = leaves(1, np.zeros(len(at), dtype=np.int64), at, counts.astype(float), q, np.zeros(1))
     rows = []
     for level in range(AGES.depth + 1):
         own, theirs = leaf >> (AGES.depth - level), values >> (AGES.depth - level)
