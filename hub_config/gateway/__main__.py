@@ -19,6 +19,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -27,6 +28,7 @@ from hub_config.gateway.app import create_app
 from hub_config.gateway.assembly import protection
 from hub_config.gateway.control import create_control_app
 from hub_config.gateway.engine import EngineLimits, Engines
+from hub_config.gateway.evidence.warming import warm
 from hub_config.gateway.governance import StoredGovernance
 from hub_config.gateway.hub import HubClient
 from hub_config.gateway.listeners import Listener, Listeners
@@ -103,7 +105,8 @@ def _gateway(settings: Settings, environ: Mapping[str, str], stack: ExitStack) -
     store = open_store(settings)
     stack.callback(store.close)
     limits = Limits(**settings.limits.model_dump())
-    engines = Engines(EngineLimits(limits.memory_bytes))
+    catalogue = load_catalogue()
+    engines = Engines(EngineLimits(limits.memory_bytes), partial(warm, catalogue=catalogue))
     stack.callback(engines.close)
     master_key = bytes.fromhex(ensure_key(settings.keys_dir, KEY_FILE))
     protected = protection(settings, store, master_key, stack)
@@ -112,7 +115,7 @@ def _gateway(settings: Settings, environ: Mapping[str, str], stack: ExitStack) -
         governance=StoredGovernance(store),
         budgets=Budgets(store, settings.noise.total_epsilon, settings.noise.question_epsilon),
         audit=store.audit,
-        catalogue=load_catalogue(),
+        catalogue=catalogue,
         engines=engines,
         warehouse_dir=settings.warehouse_dir,
         policy=settings.policy,

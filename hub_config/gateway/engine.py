@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,6 +19,7 @@ from typing import Final
 import duckdb
 import pyarrow as pa
 
+from hub_config.gateway.idle import Ahead, Asked
 from hub_config.gateway.kept import Kept
 from hub_config.gateway.stopping import Stop
 from p4dp_sdk.wire.errors import ErrorCode, Refusal
@@ -40,7 +41,8 @@ class EngineLimits:
 class Session:
     """One query's own connection. Its temporary views, macros, variables and registered tables are seen by
     no other. `known` are facts of the snapshot that are found out once an engine: a snapshot never changes;
-    `kept` is what else is made once. `spare` are databases for what follows release.
+    `kept` is what else is made once; `noting` is held while what is known is put together from parts. `spare`
+    are databases for what follows release.
     """
 
     connection: duckdb.DuckDBPyConnection
@@ -49,6 +51,7 @@ class Session:
     known: dict[str, int] = field(default_factory=dict, repr=False)
     kept: Kept = field(default_factory=Kept, repr=False)
     spare: Spare | None = field(default=None, repr=False)
+    noting: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     def run(self, sql: str, parameters: list[object] | None = None) -> None:
         with self.stop.guarding(self.connection), explained(self.stop):
@@ -78,14 +81,18 @@ class Session:
                 return None
 
 
+Work = Callable[[Session], None]
+
+
 class Engine:
     """One snapshot's DuckDB instance, shared by the queries on it."""
 
     def __init__(self, database: Path, limits: EngineLimits) -> None:
         try:
             self._known: dict[str, int] = {}
-            self._kept = Kept()
-            self._spare = Spare()
+            self._kept, self._spare, self._noting = Kept(), Spare(), threading.Lock()
+            self._asked = Asked()
+            self._ahead: Ahead | None = None
             self._connection = duckdb.connect(str(database), read_only=True, config=_locked_config(limits))
             self._aggregates = _aggregates(self._connection)
             _lock(self._connection)
@@ -94,15 +101,35 @@ class Engine:
 
     @contextmanager
     def session(self, stop: Stop) -> Iterator[Session]:
-        cursor = self._connection.cursor()
-        try:
-            yield Session(cursor, stop, self._aggregates, self._known, self._kept, self._spare)
-        finally:
-            cursor.close()
+        with self._asked.question(), self._session(stop) as session:
+            yield session
+
+    def prepare(self, work: Work) -> None:
+        """Have `work` done on a session of its own by a thread, while no question is asked."""
+        self._ahead = Ahead(self._asked, lambda stop: self._work(work, stop))
+
+    def leave(self) -> None:
+        """Prepare no further."""
+        if self._ahead is not None:
+            self._ahead.leave()
 
     def close(self) -> None:
+        if self._ahead is not None:
+            self._ahead.end()
         self._connection.close()
         self._spare.close()
+
+    def _work(self, work: Work, stop: Stop) -> None:
+        with self._session(stop) as session:
+            work(session)
+
+    @contextmanager
+    def _session(self, stop: Stop) -> Iterator[Session]:
+        cursor = self._connection.cursor()
+        try:
+            yield Session(cursor, stop, self._aggregates, self._known, self._kept, self._spare, self._noting)
+        finally:
+            cursor.close()
 
 
 class Spare:
@@ -168,8 +195,10 @@ def _empty() -> duckdb.DuckDBPyConnection:
 class Engines:
     """The open snapshots. A database that is replaced on disk, or that failed for good, is opened anew."""
 
-    def __init__(self, limits: EngineLimits) -> None:
+    def __init__(self, limits: EngineLimits, prepare: Work | None = None) -> None:
+        """`prepare` is done on each snapshot that is opened, while no question is asked."""
         self._limits = limits
+        self._prepare = prepare
         self._lock = threading.Lock()
         self._open: dict[int, tuple[tuple[int, ...], Engine]] = {}
 
@@ -183,13 +212,19 @@ class Engines:
         with self._lock:
             known = self._open.get(number)
             if known is None or known[0] != identity:
+                if known is not None:
+                    known[1].leave()
                 self._open[number] = known = (identity, Engine(database, self._limits))
+                if self._prepare is not None:
+                    known[1].prepare(self._prepare)
             return known[1]
 
     def discard(self, number: int) -> None:
         """Forget an engine that failed; queries still running on it keep their own connection to the end."""
         with self._lock:
-            self._open.pop(number, None)
+            forgotten = self._open.pop(number, None)
+        if forgotten is not None:
+            forgotten[1].leave()
 
     def close(self) -> None:
         with self._lock:

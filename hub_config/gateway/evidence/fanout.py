@@ -11,12 +11,13 @@ from typing import Final, TypeGuard
 
 import ibis.expr.operations as ops
 
-from hub_config.gateway.engine import WAREHOUSE
+from hub_config.gateway.engine import WAREHOUSE, Session
 from hub_config.gateway.evidence.lineage import SAME_ROWS, quoted, stored_type, text
 from hub_config.gateway.evidence.source import Source
 from hub_config.gateway.rules.plan import PATIENT
 
-_STORED: Final = {True: "patient_no", False: "physician_no"}
+STORED: Final = "patient_no"  # the column that names whom a row of the warehouse is about
+_STORED: Final = {True: STORED, False: "physician_no"}
 _IDENTIFIERS: Final = {PATIENT: "patient_id"}
 _SEVERAL_ROWS: Final = (ops.WindowFunction, ops.Analytic, ops.InSubquery, ops.ExistsSubquery)
 
@@ -62,13 +63,21 @@ def highest_physician(source: Source) -> int:
 
 
 def _highest_of(source: Source, column: str, name: str) -> int:
-    table = column.removesuffix("_no") + "s"
+    if _is_stored(source.session, _table_of(column), column):
+        return highest_stored(source.session, column)
+    return _highest(source.session, source.view, name)
+
+
+def highest_stored(session: Session, column: str) -> int:
+    """The highest number of all patients or physicians of the warehouse, by their stored column."""
     fact = f"highest {column}"
-    if fact not in source.session.known:
-        if not _is_stored(source, table, column):
-            return _highest(source, source.view, name)
-        source.session.known[fact] = _highest(source, f"{WAREHOUSE}.main.{table}", column)
-    return source.session.known[fact]
+    if fact not in session.known:
+        session.known[fact] = _highest(session, f"{WAREHOUSE}.main.{_table_of(column)}", column)
+    return session.known[fact]
+
+
+def _table_of(column: str) -> str:
+    return column.removesuffix("_no") + "s"
 
 
 def most_rows(source: Source) -> int:
@@ -77,20 +86,26 @@ def most_rows(source: Source) -> int:
         return 1
     bounds = [rows_of_one(source, name) for name in joined(root(source)) or (None,)]
     known = [bound for bound in bounds if bound is not None]
-    return math.prod(known) if len(known) == len(bounds) else _counted(source, source.view, source.unit)
+    return (
+        math.prod(known) if len(known) == len(bounds) else _counted(source.session, source.view, source.unit)
+    )
 
 
 def rows_of_one(source: Source, name: str | None) -> int | None:
     """Of one table of the warehouse; None where it is none."""
-    if name is None:
-        return None
     column = unit_column(source)
-    fact = f"rows of one {column} in {name}"
-    if fact not in source.session.known:
-        if not _is_stored(source, name, column):
-            return None
-        source.session.known[fact] = _counted(source, f"{WAREHOUSE}.main.{quoted(name)}", quoted(column))
-    return source.session.known[fact]
+    if name is None or not _is_stored(source.session, name, column):
+        return None
+    return most_stored(source.session, name, column)
+
+
+def most_stored(session: Session, table: str, column: str) -> int:
+    """The most rows of `table` with the same number in `column`."""
+    fact = f"rows of one {column} in {table}"
+    if fact not in session.known:
+        relation = f"{WAREHOUSE}.main.{quoted(table)}"
+        session.known[fact] = _counted(session, relation, quoted(column))
+    return session.known[fact]
 
 
 def unit_column(source: Source) -> str:
@@ -98,17 +113,17 @@ def unit_column(source: Source) -> str:
     return _STORED[source.release.unit == PATIENT]
 
 
-def _is_stored(source: Source, table: str, column: str) -> bool:
-    return stored_type(source.session, table, column) is not None
+def _is_stored(session: Session, table: str, column: str) -> bool:
+    return stored_type(session, table, column) is not None
 
 
-def _highest(source: Source, relation: str, unit: str) -> int:
-    found = source.session.fetch(f"SELECT max({unit}) AS n FROM {relation}")  # noqa: S608
+def _highest(session: Session, relation: str, unit: str) -> int:
+    found = session.fetch(f"SELECT max({unit}) AS n FROM {relation}")  # noqa: S608
     return int(found.column("n")[0].as_py() or 0)
 
 
-def _counted(source: Source, relation: str, unit: str) -> int:
-    found = source.session.fetch(
+def _counted(session: Session, relation: str, unit: str) -> int:
+    found = session.fetch(
         f"SELECT max(n) AS n FROM"  # noqa: S608
         f" (SELECT count(*) AS n FROM {relation} WHERE {unit} IS NOT NULL GROUP BY {unit})"
     )

@@ -39,6 +39,10 @@ def column_of(node: ops.Node, name: str) -> ops.Node | None:
 
 def stored_type(session: Session, table: str, column: str) -> str | None:
     """The engine's name of the type of a column of the warehouse; None where there is none."""
+    return session.kept.once(("type", table, column), lambda: _stored_type(session, table, column))
+
+
+def _stored_type(session: Session, table: str, column: str) -> str | None:
     found = session.fetch(
         f"SELECT data_type AS t FROM duckdb_columns() WHERE database_name = {text(WAREHOUSE)}"  # noqa: S608
         f" AND table_name = {text(table)} AND column_name = {text(column)}"

@@ -136,24 +136,29 @@ def _limits(session: Session, value: ops.Node | None) -> _Limits | None:
     column = traced(value.arg if isinstance(value, ops.Cast) and value.to.is_floating() else value)
     if not isinstance(column, ops.Field):
         return None
-    fact = f"limits of {column.rel.name}.{column.name}"
+    return limits_stored(session, column.rel.name, column.name)
+
+
+def limits_stored(session: Session, table: str, column: str) -> _Limits | None:
+    """The same of a column of the warehouse by its name."""
+    fact = f"limits of {table}.{column}"
     if fact not in session.known:
-        _find_out(session, fact, column)
+        _find_out(session, fact, table, column)
     if not session.known[fact]:
         return None
     return session.known[f"{fact}, low"], session.known[f"{fact}, high"]
 
 
-def _find_out(session: Session, fact: str, column: ops.Field) -> None:
-    if stored_type(session, column.rel.name, column.name) not in _NUMBERS:
+def _find_out(session: Session, fact: str, table: str, column: str) -> None:
+    if stored_type(session, table, column) not in _NUMBERS:
         session.known[fact] = 0
         return
-    name = f"CAST({quoted(column.name)} AS DOUBLE)"
+    name = f"CAST({quoted(column)} AS DOUBLE)"
     found = session.fetch(
         f"SELECT floor(min({name})) AS low, ceil(max({name})) AS high, bool_and(isfinite({name})) AS finite"  # noqa: S608
-        f" FROM {WAREHOUSE}.main.{quoted(column.rel.name)}"
+        f" FROM {WAREHOUSE}.main.{quoted(table)}"
     )
-    low, high, finite = (column[0].as_py() for column in found.columns)
+    low, high, finite = (each[0].as_py() for each in found.columns)
     if finite:
         session.known.update({f"{fact}, low": int(low), f"{fact}, high": int(high)})
     session.known[fact] = int(bool(finite))

@@ -17,8 +17,8 @@ import ibis.expr.operations as ops
 import numpy as np
 import pyarrow as pa
 
-from hub_config.gateway.engine import WAREHOUSE
-from hub_config.gateway.evidence.fanout import highest_number, joined, root, rows_of_one, unit_column
+from hub_config.gateway.engine import WAREHOUSE, Session
+from hub_config.gateway.evidence.fanout import joined, root, rows_of_one, unit_column
 from hub_config.gateway.evidence.lineage import SAME_ROWS, column_of, quoted, stored_type, traced
 from hub_config.gateway.evidence.source import Source
 from hub_config.gateway.rules.cells import Ints
@@ -30,12 +30,22 @@ _DISTINCT: Final = 100_000  # values of a column; of one with more, nothing is k
 
 
 @dataclass(frozen=True)
-class _Part:
-    """What rows of one table of the warehouse have in common: the value of a column, or the year of it."""
+class Part:
+    """What rows of one table of the warehouse have in common: the value of a column, or the year of it. They
+    are counted by `unit`, the stored column that names whom they are about."""
 
     table: str
+    unit: str
     column: str
     year: bool
+
+    @property
+    def fact(self) -> str:
+        return f"rows of one {self.unit} in {self.table} by {self.expression}"
+
+    @property
+    def relation(self) -> str:
+        return f"{WAREHOUSE}.main.{quoted(self.table)}"
 
     @property
     def expression(self) -> str:
@@ -66,57 +76,56 @@ def _of_table(source: Source, keys: pa.Table, table: str | None, whole: int, tim
     return bounds
 
 
-def _most(source: Source, part: _Part, label: Hashable, whole: int) -> int:
+def _most(source: Source, part: Part, label: Hashable, whole: int) -> int:
     """At least one: an outer join leaves a row where a table has none."""
-    known, fact = source.session.known, _fact(source, part)
-    if fact not in known:
-        _find_out(source, part)
-        known[fact] = whole
-    return max(1, whole if label is None else known.get(f"{fact} = {label}", whole))
+    known = source.session.known
+    find_out(source.session, part)
+    return max(1, whole if label is None else known.get(f"{part.fact} = {label}", whole))
 
 
-def _fact(source: Source, part: _Part) -> str:
-    return f"rows of one {unit_column(source)} in {part.table} by {part.expression}"
-
-
-def _find_out(source: Source, part: _Part) -> None:
+def find_out(session: Session, part: Part) -> None:
     """The most rows of one patient by value, patients read range by range so that memory stays bounded. What
-    was read stays known: who is stopped half-way has got half of the way."""
-    known, fact = source.session.known, _fact(source, part)
-    relation, read = f"{WAREHOUSE}.main.{quoted(part.table)}", f"{_fact(source, part)}, ranges read"
-    rows = _number(source, f"SELECT count(*) FROM {relation}")  # noqa: S608
-    if _number(source, f"SELECT approx_count_distinct({part.expression}) FROM {relation}") > _DISTINCT:  # noqa: S608
+    was read stays known: who is stopped half-way has got half of the way. Several may be at it at once: a
+    range that two have read is the same twice."""
+    known, read = session.known, f"{part.fact}, ranges read"
+    if part.fact in known:
         return
-    for number, (start, end) in enumerate(pairwise(_edges(source, rows))):
-        if known.get(read, 0) <= number:
-            for value, most in _by_value(source, part, start, end):
-                name = f"{fact} = {value}"
-                known[name] = max(known.get(name, 0), most)
-            known[read] = number + 1
+    if _number(session, f"SELECT approx_count_distinct({part.expression}) FROM {part.relation}") <= _DISTINCT:  # noqa: S608
+        for number, (start, end) in enumerate(pairwise(_edges(session, part))):
+            if known.get(read, 0) <= number:
+                found = _by_value(session, part, start, end)
+                with session.noting:
+                    for value, most in found:
+                        name = f"{part.fact} = {value}"
+                        known[name] = max(known.get(name, 0), most)
+                    known[read] = max(known.get(read, 0), number + 1)
+    known[part.fact] = 1
 
 
-def _edges(source: Source, rows: int) -> list[int]:
-    inner = np.linspace(0, highest_number(source) + 1, max(1, -(-rows // _AT_ONCE)) + 1)[1:-1]
+def _edges(session: Session, part: Part) -> list[int]:
+    rows = _number(session, f"SELECT count(*) FROM {part.relation}")  # noqa: S608
+    highest = _number(session, f"SELECT max({quoted(part.unit)}) FROM {part.relation}")  # noqa: S608
+    inner = np.linspace(0, highest + 1, max(1, -(-rows // _AT_ONCE)) + 1)[1:-1]
     return [-(2**62), *inner.astype(np.int64).tolist(), 2**62]
 
 
-def _by_value(source: Source, part: _Part, start: int, end: int) -> Iterator[tuple[str | None, int]]:
-    unit, relation = quoted(unit_column(source)), f"{WAREHOUSE}.main.{quoted(part.table)}"
-    found = source.session.fetch(
-        f"SELECT v, max(n) AS n FROM (SELECT {part.expression} AS v, count(*) AS n FROM {relation}"  # noqa: S608
+def _by_value(session: Session, part: Part, start: int, end: int) -> list[tuple[str | None, int]]:
+    unit = quoted(part.unit)
+    found = session.fetch(
+        f"SELECT v, max(n) AS n FROM (SELECT {part.expression} AS v, count(*) AS n FROM {part.relation}"  # noqa: S608
         f" WHERE {unit} >= {start} AND {unit} < {end} GROUP BY {part.expression}, {unit}) GROUP BY v"
     )
-    return zip(found.column("v").to_pylist(), found.column("n").to_pylist(), strict=True)
+    return list(zip(found.column("v").to_pylist(), found.column("n").to_pylist(), strict=True))
 
 
-def _number(source: Source, query: str) -> int:
-    return int(source.session.fetch(query).column(0)[0].as_py() or 0)
+def _number(session: Session, query: str) -> int:
+    return int(session.fetch(query).column(0)[0].as_py() or 0)
 
 
 # --- what the keys say of the tables -----------------------------------------------------------------------
 
 
-def _parts(source: Source, keys: pa.Table) -> Iterator[tuple[_Part, list[Hashable]]]:
+def _parts(source: Source, keys: pa.Table) -> Iterator[tuple[Part, list[Hashable]]]:
     """Of each key and each condition that is one column of one table: the column, and each cell's label."""
     node = root(source)
     for key in source.release.keys:
@@ -137,12 +146,17 @@ def _equalities(node: ops.Node) -> Iterator[tuple[ops.Node, Hashable]]:
             yield predicate.left, predicate.right.value
 
 
-def _part(source: Source, value: ops.Node | None) -> _Part | None:
+def _part(source: Source, value: ops.Node | None) -> Part | None:
     """The stored column that a value is, or is the year of."""
     made = traced(value)
     stored = traced(made.arg) if isinstance(made, ops.ExtractYear) else made
     if not isinstance(stored, ops.Field):
         return None
-    part = _Part(stored.rel.name, stored.name, year=made is not stored)
+    part = Part(stored.rel.name, unit_column(source), stored.name, year=made is not stored)
+    return part if is_known_by(source.session, part) else None
+
+
+def is_known_by(session: Session, part: Part) -> bool:
+    """Whether the column is stored as what codes are, or as a date where it is about years."""
     types = _YEARS if part.year else _CODES
-    return part if stored_type(source.session, part.table, part.column) in types else None
+    return stored_type(session, part.table, part.column) in types

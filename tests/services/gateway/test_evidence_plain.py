@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from hub_config.gateway.compile import compile_hardened
 from hub_config.gateway.evidence.plain import plainly
 from hub_config.gateway.evidence.source import source
+from hub_config.gateway.kept import Kept
 from hub_config.gateway.rules.plan import PATIENT, MeasureKind
 from hub_config.gateway.stopping import Stop
 from tests.services.gateway.evidence_world import measure_of, release, session
@@ -33,7 +34,7 @@ def holding(values, ages=(40,)):
     made.execute(
         f"CREATE VIEW lab AS SELECT *, patient_no AS {PATIENT}, 1::INTEGER AS __physician FROM warehouse.lab"
     )
-    return replace(session(), connection=made, stop=Stop(600.0), known={})
+    return replace(session(), connection=made, stop=Stop(600.0), known={}, kept=Kept())
 
 
 def clipped(value, low, high):

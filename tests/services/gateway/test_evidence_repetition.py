@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 from datetime import date
 
@@ -18,8 +19,11 @@ from hub_config.gateway.evidence import repetition
 from hub_config.gateway.evidence.fanout import most_rows
 from hub_config.gateway.evidence.repetition import most_rows_of_cells
 from hub_config.gateway.evidence.source import source
+from hub_config.gateway.evidence.warming import warm
+from hub_config.gateway.kept import Kept
 from hub_config.gateway.rules.plan import PATIENT
 from hub_config.gateway.stopping import Stop, Stopped, StopReason
+from p4dp_sdk.catalogue.model import Catalogue, Column, Role, Table, Unit
 from tests.services.gateway.evidence_world import COUNTED, release, session
 
 FACTS = {"code": "string", "day": "date", "number": "int64", PATIENT: "int64", "__physician": "int32"}
@@ -36,12 +40,13 @@ def warehouse(facts) -> Session:
     made.execute("CREATE TABLE warehouse.ill (code VARCHAR, day DATE, number BIGINT, patient_no BIGINT)")
     made.execute("CREATE TABLE warehouse.who (sex VARCHAR, patient_no BIGINT)")
     made.execute("INSERT INTO warehouse.who SELECT if(i % 2 = 0, 'F', 'M'), i FROM range(8) t(i)")
+    made.execute("CREATE TABLE warehouse.patients AS SELECT i AS patient_no FROM range(8) t(i)")
     rows = [(code, date(year, 5, 1), year, who) for code, year, who in facts]
     if rows:
         made.executemany("INSERT INTO warehouse.ill VALUES (?, ?, ?, ?)", rows)
     made.execute(f"CREATE VIEW ill AS SELECT *, patient_no AS {PATIENT}, 1 AS __physician FROM warehouse.ill")
     made.execute(f"CREATE VIEW who AS SELECT *, patient_no AS {PATIENT} FROM warehouse.who")
-    return replace(session(), connection=made, stop=Stop(600.0), known={})
+    return replace(session(), connection=made, stop=Stop(600.0), known={}, kept=Kept())
 
 
 def plain(keyed):
@@ -119,3 +124,57 @@ def test_facts_are_found_out_once_and_go_on_where_they_stopped(monkeypatch):
     assert len(set(asked)) == ranges == 8
     cells_of(stopping, BY_CODE)
     assert len(asked) == ranges + 1
+
+
+def column(name: str, dtype: str, role: Role) -> Column:
+    return Column(name, dtype, role, "", "")
+
+
+CODE, DAY, NUMBER, SEX = (
+    column("code", "string", Role.CODE),
+    column("day", "date", Role.DATE),
+    column("number", "int64", Role.NUMERIC),
+    column("sex", "string", Role.CODE),
+)
+CATALOGUE = Catalogue(
+    {
+        name: Table(name, Unit.PERSON, "", "", "", "", columns)
+        for name, columns in {"ill": (CODE, DAY, NUMBER), "who": (SEX,), "nowhere": (SEX,)}.items()
+    },
+    {},
+)
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.lists(Fact, min_size=1, max_size=40), st.integers(0, 20))
+@pytest.mark.parametrize("rows", CLOSE, ids=range(3))
+def test_an_answer_is_the_same_whether_its_facts_were_known(rows, facts, stopped_after):
+    """All of them, none, or those that were found out until somebody asked."""
+    cold, warmed, half = warehouse(facts), warehouse(facts), warehouse(facts)
+    warm(warmed, CATALOGUE, larger_than=0)
+    known = dict(warmed.known)
+    with suppress(Stopped):
+        warm(replace(half, stop=Few(stopped_after)), CATALOGUE, larger_than=0)
+    bounds = [cells_of(each, rows)[1].tolist() for each in (cold, warmed, half)]
+    assert bounds[0] == bounds[1] == bounds[2]
+    assert warmed.known == known and cold.known.items() <= known.items()
+    assert half.known.items() <= known.items()
+
+
+class Few(Stop):
+    """Lets so many statements pass."""
+
+    def __init__(self, statements: int) -> None:
+        super().__init__(600.0)
+        self.left = statements
+
+    def check(self) -> None:
+        self.left -= 1
+        if self.left < 0:
+            raise Stopped(StopReason.SHUTDOWN)
+
+
+def test_nothing_is_found_out_ahead_of_small_tables():
+    connection = warehouse([("A", 2020, 1)])
+    warm(connection, CATALOGUE, larger_than=8)
+    assert not connection.known
