@@ -17,6 +17,7 @@ from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from types import TracebackType
 
+from p4dp_sdk import markup
 from p4dp_sdk.locale import translate as _
 from p4dp_sdk.wire.errors import ErrorCode, Refusal
 from p4dp_sdk.wire.messages import Explanation, explain
@@ -48,6 +49,11 @@ class P4DPError(Exception):
             _("What to do: {step}").format(step=text.next),
         ]
         return [*lines, f"({self.reference})"] if self.reference else lines
+
+    def _repr_html_(self) -> str:
+        """For `display(error)`, where a program caught it."""
+        what, *rest = self._lines()
+        return markup.heading(what) + "".join(map(markup.paragraph, rest))
 
     def _render_traceback_(self) -> list[str]:
         if os.environ.get("P4DP_TRACEBACK"):

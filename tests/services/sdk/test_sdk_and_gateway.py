@@ -34,7 +34,7 @@ def drawing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 def run(name: str, **parameters: Any) -> dict[str, Any]:
     """A template notebook, cell by cell, as papermill would with these parameters."""
-    names: dict[str, Any] = {}
+    names: dict[str, Any] = {"display": print}
     for cell in json.loads((TEMPLATES / name).read_text())["cells"]:
         if cell["cell_type"] == "code":
             exec(compile("".join(cell["source"]), f"{name}:{cell['id']}", "exec"), names)  # noqa: S102

@@ -35,6 +35,14 @@ def test_every_part_is_in_the_chosen_language(workspace: p4dp.Workspace) -> None
     assert "individual data" in str(caught.value)
 
 
+def test_a_notebook_displays_what_was_caught(workspace: p4dp.Workspace) -> None:
+    with pytest.raises(p4dp.EnclaveError) as caught:
+        workspace.tables.diagnoses.execute()
+    drawn = caught.value._repr_html_()
+    assert "données individuelles" in drawn and "Que faire" in drawn and "CSE" in drawn
+    assert "&quot;cisp2&quot;" in drawn
+
+
 @pytest.fixture
 def shell() -> Iterator[InteractiveShell]:
     InteractiveShell.clear_instance()
