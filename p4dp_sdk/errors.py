@@ -9,6 +9,7 @@ never from data.
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import sys
 import textwrap
@@ -22,6 +23,7 @@ from p4dp_sdk.locale import translate as _
 from p4dp_sdk.wire.errors import ErrorCode, Refusal
 from p4dp_sdk.wire.messages import Explanation, explain
 
+_GLUED = re.compile("(?<=«) | (?=[»:;?!])")  # the spaces at which French breaks no line
 _NOTEBOOK_COLUMNS = 88  # beside the list of files on a laptop's screen
 _BOLD_RED, _DIM, _PLAIN = "\x1b[1;31m", "\x1b[2m", "\x1b[0m"
 
@@ -67,6 +69,7 @@ class P4DPError(Exception):
 
 def _wrapped(line: str) -> str:
     """`line` broken between words: a notebook breaks it anywhere."""
+    line = _GLUED.sub("\u00a0", line)
     width = shutil.get_terminal_size((_NOTEBOOK_COLUMNS, 24)).columns
     return textwrap.fill(line, width, break_long_words=False, break_on_hyphens=False)
 

@@ -292,9 +292,11 @@ MESSAGES: Mapping[ErrorCode, Message] = {
     ),
     ErrorCode.NOT_PUBLISHABLE: Message(
         N_(
-            "This result can't become a publication table[: “{operation}” may choose people one by one][: {said} descriptions of people, {limit} at most]."
+            "This result can't become a publication table[: “{operation}” may choose people one by one][: it describes people too finely, by {said} descriptions; {limit} at most]."
         ),
-        N_("Its numbers would be exact, so its cells and all their totals must be protected together."),
+        N_(
+            "Its numbers would be exact: its cells and all their totals must be protected together, and its definition may point at nobody."
+        ),
         N_(
             "Publish the grouped table itself: one to five columns of the catalogue in group_by, counts, sums or means in agg. Sort it and compute shares afterwards. Describe people by codes, lists of neighbouring codes, age bands and calendar years; or keep a draft."
         ),
