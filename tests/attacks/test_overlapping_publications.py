@@ -2,7 +2,7 @@
 
 Published numbers carry no noise, so whatever the ledger lets pass is known exactly. Tried here: the same
 people as another measure (a sum of ones, rows that come twice), a whole and its parts in two tables, a cell
-that was withheld. The gaps that are left are strict xfails: they fail the build on the day they close.
+that was withheld. Cells of people whom one chose are in `test_published_selectors`.
 """
 
 from __future__ import annotations

@@ -35,7 +35,7 @@ from tests.attacks.population import (
 )
 
 WIDE = ["sex", "age_band"]  # 20 cells of 300
-TURNS, EACH = 3, 5
+TURNS, EACH = 3, 10
 
 
 def row_by_row(a, people, whole_first, marked_by):
@@ -123,26 +123,27 @@ def test_no_number_tells_of_the_ill(play, attack):
 
 
 def one_victim(enter, people, board, said):
-    """A region, then its centres without one victim. One victim and two publications a gateway: the mark, or
-    a refusal, is taken to mean that the victim is ill."""
-    secret, keys, p = SECRETS[0], ["region", *CELL[1:]], seen("patients")
-    ill = p.filter(having(p, secret))
-    above = per_cell(ill.join(seen("centres"), "centre_id"), keys)
+    """A region, then its centres without one victim, of people of the victim's sex and age only. One victim
+    and two publications a gateway: the mark, or a refusal, is taken to mean that the victim is ill."""
+    secret, p = SECRETS[0], seen("patients")
     everybody, score = people.victims(0), Score(0, 0)
     for has in (True, False):
         for number in range(EACH):
             victim = everybody[everybody[secret] == has].iloc[[number]]
+            like_them = (p.sex == victim.sex.item()) & (p.age_band == victim.age_band.item())
+            ill = p.filter(having(p, secret) & like_them)
+            above = per_cell(ill.join(seen("centres"), "centre_id"), ["region"])
+            below = per_cell(ill.filter(~is_one_of(ill, victim)), ["centre_id"])
             with enter(Defence.SELECTORS) as a:
-                _, parts = both(a, above, per_cell(ill.filter(~is_one_of(ill, victim))), whole_first=True)
+                _, parts = both(a, above, below, whole_first=True)
                 marked = parts is None or bool(near(parts, victim.iloc[0])["n"].isna().any())
                 score += a.mark(np.array([1.0 if marked else -1.0]), np.array([has]))
     return board.add(f"published_margins [one victim, {said}]", a, score)
 
 
 def near(parts, victim):
-    """The cells of the victim's region, sex and age."""
-    region = parts["centre_id"].map(REGION) == REGION[victim["centre_id"]]
-    return parts[region & (parts["sex"] == victim["sex"]) & (parts["age_band"] == victim["age_band"])]
+    """The cells of the victim's region."""
+    return parts[parts["centre_id"].map(REGION) == REGION[victim["centre_id"]]]
 
 
 def test_a_mark_tells_where_people_alone_are_compared(enter, people, board, monkeypatch):

@@ -1,8 +1,9 @@
 """A quantile for every share: where it jumps to the next class, the share is an exact count over the size.
 
-A quantile is the middle of a public class, and nothing blurs it. Asked for 400 shares, its jumps give the
-cumulative share of each class to a fraction of a patient. The ledger compares quantiles of one share: asked
-for odd thousandths with the victim, and for even ones without, no two answers meet.
+A quantile is the middle of a public class, its rank blurred by one draw for all shares. Asked for 250 of
+them, its jumps give the cumulative share of each class to a fraction of a patient, but for the draw. The
+ledger compares quantiles of one share: asked for some with the victim, and for others without, no two answers
+meet. The draw is out for the proof, too: then the shares alone stand.
 """
 
 from __future__ import annotations
@@ -12,12 +13,13 @@ from functools import partial
 import numpy as np
 import pytest
 
+from hub_config.gateway.evidence import quantile
 from hub_config.gateway.rules import magnitudes
 from tests.attacks.arena import Refused, Score
 from tests.attacks.population import SECRETS, bits, having, is_one_of, seen
 
 GROUP = ["centre_id", "sex"]
-FINE = np.arange(100, 900) / 1_000
+FINE = np.arange(200, 700) / 900
 MOST = 100  # shares a question, for it to be answered in time
 ALLOWED = np.arange(1, 20) / 20
 
@@ -51,7 +53,7 @@ def likeness(odd, more, even, less, age, size):
     return float((((one - other)[known] - moved / 2) * moved).sum())
 
 
-def jumps(a, people, turns=3):
+def jumps(a, people, turns=2):
     p, score = seen("patients"), Score(0, 0)
     for turn in range(turns):
         victims, secret = people.victims(turn, GROUP), SECRETS[turn]
@@ -72,6 +74,7 @@ def jumps(a, people, turns=3):
 
 def test_succeeds_for_any_share(play, monkeypatch):
     monkeypatch.setattr(magnitudes, "_share", lambda reduction: float(reduction.quantile.value))
+    monkeypatch.setattr(quantile, "moves", lambda caps, _drawn, _policy: np.zeros(len(caps)))
     assert play(jumps).succeeds
 
 

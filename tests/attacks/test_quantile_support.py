@@ -21,6 +21,7 @@ KEYS = ["sex", "age_band"]  # 20 cells of 300
 LOW, HIGH = 6.5, 7.5
 SIDE = 25  # known people on either side
 NEEDED, TELLING = 11, 15
+TURNS = 6  # about 120 victims: right three times in four would be seen
 
 
 def chosen(people, inside):
@@ -45,7 +46,7 @@ def finer(a, people, inside):
     victims = pd.concat([victim for victim, _ in found])
     others = pd.concat([some for _, some in found])
     fine = np.floor((victims["hba1c"].to_numpy() + 0.05 + 1e-9) / 0.2) * 0.2 + 0.05
-    for turn, secret in enumerate(SECRETS):
+    for turn, secret in enumerate(SECRETS[:TURNS]):
         name = f"mallory{turn}"  # each question in a project of its own: no memory helps
         a.join(name, name)
         p = seen("patients")
