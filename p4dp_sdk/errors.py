@@ -69,9 +69,10 @@ class P4DPError(Exception):
 
 def _wrapped(line: str) -> str:
     """`line` broken between words: a notebook breaks it anywhere."""
-    line = _GLUED.sub("\u00a0", line)
     width = shutil.get_terminal_size((_NOTEBOOK_COLUMNS, 24)).columns
-    return textwrap.fill(line, width, break_long_words=False, break_on_hyphens=False)
+    glued = _GLUED.sub("\u00a0", line)
+    lines = textwrap.fill(glued, width, break_long_words=False, break_on_hyphens=False)
+    return lines.replace("\u00a0", " ")
 
 
 def _dimmed(line: str) -> str:
