@@ -68,7 +68,29 @@ def heavy(a, people):
     return score
 
 
-ATTACKS = {"a gap": at_a_gap, "many rows": heavy}
+def three_sums(a, people):
+    """Median and quartiles of known people and the victim, if ill, then without: their sum moves, or not."""
+    labs, score = seen("lab_results").filter(seen("lab_results").analyte == "hba1c"), Score(0, 0)
+    for turn, secret in enumerate(SECRETS):
+        above = people.known[people.known["hba1c"] > HIGH]
+        victims = above.groupby(KEYS).nth(turn).sort_values(KEYS)
+        rest = people.known.drop(victims.index)
+        sides = (rest[rest["hba1c"] < LOW], rest[rest["hba1c"] > HIGH])
+        p = seen("patients")
+        crowd = is_one_of(p, pd.concat([side.groupby(KEYS).head(EACH) for side in sides]))
+        ill = is_one_of(p, victims) & having(p, secret)
+        more, less = (quartiles(a, labs.join(p.filter(some), "patient_id")) for some in (crowd | ill, crowd))
+        moved = (more - less).reindex(pd.MultiIndex.from_frame(victims[KEYS])).to_numpy()
+        score += a.mark(np.where(np.abs(moved) > 0, 1.0, -1.0), bits(victims, secret))
+    return score
+
+
+def quartiles(a, rows):
+    shares = {name: rows.value.quantile(share) for name, share in (("q1", 0.25), ("q2", 0.5), ("q3", 0.75))}
+    return a.ask(rows.group_by(KEYS).agg(**shares)).set_index(KEYS).astype(float).sum(axis=1)
+
+
+ATTACKS = {"a gap": at_a_gap, "many rows": heavy, "three added up": three_sums}
 
 
 @pytest.fixture
@@ -82,7 +104,7 @@ def exact(monkeypatch):
 @pytest.mark.usefixtures("exact")
 @pytest.mark.parametrize("attack", ATTACKS.values(), ids=ATTACKS)
 def test_succeeds_where_the_rank_is_exact(play, attack):
-    assert play(attack, Defence.LIMITS).succeeds
+    assert play(attack, Defence.LIMITS, Defence.MEMORY).succeeds
 
 
 @pytest.mark.parametrize("attack", ATTACKS.values(), ids=ATTACKS)
