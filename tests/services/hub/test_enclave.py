@@ -27,6 +27,7 @@ from hub_config.settings import Settings
 from hub_config.up import ports
 from hub_config.up.processes import all_processes, descendants
 from hub_config.up.programs import answers
+from tests import one_time
 
 pytestmark = pytest.mark.enclave
 
@@ -70,7 +71,7 @@ class Enclave:
         secret = read_accounts(provider.accounts_file(self.settings))[user]
         page.goto(self.url("/"))
         for field, value in (("login", user), ("password", secret.password), ("otp", "")):
-            answer = value or secret.code(int(time.time()))
+            answer = value or one_time.code(secret)
             page.fill(f"input[name={field}]", answer)
             page.click("button[type=submit]")
         page.wait_for_url("**/hub/home")

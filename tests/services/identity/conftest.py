@@ -24,6 +24,7 @@ from hub_config.identity import provider
 from hub_config.identity.accounts import Secrets, read_accounts
 from hub_config.identity.tokens import nonce_for
 from hub_config.settings import Settings
+from tests import one_time
 
 CHECKOUT = Path(__file__).parents[3]
 
@@ -45,7 +46,7 @@ class Running:
         return httpx.Client(base_url=base, headers={"Host": self.host}, timeout=20)
 
     def code(self, username: str) -> str:
-        return self.accounts[username].code(int(time.time()))
+        return one_time.code(self.accounts[username])
 
     def administer(self, *arguments: str) -> None:
         provider.run_canaille(CHECKOUT, provider.directory(self.settings), *arguments)

@@ -29,7 +29,7 @@ def test_the_code_is_the_accounts(home):
     secret = ensure_accounts(home / "identity" / "accounts.json")["ines"]
     before, answer, after = secret.code(int(time.time())), call("ines"), secret.code(int(time.time()))
     assert answer.exit_code == 0
-    assert answer.output.strip() in (before, after)
+    assert answer.stdout.strip() in (before, after)
 
 
 def test_codes_follow_rfc_6238():
