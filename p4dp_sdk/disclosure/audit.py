@@ -110,7 +110,7 @@ def check(system: System, limits: Limits, withheld: Flags, witnesses: Sequence[W
         lower=np.where(withheld, system.values + lowest, np.nan),
         upper=np.where(withheld, system.values + highest, np.nan),
         unmet=tuple(unmet),
-        exposed=tuple(_exposed(system, limits, withheld)),
+        exposed=tuple(exposed(system, limits, withheld)),
     )
 
 
@@ -245,7 +245,7 @@ def _matrix(system: System, witnesses: Sequence[Witness]) -> scipy.sparse.csr_ar
     return scipy.sparse.csr_array((moves, slots, offsets), shape=(len(witnesses), len(system.values)))
 
 
-def _exposed(system: System, limits: Limits, withheld: Flags) -> list[int]:
+def exposed(system: System, limits: Limits, withheld: Flags) -> list[int]:
     """Published totals whose withheld parts together stand for too few patients or GPs."""
     rows = system.rows
     total = np.where(rows.equal, rows.head, -1)[rows.row]

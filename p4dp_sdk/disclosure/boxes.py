@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import Final, assert_never
@@ -24,23 +24,12 @@ import numpy as np
 from p4dp_sdk.disclosure.audit import Witness
 from p4dp_sdk.disclosure.constraints import System
 from p4dp_sdk.disclosure.hypercube import Flags, Floats, Ints, TableProblem
+from p4dp_sdk.disclosure.rooms import ROUNDING, Rooms, Standing, Units
 
 _CHOICES: Final = 12  # codes tried in one dimension: those that cost least on the axis
 _TRIES: Final = 6  # boxes looked at more closely, before the slot is given up
 _LEAVES, _LEAVES_AGAINST = 6, 2  # tried below a code that has children, and below one that it moves against
 _LARGEST_GRID: Final = 20_000_000
-_ROUNDING: Final = 1e-9
-_ADDS: Final = -2  # the dimension of rows that are not bounds
-
-Units = Mapping[int, float]  # by how much each measure moves at a time, where the slot itself stands
-
-
-@dataclass(frozen=True)
-class Standing:
-    """A table that nobody can rule out, to move on from: the slots' values and what rows add up to."""
-
-    values: Floats
-    sums: Floats
 
 
 class _Way(IntEnum):
@@ -186,8 +175,8 @@ class Boxes:
         far it goes. Of those that go a part of the way, what a unit costs."""
         price, far = self._priced(steps, terms, room)
         if all(unit == round(unit) for unit in terms.units.values()):
-            far = np.floor(far + _ROUNDING)
-        least = min(1.0, terms.most) if terms.partly else terms.most * (1 - _ROUNDING)
+            far = np.floor(far + ROUNDING)
+        least = min(1.0, terms.most) if terms.partly else terms.most * (1 - ROUNDING)
         share = far / terms.most if terms.partly else 1.0
         return np.where(far >= least, price / np.where(far > 0, share, 1.0), np.inf), far
 
@@ -227,121 +216,6 @@ class Boxes:
         }
         slots = np.array(sorted(found), dtype=np.int64)
         return Witness(slots, np.array([found[int(slot)] for slot in slots]))
-
-
-class Rooms:
-    """How far slots may move before a row is broken that bounds them."""
-
-    def __init__(self, system: System, problem: TableProblem) -> None:
-        self._system, rows = system, system.rows
-        self._by_slot = rows.matrix.tocsc()
-        self._true = Standing(system.values, rows.of(system.values))
-        cells, head = rows.slot % system.cells, np.full(len(rows.low), -1, dtype=np.int64)
-        head[rows.row] = cells
-        inside = np.bincount(rows.row, cells != head[rows.row], minlength=len(rows.low)) == 0
-        self._within = _Entries(system, inside)
-        self._along = np.where(inside | (rows.low == rows.high), _ADDS, self._dimensions(problem))
-        self._entries: dict[tuple[int, ...], _Entries] = {}
-        self._alone: dict[tuple[int, ...], tuple[Floats, Floats]] = {}
-        self._ties: dict[tuple[tuple[int, float], ...], tuple[Floats, Floats]] = {}
-
-    def _dimensions(self, problem: TableProblem) -> Ints:
-        """Of each row the dimension along which it ties a total to its parts; -1 of others."""
-        rows, cells = self._system.rows, self._system.cells
-        head = rows.head[rows.row]
-        part = np.flatnonzero((head >= 0) & (rows.slot != head))
-        moved = problem.coordinates[rows.slot[part] % cells] != problem.coordinates[head[part] % cells]
-        along = np.full(len(rows.low), -1, dtype=np.int64)
-        one = moved.sum(axis=1) == 1
-        along[rows.row[part[one]]] = moved[one].argmax(axis=1)
-        return along
-
-    def standing(self, witness: Witness | None = None) -> Standing:
-        """Where the true table stands once `witness` moved it."""
-        if witness is None:
-            return self._true
-        values = self._true.values.copy()
-        values[witness.slots] += witness.moves
-        return Standing(values, self._system.rows.of(values))
-
-    def alone(self, moving: tuple[int, ...] = (), standing: Standing | None = None) -> tuple[Floats, Floats]:
-        """Up and down, while all others stand still. Rows along the dimensions `moving` are left aside, and
-        those that add up and those within a cell: others look at them."""
-        if standing is not None:
-            return self._slots(moving, standing)
-        if moving not in self._alone:
-            self._alone[moving] = self._slots(moving, self._true)
-        return self._alone[moving]
-
-    def _slots(self, moving: tuple[int, ...], standing: Standing) -> tuple[Floats, Floats]:
-        if moving not in self._entries:
-            aside = np.isin(self._along, (_ADDS, *moving))
-            self._entries[moving] = _Entries(self._system, ~aside)
-        up, down = self._entries[moving].room(standing)
-        system = self._system
-        return np.minimum(up, system.high - standing.values), np.minimum(down, standing.values - system.low)
-
-    def ties(self, units: Units, standing: Standing | None = None) -> tuple[Floats, Floats]:
-        """How often the measures of each cell may move so, and so the other way, as far as they tie each
-        other."""
-        if standing is not None:
-            return self._cells(units, standing)
-        key = tuple(sorted(units.items()))
-        if key not in self._ties:
-            self._ties[key] = self._cells(units, self._true)
-        return self._ties[key]
-
-    def _cells(self, units: Units, standing: Standing) -> tuple[Floats, Floats]:
-        cells = self._system.cells
-        by_measure = np.zeros(len(self._system.values) // cells)
-        for quantity, unit in units.items():
-            by_measure[quantity] = unit
-        changes = self._system.rows.of(np.repeat(by_measure, cells))
-        one, other = self._within.room(standing, changes)
-        return one.reshape(-1, cells).min(axis=0), other.reshape(-1, cells).min(axis=0)
-
-    def allow(self, witness: Witness, standing: Standing | None = None) -> bool:
-        """No row is broken. (`audit` looks again, more closely.)"""
-        rows, given = self._system.rows, self._by_slot
-        sums = (standing or self._true).sums
-        changes: dict[int, float] = {}
-        for slot, move in zip(witness.slots.tolist(), witness.moves.tolist(), strict=True):
-            for at in range(given.indptr[slot], given.indptr[slot + 1]):
-                row = int(given.indices[at])
-                changes[row] = changes.get(row, 0.0) + given.data[at] * move
-        touched = np.fromiter(changes.keys(), np.int64, len(changes))
-        change = np.fromiter(changes.values(), np.float64, len(changes))
-        table, slack = sums[touched] + change, _ROUNDING * (1 + np.abs(sums[touched]))
-        slack = np.where(self._system.exact[touched], 0.0, slack)
-        return bool(np.all((table >= rows.low[touched] - slack) & (table <= rows.high[touched] + slack)))
-
-
-class _Entries:
-    """Some rows of a system, entry by entry in the order of slots."""
-
-    def __init__(self, system: System, chosen: Flags) -> None:
-        rows = system.rows
-        entries = np.flatnonzero(chosen[rows.row])
-        entries = entries[np.argsort(rows.slot[entries], kind="stable")]
-        self._row, self._coefficient = rows.row[entries], rows.coefficient[entries]
-        self._slots, self._starts = np.unique(rows.slot[entries], return_index=True)
-        self._low, self._high = rows.low[self._row], rows.high[self._row]
-        self._size = len(system.values)
-
-    def room(self, standing: Standing, changes: Floats | None = None) -> tuple[Floats, Floats]:
-        """How far each slot may go up and down while all others stand still; with `changes` of each row, how
-        often they may happen, and the other way round."""
-        up, down = np.full(self._size, np.inf), np.full(self._size, np.inf)
-        if len(self._row):
-            sums = standing.sums[self._row]
-            change = self._coefficient if changes is None else changes[self._row]
-            with np.errstate(divide="ignore", invalid="ignore"):
-                above, below = (self._high - sums) / np.abs(change), (sums - self._low) / np.abs(change)
-            above, below = (np.where(change == 0, np.inf, one) for one in (above, below))
-            rises = change > 0
-            up[self._slots] = np.minimum.reduceat(np.where(rises, above, below), self._starts)
-            down[self._slots] = np.minimum.reduceat(np.where(rises, below, above), self._starts)
-        return up, down
 
 
 class Codes:

@@ -16,13 +16,16 @@ import numpy as np
 
 from p4dp_sdk.disclosure.audit import STRANGER, Audit, Demand, Requirement, Witness, audit, required_of
 from p4dp_sdk.disclosure.constraints import NOT_TOLD, System
-from p4dp_sdk.disclosure.cover import Cover, Tired, never
+from p4dp_sdk.disclosure.cover import Cover
 from p4dp_sdk.disclosure.hypercube import Flags, Ints, Limits, Status, TableProblem
 from p4dp_sdk.disclosure.programs import Region, components, nearest, region_of
+from p4dp_sdk.disclosure.trimming import trimmed
 
 _WITHHELD_ALREADY: Final = 1e-3  # of the cheapest cost: moving what is withheld anyway costs next to nothing
 _MOVED: Final = 1e-6
 _FEW: Final = 40  # demands for programs; of more, each would take as long
+_UNKNOWNS: Final = 100_000  # of all programs of one table: more would take minutes
+_TRIALS: Final = 600  # witnesses looked for to show again what need not be withheld
 _BATCH: Final = 24  # demands answered between two audits: answering one often answers others
 
 
@@ -60,21 +63,24 @@ class _Wider(Enum):
     PARTS = auto()  # all that they are tied to
 
 
-def covered(
-    problem: TableProblem, system: System, limits: Limits, withheld: Flags, tired: Tired = never
-) -> Audit:
-    """The same for tables of thousands of slots: by boxes; by programs for the few that these don't reach,
-    unless somebody is `tired`; what can't be hidden so, by withholding ever more around it. Raises
-    CannotProtect."""
+def covered(problem: TableProblem, system: System, limits: Limits, withheld: Flags) -> Audit:
+    """The same for tables of thousands of slots: by boxes; by programs for the few that these don't reach;
+    what can't be hidden so, by withholding ever more around it. How much is tried is counted, not timed, so
+    that a table comes out the same on any machine. Raises CannotProtect."""
     cover = Cover(problem, system, limits, withheld | system.must)
+    return trimmed(system, limits, cover.search, _covered(problem, system, limits, cover), _TRIALS)
+
+
+def _covered(problem: TableProblem, system: System, limits: Limits, cover: Cover) -> Audit:
     regions, stages = _Regions(system), iter(_Wider)
-    state, least = cover.hide(tired=tired), len(system.values) + 1
+    state, least, left = cover.hide(), len(system.values) + 1, _UNKNOWNS
     while not state.is_proof:
         before = cover.withheld
         for row in state.exposed:
             cover.withhold(_flags(system, [_for_row(system, limits, cover.withheld, row)]))
-        few = len(state.unmet) <= _FEW and len(state.unmet) < least and not tired()
-        least = min(least, len(state.unmet)) if few else least
+        unknowns = sum(regions.of(demand.slot).size for demand in state.unmet[:_FEW])
+        few = len(state.unmet) <= _FEW and len(state.unmet) < least and unknowns <= left
+        least, left = (len(state.unmet), left - unknowns) if few else (least, left)
         if state.unmet and not (few and _by_programs(system, limits, regions, cover, state)):
             if (stage := next(stages, None)) is None:
                 raise CannotProtect

@@ -19,7 +19,6 @@ from numpy.typing import NDArray
 from p4dp_sdk.disclosure.audit import Witness, check
 from p4dp_sdk.disclosure.complement import CannotProtect, covered, protect
 from p4dp_sdk.disclosure.constraints import Contradiction, System, system_of
-from p4dp_sdk.disclosure.cover import Tired, never
 from p4dp_sdk.disclosure.exchange import expanded, reduced
 from p4dp_sdk.disclosure.hypercube import (
     Flags,
@@ -71,28 +70,26 @@ def suppress(problem: TableProblem, limits: Limits, propose: Propose | None = No
     return conclude(problem, limits, solve(problem, limits, propose))
 
 
-def solve(
-    problem: TableProblem, limits: Limits, propose: Propose | None = None, tired: Tired = never
-) -> Proof:
+def solve(problem: TableProblem, limits: Limits, propose: Propose | None = None) -> Proof:
     """A pattern and its proof. `propose` is asked first; what its pattern lacks is added. Where it has none,
-    boxes find one; once somebody is `tired` it may be a coarser one."""
+    boxes find one."""
     system = _system(problem, limits)
     if (smaller := reduced(problem)) is not None:
-        part = _solved(smaller.problem, limits, propose, tired)
+        part = _solved(smaller.problem, limits, propose)
         proof = Proof(*expanded(smaller, part.withheld, part.witnesses))
         if check(system, limits, proof.withheld, proof.witnesses).is_proof:
             return proof
-    return _solved(problem, limits, propose, tired)
+    return _solved(problem, limits, propose)
 
 
-def _solved(problem: TableProblem, limits: Limits, propose: Propose | None, tired: Tired) -> Proof:
+def _solved(problem: TableProblem, limits: Limits, propose: Propose | None) -> Proof:
     system = _system(problem, limits)
     proposed = propose(system, limits) if propose is not None else None
     try:
         if proposed is not None or len(system.values) <= _SMALL:
             proved = protect(system, limits, system.must if proposed is None else proposed)
         else:
-            proved = covered(problem, system, limits, system.must, tired)
+            proved = covered(problem, system, limits, system.must)
     except CannotProtect:
         raise Refusal(ErrorCode.SUPPRESSION_FAILED) from None
     return Proof(proved.withheld, proved.witnesses)

@@ -3,14 +3,16 @@ must differ enough among them. Tables so small would be solved by programs; here
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from p4dp_sdk.disclosure import secondary
-from p4dp_sdk.disclosure.audit import possible
-from p4dp_sdk.disclosure.constraints import system_of
+from p4dp_sdk.disclosure import complement, cover, secondary
+from p4dp_sdk.disclosure.audit import Audit, possible
+from p4dp_sdk.disclosure.constraints import System, system_of
 from p4dp_sdk.disclosure.cover import Cover
 from p4dp_sdk.disclosure.hypercube import (
     Kind,
@@ -22,7 +24,9 @@ from p4dp_sdk.disclosure.hypercube import (
     TableProblem,
     Tree,
 )
+from p4dp_sdk.disclosure.search import Search
 from p4dp_sdk.disclosure.secondary import suppress
+from p4dp_sdk.disclosure.trimming import trimmed
 from p4dp_sdk.wire.errors import Refusal
 from tests.unit.disclosure.test_secondary import (
     CUBE,
@@ -107,10 +111,49 @@ def test_a_table_of_hundreds_of_cells_is_protected_whole() -> None:
     assert made.kept > 0.5
 
 
-def test_whoever_is_tired_gets_a_table_or_a_refusal() -> None:
+def test_the_same_table_comes_out_the_same() -> None:
+    one, other = (secondary.solve(large(6), Limits()) for _ in range(2))
+
+    assert np.array_equal(one.withheld, other.withheld) and len(one.witnesses) == len(other.witnesses)
+
+
+def test_with_nothing_left_to_try_it_withholds_more_or_refuses(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No boxes, no programs: how much is tried is counted, not timed."""
+    monkeypatch.setattr(cover, "_MOST", 0)
+    monkeypatch.setattr(complement, "_UNKNOWNS", 0)
     problem = large(6)
     try:
-        proof = secondary.solve(problem, Limits(), tired=lambda: True)
+        proof = secondary.solve(problem, Limits())
     except Refusal:
         return
     assert secondary.conclude(problem, Limits(), proof).withheld["patients"].any()
+
+
+# -- what is shown again ----------------------------------------------------------------------------------
+
+
+def bare(problem: TableProblem, beside: int) -> tuple[System, Search, Audit]:
+    """What boxes hide at first, with so many slots beside."""
+    system = system_of(problem)
+    more = np.zeros(len(system.values), dtype=np.bool_)
+    more[np.flatnonzero(~system.must)[:beside]] = True
+    made = Cover(problem, system, Limits(), system.must | more)
+    return system, made.search, made.hide()
+
+
+def test_what_is_withheld_in_vain_is_shown_again() -> None:
+    problem = large(6)
+    system, search, state = bare(problem, 60)
+    assert state.is_proof
+
+    smaller = trimmed(system, Limits(), search, state, 1_000)
+
+    assert smaller.is_proof and not np.any(smaller.withheld & ~state.withheld)
+    assert np.sum(smaller.withheld & ~system.must) < 0.8 * np.sum(state.withheld & ~system.must)
+    assert np.array_equal(trimmed(system, Limits(), search, smaller, 0).withheld, smaller.withheld)
+
+
+def test_measures_withheld_together_are_shown_together() -> None:
+    made = suppress(replace(large(6, rows=True), together=(("patients", "rows"),)), Limits())
+
+    assert np.array_equal(made.withheld["patients"], made.withheld["rows"]) and made.kept > 0.3
