@@ -22,13 +22,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hub_config.gateway.rules.anchors import Anchors
 from hub_config.gateway.rules.cells import Ints
-from hub_config.gateway.rules.definitions import number_of
+from hub_config.gateway.rules.earlier.anchors import Anchors
+from hub_config.gateway.rules.earlier.definitions import number_of
+from hub_config.gateway.rules.earlier.precedents import known_before, published, sums_before
+from hub_config.gateway.rules.earlier.rivals import Draw
+from hub_config.gateway.rules.earlier.snapping import Decided, settle
 from hub_config.gateway.rules.memory import PEOPLE, Asker, Batch, Proposal, Replay, Settled
-from hub_config.gateway.rules.precedents import known_before, published, sums_before
-from hub_config.gateway.rules.rivals import Draw
-from hub_config.gateway.rules.snapping import Decided, settle
 from hub_config.governance.ledger.group import Group
 from hub_config.governance.ledger.store import LedgerStore, NewAnswer, Position, Recorded
 from hub_config.governance.problems import GovernanceProblem

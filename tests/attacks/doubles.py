@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from hub_config.gateway.rules import overlaps, precedents
+from hub_config.gateway.rules.earlier import overlaps, precedents
 
 
 def by_people_alone(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,7 +11,7 @@ import ibis
 import numpy as np
 import pytest
 
-from hub_config.gateway.rules import precedents
+from hub_config.gateway.rules.earlier import precedents
 from tests.attacks.arena import Defence, Refused, Score
 from tests.attacks.doubles import by_people_alone
 from tests.attacks.population import BANDS, SECRETS, bits, having, is_one_of, per_cell, seen

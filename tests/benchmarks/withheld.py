@@ -18,8 +18,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from hub_config.gateway.protection import Guard
-from hub_config.gateway.rules import snapping
 from hub_config.gateway.rules.cells import Cells, Column
+from hub_config.gateway.rules.earlier import snapping
 from hub_config.gateway.rules.memory import Memory, Proposal, Settlement
 from hub_config.gateway.rules.plan import MeasureKind
 from p4dp_sdk.disclosure.policy import Policy

@@ -8,8 +8,8 @@ from functools import cached_property
 
 from hub_config.gateway.publication.cube import Shape
 from hub_config.gateway.publication.dimensions import Dimension, Variable
-from hub_config.gateway.rules.definitions import Definitions, Setting, Words, words
-from hub_config.gateway.rules.regions import Condition
+from hub_config.gateway.rules.earlier.definitions import Definitions, Setting, Words, words
+from hub_config.gateway.rules.earlier.regions import Condition
 
 
 @dataclass(frozen=True)

@@ -30,7 +30,7 @@ from hub_config.gateway.publication.documents import PublicationKeyDocument
 from hub_config.gateway.publication.press import Ground, Order, publish
 from hub_config.gateway.publication.request import PublishRequest
 from hub_config.gateway.publication.rules import Vocabulary, vocabulary_of
-from hub_config.gateway.rules.definitions import known_codes, recorded_columns, single_tables
+from hub_config.gateway.rules.earlier.definitions import known_codes, recorded_columns, single_tables
 from hub_config.gateway.rules.plan import AuthorisedQuery
 from hub_config.gateway.stopping import Stop
 from hub_config.gateway.workers import watched

@@ -42,7 +42,7 @@ from hub_config.gateway.publication.verdicts import (
     remembered,
 )
 from hub_config.gateway.rules.cells import Cells
-from hub_config.gateway.rules.definitions import Setting, number_of
+from hub_config.gateway.rules.earlier.definitions import Setting, number_of
 from hub_config.gateway.rules.memory import Asker, Memory
 from hub_config.gateway.rules.plan import AuthorisedQuery, Release
 from hub_config.gateway.rules.split import split

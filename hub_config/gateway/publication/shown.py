@@ -15,7 +15,7 @@ from hub_config.gateway.publication.cube import Cube, Shape
 from hub_config.gateway.publication.defined import Defined
 from hub_config.gateway.publication.dimensions import Codes, Label
 from hub_config.gateway.publication.problem import same_measure
-from hub_config.gateway.rules.definitions import number_of
+from hub_config.gateway.rules.earlier.definitions import number_of
 from hub_config.gateway.rules.plan import MeasureKind
 
 _COUNTS = (MeasureKind.PATIENTS, MeasureKind.ROWS)

@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import text
 
 from hub_config.gateway.ledger import Ledger
-from hub_config.gateway.rules.definitions import number_of
+from hub_config.gateway.rules.earlier.definitions import number_of
 from hub_config.gateway.rules.memory import Asker, Known, Proposal, Settlement
 from hub_config.governance import actions
 from hub_config.governance.charter import Charter, MemberRole

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from hub_config.gateway.rules.anchors import Anchors
 from hub_config.gateway.rules.cells import SAMPLE_SIZE, Vectors
-from hub_config.gateway.rules.definitions import PRIME, Words, words
+from hub_config.gateway.rules.earlier.anchors import Anchors
+from hub_config.gateway.rules.earlier.definitions import PRIME, Words, words
+from hub_config.gateway.rules.earlier.rivals import Draw
+from hub_config.gateway.rules.earlier.snapping import Decided, settle
 from hub_config.gateway.rules.memory import Batch, Proposal
-from hub_config.gateway.rules.rivals import Draw
-from hub_config.gateway.rules.snapping import Decided, settle
 from hub_config.governance.ledger.group import Group
 from p4dp_sdk.disclosure.policy import Policy
 

@@ -18,7 +18,7 @@ import p4dp_sdk as p4dp
 from hub_config.gateway.publication.cube import shape_of
 from hub_config.gateway.publication.defined import defined
 from hub_config.gateway.publication.dimensions import variable_of
-from hub_config.gateway.rules.definitions import (
+from hub_config.gateway.rules.earlier.definitions import (
     PRIME,
     Setting,
     added,

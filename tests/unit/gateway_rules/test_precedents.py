@@ -15,11 +15,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hub_config.gateway.rules import memory
-from hub_config.gateway.rules.anchors import Anchors
+from hub_config.gateway.rules.earlier.anchors import Anchors
+from hub_config.gateway.rules.earlier.precedents import known_before, published
+from hub_config.gateway.rules.earlier.snapping import group_of
+from hub_config.gateway.rules.earlier.triples import Cells, triples
 from hub_config.gateway.rules.memory import Batch, Known, Proposal
-from hub_config.gateway.rules.precedents import known_before, published
-from hub_config.gateway.rules.snapping import group_of
-from hub_config.gateway.rules.triples import Cells, triples
 from tests.unit.gateway_rules.people import POLICY, Ledger, People, steady
 
 PEOPLE = People()

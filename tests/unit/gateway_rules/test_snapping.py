@@ -7,9 +7,9 @@ from collections.abc import Iterable
 import numpy as np
 import pytest
 
+from hub_config.gateway.rules.earlier.precedents import known_before, published
+from hub_config.gateway.rules.earlier.snapping import settle
 from hub_config.gateway.rules.memory import Known, Proposal, Settlement
-from hub_config.gateway.rules.precedents import known_before, published
-from hub_config.gateway.rules.snapping import settle
 from hub_config.governance.ledger.group import Kind
 from p4dp_sdk.disclosure.policy import Policy
 from tests.unit.gateway_rules.people import POLICY, Ledger, People, close, far, steady

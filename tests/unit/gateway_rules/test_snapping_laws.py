@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hub_config.gateway.rules import sketches
+from hub_config.gateway.rules.earlier import sketches
+from hub_config.gateway.rules.earlier.sketches import Pairs, Samples, certainly_apart, distances, folded, near
 from hub_config.gateway.rules.memory import Settlement
-from hub_config.gateway.rules.sketches import Pairs, Samples, certainly_apart, distances, folded, near
 from tests.unit.gateway_rules.people import POLICY, Ledger, People
 
 PEOPLE = People(size=3000)

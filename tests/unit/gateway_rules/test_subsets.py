@@ -8,8 +8,8 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hub_config.gateway.rules import subsets
-from hub_config.gateway.rules.sketches import LOWEST, Samples, lowest
+from hub_config.gateway.rules.earlier import subsets
+from hub_config.gateway.rules.earlier.sketches import LOWEST, Samples, lowest
 
 BUCKETS, MOST = 64, 30  # of a sample so small, many cells know a part of theirs only
 

@@ -14,10 +14,9 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from hub_config.gateway.rules.anchors import UNION, Anchors
 from hub_config.gateway.rules.cells import Fingerprints, Ints
-from hub_config.gateway.rules.memory import Batch, Proposal
-from hub_config.gateway.rules.sketches import (
+from hub_config.gateway.rules.earlier.anchors import UNION, Anchors
+from hub_config.gateway.rules.earlier.sketches import (
     Pairs,
     Samples,
     certainly_apart,
@@ -25,7 +24,8 @@ from hub_config.gateway.rules.sketches import (
     fingerprints,
     near,
 )
-from hub_config.gateway.rules.subsets import Found
+from hub_config.gateway.rules.earlier.subsets import Found
+from hub_config.gateway.rules.memory import Batch, Proposal
 from hub_config.governance.ledger.group import Kind
 from p4dp_sdk.disclosure.policy import Policy
 

@@ -21,9 +21,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hub_config.gateway.rules.cells import PATIENT_BUCKETS, PHYSICIAN_BUCKETS, Floats, Ints, Words
-from hub_config.gateway.rules.definitions import added
-from hub_config.gateway.rules.sketches import LOWEST, Samples, fingerprints, folded, lowest
-from hub_config.gateway.rules.subsets import Side
+from hub_config.gateway.rules.earlier.definitions import added
+from hub_config.gateway.rules.earlier.sketches import LOWEST, Samples, fingerprints, folded, lowest
+from hub_config.gateway.rules.earlier.subsets import Side
 from hub_config.governance.ledger.group import DEFINITION_WORDS, Group, Kind
 
 UNION: Final = 10  # beside the kinds of a cell: a sum of shown cells of one group

@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hub_config.gateway.rules.cells import Ints, Words
-from hub_config.gateway.rules.sketches import PAD, Samples, ranges
+from hub_config.gateway.rules.earlier.sketches import PAD, Samples, ranges
 
 Flags = NDArray[np.bool_]
 

@@ -7,14 +7,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from hub_config.gateway.rules.anchors import Anchors
 from hub_config.gateway.rules.cells import Ints
-from hub_config.gateway.rules.definitions import number_of, summed
+from hub_config.gateway.rules.earlier.anchors import Anchors
+from hub_config.gateway.rules.earlier.definitions import number_of, summed
+from hub_config.gateway.rules.earlier.rivals import Reach
+from hub_config.gateway.rules.earlier.sketches import Samples, fingerprints
+from hub_config.gateway.rules.earlier.subsets import LARGEST_BATCH, Found, subsets
+from hub_config.gateway.rules.earlier.triples import Cells, Triples, triples
 from hub_config.gateway.rules.memory import Batch, Known
-from hub_config.gateway.rules.rivals import Reach
-from hub_config.gateway.rules.sketches import Samples, fingerprints
-from hub_config.gateway.rules.subsets import LARGEST_BATCH, Found, subsets
-from hub_config.gateway.rules.triples import Cells, Triples, triples
 from hub_config.governance.ledger.group import Kind
 
 Flags = NDArray[np.bool_]

@@ -16,12 +16,12 @@ from typing import Final, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from hub_config.gateway.rules.anchors import UNION, Anchors, Union, rolled_up, summed
 from hub_config.gateway.rules.cells import Floats, Ints
+from hub_config.gateway.rules.earlier.anchors import UNION, Anchors, Union, rolled_up, summed
+from hub_config.gateway.rules.earlier.rivals import Reach
+from hub_config.gateway.rules.earlier.sketches import fingerprints, folded, near
+from hub_config.gateway.rules.earlier.subsets import LARGEST_BATCH, subsets
 from hub_config.gateway.rules.memory import Batch, Settlement
-from hub_config.gateway.rules.rivals import Reach
-from hub_config.gateway.rules.sketches import fingerprints, folded, near
-from hub_config.gateway.rules.subsets import LARGEST_BATCH, subsets
 from hub_config.governance.ledger.group import Kind
 
 Flags = NDArray[np.bool_]

@@ -16,7 +16,7 @@ from typing import Any, Final
 
 import ibis.expr.operations as ops
 
-from hub_config.gateway.rules.canonical import Canonical, resolved
+from hub_config.gateway.rules.earlier.canonical import Canonical, resolved
 
 _COMPARED: Final[dict[type, Callable[[Any, Any], bool]]] = {
     ops.Less: lambda a, b: a < b,

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hub_config.gateway.rules.cells import Ints, Words
-from hub_config.gateway.rules.sketches import Samples, lowest, ranges
+from hub_config.gateway.rules.earlier.sketches import Samples, lowest, ranges
 
 _GROUPS: Final = 8
 _ODD: Final = np.uint32(0x9E3779B1)  # of a linear hash: its powers need not be secret, the sketches are

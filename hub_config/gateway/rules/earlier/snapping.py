@@ -37,11 +37,10 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from hub_config.gateway.rules.additions import Answer, agree_with_history, comparable
-from hub_config.gateway.rules.anchors import UNION, Anchors
 from hub_config.gateway.rules.cells import Floats, Ints
-from hub_config.gateway.rules.memory import Batch, Proposal, Settled, Settlement
-from hub_config.gateway.rules.rivals import (
+from hub_config.gateway.rules.earlier.additions import Answer, agree_with_history, comparable
+from hub_config.gateway.rules.earlier.anchors import UNION, Anchors
+from hub_config.gateway.rules.earlier.rivals import (
     AllRivals,
     Draw,
     Reach,
@@ -49,7 +48,8 @@ from hub_config.gateway.rules.rivals import (
     rivals_of,
     within_few_physicians,
 )
-from hub_config.gateway.rules.subsets import LARGEST_BATCH, subsets
+from hub_config.gateway.rules.earlier.subsets import LARGEST_BATCH, subsets
+from hub_config.gateway.rules.memory import Batch, Proposal, Settled, Settlement
 from hub_config.governance.ledger.group import Group, Kind, Tally
 from p4dp_sdk.disclosure.policy import Policy
 

@@ -27,13 +27,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hub_config.gateway.rules.anchors import UNION, Anchors
 from hub_config.gateway.rules.cells import Fingerprints, Ints
-from hub_config.gateway.rules.memory import PEOPLE, Batch, Known, Proposal, Settled, Settlement
-from hub_config.gateway.rules.overlaps import Told, of_sums, of_three, told_sums
-from hub_config.gateway.rules.rivals import Draw, Reach, measured, nearest
-from hub_config.gateway.rules.sketches import Pairs, fingerprints
-from hub_config.gateway.rules.snapping import (
+from hub_config.gateway.rules.earlier.anchors import UNION, Anchors
+from hub_config.gateway.rules.earlier.overlaps import Told, of_sums, of_three, told_sums
+from hub_config.gateway.rules.earlier.rivals import Draw, Reach, measured, nearest
+from hub_config.gateway.rules.earlier.sketches import Pairs, fingerprints
+from hub_config.gateway.rules.earlier.snapping import (
     OWN_GROUP,
     REMEMBERED,
     UNDECIDED,
@@ -42,6 +41,7 @@ from hub_config.gateway.rules.snapping import (
     remembered,
     tally,
 )
+from hub_config.gateway.rules.memory import PEOPLE, Batch, Known, Proposal, Settled, Settlement
 from hub_config.governance.ledger.group import DEFINITION_WORDS, Kind
 from p4dp_sdk.disclosure.policy import Policy
 

@@ -25,9 +25,9 @@ import ibis.expr.operations as ops
 import numpy as np
 from numpy.typing import NDArray
 
-from hub_config.gateway.rules.canonical import Canonical, conjuncts, resolved, source_of
+from hub_config.gateway.rules.earlier.canonical import Canonical, conjuncts, resolved, source_of
+from hub_config.gateway.rules.earlier.regions import Condition, Piece, Unclear, is_whole, pieces, variable_of
 from hub_config.gateway.rules.plan import Measure, MeasureKind, Release
-from hub_config.gateway.rules.regions import Condition, Piece, Unclear, is_whole, pieces, variable_of
 from p4dp_sdk.catalogue.model import Catalogue, Role, Unit
 
 _CENTRE: Final = "centre"
