@@ -147,8 +147,20 @@ def _raising(witnesses: Sequence[Witness]) -> dict[int, list[Witness]]:
             if move > 0:
                 found.setdefault(slot, []).append((-move, len(witness.slots), number))
     return {
-        slot: [witnesses[number] for *_, number in sorted(each)[:_COPIES]] for slot, each in found.items()
+        slot: _several([witnesses[number] for *_, number in sorted(each)]) for slot, each in found.items()
     }
+
+
+def _several(ordered: Sequence[Witness]) -> list[Witness]:
+    """The first few; and for each slot that these share, the first that does without it, if one does: an
+    insider of that slot rules out the others."""
+    chosen = list(ordered[:_COPIES])
+    shared = frozenset(ordered[0].slots.tolist()).intersection(*(w.slots.tolist() for w in chosen))
+    for witness in ordered[_COPIES:]:
+        if not shared <= (own := set(witness.slots.tolist())):
+            chosen.append(witness)
+            shared &= own
+    return chosen
 
 
 class _Places:
