@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from enum import Enum
@@ -139,8 +139,13 @@ class Scoreboard:
 
     lines: list[Line] = field(default_factory=list)
 
-    def add(self, attack: str, a: Arena, score: Score) -> Score:
-        self.lines.append(Line(attack, tuple(sorted(d.value for d in a.out)), score, a.asked))
+    def add(
+        self, attack: str, a: Arena, score: Score, *, aside: Iterable[Defence] = (), without: str = ""
+    ) -> Score:
+        """`aside`: what is out in both runs, since it refuses the attack before the defence on trial is met;
+        `without`: a rule that the test itself took out."""
+        out = [defence.value for defence in a.out - set(aside)] + [without] * bool(without)
+        self.lines.append(Line(attack, tuple(sorted(out)), score, a.asked))
         return score
 
 

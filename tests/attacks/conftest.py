@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 
@@ -51,16 +51,20 @@ def board(request: pytest.FixtureRequest) -> Iterator[Scoreboard]:
 
 @pytest.fixture
 def play(enter: Enter, people: Population, board: Scoreboard, request: pytest.FixtureRequest) -> Play:
-    """Try an attack on a fresh gateway, without the defences named; its score goes on the board."""
+    """Try an attack on a fresh gateway, without the defences named; its score goes on the board, under the
+    test's name or `said`. `aside`, `without`: see `Scoreboard.add`."""
     name = request.node.nodeid.rpartition("/")[2].partition("::")[0].removeprefix("test_")
     variant = getattr(request.node, "callspec", None)
 
-    def played(attack: Attack, *out: Defence) -> Score:
-        with enter(*out) as arena:
+    def played(
+        attack: Attack, *out: Defence, aside: Sequence[Defence] = (), without: str = "", said: str = ""
+    ) -> Score:
+        with enter(*out, *aside) as arena:
             score = attack(arena, people)
         test = request.node.originalname.removeprefix("test_").replace("_", " ")
-        said = name.removesuffix(".py") + (f" [{variant.id}]" if variant else "" if out else f": {test}")
-        return board.add(said, arena, score)
+        which = said or (variant.id if variant else "")
+        tail = f" [{which}]" if which else "" if out else f": {test}"
+        return board.add(name.removesuffix(".py") + tail, arena, score, aside=aside, without=without)
 
     return played
 

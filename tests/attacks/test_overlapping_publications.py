@@ -82,6 +82,9 @@ def whole_first(a, people):
     return score
 
 
+CHOSEN = (Defence.SELECTORS,)  # it would refuse to choose people so; what is tried here has to hold alone
+COMPARED, DEFINED = "the comparison of publications", "the definitions of cells"
+
 ATTACKS = {"ones": against(ones), "twice": against(twice), "whole first": whole_first}
 
 
@@ -92,12 +95,12 @@ def nothing_known(batch, *_):
 @pytest.mark.parametrize("attack", ATTACKS.values(), ids=ATTACKS)
 def test_succeeds_where_publications_are_not_compared(play, monkeypatch, attack):
     monkeypatch.setattr(precedents, "_known", nothing_known)
-    assert play(attack, Defence.SELECTORS).succeeds
+    assert play(attack, aside=CHOSEN, without=COMPARED).succeeds
 
 
 @pytest.mark.parametrize("attack", ATTACKS.values(), ids=ATTACKS)
 def test_subtracting_fails(play, attack):
-    assert play(attack, Defence.SELECTORS).is_guessing
+    assert play(attack, aside=CHOSEN).is_guessing
 
 
 # --- what a table withheld ---------------------------------------------------------------------------------
@@ -128,7 +131,7 @@ def test_a_withheld_cell_is_not_recovered_from_another_table(enter, people, monk
     everybody = people.people
     ill = everybody[["P76", "P74", "T90", "K86", "R96"]].all(axis=1)
     truth = (ill & (everybody["age_band"] == "90+") & (everybody["sex"] == "M")).sum()
-    with enter(Defence.SELECTORS) as a:
+    with enter(*CHOSEN) as a:
         found = recovered(a)
     assert np.isnan(found) if compared else found == truth
 
@@ -165,17 +168,17 @@ def withheld_or_not(a, people):
 
 def test_three_tables_succeed_where_only_pairs_are_compared(play, monkeypatch):
     monkeypatch.setattr(precedents, "of_three", lambda *_: None)
-    assert play(three_tables, Defence.SELECTORS).succeeds
+    assert play(three_tables, aside=CHOSEN, without="the comparison of three", said="three tables").succeeds
 
 
 def test_three_tables_fail(play):
-    assert play(three_tables, Defence.SELECTORS).is_guessing
+    assert play(three_tables, aside=CHOSEN, said="three tables").is_guessing
 
 
 def test_marks_tell_where_people_alone_are_compared(play, monkeypatch):
     by_people_alone(monkeypatch)
-    assert play(withheld_or_not, Defence.SELECTORS).succeeds
+    assert play(withheld_or_not, aside=CHOSEN, without=DEFINED, said="marks").succeeds
 
 
 def test_marks_tell_nothing(play):
-    assert play(withheld_or_not, Defence.SELECTORS).is_guessing
+    assert play(withheld_or_not, aside=CHOSEN, said="marks").is_guessing

@@ -36,6 +36,7 @@ from tests.attacks.population import (
 
 WIDE = ["sex", "age_band"]  # 20 cells of 300
 TURNS, EACH = 3, 10
+CHOSEN = (Defence.SELECTORS,)  # it would refuse to choose people so; what is tried here has to hold alone
 
 
 def row_by_row(a, people, whole_first, marked_by):
@@ -112,17 +113,16 @@ ATTACKS = {
 
 @pytest.mark.parametrize("attack", ATTACKS.values(), ids=ATTACKS)
 def test_succeeds_without_secondary_suppression_and_ledger(play, attack):
-    assert play(
-        partial(attack, marked_by=by_number), Defence.SUPPRESSION, Defence.MEMORY, Defence.SELECTORS
-    ).succeeds
+    found = play(partial(attack, marked_by=by_number), Defence.SUPPRESSION, Defence.MEMORY, aside=CHOSEN)
+    assert found.succeeds
 
 
 @pytest.mark.parametrize("attack", ATTACKS.values(), ids=ATTACKS)
 def test_no_number_tells_of_the_ill(play, attack):
-    assert play(partial(attack, marked_by=by_number_of_the_ill), Defence.SELECTORS).is_guessing
+    assert play(partial(attack, marked_by=by_number_of_the_ill), aside=CHOSEN).is_guessing
 
 
-def one_victim(enter, people, board, said):
+def one_victim(enter, people, board, without=""):
     """A region, then its centres without one victim, of people of the victim's sex and age only. One victim
     and two publications a gateway: the mark, or a refusal, is taken to mean that the victim is ill."""
     secret, p = SECRETS[0], seen("patients")
@@ -134,11 +134,11 @@ def one_victim(enter, people, board, said):
             ill = p.filter(having(p, secret) & like_them)
             above = per_cell(ill.join(seen("centres"), "centre_id"), ["region"])
             below = per_cell(ill.filter(~is_one_of(ill, victim)), ["centre_id"])
-            with enter(Defence.SELECTORS) as a:
+            with enter(*CHOSEN) as a:
                 _, parts = both(a, above, below, whole_first=True)
                 marked = parts is None or bool(near(parts, victim.iloc[0])["n"].isna().any())
                 score += a.mark(np.array([1.0 if marked else -1.0]), np.array([has]))
-    return board.add(f"published_margins [one victim, {said}]", a, score)
+    return board.add("published_margins [one victim]", a, score, aside=CHOSEN, without=without)
 
 
 def near(parts, victim):
@@ -148,8 +148,8 @@ def near(parts, victim):
 
 def test_a_mark_tells_where_people_alone_are_compared(enter, people, board, monkeypatch):
     by_people_alone(monkeypatch)
-    assert one_victim(enter, people, board, "by people alone").succeeds
+    assert one_victim(enter, people, board, "the definitions of cells").succeeds
 
 
 def test_neither_mark_nor_refusal_tells(enter, people, board):
-    assert one_victim(enter, people, board, "for real").is_guessing
+    assert one_victim(enter, people, board).is_guessing
