@@ -25,7 +25,7 @@ _WITHHELD_ALREADY: Final = 1e-3  # of the cheapest cost: moving what is withheld
 _MOVED: Final = 1e-6
 _FEW: Final = 40  # demands for programs; of more, each would take as long
 _UNKNOWNS: Final = 100_000  # of all programs of one table: more would take minutes
-_TRIALS: Final = 200  # witnesses looked for to show again what need not be withheld
+_TRIALS: Final = 300  # witnesses looked for to show again what need not be withheld
 _BATCH: Final = 24  # demands answered between two audits: answering one often answers others
 
 
