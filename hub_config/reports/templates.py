@@ -1,0 +1,125 @@
+"""The approved templates: the notebooks of one folder of the checkout, by name, whole, with their hash."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import stat
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any, Final
+
+from hub_config.reports.parameters import BadTemplate, Parameter, read_parameters, source
+from hub_config.reports.texts import NOTHING, ReportProblem, Text
+
+FOLDER: Final = Path(__file__).parents[2] / "templates_notebooks"
+LARGEST: Final = 512 * 1024
+_NAME: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
+
+
+class UnknownTemplate(ReportProblem):
+    """There is no approved template of this name."""
+
+
+@dataclass(frozen=True)
+class Template:
+    """A notebook as it was when it was read: what is hashed is what runs."""
+
+    name: str
+    content: bytes
+
+    @property
+    def sha256(self) -> str:
+        return hashlib.sha256(self.content).hexdigest()
+
+    @property
+    def notebook(self) -> Mapping[str, Any]:
+        """Raises BadTemplate."""
+        try:
+            notebook = json.loads(self.content)
+        except (ValueError, RecursionError):
+            notebook = None
+        if not isinstance(notebook, dict) or not isinstance(notebook.get("cells"), list):
+            raise BadTemplate(
+                Text("Le modèle « {name} » n'est pas un notebook.", "Template {name!r} is no notebook.").fill(
+                    name=self.name
+                )
+            )
+        return notebook
+
+    @property
+    def parameters(self) -> tuple[Parameter, ...]:
+        return read_parameters(self.notebook)
+
+    @property
+    def title(self) -> str:
+        return next((text for level, text in _headings(self.notebook) if level == 1), self.name)
+
+    @property
+    def steps(self) -> tuple[str, ...]:
+        """For each code cell, the heading it stands under."""
+        found, heading = [], self.name
+        for cell in self.notebook["cells"]:
+            if cell.get("cell_type") == "code":
+                found.append(heading)
+            else:
+                heading = next((text for _, text in reversed([*_headings({"cells": [cell]})])), heading)
+        return tuple(found)
+
+
+def approved(folder: Path = FOLDER) -> tuple[str, ...]:
+    """Names of the templates there are."""
+    return tuple(sorted(path.stem for path in folder.glob("*.ipynb") if _NAME.fullmatch(path.stem)))
+
+
+def read_template(name: str, folder: Path = FOLDER) -> Template:
+    """The template called `name`, with or without `.ipynb`. Raises UnknownTemplate for anything else."""
+    plain = name.removesuffix(".ipynb")
+    known = approved(folder)
+    if plain not in known:
+        raise UnknownTemplate(_unknown(plain, known))
+    content = _content(folder / f"{plain}.ipynb")
+    if content is None:
+        raise BadTemplate(
+            Text(
+                "Le modèle « {name} » n'est pas un fichier ordinaire de moins de 512 Ko.",
+                "Template {name!r} is no ordinary file of less than 512 KB.",
+            ).fill(name=plain)
+        )
+    return Template(plain, content)
+
+
+def _content(path: Path) -> bytes | None:
+    handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    with os.fdopen(handle, "rb") as file:
+        if not stat.S_ISREG(os.fstat(handle).st_mode):
+            return None
+        content = file.read(LARGEST + 1)
+    return content if len(content) <= LARGEST else None
+
+
+def _unknown(name: str, known: tuple[str, ...]) -> Text:
+    near = get_close_matches(Path(name).name, known, n=1, cutoff=0.5)
+    shown = "".join(sign if sign.isprintable() else "·" for sign in name)[:80]
+    hint = Text(" Vouliez-vous dire « {x} » ?", " Did you mean {x!r}?").fill(x=near[0]) if near else NOTHING
+    return (
+        Text("« {x} » n'est pas un modèle approuvé.", "{x!r} is no approved template.").fill(x=shown)
+        + hint
+        + Text(
+            "\nDonnez le nom d'un modèle, sans chemin : {known}. Un notebook s'approuve en entrant dans "
+            "templates_notebooks/, après relecture.",
+            "\nGive the name of a template, without a path: {known}. A notebook is approved by its review "
+            "into templates_notebooks/.",
+        ).fill(known=", ".join(known) or "—")
+    )
+
+
+def _headings(notebook: Mapping[str, Any]) -> Iterator[tuple[int, str]]:
+    for cell in notebook["cells"]:
+        if cell.get("cell_type") == "markdown":
+            for found in re.finditer(r"^(#{1,6}) +(.+?)\s*$", source(cell), flags=re.M):
+                yield len(found[1]), "".join(c for c in found[2] if c.isprintable())[:120]
