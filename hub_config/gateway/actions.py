@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Final, TypeVar
 
 from hub_config.gateway.answer import Answer, ipc_stream
-from hub_config.gateway.authorise import policy_of, sees_rows, visible_tables
+from hub_config.gateway.authorise import held_by, policy_of, sees_rows, visible_tables
 from hub_config.gateway.binding import Room, site_codes
 from hub_config.gateway.client import Client
 from hub_config.gateway.describe import catalogue_document, whoami_document
@@ -227,7 +227,7 @@ def question_of(gateway: Gateway, admission: Admission, document: bytes) -> Ques
     key = ProjectKey.derive(gateway.master_key, facts.slug) if rows else None
     return Question(
         document=document,
-        tables=visible_tables(gateway.catalogue, facts.grant),
+        tables=visible_tables(held_by(gateway.catalogue, admission.snapshot.manifest), facts.grant),
         room=Room(gateway.catalogue, facts.grant, admission.objectors, key),
         access=facts.grant.access,
         policy=policy_of(facts, gateway.policy, gateway.limits.cells),

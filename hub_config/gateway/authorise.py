@@ -15,8 +15,15 @@ import ibis
 
 from hub_config.governance.facts import AccessLevel, Grant, ProjectFacts
 from hub_config.settings import PolicySettings
+from hub_config.warehouse.manifest import Manifest
 from p4dp_sdk.catalogue.model import Catalogue, Column, Role, Table, Unit
 from p4dp_sdk.disclosure.policy import Policy
+
+
+def held_by(catalogue: Catalogue, manifest: Manifest) -> Catalogue:
+    """What a snapshot holds of the data model: one made before a table was thought of lacks it."""
+    tables = {name: table for name, table in catalogue.tables.items() if name in manifest.rows}
+    return replace(catalogue, tables=tables)
 
 
 def visible_tables(catalogue: Catalogue, grant: Grant) -> Mapping[str, Table]:
@@ -70,7 +77,7 @@ def _visible(table: Table, grant: Grant) -> Table | None:
 
 def _is_visible(column: Column, access: AccessLevel) -> bool:
     match column.role:
-        case Role.PHYSICIAN:
+        case Role.PHYSICIAN | Role.INTERN:
             return False
         case Role.RAW:
             return sees_rows(access)

@@ -168,7 +168,9 @@ def _shown(rows: ibis.Table, column: Column, key: ProjectKey | None) -> ibis.Val
     match column.role:
         case Role.PATIENT | Role.EVENT if key is not None:
             return _pseudonym(column.name, value.cast("int64")).cast(column.dtype)
-        case Role.PATIENT | Role.EVENT | Role.PHYSICIAN | Role.CODE | Role.DATE | Role.NUMERIC | Role.RAW:
+        case Role.PATIENT | Role.EVENT | Role.CODE | Role.DATE | Role.NUMERIC | Role.RAW:
+            return value
+        case Role.PHYSICIAN | Role.INTERN:
             return value
 
 
@@ -183,7 +185,8 @@ def _hidden(table: Table) -> Mapping[str, str]:
 
 
 def _warehouse_table(full: Table) -> ibis.Table:
-    schema = {column.stored_as: column.dtype for column in full.columns}
+    """Without interns' numbers, which snapshots made before there were any do not hold."""
+    schema = {column.stored_as: column.dtype for column in full.columns if column.role is not Role.INTERN}
     return ibis.table(schema, name=full.name, catalog=WAREHOUSE, database="main")
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from hub_config.gateway.authorise import calendar_of, visible_tables
+from hub_config.gateway.authorise import calendar_of, held_by, visible_tables
 from hub_config.gateway.documents import (
     CatalogueDocument,
     CodeDocument,
@@ -56,7 +56,7 @@ def catalogue_document(
     catalogue: Catalogue, facts: ProjectFacts, snapshot: Snapshot, site: SiteCodes, request_id: str
 ) -> CatalogueDocument:
     """The visible tables and the code systems their columns use."""
-    tables = visible_tables(catalogue, facts.grant)
+    tables = visible_tables(held_by(catalogue, snapshot.manifest), facts.grant)
     used = {column.codes for table in tables.values() for column in table.columns if column.codes}
     return CatalogueDocument(
         protocol=PROTOCOL_VERSION,

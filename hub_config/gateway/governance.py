@@ -1,5 +1,6 @@
 """Reads the governance store for one request: project, objections and the right to work, in one
-transaction.
+transaction. A run of a report sees its
+project as its service may: aggregates only.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from hub_config.governance import actions
 from hub_config.governance.facts import Objectors, ProjectFacts
 from hub_config.governance.problems import UnknownProject
 from hub_config.governance.rules import why_not
+from hub_config.governance.services import as_seen_by
 from hub_config.governance.store import Store
 from p4dp_sdk.wire.errors import ErrorCode, Refusal
 
@@ -27,4 +29,4 @@ class StoredGovernance:
             raise Refusal(ErrorCode.NOT_A_MEMBER, project=project) from None
         if (denial := why_not(user, facts, at)) is not None:
             raise denial.refusal()
-        return facts, objectors
+        return as_seen_by(user, facts), objectors

@@ -141,7 +141,7 @@ def _table_problems(
 def _column_problems(table: Table, columns: Collection[str], access: AccessLevel) -> Iterator[str]:
     if not columns:
         yield f"tables: {table.name!r} with no column; leave the columns out for all of them."
-    grantable = {column.name: column for column in table.columns if column.role is not Role.PHYSICIAN}
+    grantable = {column.name: column for column in table.columns if not column.role.hidden}
     for name in sorted(columns):
         if name not in grantable:
             yield f"tables: {table.name!r} has no column {name!r} to grant.{did_you_mean(name, grantable)}"

@@ -25,11 +25,17 @@ class Role(StrEnum):
 
     PATIENT = "patient"  # opaque patient id: join, per-patient key, distinct count; compared with no literal
     PHYSICIAN = "physician"  # never leaves the enclave, not even encrypted
+    INTERN = "intern"  # whose entry it is: tells what is one's own, and never leaves the enclave
     EVENT = "event"  # opaque id of one event of one patient (consultation): join and per-event key
     CODE = "code"  # value of a closed code system: may key a released table
     DATE = "date"  # calendar date
     NUMERIC = "numeric"  # harmonised value with catalogue bounds
     RAW = "raw"  # value as exported: kept for audit, readable with the microdata grant only
+
+    @property
+    def hidden(self) -> bool:
+        """Whether no workspace ever sees it, whatever its grant."""
+        return self in (Role.PHYSICIAN, Role.INTERN)
 
 
 @dataclass(frozen=True)

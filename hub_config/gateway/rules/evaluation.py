@@ -118,7 +118,7 @@ def refuse_forbidden(*values: Traced) -> None:
     """Refuses the use of a column that may only be carried along."""
     for value in values:
         match value.fact:
-            case Forbidden(role=Role.PHYSICIAN, column=column):
+            case Forbidden(role=Role.PHYSICIAN | Role.INTERN, column=column):
                 raise Refusal(ErrorCode.OPAQUE_IDENTIFIER, column=column)
             case Forbidden(column=column):
                 raise Refusal(ErrorCode.GRANT_MISSING, column=column, grant="microdata")

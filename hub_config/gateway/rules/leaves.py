@@ -91,7 +91,7 @@ def _fact(bound: BoundTable, column: model.Column, query: AuthorisedQuery) -> Fa
             return _calendar(base, query) if column.name == bound.table.date else Anything(plain=True)
         case model.Role.NUMERIC:
             return _number(bound.table.name, column)
-        case model.Role.RAW | model.Role.PHYSICIAN:
+        case model.Role.RAW | model.Role.PHYSICIAN | model.Role.INTERN:
             return (
                 Anything(plain=True)
                 if bound.table.unit is model.Unit.PUBLIC

@@ -23,7 +23,12 @@ Fault = tuple[str, str]
 OWN_COLUMNS: Final = ("patient_id", "physician_id", "centre_id")
 MEASUREMENT_COLUMNS: Final = ("value", "unit", "value_raw", "unit_raw", "dq_code")
 # Tables that other parts of the mapping fill.
-_FILLED_ELSEWHERE: Final = {"patients": "[patients]", "physicians": "[physicians]", "centres": "[[centres]]"}
+_FILLED_ELSEWHERE: Final = {
+    "patients": "[patients]",
+    "physicians": "[physicians]",
+    "centres": "[[centres]]",
+    "body_mass": "the snapshot itself, from biometrics",
+}
 
 _KINDS: Final = {
     "date": (As.DATE, As.DAY),

@@ -1,4 +1,7 @@
-"""The interns' log: consultations with one GP in five, from problem to result; one intern's are published."""
+"""The interns' log: consultations with one GP in five, from problem to result; one intern's are published.
+
+The published intern is number 1. With every other trainer interns follow each other, one a semester.
+"""
 
 from __future__ import annotations
 
@@ -18,6 +21,8 @@ Words = npt.NDArray[np.str_]
 
 FIRST_DAY: Final = day(date(2014, 11, 1))
 TRAINER_EVERY: Final = 5
+PUBLISHED_INTERN: Final = 1
+_SEMESTER: Final = 182  # days
 # One intern's own problems, as published: those of the largest practice's.
 OWN: Final = MappingProxyType(
     {
@@ -44,10 +49,18 @@ def log_training(scene: Scene, diagnoses: Coding) -> Columns:
     problem = rng.permutation(np.repeat(list(OWN), [scene.block.part(rows) for rows in own])[:total])
     places = _some(rng, _recent(scene, np.arange(len(scene.contacts)), own=True), len(problem))
     rest = _some(rng, _recent(scene, diagnoses.places, own=False), total - len(problem))
-    others = np.array(diagnoses.codes)[diagnoses.code[rest]]
-    return _columns(
-        scene, rng, np.concatenate([places, diagnoses.places[rest]]), np.concatenate([problem, others])
-    )
+    others, rest = np.array(diagnoses.codes)[diagnoses.code[rest]], diagnoses.places[rest]
+    intern = np.concatenate([np.full(len(places), PUBLISHED_INTERN), _interns(scene, rest)])
+    logged = np.concatenate([places, rest]), np.concatenate([problem, others])
+    return {**_columns(scene, rng, *logged), "intern_no": intern[np.argsort(logged[0], kind="stable")]}
+
+
+def _interns(scene: Scene, places: Ints) -> Ints:
+    """Who was with the trainer in the semester of each consultation."""
+    semester = np.clip((scene.contacts.days[places] - FIRST_DAY) // _SEMESTER, 0, None)
+    semesters = max(1, (scene.last_day - FIRST_DAY) // _SEMESTER + 1)
+    physician = scene.contacts.physician[places]
+    return PUBLISHED_INTERN + 1 + physician * semesters + np.minimum(semester, semesters - 1)
 
 
 def _recent(scene: Scene, places: Ints, *, own: bool) -> Ints:

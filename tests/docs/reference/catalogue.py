@@ -12,6 +12,7 @@ SHORT = 40  # codes that a page can show; longer lists are looked up
 ROLES = {
     Role.PATIENT: "opaque identifier of a patient: join, group, count distinct; compared with no literal",
     Role.PHYSICIAN: "number of a GP: counted inside the gateway, never in a workspace",
+    Role.INTERN: "number of an intern: tells the gateway what is one's own, never in a workspace",
     Role.EVENT: "opaque identifier of one event of one patient: join, group",
     Role.CODE: "value of a closed list of codes: may group a table that is shown",
     Role.DATE: "calendar date; years, months and weeks may group a table that is shown",

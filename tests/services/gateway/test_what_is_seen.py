@@ -32,7 +32,7 @@ def test_what_is_visible_follows_role_unit_and_flag(access: AccessLevel, snds: b
         expected = known.unit is not Unit.ENCLAVE and (snds or not known.snds)
         assert (known.name in visible) == expected
         for column in known.columns if expected else ():
-            seen = column.role is not Role.PHYSICIAN and (
+            seen = not column.role.hidden and (
                 column.role is not Role.RAW or access is not AccessLevel.AGGREGATE
             )
             assert visible[known.name].has(column.name) == seen

@@ -63,7 +63,7 @@ def test_types_are_ibis_types_that_fit_the_role(table: Table, column: Column) ->
             assert dtype.is_date()
         case Role.NUMERIC:
             assert dtype.is_numeric()
-        case Role.PATIENT | Role.PHYSICIAN | Role.EVENT:
+        case Role.PATIENT | Role.PHYSICIAN | Role.INTERN | Role.EVENT:
             assert dtype.is_integer()
 
 
@@ -79,7 +79,8 @@ def test_person_tables_carry_the_protected_units(table: Table) -> None:
     if table.unit is Unit.PERSON:
         assert {"patient_no", "physician_no", "centre_id"} <= set(stored)
     if table.unit is Unit.PUBLIC:
-        assert not {Role.PATIENT, Role.PHYSICIAN, Role.EVENT} & {column.role for column in table.columns}
+        persons = {Role.PATIENT, Role.PHYSICIAN, Role.INTERN, Role.EVENT}
+        assert not persons & {column.role for column in table.columns}
 
 
 @every_table

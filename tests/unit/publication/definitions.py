@@ -33,7 +33,7 @@ def _tables() -> dict[str, BoundTable]:
 
 
 def _bound(described: Table) -> BoundTable:
-    seen = tuple(c for c in described.columns if c.role not in (Role.PHYSICIAN, Role.RAW))
+    seen = tuple(c for c in described.columns if not c.role.hidden and c.role is not Role.RAW)
     schema = {column.name: column.dtype for column in seen} | _HIDDEN.get(described.unit, {})
     return BoundTable(replace(described, columns=seen), ibis.table(schema, name=described.name))
 

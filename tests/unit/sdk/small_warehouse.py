@@ -55,7 +55,7 @@ def catalogue_answer(catalogue: Catalogue) -> dict[str, Any]:
 
 
 def visible(table: Table) -> list[Any]:
-    return [c for c in table.columns if c.role not in (Role.PHYSICIAN, Role.RAW)]
+    return [c for c in table.columns if not c.role.hidden and c.role is not Role.RAW]
 
 
 def answering(access: str) -> Callable[[ibis.Expr], Answer]:

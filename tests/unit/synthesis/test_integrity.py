@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from statistics import median
+from typing import Any
+
 import pytest
+from pytest import approx
 
 from p4dp_sdk.catalogue import Role, Table, Unit, load_catalogue
+from p4dp_sdk.catalogue.reference.iotf import weight_status
 
 from .conftest import Ask
 
@@ -172,3 +178,38 @@ def test_a_few_people_object_and_one_gp_withdrew(ask: Ask) -> None:
     assert (patients, physicians, neither) == (26, 1, 0)
     withdrawn = "SELECT DISTINCT physician_no FROM observation_periods WHERE end_reason = 'withdrawal'"
     assert ask(withdrawn) == ask("SELECT physician_no FROM objections WHERE physician_no IS NOT NULL")
+
+
+def test_body_mass_is_what_a_plain_reading_of_biometrics_gives(ask: Ask) -> None:
+    """Worked out once more, in Python, row by row."""
+    born = {no: (sex, month) for no, sex, month in ask("SELECT patient_no, sex, birth_month FROM patients")}
+    pairs: dict[tuple[Any, ...], dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
+    for patient, gp, day, what, value in ask(
+        "SELECT patient_no, physician_no, date, measure, value FROM biometrics WHERE value IS NOT NULL"
+    ):
+        pairs[(patient, gp, day)][what].append(value)
+    expected = {}
+    for (patient, gp, day), found in pairs.items():
+        if found["weight"] and found["height"]:
+            weight, height = median(found["weight"]), median(found["height"])
+            sex, month = born[patient]
+            bmi = round(weight / (height / 100) ** 2, 6)  # 81 kg and 180 cm are 25, not a breath less
+            months = 12 * (day.year - month.year) + day.month - month.month
+            expected[(patient, gp, day)] = (approx(bmi, abs=1e-5), months, _status(sex, months, bmi))
+    told = {
+        (patient, gp, day): (bmi, months, status)
+        for patient, gp, day, bmi, months, status in ask(
+            "SELECT patient_no, physician_no, date, bmi, age_months, weight_status FROM body_mass"
+        )
+    }
+    assert len(told) > 30_000
+    assert told == expected
+
+
+def _status(sex: str, months: int, bmi: float) -> str | None:
+    if months >= 216:
+        return (
+            "underweight" if bmi < 18.5 else "normal" if bmi < 25 else "overweight" if bmi < 30 else "obese"
+        )
+    status = weight_status(sex, months, bmi)
+    return None if status is None else status.value

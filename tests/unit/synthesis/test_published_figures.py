@@ -7,6 +7,7 @@ from datetime import date
 import pytest
 
 from hub_config.warehouse.snapshot import Snapshot
+from hub_config.warehouse.synthesis.training import PUBLISHED_INTERN
 
 from .conftest import Ask
 
@@ -67,11 +68,24 @@ def test_the_top_20_diagnoses_are_the_published_ones_in_their_order(ask: Ask) ->
 
 def test_one_interns_own_problems_are_the_published_ones(ask: Ask) -> None:
     counts = ask(
-        "SELECT cisp2, count(*) AS n FROM training_log WHERE physician_no = "
-        "(SELECT physician_no FROM training_log GROUP BY 1 ORDER BY count(*) DESC LIMIT 1) "
+        f"SELECT cisp2, count(*) AS n FROM training_log WHERE intern_no = {PUBLISHED_INTERN} "
         "GROUP BY 1 ORDER BY n DESC, cisp2"
     )
     assert counts == ONE_INTERN
+    (busiest,) = ask("SELECT physician_no FROM consultations GROUP BY 1 ORDER BY count(*) DESC LIMIT 1")
+    trainers = f"SELECT DISTINCT physician_no FROM training_log WHERE intern_no = {PUBLISHED_INTERN}"
+    assert ask(trainers) == [busiest]
+
+
+def test_other_trainers_have_one_intern_a_semester(ask: Ask) -> None:
+    others = f"FROM training_log WHERE intern_no != {PUBLISHED_INTERN}"
+    assert ask("SELECT count(*) FROM training_log WHERE intern_no IS NULL") == [(0,)]
+    ((trainers, interns),) = ask(f"SELECT count(DISTINCT physician_no), count(DISTINCT intern_no) {others}")
+    assert interns > 3 * trainers
+    days = f"SELECT date_diff('day', min(date), max(date)) AS days {others} GROUP BY intern_no"
+    assert ask(f"SELECT max(days) < 184 FROM ({days})") == [(True,)]
+    shared = f"SELECT 1 {others} GROUP BY intern_no HAVING count(DISTINCT physician_no) > 1"
+    assert ask(f"SELECT count(*) FROM ({shared})") == [(0,)]
 
 
 def test_preset_a_is_one_region_with_five_gps_a_centre_after_the_withdrawal(ask: Ask) -> None:
