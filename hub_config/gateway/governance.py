@@ -1,6 +1,7 @@
 """Reads the governance store for one request: project, objections and the right to work, in one
-transaction. A run of a report sees its
-project as its service may: aggregates only.
+transaction.
+
+A run of a report sees its project as its service may: aggregates only.
 """
 
 from __future__ import annotations

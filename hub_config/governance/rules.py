@@ -12,6 +12,7 @@ from datetime import date
 from enum import StrEnum
 
 from hub_config.governance.facts import ProjectFacts, ProjectStatus
+from hub_config.governance.services import is_service, service_of
 from p4dp_sdk.wire.errors import ErrorCode, Refusal
 
 
@@ -59,7 +60,7 @@ class Denial:
 def why_not(user: str, facts: ProjectFacts, at: date) -> Denial | None:
     """None if `user` may work in this project on day `at`. Membership comes first: a stranger learns nothing
     else."""
-    if not (facts.open_to_all or user in facts.members):
+    if not _belongs(user, facts):
         return Denial(ErrorCode.NOT_A_MEMBER, {"project": facts.slug})
     if facts.status is not ProjectStatus.APPROVED:
         return Denial(ErrorCode.PROJECT_NOT_ACTIVE, {"project": facts.slug, "status": facts.status.value})
@@ -68,6 +69,12 @@ def why_not(user: str, facts: ProjectFacts, at: date) -> Denial | None:
             ErrorCode.GRANT_EXPIRED, {"project": facts.slug, "expired_on": facts.grant.expires_on.isoformat()}
         )
     return None
+
+
+def _belongs(user: str, facts: ProjectFacts) -> bool:
+    if is_service(user):
+        return user == service_of(facts.slug)
+    return facts.open_to_all or user in facts.members
 
 
 def next_status(status: ProjectStatus, step: Step) -> ProjectStatus | None:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from hub_config.governance.services import is_service
 from hub_config.identity.roles import GROUPS, Role
 
 USERNAME = re.compile(r"[a-z](?:[a-z0-9]|[._-](?=[a-z0-9])){0,47}")
@@ -27,6 +28,7 @@ class Reason(StrEnum):
 
     NO_USERNAME = "no-username"
     BAD_USERNAME = "bad-username"
+    RESERVED_USERNAME = "reserved-username"
     NO_SECOND_FACTOR = "no-second-factor"
     NO_ROLE = "no-role"
 
@@ -60,6 +62,8 @@ def identify(
         return Denied(Reason.NO_USERNAME)
     if not USERNAME.fullmatch(username):
         return Denied(Reason.BAD_USERNAME)
+    if is_service(username):
+        return Denied(Reason.RESERVED_USERNAME)
     if not has_second_factor(identity, policy):
         return Denied(Reason.NO_SECOND_FACTOR)
     roles = roles_of(profile.get("groups"))

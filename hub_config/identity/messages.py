@@ -19,6 +19,10 @@ DENIALS: Mapping[Reason, str] = {
         "(lettres minuscules sans accent, chiffres, point, tiret). "
         "Demandez à l'administrateur de le corriger."
     ),
+    Reason.RESERVED_USERNAME: (
+        "Votre identifiant commence par « svc- », ce qui est réservé aux services de la plateforme. "
+        "Demandez à l'administrateur de le changer."
+    ),
     Reason.NO_SECOND_FACTOR: (
         "Une double authentification est exigée, et votre connexion n'en apporte pas la preuve. "
         "Déconnectez-vous de votre établissement, puis reconnectez-vous avec votre code à usage unique."

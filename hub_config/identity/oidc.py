@@ -31,6 +31,7 @@ from traitlets import Dict, Instance, Integer, List, Set, Unicode, default
 
 from hub_config.governance.audit import AuditFailure, Decision
 from hub_config.governance.journal import Journal, Step
+from hub_config.governance.services import is_service
 from hub_config.identity.claims import Denied, FactorPolicy, Person, Reason, identify
 from hub_config.identity.messages import DENIALS, EXPIRED, NOT_PROVED, NOT_RECORDED, UNREACHABLE
 from hub_config.identity.tokens import Expected, UnknownKey, UntrustedToken, nonce_for, verify_id_token
@@ -277,6 +278,8 @@ class P4DPAuthenticator(GenericOAuthenticator):  # type: ignore[misc]  # untyped
         hours). One refresh at a time per person: providers rotate refresh tokens, and a second use looks like
         a theft.
         """
+        if is_service(user.name) and not await user.get_auth_state():
+            return True  # no provider knows it: what it may do, governance says, at each look
         lock = self._locks.setdefault(user.name, asyncio.Lock())
         async with lock:
             if time.monotonic() - self._refreshed_at.get(user.name, float("-inf")) < JUST_REFRESHED_SECONDS:

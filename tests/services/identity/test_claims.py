@@ -82,6 +82,15 @@ def test_names_that_are_refused(name):
     assert told(preferred_username=name) is Reason.BAD_USERNAME
 
 
+@pytest.mark.parametrize("name", ["svc-these-ines", "svc-modeles-rachid", "svc-x"])
+def test_names_of_services_are_nobodys(name):
+    """Attack: be known to the provider by the name that a project's runs work under."""
+    assert told(preferred_username=name.replace("svc-", "svc")) == [Role.INTERNE], (
+        "but for that, they come in"
+    )
+    assert told(preferred_username=name) is Reason.RESERVED_USERNAME
+
+
 @pytest.mark.parametrize("name", [None, "", 7, ["ines"]])
 def test_no_name(name):
     assert told(preferred_username=name) is Reason.NO_USERNAME
