@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     import ibis.expr.types as ir
 
     from p4dp_sdk.backend import Backend
+    from p4dp_sdk.indicators.registry import Indicators
     from p4dp_sdk.tables.safe import SafeTable
 
 
@@ -57,6 +58,13 @@ class Workspace:
     @cached_property
     def tables(self) -> Tables:
         return Tables(self)
+
+    @cached_property
+    def indicators(self) -> Indicators:
+        """The dashboards' measures by their French id: `ws.indicators["polymedication_continue"]`."""
+        from p4dp_sdk.indicators.registry import Indicators
+
+        return Indicators(self)
 
     @cached_property
     def backend(self) -> Backend:
@@ -122,7 +130,9 @@ class Tables(Mapping[str, "ir.Table"]):
     def __getitem__(self, name: str) -> ir.Table:
         if name not in self._workspace.catalogue.tables:
             raise UnknownNameError(name, self)
-        return self._workspace.backend.table(name)
+        from p4dp_sdk.cohorts.events import EventTable
+
+        return EventTable(self._workspace.backend.table(name).op())
 
     def __getattr__(self, name: str) -> ir.Table:
         if name.startswith("_"):

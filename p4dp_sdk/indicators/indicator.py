@@ -1,0 +1,188 @@
+"""A measure in somebody's hands: asked of tables, divided, published, explained.
+
+`ws.indicators["polymedication"]` is one on the project's tables; `.on(tables)` is the same on others (one's
+own, a test's).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+from p4dp_sdk.indicators.compile import Asked, question
+from p4dp_sdk.indicators.errors import BadSeriesError, NotAShareError, OutsideDataError
+from p4dp_sdk.indicators.measure import Measure, Tables, Unit
+from p4dp_sdk.indicators.window import Every, Window, day, ends
+
+if TYPE_CHECKING:
+    import ibis.expr.types as ir
+
+    from p4dp_sdk.indicators.funnel import Funnel
+    from p4dp_sdk.indicators.result import Result
+    from p4dp_sdk.indicators.standardise import Standard, Standardised
+    from p4dp_sdk.workspace import Workspace
+
+Day = date | str
+_EVENT_MONTHS = 12  # the window of events where neither the question nor the measure names one
+
+
+@dataclass(frozen=True)
+class Indicator:
+    """One measure on `tables`. Made by `ws.indicators`; `reference`, `first` and `last` are the snapshot's
+    dates."""
+
+    measure_: Measure
+    tables: Tables
+    reference: date
+    first: date | None = None
+    last: date | None = None
+    workspace: Workspace | None = None
+
+    @property
+    def id(self) -> str:
+        return self.measure_.id
+
+    @property
+    def label(self) -> str:
+        return self.measure_.label
+
+    def on(self, tables: Tables) -> Indicator:
+        """The same indicator on other tables: `ws.indicators["motifs"].on(ws.me)`."""
+        return replace(self, tables=tables)
+
+    def expr(
+        self,
+        by: str | Sequence[str] = (),
+        *,
+        at: Day | None = None,
+        between: tuple[Day, Day] | None = None,
+        every: Every | str | None = None,
+        ages: Sequence[int] | None = None,
+    ) -> ir.Table:
+        """The question in Ibis: the way out for whoever wants to change it.
+
+        `by` are groups: "sex", "age_band", "centre_id", and the measure's own. Patients are counted as they
+        were `at` a date (the snapshot's reference date if not given), looking back by the measure's window;
+        `between` two dates is a window of one's own, with its last day as reference. With `every` ("year",
+        "month", "week"), patients are counted at the end of each of these inside of `between`; events by the
+        period of their date. `ages` are where age classes start: [18, 65].
+
+        Raises UnknownGroupError, BadPeriodError, OutsideDataError, BadSeriesError.
+        """
+        return question(self.measure_, self.tables, self.asked(by, at, between, every, ages))
+
+    def measure(self, by: str | Sequence[str] = (), **when: Any) -> Result:
+        """The draft answer with shares and intervals; the arguments are those of `expr`."""
+        from p4dp_sdk.indicators.result import Result
+
+        asked = self.asked(by, **when)
+        expression = question(self.measure_, self.tables, asked)
+        result = Result(self.measure_, asked, expression.execute(), names=self._names())
+        if self.workspace is None:
+            return result
+        return replace(result, publisher=lambda title: self._published(expression, title, asked))
+
+    def publish(self, by: str | Sequence[str] = (), *, title: str, **when: Any) -> Result:
+        """The same, exact and signed; `.table` is the publication table. The arguments are those of
+        `expr`."""
+        asked = self.asked(by, **when)
+        return self._published(question(self.measure_, self.tables, asked), title, asked)
+
+    def plot(self, by: str | Sequence[str] = (), **when: Any) -> Any:
+        """The draft answer, drawn."""
+        return self.measure(by, **when).plot()
+
+    def funnel(self, by: str = "centre_id", **when: Any) -> Funnel:
+        """Groups against what chance allows around the whole (Spiegelhalter 2005)."""
+        from p4dp_sdk.indicators.funnel import funnel
+
+        self._need_share()
+        return funnel(self.measure(by, **when).frame, unit=by)
+
+    def standardised(
+        self, by: str = "centre_id", *, standard: Standard | str = "base", **when: Any
+    ) -> Standardised:
+        """Shares of `by`, as they would be if all had the ages and sexes of one population: the whole base,
+        or the European Standard Population 2013 ("esp2013"). See `standardise`."""
+        from p4dp_sdk.indicators.standardise import standardised
+
+        self._need_share()
+        strata = ["sex", "age_band"]
+        whole = self.measure(strata, **when).frame  # totals first: a sum asked later would add up blurs
+        return standardised(self.measure([by, *strata], **when).frame, whole, by, standard)
+
+    def explain(self, language: str | None = None) -> str:
+        """In plain words: what is counted, among whom, when, on whose authority, and what it does not say."""
+        from p4dp_sdk.indicators.explain import explain
+
+        return explain(self.measure_, language)
+
+    def asked(
+        self,
+        by: str | Sequence[str] = (),
+        at: Day | None = None,
+        between: tuple[Day, Day] | None = None,
+        every: Every | str | None = None,
+        ages: Sequence[int] | None = None,
+    ) -> Asked:
+        """The arguments of `expr`, read and checked."""
+        step = None if every is None else Every(every)
+        columns = (by,) if isinstance(by, str) else tuple(by)
+        windows = self._windows(at, between, step)
+        starts = None if ages is None else tuple(ages)
+        return Asked(windows, columns, step, starts, self.reference)
+
+    def _windows(self, at: Day | None, between: tuple[Day, Day] | None, every: Every | None) -> Windows:
+        span = None if between is None else Window(self._known(between[0]), self._known(between[1]))
+        patients = self.measure_.unit is Unit.PATIENT
+        if span is not None and every is not None and patients:
+            dates = ends(span, every)
+            if not dates:
+                raise BadSeriesError(0, 0)
+            return tuple(Window.before(on, self.measure_.window) for on in dates)
+        if span is not None:
+            return (span,)
+        on = self.reference if at is None else self._known(at)
+        months = self.measure_.window
+        return (Window.before(on, _EVENT_MONTHS if months is None and not patients else months),)
+
+    def _known(self, value: Day) -> date:
+        """A date inside of the snapshot's."""
+        on = day(value)
+        first, last = self.first, self.last
+        if first is not None and last is not None and not first <= on <= last:
+            raise OutsideDataError(on, first, last)
+        return on
+
+    def _published(self, expression: ir.Table, title: str, asked: Asked) -> Result:
+        from p4dp_sdk.indicators.result import Result
+
+        if self.workspace is None:
+            raise NotAShareError(self.label)
+        table = self.workspace.publish(expression, title)
+        return Result(self.measure_, asked, table.frame, table=table, names=self._names())
+
+    def _names(self) -> Mapping[str, Mapping[str, str]]:
+        """The labels of the codes that the measure's groups may hold."""
+        if self.workspace is None:
+            return {}
+        catalogue = self.workspace.catalogue
+        found = {
+            column.name: column.codes
+            for table in catalogue.tables.values()
+            for column in table.columns
+            if column.codes in catalogue.code_systems
+        }
+        return {key: catalogue.labels(system) for key, system in found.items() if system is not None}
+
+    def _need_share(self) -> None:
+        if not self.measure_.numerators:
+            raise NotAShareError(self.label)
+
+    def __repr__(self) -> str:
+        return self.explain()
+
+
+Windows = tuple[Window, ...]
