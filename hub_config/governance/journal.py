@@ -25,6 +25,8 @@ class Step(StrEnum):
     EXPELLED = "hub.expelled"  # the identity provider no longer vouches for the person
     START = "workspace.start"
     STOP = "workspace.stop"
+    REPORT_START = "report.start"
+    REPORT_END = "report.end"
 
 
 @dataclass(frozen=True)

@@ -50,19 +50,21 @@ def furnish(place: Place, environment: Path, templates: Path, variables: Mapping
 
     Raises NoWorkspaceEnvironment when it has none.
     """
-    mounts = [
-        *(Mount(Path(path), path) for path in _SYSTEM if Path(path).exists()),
-        *(Mount(Path(path), path) for path in _SYSTEM_SETTINGS if Path(path).exists()),
-        *(Mount(path, f"/etc/{path.name}") for path in sorted((SERVER_CONFIG / "etc").iterdir())),
-        *interpreter_mounts(environment),
-        Mount(SERVER_CONFIG, SERVER_CONFIG_INSIDE),
-        Mount(place.hub, HUB_INSIDE),
-        Mount(place.gateway, GATEWAY_INSIDE),
-        Mount(place.home, place.home_inside, writable=True),
-    ]
+    mounts = [*shared_mounts(place, environment), Mount(place.hub, HUB_INSIDE)]
     if templates.is_dir():
         mounts.append(Mount(templates, TEMPLATES_INSIDE))
     return Box(mounts=tuple(mounts), home=place.home_inside, environment=variables)
+
+
+def shared_mounts(place: Place, environment: Path) -> Iterator[Mount]:
+    """What every box has. Raises NoWorkspaceEnvironment."""
+    yield from (Mount(Path(path), path) for path in _SYSTEM if Path(path).exists())
+    yield from (Mount(Path(path), path) for path in _SYSTEM_SETTINGS if Path(path).exists())
+    yield from (Mount(path, f"/etc/{path.name}") for path in sorted((SERVER_CONFIG / "etc").iterdir()))
+    yield from interpreter_mounts(environment)
+    yield Mount(SERVER_CONFIG, SERVER_CONFIG_INSIDE)
+    yield Mount(place.gateway, GATEWAY_INSIDE)
+    yield Mount(place.home, place.home_inside, writable=True)
 
 
 def interpreter_mounts(environment: Path) -> Iterator[Mount]:

@@ -30,6 +30,8 @@ from hub_config.spawner.server_config.relay import READY, Handler, Opener, Strea
 
 LOG_BUDGET = 256 * 1024  # bytes an hour of a workspace's own output that reach the hub's log
 HUB_CONNECTIONS = 64
+LONGEST_ORDER = 4 * 2**20
+SHUT = b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 
 
 def hub_opener(url: str) -> Opener:
@@ -108,12 +110,13 @@ class Workspace:
         return Started(port)
 
     async def _open_relays(self) -> int:
+        if self.order.shut:
+            return await _listening(_say_shut)
         hub_socket = self.order.run_dir / "hub" / "hub.sock"
         to_hub = at_most(HUB_CONNECTIONS, relay_to(hub_opener(self.order.hub)))
         await asyncio.start_unix_server(to_hub, path=hub_socket)
         hub_socket.chmod(0o666)  # the folders above are the enclave's alone; the box has its own user
-        entrance = await asyncio.start_server(relay_to(self._into_box), "127.0.0.1", 0)
-        return int(entrance.sockets[0].getsockname()[1])
+        return await _listening(relay_to(self._into_box))
 
     async def _into_box(self) -> Streams:
         return await asyncio.open_unix_connection(self.entry)
@@ -125,9 +128,9 @@ class Workspace:
             handles = (listener.fileno(), far_end.fileno())
             entrance = enter(self.order.box, self._command(*handles), uid=self.order.uid, keep_open=handles)
             try:
-                return await asyncio.create_subprocess_exec(
+                process = await asyncio.create_subprocess_exec(
                     *entrance.command,
-                    stdin=asyncio.subprocess.DEVNULL,
+                    stdin=asyncio.subprocess.PIPE if self.order.told else asyncio.subprocess.DEVNULL,
                     stdout=asyncio.subprocess.PIPE,
                     stderr=asyncio.subprocess.STDOUT,
                     env=entrance.environment,
@@ -136,6 +139,8 @@ class Workspace:
                 )
             finally:
                 entrance.close()
+        self.telling = asyncio.ensure_future(_tell(process, self.order.told))
+        return process
 
     def _command(self, listener: int, line: int) -> tuple[str, ...]:
         order = self.order
@@ -170,7 +175,7 @@ class Workspace:
 
 
 async def supervise() -> int:
-    stdin = asyncio.StreamReader(limit=2**20)
+    stdin = asyncio.StreamReader(limit=LONGEST_ORDER)
     await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(stdin), sys.stdin)
     order = Order.from_json(await stdin.readline())
     die_with_parent(order.parent)
@@ -185,6 +190,30 @@ async def supervise() -> int:
         return await workspace.stop()
     finally:
         shutil.rmtree(order.run_dir, ignore_errors=True)
+
+
+async def _listening(handler: Handler) -> int:
+    """The port of the loopback where `handler` answers."""
+    entrance = await asyncio.start_server(handler, "127.0.0.1", 0)
+    return int(entrance.sockets[0].getsockname()[1])
+
+
+async def _say_shut(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """The hub asks whether its server is up, and is answered here: nothing of a run reaches a browser."""
+    with suppress(OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(SHUT)
+        await writer.drain()
+    writer.close()
+
+
+async def _tell(process: asyncio.subprocess.Process, text: str) -> None:
+    if process.stdin is None:
+        return
+    with suppress(OSError):
+        process.stdin.write(text.encode())
+        await process.stdin.drain()
+    process.stdin.close()
 
 
 def _output(process: asyncio.subprocess.Process) -> asyncio.StreamReader:

@@ -29,6 +29,8 @@ class Order:
     server_port: int  # where the server listens inside
     parent: int  # the hub's process; its death is the workspace's
     grace: float = 3.0  # seconds the server has to close its kernels
+    shut: bool = False  # a run: no way in for a browser, none out to the hub
+    told: str = ""  # what its program reads on stdin: the job of a run, with its token
 
     def to_json(self) -> bytes:
         return json.dumps(asdict(self), default=str).encode() + b"\n"

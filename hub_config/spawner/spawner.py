@@ -35,6 +35,8 @@ from traitlets import Integer, List, Unicode, default
 from hub_config.governance.audit import AuditChain, AuditDiskFull, AuditFailure, Decision
 from hub_config.governance.bindings import Binding, remove_binding, write_binding
 from hub_config.governance.journal import Journal, Step
+from hub_config.governance.runs import Run
+from hub_config.governance.services import is_service
 from hub_config.isolation import own_uid_per_workspace
 from hub_config.origins import to_own_origin, workspace_origin
 from hub_config.settings import Settings, load_settings
@@ -52,6 +54,7 @@ from hub_config.spawner.gateway import GatewaySilent, open_workspace_socket, ref
 from hub_config.spawner.homes import UnusableName, prepare_home
 from hub_config.spawner.order import NotStarted, Order, Started, read_answer
 from hub_config.spawner.problems import Problem, Refused
+from hub_config.spawner.runs import as_run, prepare_run_home, token_seconds
 from hub_config.spawner.tokens import SERVER_SCOPES, NoQueryRight, make_gateway_token, revoke_gateway_tokens
 from hub_config.spawner.uids import NoUidLeft, UidRegister
 from hub_config.spawner.variables import workspace_variables
@@ -81,6 +84,9 @@ class P4DPSpawner(Spawner):  # type: ignore[misc]
     ).tag(config=True)
 
     proxy_spec: str  # a trait of JupyterHub's
+    run: Run | None = None
+    """What a service's server is started for, given by the desk of reports in this process; nothing that
+    comes with a request for a server can say so."""
     _launcher: asyncio.subprocess.Process | None = None
     _binding_id = ""
     _admitted_at = 0.0
@@ -150,7 +156,7 @@ class P4DPSpawner(Spawner):  # type: ignore[misc]
     async def start(self) -> str:
         """Start the workspace; where the proxy finds it. Raises Refused, with a text for the user."""
         settings = self.settings
-        denied = await self._why_not_admitted(settings)
+        denied = self._why_no_server() or await self._why_not_admitted(settings)
         if denied is not None:
             await self._note(Step.START, Decision.REFUSED, reason=denied.value)
             raise Refused(denied, settings.language)
@@ -180,7 +186,15 @@ class P4DPSpawner(Spawner):  # type: ignore[misc]
         """Let the server close its kernels for a few seconds, then end the box whatever it does."""
         await self._end("asked", patience=0 if now else 8)
 
+    async def ended(self) -> int:
+        """Wait for the end of what was started; the box's exit code."""
+        return 0 if self._launcher is None else await self._launcher.wait()
+
     # how
+
+    def _why_no_server(self) -> Problem | None:
+        """A service has servers for runs alone, and a person for none."""
+        return None if is_service(self.user.name) is (self.run is not None) else Problem.NOT_A_MEMBER
 
     async def _why_not_admitted(self, settings: Settings) -> Problem | None:
         self._admitted_at = time.monotonic()
@@ -219,7 +233,7 @@ class P4DPSpawner(Spawner):  # type: ignore[misc]
     async def _start_admitted(self, settings: Settings) -> str:
         try:
             place, uid = await asyncio.to_thread(self._prepare_place, settings)
-            token = make_gateway_token(self.user.orm_user, self.name)
+            token = make_gateway_token(self.user.orm_user, self.name, seconds=token_seconds(self.run))
             await self._open_gateway(settings, place)
             if self._hub_origin:
                 self._log_in_at_own_origin()
@@ -252,7 +266,8 @@ class P4DPSpawner(Spawner):  # type: ignore[misc]
         if own_uid_per_workspace():
             register = UidRegister(settings.home / "workspace-uids.json", limits.first_uid, limits.uids)
             uid = register.uid_for(user, project)
-        home = prepare_home(settings.homes_dir, project, user, uid)
+        whose = (settings.homes_dir, project, user, uid)
+        home = prepare_home(*whose) if self.run is None else prepare_run_home(*whose, self.run)
         self._binding_id = secrets.token_hex(8)
         place = Place(user, home, settings.sockets_dir / self._binding_id, self._run_dir(settings) / "hub")
         for private in (
@@ -276,7 +291,7 @@ class P4DPSpawner(Spawner):  # type: ignore[misc]
         environment, templates = Path(self.environment_dir), Path(self.templates_dir)
         variables = workspace_variables(self._hub_variables(), place, environment, token, settings.language)
         python = str(environment / "bin" / "python")
-        return Order(
+        order = Order(
             label=self._log_name,
             box=furnish(place, environment, templates, variables),
             command=(python, "-I", "-m", "jupyterhub.singleuser"),
@@ -290,6 +305,7 @@ class P4DPSpawner(Spawner):  # type: ignore[misc]
             server_port=SERVER_PORT,
             parent=os.getpid(),
         )
+        return order if self.run is None else as_run(order, place, environment, self.run, token)
 
     def _hub_variables(self) -> dict[str, str]:
         variables: dict[str, str] = self.get_env()

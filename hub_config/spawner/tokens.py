@@ -22,10 +22,11 @@ class NoQueryRight(Exception):
     """The user's roles don't include the right to query."""
 
 
-def make_gateway_token(orm_user: Any, server: str) -> str:
+def make_gateway_token(orm_user: Any, server: str, *, seconds: int | None = None) -> str:
     """A token that is worth `custom:p4dp:query!server=<user>/<server>` and the gateway's door, no more.
 
-    Earlier ones of the same server are revoked: a workspace has one. Raises NoQueryRight.
+    Earlier ones of the same server are revoked: a workspace has one. It ends by itself after `seconds`, where
+    given. Raises NoQueryRight.
     """
     revoke_gateway_tokens(orm_user, server)
     scopes = [f"{QUERY_SCOPE}!server={orm_user.name}/{server}"]
@@ -33,7 +34,7 @@ def make_gateway_token(orm_user: Any, server: str) -> str:
     if GATEWAY_ACCESS in held or "access:services" in held:
         scopes.append(GATEWAY_ACCESS)
     try:
-        token: str = orm_user.new_api_token(note=_note(server), scopes=scopes)
+        token: str = orm_user.new_api_token(note=_note(server), scopes=scopes, expires_in=seconds)
     except ValueError as problem:
         raise NoQueryRight(str(problem)) from None
     return token

@@ -84,7 +84,7 @@ async def run(order: Mapping[str, int], command: list[str]) -> int:
     line.setblocking(False)
     listener = socket.socket(fileno=order["listener"])
     await asyncio.start_unix_server(relay_to(lambda: _connect_when_up(order["port"])), sock=listener)
-    process = await asyncio.create_subprocess_exec(*command, stdin=asyncio.subprocess.DEVNULL)
+    process = await asyncio.create_subprocess_exec(*command)  # its stdin is ours: nothing, or a run's job
     loop = asyncio.get_running_loop()
     await loop.sock_sendall(line, READY)
     ended = asyncio.ensure_future(process.wait())

@@ -41,11 +41,11 @@ async def test_a_run_is_answered_aggregates_on_the_projects_account(run: Workspa
     assert (asked.who, asked.project) == ("svc-modeles-rachid", "modeles-rachid")
 
 
-async def test_raw_values_granted_with_individual_data_are_not_a_runs(enclave: Enclave) -> None:
-    raw = {"biometrics": frozenset({"patient_id", "measure", "raw_value"})}
+async def test_value_raws_granted_with_individual_data_are_not_a_runs(enclave: Enclave) -> None:
+    raw = {"biometrics": frozenset({"patient_id", "measure", "value_raw"})}
     add_project(enclave, charter("valeurs-brutes", AccessLevel.MICRODATA, "rachid", tables=raw))
-    counted = table("biometrics", "patient_id", "measure", "raw_value")
-    expression = counted.group_by("raw_value").agg(n=counted.count())
+    counted = table("biometrics", "patient_id", "measure", "value_raw")
+    expression = counted.group_by("value_raw").agg(n=counted.count())
     run = enclave.workspace("svc-valeurs-brutes", "valeurs-brutes")
     assert await code_of(run, expression) != "answered"
 
