@@ -15,12 +15,14 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.artist import Artist
     from matplotlib.axes import Axes
+    from matplotlib.axis import Axis
 
 # Okabe & Ito 2008, told apart by colour-blind readers: blue, orange, green, vermilion, sky blue, purple
 PALETTE = ("#0072B2", "#E69F00", "#009E73", "#D55E00", "#56B4E9", "#CC79A7")
 GREY = "#777777"
 WITHHELD: dict[str, Any] = {"facecolor": "white", "edgecolor": GREY, "hatch": "////", "linewidth": 0.8}
 ERROR = "p4dp-error"  # the group id of what draws the error of a draft
+OURS = "p4dp-figure"  # the group id of a figure with one drawing of ours
 _DEFAULT_THRESHOLD = 11
 STUB = 0.04  # of the largest value: the height of a withheld mean or share
 _MOST_LABELS = 24
@@ -76,26 +78,34 @@ def colour_of(rank: int) -> str:
 
 
 def new_axes(rows: int, horizontal: bool = False) -> Axes:
+    if horizontal:
+        return axes_of((8.0, max(2.5, 0.34 * rows + 1)))
+    return axes_of((max(5.0, min(12.0, 0.5 * rows + 2)), 4.0))
+
+
+def axes_of(size: tuple[float, float]) -> Axes:
+    """Axes of a figure of their own, `size` in inches."""
     import matplotlib.pyplot as plt
 
-    size = (8.0, max(2.5, 0.34 * rows + 1)) if horizontal else (max(5.0, min(12.0, 0.5 * rows + 2)), 4.0)
-    _figure, ax = plt.subplots(figsize=size, layout="constrained")
+    figure, ax = plt.subplots(figsize=size, layout="constrained")
+    figure.set_gid(OURS)
     return ax
 
 
 def sign_snapped(
     ax: Axes, places: Sequence[float], values: Sequence[float], horizontal: bool = False
 ) -> None:
-    """The sign of an earlier answer beside the cells at `places`."""
+    """The sign of an earlier answer beside the cells at `places`, away from 0."""
     from p4dp_sdk.tables.remarks import SNAPPED
 
     for place, value in zip(places, values, strict=True):
+        side = -1 if value < 0 else 1
         ax.annotate(
             SNAPPED,
             (value, place) if horizontal else (place, value),
-            xytext=(5, 0) if horizontal else (0, 4),
+            xytext=(5 * side, 0) if horizontal else (0, 4),
             textcoords="offset points",
-            ha="left" if horizontal else "center",
+            ha=("left" if side > 0 else "right") if horizontal else "center",
             va="center" if horizontal else "bottom",
             color=GREY,
             fontsize="small",
@@ -134,11 +144,7 @@ def finish(
     handles: Sequence[Artist] = (),
 ) -> None:
     """Title, number format, and a legend of `handles` and of the marks that were drawn."""
-    from matplotlib.ticker import FuncFormatter
-
-    values = ax.xaxis if horizontal else ax.yaxis
-    values.set_major_formatter(FuncFormatter(lambda value, _place: thousands(value)))
-    values.set_label_text(axis)
+    number_axis(ax.xaxis if horizontal else ax.yaxis, axis)
     ax.set_title(title, loc="left")
     ax.spines[["top", "right"]].set_visible(False)
     told = [*handles, *_marks_drawn(ax, marks)]
@@ -147,14 +153,43 @@ def finish(
             low, high = ax.get_ylim()
             ax.set_ylim(low, high + (high - low) * 0.08 * len(told))
         ax.legend(handles=told, frameon=False)
-    _as_written(ax)
+    as_written(ax)
 
 
-def _as_written(ax: Axes) -> None:
+def finish_below(
+    ax: Axes, marks: Marks, *, title: str = "", handles: Sequence[Artist] = (), notes: Sequence[Artist] = ()
+) -> None:
+    """Title, and below the figure the legend: where nothing that is drawn can be in its way. On Axes that
+    stand in a figure of the person's own, the legend is inside of them."""
+    ax.set_title(title, loc="left")
+    ax.spines[["top", "right"]].set_visible(False)
+    told = [*handles, *_marks_drawn(ax, marks), *notes]
+    if told and is_ours(ax):
+        legend = ax.figure.legend(handles=told, frameon=False, loc="outside lower left")
+        as_written(legend)
+    elif told:
+        ax.legend(handles=told, frameon=False)
+    as_written(ax)
+
+
+def is_ours(ax: Axes) -> bool:
+    """Whether the whole figure was made by `new_axes`."""
+    return ax.figure.get_gid() == OURS
+
+
+def number_axis(drawn: Axis, label: str) -> None:
+    """Numbers as the person writes them, and what they are."""
+    from matplotlib.ticker import FuncFormatter
+
+    drawn.set_major_formatter(FuncFormatter(lambda value, _place: thousands(value)))
+    drawn.set_label_text(label)
+
+
+def as_written(drawn: Artist) -> None:
     """No text is read as a formula: a label with two dollar signs is a label."""
     from matplotlib.text import Text
 
-    for text in ax.findobj(Text):
+    for text in drawn.findobj(Text):
         if isinstance(text, Text):
             text.set_parse_math(False)
 
@@ -168,7 +203,7 @@ def _marks_drawn(ax: Axes, marks: Marks) -> list[Artist]:
     told: list[Artist] = []
     if any(patch.get_hatch() for patch in ax.patches):
         told.append(Patch(label=withheld_label(marks.threshold, published=marks.published), **WITHHELD))
-    if any(text.get_text() == SNAPPED for text in ax.texts):
+    if any(SNAPPED in text.get_text() for text in ax.texts):
         label = _("rounded to an earlier answer")
         told.append(Line2D([], [], linestyle="", marker=r"$\approx$", color=GREY, label=label))
     if any(drawn.get_gid() == ERROR for drawn in ax.collections):
@@ -177,18 +212,31 @@ def _marks_drawn(ax: Axes, marks: Marks) -> list[Artist]:
     return told
 
 
+def draft_note(marks: Marks, series: pd.Series[Any]) -> list[Artist]:
+    """For the legend of a figure that writes its numbers: by how much those of a draft may be off."""
+    from matplotlib.lines import Line2D
+
+    if not marks.error_of(series):
+        return []
+    label = _("{error} (draft)").format(error=marks.error_text)
+    return [Line2D([], [], linestyle="", label=label)]
+
+
 def draw_error(
     ax: Axes,
     places: Sequence[float],
     values: Sequence[float],
-    error: float,
+    error: float | Sequence[float],
     *,
     horizontal: bool = False,
 ) -> None:
-    """A thin whisker of ± `error` at each value; nothing where counts are exact."""
-    if not error or not len(values):
+    """A thin whisker of ± `error` (one for all, or one for each) at each value; nothing where counts are
+    exact."""
+    errors = [error] * len(values) if isinstance(error, int | float) else list(error)
+    if not any(errors):
         return
-    low, high = [value - error for value in values], [value + error for value in values]
+    low = [value - off for value, off in zip(values, errors, strict=True)]
+    high = [value + off for value, off in zip(values, errors, strict=True)]
     draw = ax.hlines if horizontal else ax.vlines
     draw(places, low, high, colors="black", linewidth=0.8, alpha=0.6, gid=ERROR)
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from p4dp_sdk.errors import UnknownNameError
+from p4dp_sdk.plots.errors import TooFewGroupsError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -37,6 +38,74 @@ class Plots:
         from p4dp_sdk import plots
 
         return plots.line(*self._chosen(category, values), **self._titled(options))
+
+    def histogram(self, classes: str | None = None, values: str | None = None, **options: Any) -> Axes:
+        """Touching bars of classes of numbers. `options` are those of `p4dp.plots.histogram`."""
+        from p4dp_sdk import plots
+
+        frame, category, (first, *_others) = self._chosen(classes, values)
+        return plots.histogram(frame, category, first, **self._titled(options))
+
+    def pyramid(
+        self, age: str | None = None, sex: str | None = None, values: str | None = None, **options: Any
+    ) -> Axes:
+        """Two groups back to back, by age. `options` are those of `p4dp.plots.pyramid`."""
+        from p4dp_sdk import plots
+
+        groups = self._groups(age, sex)
+        across = sex or ("sex" if "sex" in groups else groups[-1])
+        down = age or next((name for name in groups if name != across), groups[0])
+        frame, _category, (first, *_others) = self._chosen(down, values)
+        return plots.pyramid(frame, down, across, first, **self._titled(options))
+
+    def heatmap(
+        self, rows: str | None = None, columns: str | None = None, values: str | None = None, **options: Any
+    ) -> Axes:
+        """A coloured cell for each pair of groups. `options` are those of `p4dp.plots.heatmap`."""
+        from p4dp_sdk import plots
+
+        groups = self._groups(rows, columns)
+        down = rows or next(name for name in groups if name != columns)
+        across = columns or next(name for name in groups if name != down)
+        frame, _category, (first, *_others) = self._chosen(down, values)
+        return plots.heatmap(frame, down, across, first, **self._titled(options))
+
+    def funnel(self, unit: str | None = None, *, numerator: str, denominator: str, **options: Any) -> Axes:
+        """Each unit's share against its size. `options` are those of `p4dp.plots.funnel`."""
+        from p4dp_sdk import plots
+
+        frame, category, _values = self._chosen(unit, [numerator, denominator])
+        chosen = self._titled(options)
+        return plots.funnel(frame, category, numerator=numerator, denominator=denominator, **chosen)
+
+    def forest(self, label: str | None = None, **options: Any) -> Axes:
+        """Estimates with their intervals. `options` are those of `p4dp.plots.forest`."""
+        from p4dp_sdk import plots
+
+        frame, category, _values = self._chosen(label, None)
+        return plots.forest(frame, category, **self._titled(options))
+
+    def kaplan_meier(self, time: str = "time", **options: Any) -> Axes:
+        """A survival curve, of a life table. `options` are those of `p4dp.plots.kaplan_meier`."""
+        from p4dp_sdk import plots
+
+        return plots.kaplan_meier(self.table.frame, time, **self._titled(options))
+
+    def flow_chart(self, step: str = "step", **options: Any) -> Axes:
+        """Who entered a study, and who was set aside. `options` are those of `p4dp.plots.flow_chart`."""
+        from p4dp_sdk import plots
+
+        return plots.flow_chart(self.table.frame, step, **self._titled(options))
+
+    def _groups(self, *asked: str | None) -> list[str]:
+        """The table's groups, of which a figure of two needs two."""
+        labels = [column.name for column in self.table.statement.columns if not column.protected]
+        for name in asked:
+            if name is not None and name not in labels:
+                raise UnknownNameError(name, labels)
+        if len(labels) < 2:
+            raise TooFewGroupsError(labels)
+        return labels
 
     def _chosen(
         self, category: str | None, values: str | Sequence[str] | None

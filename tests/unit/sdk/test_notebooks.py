@@ -63,7 +63,7 @@ def drawing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 def run(path: Path) -> dict[str, Any]:
-    names: dict[str, Any] = {}
+    names: dict[str, Any] = {"display": print}
     for cell in cells(path, "code"):
         exec(compile(source(cell), f"{path.name}:{cell['id']}", "exec"), names)  # noqa: S102 - our own notebook
     for number in plt.get_fignums():
