@@ -11,8 +11,10 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from p4dp_sdk import plots
+    from p4dp_sdk import indicators, plots
     from p4dp_sdk.classes import age_bands, desc, value_bands
+    from p4dp_sdk.codelists import CodeList, codes
+    from p4dp_sdk.cohorts import Cohort
     from p4dp_sdk.distributions import histogram, quantiles
     from p4dp_sdk.errors import EnclaveError, NotGenuineError, P4DPError, WithheldWarning
     from p4dp_sdk.locale import language
@@ -29,6 +31,9 @@ _HOMES = {
     "age_bands": "classes",
     "value_bands": "classes",
     "desc": "classes",
+    "Cohort": "cohorts",
+    "codes": "codelists",
+    "CodeList": "codelists",
     "histogram": "distributions",
     "quantiles": "distributions",
     "language": "locale",
@@ -42,6 +47,8 @@ _HOMES = {
 }
 
 __all__ = [
+    "CodeList",
+    "Cohort",
     "Disclosure",
     "EnclaveError",
     "ErrorCode",
@@ -52,9 +59,11 @@ __all__ = [
     "Workspace",
     "__version__",
     "age_bands",
+    "codes",
     "connect",
     "desc",
     "histogram",
+    "indicators",
     "language",
     "plots",
     "quantiles",
@@ -63,7 +72,7 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    if name == "plots":
+    if name in ("indicators", "plots"):
         return import_module(f"{__name__}.plots")
     if name in _HOMES:
         return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)

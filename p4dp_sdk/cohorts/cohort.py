@@ -1,0 +1,200 @@
+"""`p4dp.Cohort`: what a person writes. Immutable; every method gives a new cohort, and nothing is asked
+until a result is wanted.
+
+    cohort = (p4dp.Cohort(ws, "Diabète de type 2, nouveaux cas")
+              .index(first=d.where(codes=p4dp.codes("diabète de type 2")))
+              .between("2015-01-01", "2019-12-31")
+              .washout(months=12)
+              .follow_up(years=5)
+              .include("40-84 ans", lambda s: s.age.between(40, 84))
+              .exclude("infarctus ou AVC", before=p4dp.codes("infarctus ou AVC")))
+
+A definition that would mislead is an error, here and not at the gateway: a window that is reversed, a
+criterion without one, a look past the index date that was not asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import date
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Protocol
+
+from p4dp_sdk.cohorts import checks, outcomes
+from p4dp_sdk.cohorts.compile import AGE, AGE_DAYS, BIRTH, PERSON, REASON, Compiled, Compiler
+from p4dp_sdk.cohorts.definition import (
+    DEATH,
+    Definition,
+    EventCriterion,
+    Index,
+    Occurrence,
+    Outcome,
+    RowCriterion,
+    Test,
+)
+from p4dp_sdk.cohorts.events import PATIENT
+from p4dp_sdk.cohorts.features import EXIT, INDEX
+from p4dp_sdk.cohorts.windows import Reach, Span
+
+if TYPE_CHECKING:
+    import ibis.expr.types as ir
+
+    from p4dp_sdk.identity import Identity
+
+
+class Site(Protocol):
+    """What is asked of a workspace."""
+
+    @property
+    def tables(self) -> Mapping[str, ir.Table]: ...
+    @property
+    def whoami(self) -> Identity: ...
+
+
+@dataclass(frozen=True)
+class Cohort:
+    """Patients who entered at their index date, with what is known of them there and how they left."""
+
+    _site: Any
+    _definition: Definition
+
+    def __init__(self, workspace: Any, name: str, _definition: Definition | None = None) -> None:
+        object.__setattr__(self, "_site", workspace)
+        object.__setattr__(self, "_definition", _definition or Definition(name))
+
+    @property
+    def name(self) -> str:
+        return self._definition.name
+
+    @property
+    def definition(self) -> Definition:
+        return self._definition
+
+    def _with(self, **changes: Any) -> Cohort:
+        return Cohort(self._site, self.name, replace(self._definition, **changes))
+
+    # -- when -----------------------------------------------------------------------------------------------
+
+    def index(self, *, first: Any = None, last: Any = None, any: Any = None) -> Cohort:
+        """The index date: the patient's first or last event on record, or (`any`) each day with one."""
+        given = {Occurrence.FIRST: first, Occurrence.LAST: last, Occurrence.ANY: any}
+        which, events = checks.only_one(given, "index", "first=", "last=", "any=")
+        return self._with(index=Index(which, checks.events(events, self._site)))
+
+    def between(self, start: str | date, end: str | date) -> Cohort:
+        """Index dates from `start` to `end`, both included."""
+        return self._with(between=checks.period(start, end, self._site.whoami.reference_date))
+
+    def washout(
+        self, *, months: int | None = None, years: int | None = None, days: int | None = None
+    ) -> Cohort:
+        """Observed throughout that time before the index, and no event of the index's kind in it."""
+        return self._with(washout=checks.length("washout", months=months, years=years, days=days))
+
+    def follow_up(
+        self, *, years: int | None = None, months: int | None = None, days: int | None = None
+    ) -> Cohort:
+        """Followed for that long at most. Without it: until death, end of observation or of the data."""
+        length = checks.length("follow_up", months=months, years=years, days=days)
+        checks.windows_fit(self._definition.variables, length)
+        return self._with(follow_up=length)
+
+    # -- who ------------------------------------------------------------------------------------------------
+
+    def include(self, name: str, test: Any = None, **windows: Any) -> Cohort:
+        """Keeps who fulfils `test`, a condition on a row (`lambda s: s.age >= 18`), or has the events given
+        as `before=` or `after=` the index, `within=months(24)` of it where told."""
+        return self._criterion(name, True, test, **windows)
+
+    def exclude(self, name: str, test: Any = None, **windows: Any) -> Cohort:
+        """Leaves out who fulfils `test` or has the events; unknown is not fulfilled."""
+        return self._criterion(name, False, test, **windows)
+
+    def _criterion(
+        self,
+        name: str,
+        keeps: bool,
+        test: Test | Any | None,
+        *,
+        before: Any = None,
+        after: Any = None,
+        within: Span | None = None,
+        look_ahead: bool = False,
+    ) -> Cohort:
+        checks.name(name, [criterion.name for criterion in self._definition.criteria])
+        criterion: EventCriterion | RowCriterion
+        if callable(test) and before is None and after is None:
+            checks.row_test(test, self._definition, self._site.tables)
+            criterion = RowCriterion(name, keeps, test)
+        else:
+            window, events = checks.event_window(test, before, after, within, look_ahead)
+            criterion = EventCriterion(name, keeps, checks.events(events, self._site), window)
+        return self._with(criteria=(*self._definition.criteria, criterion))
+
+    # -- what -----------------------------------------------------------------------------------------------
+
+    def variable(
+        self,
+        name: str,
+        *,
+        of: str | None = None,
+        before: Reach | bool | None = None,
+        after: Reach | bool | None = None,
+        look_ahead: bool = False,
+        **summary: Any,
+    ) -> Cohort:
+        """A column: `first=`, `last=`, `nearest=`, `count=`, `any=`, `mean=`, `slope=` or `status=` events,
+        in a window up to the index date (`before=months(12)`; that day counts) or past it (`after=`, with
+        `look_ahead=True`). `of` is the column summarised, or "date"."""
+        made = checks.variable(name, self._site, of, before, after, look_ahead, summary)
+        checks.column_name(name, self._reserved)
+        checks.windows_fit([made], self._definition.follow_up)
+        return self._with(variables=(*self._definition.variables, made))
+
+    def outcome(self, name: str, *, first: Any, competing: Mapping[str, Any] | None = None) -> Cohort:
+        """The first of these events after the index date, until exit; `competing={"décès": "death"}` or
+        events. Columns: <name>_date, <name>_time (days), <name>_event (event, competing, censored)."""
+        rivals = {
+            label: DEATH if isinstance(events, str) and events == DEATH else checks.events(events, self._site)
+            for label, events in (competing or {}).items()
+        }
+        made = Outcome(name, checks.events(first, self._site), MappingProxyType(rivals))
+        for column in (name, *outcomes.columns(made)):
+            checks.column_name(column, self._reserved)
+        return self._with(outcomes=(*self._definition.outcomes, made))
+
+    @property
+    def _reserved(self) -> tuple[str, ...]:
+        return (*self.columns, "observed_from", "observed_to", "death_month")
+
+    # -- the relation ---------------------------------------------------------------------------------------
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The names of `relation`."""
+        granted = self._site.tables["patients"].columns
+        person = [name for name in PERSON if name in granted and name != BIRTH]
+        ages = [AGE, AGE_DAYS] if BIRTH in granted else []
+        own = [variable.name for variable in self._definition.variables]
+        ends = [column for outcome in self._definition.outcomes for column in outcomes.columns(outcome)]
+        return (PATIENT, INDEX, EXIT, REASON, *person, *ages, *own, *ends)
+
+    @property
+    def relation(self) -> ir.Table:
+        """The cohort as an Ibis table, lazy: one row a patient (with `any=`, a patient and index date)."""
+        return self.select(*self.columns)
+
+    ibis = relation
+
+    def select(self, *names: str) -> ir.Table:
+        """The relation with the patient and the columns `names` only. What is not asked for is not worked
+        out: publications count all that their definition says."""
+        checks.known_columns(names, self.columns)
+        wanted = list(dict.fromkeys((PATIENT, *names)))
+        return self._compiled(wanted).kept(wanted)
+
+    def _compiled(self, wanted: list[str]) -> Compiled:
+        index = checks.complete(self._definition, self._site.tables)
+        last_day = checks.last_day(self._site.whoami)
+        return Compiler(self._site.tables, self._definition, index, last_day).compiled(wanted)

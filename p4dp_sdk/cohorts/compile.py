@@ -1,0 +1,311 @@
+"""A definition → one lazy Ibis relation over the project's tables: one row a patient, or a patient and index
+date.
+
+Pure: builds an expression and asks nothing. The same expression runs through the gateway and on an engine.
+Only what is wanted is worked out, since a publication counts all that its definition says.
+
+The rules, as the methods section tells them:
+- the index lies in an observation period (`start_date` to `end_date`, both included); periods that overlap
+  there are one, and a gap ends the follow-up;
+- death is known to the month. A patient whose observation reaches the month of death died at the end of
+  observation or on the last day of that month, whichever is earlier: nobody leaves before their own index
+  date, and a practice that closes the record on the day of death is believed;
+- exit is the earliest of death, end of observation, end of data and end of follow-up. On a tie the patient's
+  own end is named, so that a death on the last day of the follow-up is a death;
+- age is in completed years by month of birth: the year is complete from the first day of that month.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Set
+from dataclasses import dataclass, field
+from datetime import date
+from functools import cached_property, reduce
+from operator import or_
+from typing import Any, Final, assert_never
+
+import ibis
+import ibis.expr.operations as ops
+import ibis.expr.types as ir
+
+from p4dp_sdk.cohorts import features, outcomes
+from p4dp_sdk.cohorts.definition import (
+    Criterion,
+    Definition,
+    EventCriterion,
+    Index,
+    Occurrence,
+    RowCriterion,
+    Summary,
+    Variable,
+)
+from p4dp_sdk.cohorts.events import DATE, PATIENT, Source
+from p4dp_sdk.cohorts.features import EXIT, INDEX, WEEK, WEEKDAY, Kind
+from p4dp_sdk.cohorts.windows import Span, Window
+
+REASON, AGE, AGE_DAYS = "exit_reason", "age", "age_days"
+START, (END, ALIVE, FOLLOWED, DATA) = "observed_from", features.ENDS
+DEATH_MONTH, BIRTH = "death_month", "birth_month"
+PERSON: Final = ("sex", "centre_id", BIRTH)  # of the patient, where the grant has them
+BETWEEN, OBSERVED, WASHOUT = "between", "observed", "washout"  # steps that every cohort may have
+
+Condition = Callable[[ir.Table], Any]
+
+
+@dataclass(frozen=True)
+class Step:
+    """One condition of the cohort: what attrition counts, in this order."""
+
+    name: str
+    flag: str
+
+
+@dataclass(frozen=True)
+class Compiled:
+    """`rows`: one row an index date, with one boolean column a step; `steps` in the order written."""
+
+    rows: ir.Table
+    steps: tuple[Step, ...]
+
+    def kept(self, names: Iterable[str]) -> ir.Table:
+        """The rows that fulfil all steps. Who was observed throughout the washout was so at its end."""
+        names = list(names)
+        steps = [step for step in self.steps if not (step.name == OBSERVED and self._has(WASHOUT))]
+        return self.rows.filter(*(self.rows[step.flag] for step in steps)).select(*names)
+
+    def _has(self, name: str) -> bool:
+        return any(step.name == name for step in self.steps)
+
+
+@dataclass(frozen=True)
+class Compiler:
+    """`tables` are the project's; `last_day` is the end of the data."""
+
+    tables: Mapping[str, ir.Table]
+    definition: Definition
+    index: Index
+    last_day: date
+    _beside: dict[tuple[ops.Relation, Window], ir.Table] = field(default_factory=dict)
+
+    # -- the index date -------------------------------------------------------------------------------------
+
+    @cached_property
+    def anchor(self) -> ir.Table:
+        """The index dates: patient_id, index_date and, where a patient has several, what tells them apart."""
+        events = self.index.events.relation()
+        match self.index.which:
+            case Occurrence.FIRST:
+                return events.group_by(PATIENT).agg(index_date=events[DATE].min())
+            case Occurrence.LAST:
+                return events.group_by(PATIENT).agg(index_date=events[DATE].max())
+            case Occurrence.ANY:
+                day = events[DATE]
+                parts = {WEEK: day.truncate("W"), WEEKDAY: day.day_of_week.index()}
+                return events.group_by(PATIENT, **parts).agg(index_date=day.min())
+
+    @cached_property
+    def _observed(self) -> ir.Table:
+        """The index dates with the period around each; NULL where there is none."""
+        periods = self.tables["observation_periods"]
+        periods = periods.select(period_of=periods[PATIENT], start=periods.start_date, end=periods.end_date)
+        anchor = self.anchor
+        inside = [
+            anchor[PATIENT] == periods.period_of,
+            anchor[INDEX] >= periods.start,
+            anchor[INDEX] <= periods.end,
+        ]
+        both = anchor.left_join(periods, inside)
+        around = {INDEX: both[INDEX].min(), START: both.start.min(), END: both.end.max()}
+        return both.group_by(*features.keys(anchor)).agg(**around)
+
+    @cached_property
+    def _people(self) -> ir.Table:
+        patients = self.tables["patients"]
+        wanted = [name for name in (*PERSON, DEATH_MONTH) if name in patients.columns]
+        return patients.select(person=patients[PATIENT], **{name: patients[name] for name in wanted})
+
+    @cached_property
+    def _whole(self) -> ir.Table:
+        """Index dates with who the patient is and when they were observed."""
+        observed, people = self._observed, self._people
+        both = observed.inner_join(people, [observed[PATIENT] == people.person])
+        person = [name for name in people.columns if name != "person"]
+        return both.select(*observed.columns, *person)
+
+    # -- exit -----------------------------------------------------------------------------------------------
+
+    @cached_property
+    def _bounded(self) -> ir.Table:
+        """With the last day of observation, life (of the data, for who is alive), follow-up and data."""
+        rows, last_day = self._whole, ibis.literal(self.last_day)
+        month_end = rows[DEATH_MONTH] + ibis.interval(months=1) - ibis.interval(days=1)
+        ends = {ALIVE: ibis.coalesce(month_end, last_day), DATA: last_day}
+        if isinstance(self.definition.follow_up, Span):
+            ends[FOLLOWED] = self.definition.follow_up.after(rows[INDEX])
+        return rows.mutate(**ends)
+
+    def _with_exit(self, rows: ir.Table, needed: Collection[str]) -> ir.Table:
+        """`rows` with the day and, where needed, the reason."""
+        rows = rows.mutate(
+            **{EXIT: ibis.least(*(rows[name] for name in features.ENDS if name in rows.columns))}
+        )
+        return rows.mutate(**{REASON: _reason(rows)}) if REASON in needed else rows
+
+    # -- columns --------------------------------------------------------------------------------------------
+
+    def compiled(self, wanted: Collection[str]) -> Compiled:
+        """With the columns of `wanted`, and those that the criteria need."""
+        rows = self._described(set(wanted) | self._tested)
+        steps: list[Step] = []
+        for name, condition in self._conditions():
+            step = Step(name, f"step_{len(steps) + 1}")
+            rows = rows.mutate(**{step.flag: condition(rows)})
+            steps.append(step)
+        return Compiled(rows, tuple(steps))
+
+    @cached_property
+    def _tested(self) -> set[str]:
+        """The columns that criteria on rows read."""
+        tests = [c.test for c in self.definition.criteria if isinstance(c, RowCriterion)]
+        preview = preview_of(self.definition, self.tables)
+        fields = [field for test in tests for field in test(preview).op().find(ops.Field)]
+        return {field.name for field in fields}
+
+    def _described(self, needed: Set[str]) -> ir.Table:
+        made = [outcome for outcome in self.definition.outcomes if needed & set(outcomes.columns(outcome))]
+        asked = [variable for variable in self.definition.variables if variable.name in needed]
+        asked += [variable for outcome in made for variable in outcomes.dates(outcome)]
+        asked += self._event_flags if self.definition.repeats else []
+        leave = set(needed).union(*(outcomes.reads(outcome, needed) for outcome in made)) & {EXIT, REASON}
+        rows = _aged(self._bounded if leave else self._whole, needed)
+        rows = self._with_exit(rows, leave) if leave else rows
+        rows = self._with_columns(rows, asked)
+        for outcome in made:
+            rows = outcomes.settled(rows, outcome, needed)
+        return rows
+
+    def _with_columns(self, rows: ir.Table, asked: Iterable[Variable]) -> ir.Table:
+        groups: dict[tuple[Kind, bool], list[Variable]] = {}
+        asked = list(asked)
+        if not self.definition.repeats:
+            flags = [variable for variable in asked if variable.summary is Summary.ANY]
+            rows = rows.mutate(**{flag.name: self._has_event(rows, flag) for flag in flags})
+            asked = [variable for variable in asked if variable.summary is not Summary.ANY]
+        for variable in asked:
+            kind = Kind(variable.events, None if variable.of == DATE else variable.of)
+            groups.setdefault((kind, variable.window.looks_ahead), []).append(variable)
+        both, added = rows, list[str]()
+        for (kind, ahead), variables in groups.items():
+            found = features.columns(self._anchor_for(ahead), kind, variables)
+            found = features.keyed(found, features.keys(rows))
+            both = both.left_join(found, features.matched(rows, found))
+            added += [variable.name for variable in variables]
+        return both.select(*rows.columns, *added) if added else rows
+
+    def _anchor_for(self, ahead: bool) -> ir.Table:
+        if not ahead:
+            return self.anchor
+        ends = [name for name in features.ENDS if name in self._bounded.columns]
+        return self._bounded.select(*self.anchor.columns, *ends)
+
+    # -- conditions -----------------------------------------------------------------------------------------
+
+    def _conditions(self) -> Iterator[tuple[str, Condition]]:
+        """What an index date must fulfil, in order."""
+        definition = self.definition
+        if definition.between is not None:
+            first, last = map(ibis.literal, definition.between)
+            yield BETWEEN, lambda rows: rows[INDEX].between(first, last)
+        yield OBSERVED, lambda rows: rows[START].notnull()
+        if definition.washout is not None:
+            washout = definition.washout
+            yield WASHOUT, lambda rows: self._washed_out(rows, washout)
+        for at, criterion in enumerate(definition.criteria):
+            yield criterion.name, self._condition(at, criterion)
+
+    def _washed_out(self, rows: ir.Table, washout: Span) -> ir.BooleanValue:
+        """Observed throughout the washout; no event of the kind in it (a first event has none before)."""
+        washing = _washing(self.definition, self.index)
+        observed = rows[START] <= washout.before(rows[INDEX])
+        if self.index.which is Occurrence.FIRST:
+            return observed
+        return observed & ~self._has_event(rows, washing)
+
+    def _condition(self, at: int, criterion: Criterion) -> Condition:
+        match criterion:
+            case RowCriterion(test=test, keeps=keeps):
+                return lambda rows: _kept(test(rows), keeps)
+            case EventCriterion(keeps=keeps):
+                flag = _flag(at, criterion)
+                return lambda rows: _kept(self._has_event(rows, flag), keeps)
+            case _:
+                assert_never(criterion)
+
+    def _has_event(self, rows: ir.Table, flag: Variable) -> ir.BooleanValue:
+        """By the patient; where there are several index dates, by the row's own."""
+        if self.definition.repeats:
+            return rows[flag.name]
+        found = [rows[PATIENT].isin(self._with_event(source, flag.window)) for source in flag.events.sources]
+        return reduce(or_, found)
+
+    def _with_event(self, source: Source, window: Window) -> ir.Column:
+        """The patients with such an event. Conditions come after the join, which all criteria on the table
+        with that window then share."""
+        at = (source.whole.op(), window)
+        if at not in self._beside:
+            anchor = self._anchor_for(window.looks_ahead)
+            self._beside[at] = features.beside(anchor, source, window)
+        met = self._beside[at]
+        return (met.filter(*source.conditions) if source.conditions else met)[PATIENT]
+
+    @property
+    def _event_flags(self) -> list[Variable]:
+        found = [
+            _flag(at, c) for at, c in enumerate(self.definition.criteria) if isinstance(c, EventCriterion)
+        ]
+        washing = [_washing(self.definition, self.index)] if self.definition.washout is not None else []
+        return washing + found
+
+
+def _flag(at: int, criterion: EventCriterion) -> Variable:
+    return Variable(f"criterion_{at + 1}", Summary.ANY, criterion.events, criterion.window)
+
+
+def _washing(definition: Definition, index: Index) -> Variable:
+    window = Window(before=definition.washout, with_index=False)
+    return Variable("washing", Summary.ANY, index.events, window)
+
+
+def _kept(condition: Any, keeps: bool) -> Any:
+    """Where it is not known whether somebody is to be left out, they stay; to be kept, it must be known."""
+    return condition if keeps else ibis.ifelse(condition, False, True)
+
+
+def _reason(rows: ir.Table) -> ir.StringColumn:
+    """Why the exit was on that day; of several reasons, the patient's own comes first."""
+    left = rows[END] == rows[EXIT]
+    died = (rows[DEATH_MONTH] <= rows[EXIT]) & (left | (rows[ALIVE] == rows[EXIT]))
+    planned = [(rows[FOLLOWED] == rows[EXIT], "end_of_follow_up")] if FOLLOWED in rows.columns else []
+    return ibis.cases((died, "death"), (left, "end_of_observation"), *planned, else_="end_of_data")
+
+
+def _aged(rows: ir.Table, needed: Collection[str]) -> ir.Table:
+    if BIRTH not in rows.columns:
+        return rows
+    index, birth = rows[INDEX], rows[BIRTH]
+    before_birthday = ibis.ifelse(index.month() < birth.month(), 1, 0)
+    made = {
+        AGE: index.year() - birth.year() - before_birthday,
+        AGE_DAYS: index.delta(birth, unit="day"),
+    }
+    return rows.mutate(**{name: value for name, value in made.items() if name in needed})
+
+
+def preview_of(definition: Definition, tables: Mapping[str, ir.Table]) -> ir.Table:
+    """An empty table with the columns that a criterion may speak of: names and types."""
+    people = tables["patients"]
+    person = {name: people.schema()[name] for name in PERSON if name in people.columns}
+    schema = {PATIENT: people.schema()[PATIENT], INDEX: "date", EXIT: "date", REASON: "string"}
+    ages = {AGE: "int64", AGE_DAYS: "int64"} if BIRTH in people.columns else {}
+    own = {variable.name: features.type_of(variable) for variable in definition.variables}
+    return ibis.table({**schema, **person, **ages, **own}, name="cohort")
