@@ -18,6 +18,10 @@ TITLES: Mapping[str, str] = {
     "label": N_("label"),
     "code": N_("code"),
     "parent": N_("parent"),
+    "system": N_("system"),
+    "codes": N_("codes"),
+    "version": N_("version"),
+    "source": N_("source"),
 }
 
 
