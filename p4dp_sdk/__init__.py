@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from p4dp_sdk import indicators, plots
     from p4dp_sdk.classes import age_bands, desc, value_bands
     from p4dp_sdk.codelists import CodeList, codes
-    from p4dp_sdk.codelists import CodeList, codes
     from p4dp_sdk.cohorts import Cohort
     from p4dp_sdk.distributions import histogram, quantiles
     from p4dp_sdk.errors import EnclaveError, NotGenuineError, P4DPError, WithheldWarning
@@ -32,8 +31,6 @@ _HOMES = {
     "age_bands": "classes",
     "value_bands": "classes",
     "desc": "classes",
-    "codes": "codelists",
-    "CodeList": "codelists",
     "Cohort": "cohorts",
     "codes": "codelists",
     "CodeList": "codelists",
