@@ -241,3 +241,8 @@ def source_of(column: ir.Column) -> tuple[str, str]:
             return field.rel.name, field.name
         field = field.rel.values.get(field.name)
     return "", ""
+
+
+def names_read(value: ir.Value) -> set[str]:
+    """The columns that `value` is computed from."""
+    return {field.name for field in value.op().find(ops.Field)}

@@ -17,7 +17,7 @@ The rules, as the methods section tells them:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Set
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property, reduce
@@ -25,9 +25,9 @@ from operator import or_
 from typing import Any, Final, assert_never
 
 import ibis
-import ibis.expr.operations as ops
 import ibis.expr.types as ir
 
+from p4dp_sdk.backend.ibis_interface import names_read
 from p4dp_sdk.cohorts import features, outcomes
 from p4dp_sdk.cohorts.definition import (
     Criterion,
@@ -85,7 +85,7 @@ class Compiler:
     definition: Definition
     index: Index
     last_day: date
-    _beside: dict[tuple[ops.Relation, Window], ir.Table] = field(default_factory=dict)
+    _beside: dict[tuple[Hashable, Window], ir.Table] = field(default_factory=dict)
 
     # -- the index date -------------------------------------------------------------------------------------
 
@@ -168,8 +168,7 @@ class Compiler:
         """The columns that criteria on rows read."""
         tests = [c.test for c in self.definition.criteria if isinstance(c, RowCriterion)]
         preview = preview_of(self.definition, self.tables)
-        fields = [field for test in tests for field in test(preview).op().find(ops.Field)]
-        return {field.name for field in fields}
+        return {name for test in tests for name in names_read(test(preview))}
 
     def _described(self, needed: Set[str]) -> ir.Table:
         made = [outcome for outcome in self.definition.outcomes if needed & set(outcomes.columns(outcome))]
