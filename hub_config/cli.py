@@ -35,12 +35,16 @@ COMMANDS: Mapping[str, Lazy] = {
         "hub_config.governance.commands", "project", "Create, approve, suspend and show projects."
     ),
     "objection": Lazy("hub_config.governance.commands", "objection", "Record who objected, and list them."),
+    "person": Lazy(
+        "hub_config.governance.persons.commands", "person", "Say whose rows are whose own, and list it."
+    ),
     "ledger": Lazy("hub_config.governance.ledger.commands", "ledger", "Show what projects were answered."),
     "publication-key": Lazy(
         "hub_config.gateway.publication.commands",
         "publication_key",
         "Print the key that verifies published tables.",
     ),
+    "report": Lazy("hub_config.reports.commands", "report", "Run an approved notebook without a person."),
     "audit": Lazy("hub_config.governance.commands", "audit", "Verify and export the audit log."),
 }
 

@@ -86,7 +86,7 @@ def create(
 
     said = _grant(grant_file, grant_options)
     grant = said.grant
-    settings = _settings()
+    settings = settings_here()
     thresholds = {"min_patients": min_patients, "min_physicians": min_physicians}
     terms = desk.terms(settings, snapshot, wants_centres=grant.centres is not None)
     charter = Charter(
@@ -99,7 +99,7 @@ def create(
         open_to_all=open_to_all,
         policy={**(said.policy or {}), **{k: v for k, v in thresholds.items() if v is not None}},
     )
-    with _changing(settings) as (session, recorder):
+    with changing(settings) as (session, recorder):
         facts = actions.create_project(session, charter, terms=terms, audit=recorder)
     _show(facts)
     click.echo(f"It is a draft: `p4dp-enclave project approve {slug}` opens it to its members.")
@@ -111,7 +111,7 @@ def approve(slug: str) -> None:
     """Open project SLUG to its members, from their next request on."""
     from hub_config.governance import actions
 
-    with _changing(_settings()) as (session, recorder):
+    with changing(settings_here()) as (session, recorder):
         facts = actions.approve(session, slug, audit=recorder)
     click.echo(f"Project {slug} is {facts.status.value}.")
 
@@ -122,7 +122,7 @@ def suspend(slug: str) -> None:
     """Close project SLUG at once, until it is approved again."""
     from hub_config.governance import actions
 
-    with _changing(_settings()) as (session, recorder):
+    with changing(settings_here()) as (session, recorder):
         facts = actions.suspend(session, slug, audit=recorder)
     click.echo(f"Project {slug} is {facts.status.value}: its next query is refused.")
 
@@ -141,9 +141,9 @@ def amend(slug: str, grant_file: Path | None, snapshot: int | None) -> None:
     from hub_config.governance import actions, desk
     from hub_config.governance import grant_file as files
 
-    settings = _settings()
+    settings = settings_here()
     said = files.read_grant_file(grant_file) if grant_file else None
-    with _changing(settings) as (session, recorder):
+    with changing(settings) as (session, recorder):
         before = actions.project_facts(session, slug)
         grant = said.grant if said else before.grant
         terms = desk.terms(settings, snapshot or before.snapshot, wants_centres=grant.centres is not None)
@@ -158,7 +158,7 @@ def close(slug: str) -> None:
     """Close project SLUG for good."""
     from hub_config.governance import actions
 
-    with _changing(_settings()) as (session, recorder):
+    with changing(settings_here()) as (session, recorder):
         facts = actions.close(session, slug, audit=recorder)
     click.echo(f"Project {slug} is {facts.status.value}.")
 
@@ -169,7 +169,7 @@ def show(slug: str) -> None:
     """Show project SLUG: purpose, grant, members."""
     from hub_config.governance import actions
 
-    with _reading(_settings()) as session:
+    with reading(settings_here()) as session:
         facts = actions.project_facts(session, slug)
     _show(facts)
 
@@ -179,7 +179,7 @@ def list_projects() -> None:
     """List every project."""
     from hub_config.governance import actions, screens
 
-    with _reading(_settings()) as session:
+    with reading(settings_here()) as session:
         found = actions.all_projects(session)
     screens.print_projects(found, today=_today())
 
@@ -197,7 +197,7 @@ def add_member(slug: str, user: str, role: str) -> None:
     """Let USER work in project SLUG."""
     from hub_config.governance import actions
 
-    with _changing(_settings()) as (session, recorder):
+    with changing(settings_here()) as (session, recorder):
         facts = actions.add_member(session, slug, user, MemberRole(role), audit=recorder)
     click.echo(f"Members of {slug}: {', '.join(sorted(facts.members))}.")
 
@@ -209,7 +209,7 @@ def remove_member(slug: str, user: str) -> None:
     """Take USER out of project SLUG: their next request is refused."""
     from hub_config.governance import actions
 
-    with _changing(_settings()) as (session, recorder):
+    with changing(settings_here()) as (session, recorder):
         facts = actions.remove_member(session, slug, user, audit=recorder)
     click.echo(f"Members of {slug}: {', '.join(sorted(facts.members)) or 'none'}.")
 
@@ -231,9 +231,9 @@ def add(patient_no: int | None, physician_no: int | None) -> None:
     """Record an objection: the next query of any project honours it. Give one number."""
     from hub_config.governance import actions, desk
 
-    settings = _settings()
+    settings = settings_here()
     desk.require_known(settings, patient_no=patient_no, physician_no=physician_no)
-    with _changing(settings) as (session, recorder):
+    with changing(settings) as (session, recorder):
         new = actions.add_objection(
             session, patient_no=patient_no, physician_no=physician_no, on=_today(), audit=recorder
         )
@@ -245,7 +245,7 @@ def list_objections() -> None:
     """List the objections on record, by dense number."""
     from hub_config.governance import actions, screens
 
-    with _reading(_settings()) as session:
+    with reading(settings_here()) as session:
         found = actions.objections(session)
     screens.print_objections(found)
 
@@ -264,7 +264,7 @@ def verify(noted: str | None) -> None:
     from hub_config.governance import screens
     from hub_config.governance.audit import verify as verify_chain
 
-    settings = _settings()
+    settings = settings_here()
     outcome = verify_chain(settings.audit_dir, settings.keys_dir, noted=_noted(noted))
     screens.print_verification(outcome)
     if not outcome.intact:
@@ -285,7 +285,7 @@ def export(first: datetime | None, last: datetime | None, kind: str, output: Tex
     """Write the events of some days; each is checked on the way. The export is itself an event."""
     from hub_config.governance.audit import export as exporting
 
-    settings = _settings()
+    settings = settings_here()
     days = exporting.Days(_day(first), _day(last))
     count = exporting.export(
         settings.audit_dir, settings.keys_dir, days, exporting.Format(kind), output, who=_operator()
@@ -293,7 +293,7 @@ def export(first: datetime | None, last: datetime | None, kind: str, output: Tex
     click.echo(f"{count} events.", err=True)
 
 
-def _settings() -> Settings:
+def settings_here() -> Settings:
     from hub_config.settings import load_settings
 
     return load_settings()
@@ -311,13 +311,13 @@ def _opened(settings: Settings) -> Iterator[Store]:
 
 
 @contextmanager
-def _reading(settings: Settings) -> Iterator[Session]:
+def reading(settings: Settings) -> Iterator[Session]:
     with _opened(settings) as store, store.session() as session:
         yield session
 
 
 @contextmanager
-def _changing(settings: Settings) -> Iterator[tuple[Session, Recorder]]:
+def changing(settings: Settings) -> Iterator[tuple[Session, Recorder]]:
     with _opened(settings) as store, store.change() as session:
         yield session, store.recorder(_operator())
 

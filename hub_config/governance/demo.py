@@ -1,18 +1,25 @@
 """The three projects of the demo, on the synthetic warehouse: an intern's thesis, a researcher's models, the
-sandbox."""
+sandbox. And who in it is the intern."""
 
 from __future__ import annotations
 
 from hub_config.governance.charter import Charter, MemberRole
 from hub_config.governance.facts import AccessLevel, Grant
+from hub_config.governance.persons.facts import Link, Standing
 from hub_config.governance.terms import every_table
 
 LEGAL_BASIS = "MR-004"
+PUBLISHED_INTERN = 1  # the one whose figures the synthetic training log reproduces
 
 
 def demo_charters(snapshot: int) -> tuple[Charter, ...]:
     """The demo's projects, pinned to a synthetic snapshot."""
     return (_these_ines(snapshot), _modeles_rachid(snapshot), _bac_a_sable(snapshot))
+
+
+def demo_link(source: str) -> Link:
+    """Inès is the intern whose log was published, in a synthetic warehouse made of `source`."""
+    return Link("ines", source, Standing.INTERN, PUBLISHED_INTERN)
 
 
 def _these_ines(snapshot: int) -> Charter:

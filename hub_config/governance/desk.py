@@ -6,9 +6,12 @@ The one module of governance that reads a snapshot; no service imports it, only 
 
 from __future__ import annotations
 
+from typing import Final
+
 import duckdb
 
-from hub_config.governance.problems import BadProject
+from hub_config.governance.persons.facts import Standing
+from hub_config.governance.problems import BadPerson, BadProject, did_you_mean
 from hub_config.governance.terms import SnapshotTerms, Terms
 from hub_config.settings import Settings
 from hub_config.warehouse.snapshot import Snapshot, list_snapshots, open_snapshot
@@ -34,6 +37,47 @@ def require_known(settings: Settings, *, patient_no: int | None, physician_no: i
             raise BadProject(
                 f"No snapshot has a {who} of number {number}. Check the number with who sent it."
             )
+
+
+_NUMBERED: Final = {
+    Standing.INTERN: ("training_log", "intern_no"),
+    Standing.PHYSICIAN: ("physicians", "physician_no"),
+    Standing.TRAINER: ("training_log", "physician_no"),
+}
+
+
+def require_person(settings: Settings, source: str | None, standing: Standing, number: int) -> str:
+    """The source, by default the newest snapshot's, if a snapshot made of it has such a number. Raises
+    BadPerson: a slip would show somebody else's rows."""
+    wanted = source or newest_source(settings)
+    snapshots = list_snapshots(settings.warehouse_dir)
+    known = {snapshot.manifest.source for snapshot in snapshots}
+    if wanted not in known:
+        names = ", ".join(repr(name) for name in sorted(known)) or "none"
+        raise BadPerson(
+            f"No snapshot is made of {wanted!r} (there are: {names}).{did_you_mean(wanted, known)} "
+            "A number means something within one source only."
+        )
+    table, column = _NUMBERED[standing]
+    of_it = (snapshot for snapshot in snapshots if snapshot.manifest.source == wanted)
+    if not any(_has(each, table, column) and _holds(each, table, column, number) for each in of_it):
+        raise BadPerson(
+            f"No snapshot of {wanted!r} has {standing.value} {number}. Check the number with "
+            "who sent it; snapshots made before interns were numbered have none."
+        )
+    return wanted
+
+
+def newest_source(settings: Settings) -> str:
+    """What the newest snapshot is made of. Raises BadProject where there is none."""
+    return _snapshot(settings, None).manifest.source
+
+
+def _has(snapshot: Snapshot, table: str, column: str) -> bool:
+    with duckdb.connect(str(snapshot.database), read_only=True) as connection:
+        query = "SELECT count(*) FROM duckdb_columns() WHERE table_name = ? AND column_name = ?"
+        row = connection.execute(query, [table, column]).fetchone()
+    return row is not None and row[0] > 0
 
 
 def _holds(snapshot: Snapshot, table: str, column: str, number: int) -> bool:

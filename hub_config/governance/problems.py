@@ -34,6 +34,10 @@ class BadProject(GovernanceProblem):
     """A project, member or policy that breaks a rule of the house."""
 
 
+class BadPerson(GovernanceProblem):
+    """An entry of the register of persons that can't be: nobody's number, or somebody else's."""
+
+
 class ForbiddenTransition(GovernanceProblem):
     """A project can't go from its status to another by this step."""
 

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hub_config.governance import actions
+from hub_config.governance.persons import actions as persons
 from hub_config.governance.store import open_store
 from hub_config.keys import write_private
 from hub_config.settings import Settings
@@ -23,7 +24,7 @@ from hub_config.warehouse.snapshot import Snapshot, list_snapshots, snapshot_num
 CHECKOUT = Path(__file__).parents[2]
 LOCK = "up.lock"
 KEYS_MADE = "keys-made"
-RENEWABLE = frozenset({"hub-auth-state", "hub-cookies", "identity-session", "proxy-interface"})
+RENEWABLE = frozenset({"hub-auth-state", "hub-cookies", "identity-session", "proxy-interface", "reports"})
 """Keys of sessions: without them people log in again, and nothing else is lost."""
 
 
@@ -151,7 +152,10 @@ def ensure_projects(settings: Settings) -> list[str]:
         if not synthetic:
             return []
         with store.change() as session:
-            number = synthetic[0].manifest.number
-            return actions.ensure_demo(session, number, synthetic=True, audit=store.recorder("enclave"))
+            manifest, recorder = synthetic[0].manifest, store.recorder("enclave")
+            made = actions.ensure_demo(session, manifest.number, synthetic=True, audit=recorder)
+            if made:  # only then: whoever was unlinked since stays so
+                persons.ensure_demo_link(session, manifest.source, audit=recorder)
+            return made
     finally:
         store.close()
