@@ -1,0 +1,83 @@
+"""Every template runs headless, from its first cell to its last, as a report does: by papermill, in a kernel
+of its own, against the real gateway."""
+
+from __future__ import annotations
+
+import base64
+import re
+from pathlib import Path
+from typing import Any
+
+import papermill
+import pytest
+
+from tests.services.sdk.conftest import Connect, connect, enclave, warehouse
+
+from .markdown import ROOT
+from .notebooks import TEMPLATES
+
+__all__ = ["connect", "enclave", "warehouse"]  # fixtures
+
+TEMPLATE_NAMES = sorted(path.stem for path in TEMPLATES.glob("*.ipynb"))
+WITH_ROWS = {"modele-de-survie", "modele-de-risque"}
+SECONDS = 120  # what a template may take
+
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::DeprecationWarning"),  # papermill's and Jupyter's own
+    pytest.mark.filterwarnings("ignore::ResourceWarning"),
+]
+
+
+@pytest.fixture(autouse=True)
+def in_a_workspace(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A kernel finds the SDK, and draws as it does in a notebook."""
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    monkeypatch.setenv("MPLBACKEND", "module://matplotlib_inline.backend_inline")
+
+
+def run(name: str, into: Path, **parameters: Any) -> Any:
+    """The executed notebook. Raises PapermillExecutionError where a cell fails."""
+    return papermill.execute_notebook(
+        str(TEMPLATES / f"{name}.ipynb"),
+        str(into / f"{name}.ipynb"),
+        parameters=parameters,
+        cwd=str(into),
+        kernel_name="python3",
+        execution_timeout=SECONDS,
+        progress_bar=False,
+        log_output=False,
+    )
+
+
+def outputs(notebook: Any) -> list[Any]:
+    return [output for cell in notebook.cells for output in cell.get("outputs", ())]
+
+
+def said(notebook: Any) -> str:
+    streams = [o.get("text", "") + str(o.get("data", {}).get("text/html", "")) for o in outputs(notebook)]
+    return "\n".join(streams)
+
+
+@pytest.mark.timeout(2 * SECONDS)
+@pytest.mark.parametrize("name", TEMPLATE_NAMES)
+def test_a_template_runs_from_top_to_bottom(name: str, connect: Connect, tmp_path: Path) -> None:
+    connect(*(("rachid", "modeles-rachid") if name in WITH_ROWS else ("ines", "these-ines")))
+    notebook = run(name, tmp_path)
+    assert all(cell.execution_count for cell in notebook.cells if cell.cell_type == "code")
+    assert "Warning" not in "".join(o.get("text", "") for o in outputs(notebook) if o.get("name") == "stderr")
+    figures = [o["data"]["image/png"] for o in outputs(notebook) if "image/png" in o.get("data", {})]
+    assert figures and all(base64.b64decode(each).startswith(b"\x89PNG") for each in figures)
+    assert "<table" in said(notebook)
+
+
+@pytest.mark.parametrize("name", sorted(WITH_ROWS & set(TEMPLATE_NAMES)))
+def test_a_model_says_which_right_is_missing(name: str, connect: Connect, tmp_path: Path) -> None:
+    connect("ines", "these-ines")
+    with pytest.raises(papermill.PapermillExecutionError) as caught:
+        run(name, tmp_path)
+    assert "données individuelles" in re.sub(r"\s+", " ", "\n".join(caught.value.traceback))
+
+
+def test_parameters_reach_the_kernel(connect: Connect, tmp_path: Path) -> None:
+    connect("ines", "these-ines")
+    assert "(K86)" in said(run("prise-en-main", tmp_path, code_diagnostic="K86"))
