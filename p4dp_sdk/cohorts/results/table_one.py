@@ -1,0 +1,307 @@
+"""Table 1 of a cohort: who the patients are, by group, in protected numbers.
+
+    table = table_one(cohort.relation, by="sex", variables=["age", "hta", "hba1c"], bands={"age": [50, 65]})
+    table                                     # a draft: blurred, small cells marked
+    table.publish("Patients à l'inclusion")   # exact, signed
+    table.publish("…").to_word("tableau1.docx")
+
+Works on any Ibis relation with one row a patient (`patient_id`, and a column a characteristic). A draft is
+two questions, whatever the number of lines; a publication one signed table for the sizes and the plain
+yes/no lines, and one for each other variable, so that a variable that can't be shown costs no other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+from p4dp_sdk import markup
+from p4dp_sdk.cohorts.results import asking, differences, questions
+from p4dp_sdk.cohorts.results.asking import WITHHELD, Answer, Measures, Number
+from p4dp_sdk.cohorts.results.questions import PATIENTS, Entry, Statistic
+from p4dp_sdk.cohorts.results.variables import Bands, Group, Variable, group_of, variables_of
+from p4dp_sdk.errors import EnclaveError
+from p4dp_sdk.locale import translate as _
+from p4dp_sdk.wire.protocol import Disclosure, MeasureSummary
+
+if TYPE_CHECKING:
+    import ibis.expr.types as ir
+    import pandas as pd
+
+    from p4dp_sdk.cohorts.results.sheet import Sheet
+    from p4dp_sdk.tables.safe import SafeTable
+
+OVERALL = "overall"
+KEYS = ("variable", "level", "statistic")
+
+
+def table_one(
+    relation: ir.Table,
+    by: str | None = None,
+    variables: Iterable[str] | None = None,
+    bands: Bands = MappingProxyType({}),
+    *,
+    labels: Mapping[str, str] = MappingProxyType({}),
+    title: str = "",
+) -> TableOne:
+    """Table 1 of `relation`, overall and by the groups of `by`; a draft, asked when it is first looked at.
+
+    `variables` are columns in the order of the table (without it: all that can be told). `bands` gives limits
+    of classes for a number ({"age": [50, 65]}) or the codes told of a coded column; `labels` words of one's
+    own. Raises ResultError for a column that can't be told.
+    """
+    told = variables_of(relation, variables, bands, labels, by=by)
+    return TableOne(relation, told, None if by is None else group_of(relation, by, labels), title)
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of the table: what it is called in the frame, its words, its numbers by measure."""
+
+    name: str
+    label: str
+    numbers: Mapping[str, Number]
+
+    def of(self, entry: Entry) -> Number:
+        number = self.numbers.get(entry.measure, WITHHELD)
+        if entry.statistic is not Statistic.PERCENT:
+            return number
+        whole = self.numbers.get(PATIENTS, WITHHELD)
+        if number.value is None or not whole.value:
+            return WITHHELD
+        return Number(100 * number.value / whole.value, number.earlier)
+
+
+@dataclass(frozen=True)
+class TableOne:
+    """A Table 1. `tables` are the signed tables it is made of (none: a draft) and `unpublished` the variables
+    that could not be published, with the reason."""
+
+    relation: Any
+    variables: tuple[Variable, ...]
+    group: Group | None = None
+    title: str = ""
+    tables: tuple[SafeTable, ...] = ()
+    unpublished: Mapping[str, str] = field(default_factory=dict)
+
+    # -- numbers --------------------------------------------------------------------------------------------
+
+    @cached_property
+    def columns(self) -> tuple[Column, ...]:
+        """All patients, then each group."""
+        return self._published() if self.tables else self._drafted()
+
+    @cached_property
+    def entries(self) -> tuple[Entry, ...]:
+        told = [each for each in self.variables if each.name not in self.unpublished]
+        return tuple(questions.entries(told, _("not recorded"), quantiles=not self.tables))
+
+    @cached_property
+    def frame(self) -> pd.DataFrame:
+        """One row a number: `variable`, `level`, `statistic`, then a column for all (`overall`) and each
+        group. Withheld numbers are `<NA>`; `.attrs["p4dp"]` says what was done."""
+        import pandas as pd
+
+        from p4dp_sdk.backend.results import attach
+
+        keys = {
+            "variable": [each.variable.name if each.variable else PATIENTS for each in self.entries],
+            "level": [each.level for each in self.entries],
+            "statistic": [each.statistic.value for each in self.entries],
+        }
+        cells = {
+            column.name: pd.array([column.of(each).value for each in self.entries], dtype="Float64")
+            for column in self.columns
+        }
+        frame = pd.DataFrame({**keys, **cells})
+        return frame if self.disclosure is None else attach(frame, self.disclosure)
+
+    @property
+    def differences(self) -> pd.Series[Any]:
+        """The standardised difference of each variable between the two groups; empty where there are not
+        two."""
+        import pandas as pd
+
+        compared = self._compared
+        if compared is None:
+            return pd.Series(dtype="Float64", name="smd")
+        found = {v.name: differences.standardised(v, *compared) for v in self._told}
+        return pd.Series(list(found.values()), index=list(found), dtype="Float64", name="smd")
+
+    @property
+    def disclosure(self) -> Disclosure | None:
+        """What was done to the numbers, of all answers together; None for an engine that protects nothing."""
+        given = self._disclosures
+        if not given:
+            return None
+        return asking.together(
+            given,
+            measures={column.name: self._summary(column) for column in self.columns},
+            key_columns=KEYS,
+        )
+
+    @property
+    def kept(self) -> float:
+        """The share of the table's numbers that is shown."""
+        cells = [column.of(entry).known for column in self.columns for entry in self.entries]
+        return sum(cells) / len(cells) if cells else 1.0
+
+    # -- publication ----------------------------------------------------------------------------------------
+
+    def publish(self, title: str) -> TableOne:
+        """The same table from publication tables: exact, signed, protected together. `title` is one line of
+        up to 120 characters. Means are published, quartiles are not.
+
+        Raises EnclaveError if even the size of the groups can't be published; another variable that is
+        refused stands in `unpublished`.
+        """
+        first, *others = questions.published(self.relation, self.variables)
+        tables = [asking.published(self._question(first.columns), title)]
+        refused: dict[str, str] = {}
+        for part in others:
+            try:
+                tables.append(asking.published(self._question(part.columns), title))
+            except EnclaveError as error:
+                refused |= {variable.name: str(error) for variable in part.variables}
+        return replace(self, title=title, tables=tuple(tables), unpublished=refused)
+
+    @property
+    def sources(self) -> dict[str, SafeTable]:
+        """For each measure, the signed table that its number is taken from."""
+        found: dict[str, SafeTable] = {}
+        for table in self.tables:
+            for column in table.statement.columns:
+                if column.protected:
+                    found.setdefault(column.name, table)
+        return found
+
+    # -- shown ----------------------------------------------------------------------------------------------
+
+    @property
+    def sheet(self) -> Sheet:
+        """The table in words, as every file shows it."""
+        from p4dp_sdk.cohorts.results.sheet import table_one_sheet
+
+        return table_one_sheet(self)
+
+    def _repr_html_(self) -> str:
+        sheet = self.sheet
+        lines = [[line.indented, *line.cells] for line in sheet.lines]
+        return (
+            markup.heading(sheet.title)
+            + markup.table(sheet.headers, lines)
+            + markup.notes([*sheet.notes, *sheet.hints])
+        )
+
+    def __repr__(self) -> str:
+        return self.sheet.text
+
+    def to_word(self, path: str | Path) -> Path:
+        """Write a Word document (.docx): the table, its legend, and where its numbers come from."""
+        from p4dp_sdk.cohorts.results.word import write_word
+
+        return write_word(self.sheet, Path(path))
+
+    def to_latex(self, path: str | Path) -> Path:
+        """Write a LaTeX table for `\\input` (packages booktabs and threeparttable)."""
+        from p4dp_sdk.cohorts.results.latex import write_latex
+
+        return write_latex(self.sheet, Path(path))
+
+    def to_excel(self, path: str | Path) -> Path:
+        """Write a workbook: the table as shown, and its numbers one a row on a second sheet."""
+        from p4dp_sdk.cohorts.results.workbook import write_workbook
+
+        return write_workbook(self.sheet, self.frame, Path(path))
+
+    # -- from answers to columns ----------------------------------------------------------------------------
+
+    @property
+    def _told(self) -> list[Variable]:
+        return [each for each in self.variables if each.name not in self.unpublished]
+
+    @property
+    def _compared(self) -> tuple[Mapping[str, Number], Mapping[str, Number]] | None:
+        groups = [column for column in self.columns[1:] if column.name != _("not recorded")]
+        return (groups[0].numbers, groups[1].numbers) if len(groups) == 2 else None
+
+    @property
+    def _key(self) -> str | None:
+        return None if self.group is None else self.group.name
+
+    def _question(self, columns: Mapping[str, Any]) -> ir.Table:
+        return Measures(self.relation, columns).question([] if self._key is None else [self._key])
+
+    @cached_property
+    def _drafts(self) -> tuple[asking.Answers, ...]:
+        """All patients first: a total asked after its parts would be their sum."""
+        measures = Measures(self.relation, questions.draft(self.relation, self.variables))
+        whole = asking.draft(measures.question())
+        if self._key is None:
+            return (whole,)
+        return (whole, asking.draft(measures.question([self._key]), self._key))
+
+    @property
+    def _disclosures(self) -> list[Disclosure]:
+        if self.tables:
+            return [table.disclosure for table in self.tables]
+        return [each.disclosure for each in self._drafts if each.disclosure is not None]
+
+    def _drafted(self) -> tuple[Column, ...]:
+        whole, *grouped = self._drafts
+        rows = grouped[0].rows if grouped else ()
+        return (self._whole(whole.rows[0].numbers), *self._groups(rows))
+
+    def _published(self) -> tuple[Column, ...]:
+        read = [asking.answers_of(table, self._key) for table in self.tables]
+        whole: dict[str, Number] = {}
+        groups: dict[Any, dict[str, Number]] = {}
+        for answers in read:
+            rows = answers.rows if self._key is not None else ()
+            total = answers.total if self._key is not None else answers.rows[0]
+            _merge(whole, total.numbers if total is not None else {})
+            for row in rows:
+                _merge(groups.setdefault(row.label, {}), row.numbers)
+        merged = [Answer(label, questions.with_missing(self._told, n)) for label, n in groups.items()]
+        return (self._whole(questions.with_missing(self._told, whole)), *self._groups(merged))
+
+    def _whole(self, numbers: Mapping[str, Number]) -> Column:
+        return Column(OVERALL, _("All patients"), numbers)
+
+    def _groups(self, rows: Iterable[Answer]) -> Iterator[Column]:
+        """The groups in the order of their code list; those of whom it is not recorded last."""
+        order = list(self.group.labels) if self.group is not None else []
+        places = {label: place for place, label in enumerate(order)}
+        ordered = sorted(rows, key=lambda row: (row.label is None, places.get(row.label, len(order))))
+        for row in ordered:
+            name = _("not recorded") if row.label is None else str(row.label)
+            yield Column(name, self._words(row.label), row.numbers)
+
+    def _words(self, label: Any) -> str:
+        if label is None:
+            return _("not recorded")
+        if isinstance(label, bool) or str(label) in ("True", "False"):
+            told = self.group.label if self.group is not None else ""
+            return f"{told} : {_('yes') if str(label) == 'True' else _('no')}"
+        return str(self.group.labels.get(label, label)) if self.group is not None else str(label)
+
+    def _summary(self, column: Column) -> MeasureSummary:
+        known = [column.of(entry) for entry in self.entries]
+        earlier = tuple(
+            (entry.variable.name if entry.variable else PATIENTS, entry.level, entry.statistic.value)
+            for entry, number in zip(self.entries, known, strict=True)
+            if number.earlier
+        )
+        shown = sum(number.known for number in known)
+        return MeasureSummary(shown, len(known) - shown, len(earlier), earlier)
+
+
+def _merge(into: dict[str, Number], numbers: Mapping[str, Number]) -> None:
+    """Adds what is not there yet: of the size of a group, the first table's number stands."""
+    for name, number in numbers.items():
+        if name not in into or not into[name].known:
+            into[name] = number
