@@ -38,6 +38,10 @@ COMMANDS: Mapping[str, Lazy] = {
     "person": Lazy(
         "hub_config.governance.persons.commands", "person", "Say whose rows are whose own, and list it."
     ),
+    "codelist": Lazy(
+        "hub_config.codelists.commands", "codelist", "Share code lists among projects, and show them."
+    ),
+    "codes": Lazy("hub_config.codelists.commands", "codes", "Load the site's own tables of codes."),
     "ledger": Lazy("hub_config.governance.ledger.commands", "ledger", "Show what projects were answered."),
     "publication-key": Lazy(
         "hub_config.gateway.publication.commands",

@@ -12,12 +12,22 @@ from hub_config.governance.audit import AuditChain
 from hub_config.governance.journal import Journal
 from hub_config.hub.desk import Desk
 from hub_config.hub.pages import TEMPLATES, handlers, template_vars
-from hub_config.hub.policy import CUSTOM_SCOPES, ROLES, behind_tls, cookie_options, headers, services
+from hub_config.hub.policy import (
+    CUSTOM_SCOPES,
+    REPORTS_ROLE,
+    ROLES,
+    behind_tls,
+    cookie_options,
+    headers,
+    services,
+)
 from hub_config.hub.proxy import SupervisedTraefik
 from hub_config.identity.oidc import P4DPAuthenticator
 from hub_config.identity.provider import SCOPES, client_secret
 from hub_config.identity.roles import Role
 from hub_config.keys import ensure_key
+from hub_config.reports import handler as reports
+from hub_config.reports.protocol import KEY
 from hub_config.settings import load_settings
 from hub_config.spawner.spawner import P4DPSpawner
 
@@ -78,12 +88,13 @@ c.P4DPAuthenticator.auto_login = True
 c.P4DPAuthenticator.loopback_hosts = ["identity.localhost"] if settings.identity.provider == "demo" else []
 c.P4DPAuthenticator.logout_redirect_url = settings.logout_url
 c.P4DPAuthenticator.journal = Journal(AuditChain(settings.audit_dir, settings.keys_dir))
-c.P4DPAuthenticator.pages = handlers(desk)
+report_desk = reports.Desk(c.P4DPAuthenticator.journal, settings.reports.seconds, settings.homes_dir)
+c.P4DPAuthenticator.pages = [*handlers(desk), *reports.handlers(report_desk)]
 
 # What they may do
 c.JupyterHub.custom_scopes = CUSTOM_SCOPES
-c.JupyterHub.load_roles = list(ROLES)
-c.JupyterHub.services = services(checkout)
+c.JupyterHub.load_roles = [*ROLES, REPORTS_ROLE]
+c.JupyterHub.services = [*services(checkout), {"name": KEY, "api_token": ensure_key(settings.keys_dir, KEY)}]
 
 # Workspaces: one named server a project
 c.JupyterHub.allow_named_servers = True

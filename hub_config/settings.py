@@ -138,6 +138,15 @@ class WorkspaceSettings(_Section):
     start_seconds: int = Field(default=60, description="Time a workspace has to start.")
 
 
+class ReportSettings(_Section):
+    """What one headless run of a notebook may take; its processes and memory are a workspace's."""
+
+    seconds: int = Field(default=900, ge=10, le=86_400, description="Time of a run, from start to end.")
+    output_bytes: int = Field(
+        default=64 * 1024**2, ge=1024, description="Size of the executed notebook, and of its HTML."
+    )
+
+
 class Settings(_Section):
     home: Path
     port: int = Field(
@@ -160,6 +169,7 @@ class Settings(_Section):
     limits: LimitSettings = LimitSettings()
     identity: IdentitySettings = IdentitySettings()
     workspace: WorkspaceSettings = WorkspaceSettings()
+    reports: ReportSettings = ReportSettings()
 
     @property
     def identity_port(self) -> int:
@@ -236,6 +246,20 @@ class Settings(_Section):
     @property
     def homes_dir(self) -> Path:
         return self.home / "homes"
+
+    @property
+    def codelists_dir(self) -> Path:
+        """`<id>/<version>.toml`: lists that all projects share; mounted read-only into workspaces."""
+        return self.home / "codelists"
+
+    @property
+    def codes_dir(self) -> Path:
+        """`<system>.csv`: tables of codes that operators loaded; mounted read-only into workspaces."""
+        return self.home / "codes"
+
+    @property
+    def reports_dir(self) -> Path:
+        return self.home / "reports"
 
 
 def _origin(hostname: str, port: int) -> str:

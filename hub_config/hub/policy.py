@@ -15,9 +15,11 @@ from typing import Any
 from hub_config.settings import Settings
 
 QUERY_SCOPE = "custom:p4dp:query"
+REPORT_SCOPE = "custom:p4dp:reports"
 
 CUSTOM_SCOPES: Mapping[str, Mapping[str, str]] = {
-    QUERY_SCOPE: {"description": "Interroger l'entrepôt par la passerelle, au nom d'un espace de travail"}
+    QUERY_SCOPE: {"description": "Interroger l'entrepôt par la passerelle, au nom d'un espace de travail"},
+    REPORT_SCOPE: {"description": "Exécuter un modèle approuvé, au nom du service d'un projet"},
 }
 
 PERSON_SCOPES = (
@@ -35,6 +37,13 @@ ROLES: tuple[Mapping[str, Any], ...] = (
         "scopes": list(PERSON_SCOPES),
     },
 )
+
+REPORTS_ROLE: Mapping[str, Any] = {
+    "name": "reports",
+    "description": "The operators' command: runs of approved templates, and nothing else of the hub",
+    "scopes": [REPORT_SCOPE],
+    "services": ["reports"],
+}
 
 PASSED_ON = (
     "PATH",

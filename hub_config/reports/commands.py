@@ -1,0 +1,91 @@
+"""`p4dp-enclave report`: what an operator types, or a timer. Thin: check, ask the hub, follow, keep.
+
+Exit codes: 0 done; 1 a cell failed, or what was left can't be used; 2 refused before anything ran; 3 the
+enclave is not running; 4 over its time; 5 the run broke off; 130 Ctrl-C.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from hub_config.reports.texts import ReportProblem, Text, language_of
+
+if TYPE_CHECKING:
+    from hub_config.reports.parameters import Parameter
+
+INTERRUPTED = 130
+
+
+@click.group()
+def report() -> None:
+    """Reports: approved notebooks, run without a person, on a project's protected aggregates."""
+
+
+@report.command()
+@click.argument("template")
+@click.option("--project", required=True, help="On whose data: aggregates alone, whatever it may see itself.")
+@click.option(
+    "-p", "--parameter", "parameters", multiple=True, metavar="NAME=VALUE", help="A parameter. Repeat it."
+)
+@click.option(
+    "--output",
+    type=click.Path(path_type=Path),
+    help="Folder to make. [default: reports/<project>/<date>-<template>-<run> in the enclave's home]",
+)
+@click.option(
+    "--seconds", type=click.IntRange(1), help="Time limit, within the site's. [default: the site's]"
+)
+def run(
+    template: str, project: str, parameters: tuple[str, ...], output: Path | None, seconds: int | None
+) -> None:
+    """Run TEMPLATE, and keep the executed notebook, a page without code, and a manifest.
+
+    The enclave must be running. Ctrl-C, or the end of this command in any way, ends the run.
+    """
+    from hub_config.reports.running import Wanted, carry_out
+
+    with _told():
+        sys.exit(carry_out(Wanted(template, project, parameters, output, seconds), language_of(os.environ)))
+
+
+@report.command()
+@click.argument("template", required=False)
+def templates(template: str | None) -> None:
+    """The approved templates, or the parameters of one."""
+    from hub_config.reports.templates import approved, read_template
+
+    with _told():
+        if template is None:
+            for name in approved():
+                click.echo(f"{name:<32} {read_template(name).title}")
+        else:
+            for each in read_template(template).parameters:
+                click.echo(_described(each))
+
+
+def _described(parameter: Parameter) -> str:
+    default = "…" if parameter.required else str(parameter.default)
+    choices = f" [{' | '.join(parameter.choices)}]" if parameter.choices else ""
+    return f"{parameter.name}: {parameter.kind.value} = {default}  {parameter.help}{choices}"
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """Problems in the person's language, each with its exit code."""
+    language = language_of(os.environ)
+    try:
+        yield
+    except ReportProblem as problem:
+        click.echo(problem.text.say(language), err=True)
+        sys.exit(problem.exit_code)
+    except KeyboardInterrupt:
+        stopped = Text("Interrompu : tout est arrêté.", "Interrupted: everything is stopped.")
+        click.echo(stopped.say(language), err=True)
+        sys.exit(INTERRUPTED)

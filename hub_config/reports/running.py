@@ -1,0 +1,330 @@
+"""One run from the operator's side: everything is checked, then the hub is asked, followed, and what the box
+left is kept."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import time
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Final, assert_never
+
+import click
+
+from hub_config.governance import actions, desk
+from hub_config.governance.facts import ProjectFacts
+from hub_config.governance.rules import why_not
+from hub_config.governance.services import service_of
+from hub_config.governance.store import open_store
+from hub_config.reports.client import Line, asked, not_running
+from hub_config.reports.collecting import (
+    HTML,
+    NOTEBOOK,
+    failure,
+    opened,
+    parsed,
+    progress,
+    read_file,
+    remove,
+    run_folder,
+)
+from hub_config.reports.keeping import Done, Leaving, keep, place_for, refuse_taken, requests_of
+from hub_config.reports.parameters import Value, asks_for_centres, check, given_values, with_centres
+from hub_config.reports.protocol import Ended, Outcome, Request, Started
+from hub_config.reports.screen import Screen, screen_for
+from hub_config.reports.templates import Template, read_template
+from hub_config.reports.texts import Language, ReportProblem, Text
+from hub_config.settings import Settings, load_settings
+from hub_config.up import house
+
+_ENDING_SECONDS: Final = 20.0
+OVER_TIME, BROKEN_OFF = 4, 5
+
+
+class NotOpen(ReportProblem):
+    """The project can't be worked in now."""
+
+
+class BrokenOff(ReportProblem):
+    exit_code = BROKEN_OFF
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """As typed."""
+
+    template: str
+    project: str
+    parameters: tuple[str, ...]
+    output: Path | None
+    seconds: int | None
+
+
+@dataclass(frozen=True)
+class Checked:
+    """What may be run: nothing was started yet."""
+
+    settings: Settings
+    template: Template
+    facts: ProjectFacts
+    values: dict[str, Value]
+    language: Language
+    seconds: int
+    output: Path | None
+
+
+def carry_out(wanted: Wanted, language: Language) -> int:
+    """The exit code. Raises ReportProblem, KeyboardInterrupt."""
+    checked = checked_before(wanted, language)
+    began = datetime.now(UTC)
+    with screen_for(checked.template.steps, language) as screen:
+        run, ended = _followed(checked, screen)
+    folder = run_folder(checked.settings.homes_dir, checked.facts.slug, run)
+    try:
+        return _kept(checked, run, ended, began, folder)
+    finally:
+        remove(folder)
+
+
+def checked_before(wanted: Wanted, language: Language) -> Checked:
+    """Everything that can be wrong before a run. Raises ReportProblem, GovernanceProblem, BadSettings."""
+    settings = load_settings()
+    template = read_template(wanted.template)
+    given = given_values(wanted.parameters)
+    parameters = template.parameters
+    if house.holder(settings) is None and not settings.home.exists():
+        raise not_running()
+    facts = _project(settings, wanted.project)
+    if asks_for_centres(parameters):
+        parameters = with_centres(parameters, _centres(settings, facts))
+    values = check(parameters, given)
+    output = None if wanted.output is None else wanted.output.absolute()
+    if output is not None:
+        refuse_taken(output)
+    if house.holder(settings) is None:
+        raise not_running()
+    seconds = min(wanted.seconds or settings.reports.seconds, settings.reports.seconds)
+    return Checked(settings, template, facts, values, language, seconds, output)
+
+
+def _project(settings: Settings, slug: str) -> ProjectFacts:
+    store = open_store(settings)
+    try:
+        with store.session() as session:
+            facts = actions.project_facts(session, slug)
+    finally:
+        store.close()
+    denial = why_not(service_of(slug), facts, date.today())
+    if denial is not None:
+        raise NotOpen(
+            Text(
+                "Le projet « {slug} » n'est pas ouvert ({why}) : aucun rapport ne s'y exécute. Le comité "
+                "l'approuve, "
+                "ou prolonge son droit d'accès.",
+                "Project {slug!r} is not open ({why}): no report runs in it. The committee approves it, "
+                "or extends "
+                "its grant.",
+            ).fill(slug=slug, why=denial.code.value)
+        )
+    return facts
+
+
+def _centres(settings: Settings, facts: ProjectFacts) -> tuple[str, ...]:
+    known = desk.terms(settings, facts.snapshot, wants_centres=True).snapshot.centres or frozenset()
+    return tuple(sorted(known if facts.grant.centres is None else known & facts.grant.centres))
+
+
+@dataclass
+class _Following:
+    """A run under way: its number, and how many lines of its progress were shown."""
+
+    checked: Checked
+    screen: Screen
+    run: str = ""
+    seen: int = 0
+
+    @property
+    def folder(self) -> Path:
+        return run_folder(self.checked.settings.homes_dir, self.checked.facts.slug, self.run)
+
+    def until_ended(self, line: Line) -> Ended:
+        """Box, token and socket are gone by then. Raises Lost, NotStarted."""
+        for event in line:
+            match event:
+                case Started(run):
+                    self.run = run
+                case None:
+                    self.look()
+                case Ended() if self.run:
+                    self.look()
+                    return event
+                case Ended(reason=reason):
+                    raise _not_started(reason)
+                case _:
+                    assert_never(event)
+        raise _not_started("")  # never: a line ends with Ended, or raises
+
+    def look(self) -> None:
+        if not self.run:
+            return
+        with suppress(OSError), opened(self.folder) as handle:
+            steps, self.seen = progress(handle, self.seen, len(self.checked.template.steps))
+            for step in steps:
+                self.screen.show(step)
+
+    def wait_until_gone(self) -> None:
+        """The desk removes the folder once all of the run has ended."""
+        deadline = time.monotonic() + _ENDING_SECONDS
+        while self.run and self.folder.exists() and time.monotonic() < deadline:
+            time.sleep(0.1)
+
+
+def _followed(checked: Checked, screen: Screen) -> tuple[str, Ended]:
+    following = _Following(checked, screen)
+    try:
+        with asked(checked.settings, _request(checked)) as line:
+            ended = following.until_ended(line)
+            return following.run, ended
+    except KeyboardInterrupt:
+        following.wait_until_gone()
+        raise
+
+
+def _request(checked: Checked) -> Request:
+    return Request(
+        project=checked.facts.slug,
+        template=checked.template.name,
+        sha256=checked.template.sha256,
+        parameters=checked.values,
+        language=checked.language,
+        seconds=checked.seconds,
+        operator=_operator(),
+    )
+
+
+# --- afterwards --------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _Found:
+    """What the box left, and the first cell that failed, if any, with what it said."""
+
+    leaving: Leaving
+    failed: tuple[int, str] | None
+
+
+def _kept(checked: Checked, run: str, ended: Ended, began: datetime, folder: Path) -> int:
+    found = _found(checked, ended, folder)
+    outcome = Outcome.CELL_FAILED if ended.outcome is Outcome.DONE and found.failed else ended.outcome
+    done = Done(
+        run=run,
+        template=checked.template,
+        facts=checked.facts,
+        parameters=checked.values,
+        began=began,
+        ended=datetime.now(UTC),
+        outcome=outcome.value,
+        requests=requests_of(checked.settings, service_of(checked.facts.slug), began),
+    )
+    name = f"{began:%Y-%m-%d}-{checked.template.name}-{run}"
+    output = checked.output or place_for(checked.settings, checked.facts.slug, name)
+    keep(output, done, found.leaving, checked.language)
+    click.echo(
+        _conclusion(checked, outcome, found.failed).say(checked.language), err=outcome is not Outcome.DONE
+    )
+    click.echo(str(output))
+    return _EXIT_CODES[outcome]
+
+
+def _found(checked: Checked, ended: Ended, folder: Path) -> _Found:
+    """Raises NotUsable; BrokenOff where there is no notebook at all."""
+    limit = checked.settings.reports.output_bytes
+    try:
+        with opened(folder) as handle:
+            notebook, html = read_file(handle, NOTEBOOK, limit), read_file(handle, HTML, limit)
+    except OSError:
+        notebook, html = None, None
+    if notebook is None:
+        raise _broken_off(ended)
+    failed = failure(parsed(notebook))
+    return _Found(Leaving(notebook, None if html is None else html.decode(errors="replace")), failed)
+
+
+def _conclusion(checked: Checked, outcome: Outcome, failed: tuple[int, str] | None) -> Text:
+    match outcome:
+        case Outcome.DONE:
+            return Text("Rapport prêt :", "The report is ready:")
+        case Outcome.CELL_FAILED if failed is not None:
+            return _FAILED.fill(
+                step=_step(checked.template, failed[0]), cell=failed[0] + 1, message=failed[1]
+            )
+        case Outcome.TIMED_OUT:
+            return _OVER_TIME.fill(seconds=checked.seconds)
+        case Outcome.CELL_FAILED | Outcome.BROKE | Outcome.GIVEN_UP | Outcome.NOT_STARTED:
+            return _BROKE
+        case _:
+            assert_never(outcome)
+
+
+_FAILED: Final = Text(
+    "Le rapport s'est arrêté à l'étape « {step} » (cellule de code n° {cell}) :\n{message}\n"
+    "Le notebook exécuté jusque-là est conservé :",
+    "The report stopped at step {step!r} (code cell {cell}):\n{message}\nThe notebook, as far as it got, "
+    "is kept:",
+)
+_OVER_TIME: Final = Text(
+    "Le rapport a dépassé son temps ({seconds} s) et a été arrêté. Donnez-lui plus de temps ([reports] "
+    "seconds dans "
+    "enclave.toml) ou moins à faire. Le notebook exécuté jusque-là est conservé :",
+    "The report went over its time ({seconds} s) and was stopped. Give it more ([reports] seconds in "
+    "enclave.toml) "
+    "or less to do. The notebook, as far as it got, is kept:",
+)
+_BROKE: Final = Text(
+    "L'exécution s'est interrompue (mémoire épuisée ? logs/hub.log le dit). Le notebook, tel qu'il "
+    "était, est conservé :",
+    "The run broke off (out of memory? logs/hub.log says). The notebook, as it was, is kept:",
+)
+_EXIT_CODES: Final = {
+    Outcome.DONE: 0,
+    Outcome.CELL_FAILED: 1,
+    Outcome.TIMED_OUT: OVER_TIME,
+    Outcome.GIVEN_UP: BROKEN_OFF,
+    Outcome.BROKE: BROKEN_OFF,
+    Outcome.NOT_STARTED: BROKEN_OFF,
+}
+
+
+def _step(template: Template, cell: int) -> str:
+    return template.steps[cell] if cell < len(template.steps) else template.name
+
+
+def _not_started(reason: str) -> BrokenOff:
+    return BrokenOff(
+        Text(
+            "Le bac à sable n'a pas pu être ouvert ({reason}) : rien n'a été exécuté. logs/hub.log en "
+            "dit la cause.",
+            "The sandbox could not be opened ({reason}): nothing was run. logs/hub.log says why.",
+        ).fill(reason=reason or "?")
+    )
+
+
+def _broken_off(ended: Ended) -> BrokenOff:
+    return BrokenOff(
+        Text(
+            "L'exécution n'a laissé aucun notebook ({outcome}) : rien n'est conservé. logs/hub.log en "
+            "dit la cause.",
+            "The run left no notebook ({outcome}): nothing is kept. logs/hub.log says why.",
+        ).fill(outcome=ended.outcome.value)
+    )
+
+
+def _operator() -> str:
+    """Who types: the operating system's word, not the environment's."""
+    try:
+        return f"operator:{pwd.getpwuid(os.getuid()).pw_name}"
+    except KeyError:
+        return f"operator:uid-{os.getuid()}"
