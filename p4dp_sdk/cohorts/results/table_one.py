@@ -20,8 +20,9 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from p4dp_sdk import markup
-from p4dp_sdk.cohorts.results import asking, differences, questions
+from p4dp_sdk.cohorts.results import asking, comparing, differences, questions
 from p4dp_sdk.cohorts.results.asking import WITHHELD, Answer, Measures, Number
+from p4dp_sdk.cohorts.results.errors import unknown_column
 from p4dp_sdk.cohorts.results.questions import PATIENTS, Entry, Statistic
 from p4dp_sdk.cohorts.results.variables import Bands, Group, Variable, group_of, variables_of
 from p4dp_sdk.errors import EnclaveError
@@ -131,6 +132,14 @@ class TableOne:
             return pd.Series(dtype="Float64", name="smd")
         found = {v.name: differences.standardised(v, *compared) for v in self._told}
         return pd.Series(list(found.values()), index=list(found), dtype="Float64", name="smd")
+
+    def chi_square(self, variable: str) -> comparing.Test:
+        """Pearson's chi-square of a yes/no or coded line between the groups (see `comparing`)."""
+        named = {each.name: each for each in self._told}
+        if variable not in named:
+            raise unknown_column(variable, named)
+        groups = [column.numbers for column in self.columns[1:] if column.name != _("not recorded")]
+        return comparing.chi_square(named[variable], groups, exact=bool(self.tables))
 
     @property
     def disclosure(self) -> Disclosure | None:

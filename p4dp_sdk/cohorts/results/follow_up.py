@@ -1,0 +1,197 @@
+"""Follow-up in protected counts: how many were still at risk at a limit of time, how many events came before.
+
+Time runs in days from the index date; the limits are those of months of 30.4375 days (365.25 / 12), rounded.
+What falls on a limit belongs to the interval that starts there. *Drafts* ask both numbers for every limit, of
+everybody at once: such counts grow, so they pass the threshold long before the events of one month do.
+*Publications* ask, by closed classes of time, how many left and for what: these add up, so the enclave can
+prove them together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Final
+
+import ibis
+import ibis.expr.types as ir
+
+from p4dp_sdk.classes import age_bands, starts_at
+from p4dp_sdk.cohorts.results.asking import Answer, Measures
+from p4dp_sdk.cohorts.results.errors import ResultError, unknown_column
+from p4dp_sdk.cohorts.results.questions import PATIENTS
+from p4dp_sdk.cohorts.results.variables import PATIENT
+from p4dp_sdk.wire.messages import N_
+
+DAYS_A_MONTH: Final = 365.25 / 12
+EVENT, COMPETING, CENSORED = "event", "competing", "censored"
+INTERVAL: Final = "interval"
+_MOST: Final = 120  # limits of one question
+
+
+class Every(StrEnum):
+    """How long an interval is."""
+
+    MONTH = "month"
+    QUARTER = "quarter"
+    YEAR = "year"
+
+    @property
+    def months(self) -> int:
+        return {Every.MONTH: 1, Every.QUARTER: 3, Every.YEAR: 12}[self]
+
+
+@dataclass(frozen=True)
+class Grid:
+    """`limits` in days, from 0 on; `times` the same in months, or in years where the intervals are."""
+
+    every: Every
+    intervals: int
+
+    @property
+    def limits(self) -> tuple[int, ...]:
+        return tuple(round(self.every.months * DAYS_A_MONTH * at) for at in range(self.intervals + 1))
+
+    @property
+    def times(self) -> tuple[float, ...]:
+        unit = 1 if self.every is Every.YEAR else self.every.months
+        return tuple(float(unit * at) for at in range(self.intervals + 1))
+
+    @classmethod
+    def over(cls, years: float, every: Every | str) -> Grid:
+        """`years` of follow-up in such intervals. Raises ResultError for none, or too many."""
+        step = Every(every)
+        intervals = round(12 * years / step.months)
+        if not 1 <= intervals <= _MOST:
+            raise ResultError(
+                N_("A life table of {years} years by {every} can't be made."),
+                N_("It would have {intervals} intervals; one has 1 to {most}."),
+                N_("Choose longer intervals (every=“quarter”, every=“year”) or fewer years."),
+                years=f"{years:g}",
+                every=step.value,
+                intervals=intervals,
+                most=_MOST,
+            )
+        return cls(step, intervals)
+
+
+@dataclass(frozen=True)
+class Followed:
+    """One group, at each limit of a grid: patients still at risk, and events before it (None: withheld)."""
+
+    label: Any
+    at_risk: tuple[float | None, ...]
+    events: tuple[float | None, ...]
+    competing: tuple[float | None, ...]
+
+
+@dataclass(frozen=True)
+class Survival:
+    """The columns that tell when and how each patient's follow-up ended."""
+
+    relation: Any
+    time: Any
+    ended: Any
+
+    @classmethod
+    def of(cls, relation: ir.Table, outcome: str) -> Survival:
+        """From `<outcome>_time` and `<outcome>_event`, as a cohort has them; else from `<outcome>_date`,
+        `index_date` and `exit_date`. An event after the exit was not seen."""
+        time, ended, date = f"{outcome}_time", f"{outcome}_event", f"{outcome}_date"
+        if time in relation.columns and ended in relation.columns:
+            return cls(relation, relation[time], relation[ended])
+        for name in (date, "index_date", "exit_date"):
+            if name not in relation.columns:
+                raise unknown_column(name, relation.columns)
+        seen = relation[date] <= relation.exit_date
+        end = ibis.ifelse(seen, relation[date], relation.exit_date)
+        return cls(
+            relation,
+            end.delta(relation.index_date, unit="day"),
+            ibis.ifelse(seen, EVENT, CENSORED),
+        )
+
+    @property
+    def competes(self) -> Any:
+        return self.ended == COMPETING
+
+
+# -- drafts -------------------------------------------------------------------------------------------------
+
+
+def cumulative(survival: Survival, grid: Grid, *, competing: bool) -> Measures:
+    """Every number of the curve, as counts of patients that grow or shrink with time."""
+    n, time = survival.relation[PATIENT].nunique, survival.time
+    made: dict[str, Any] = {PATIENTS: n()}
+    for limit in grid.limits[1:]:
+        made[_at_risk(limit)] = n(where=time >= limit)
+        made[_ended(EVENT, limit)] = n(where=(survival.ended == EVENT) & (time < limit))
+        if competing:
+            made[_ended(COMPETING, limit)] = n(where=survival.competes & (time < limit))
+    return Measures(survival.relation, made)
+
+
+def followed(answer: Answer, grid: Grid, *, competing: bool) -> Followed:
+    """What a draft says of one group."""
+    later = grid.limits[1:]
+
+    def grown(kind: str) -> tuple[float | None, ...]:
+        return (0.0, *(answer.of(_ended(kind, limit)).value for limit in later))
+
+    at_risk = (answer.of(PATIENTS).value, *(answer.of(_at_risk(limit)).value for limit in later))
+    nobody = (0.0,) * len(grid.limits)
+    return Followed(answer.label, at_risk, grown(EVENT), grown(COMPETING) if competing else nobody)
+
+
+def _at_risk(limit: int) -> str:
+    return f"patients {limit}"
+
+
+def _ended(kind: str, limit: int) -> str:
+    return f"{kind} {limit}"
+
+
+# -- publications -------------------------------------------------------------------------------------------
+
+
+def by_interval(survival: Survival, grid: Grid, *, competing: bool) -> Measures:
+    """How many left in each interval, and for what; those who stay longer are the last class."""
+    classes = age_bands(survival.time, grid.limits[1:])
+    relation = survival.relation.mutate(**{INTERVAL: classes})
+    n, ended = relation[PATIENT].nunique, survival.ended
+    kinds = [EVENT, COMPETING] if competing else [EVENT]
+    named = {kind: n(where=ended == kind) for kind in kinds}
+    return Measures(relation, {PATIENTS: n(), **named})
+
+
+def followed_by_interval(
+    rows: Mapping[Any, Mapping[str, float | None]],
+    whole: float | None,
+    label: Any,
+    grid: Grid,
+    *,
+    competing: bool,
+) -> Followed:
+    """What a publication says of one group: `rows` by the label of the interval, `whole` its patients."""
+    starts = {starts_at(name): numbers for name, numbers in rows.items()}
+    found = [starts.get(float(limit), {}) for limit in grid.limits]
+    left = [numbers.get(PATIENTS) for numbers in found]
+    if whole is None and None not in left:
+        whole = sum(each for each in left if each is not None)
+
+    def grown(kind: str) -> tuple[float | None, ...]:
+        return _summed(0.0, [numbers.get(kind) for numbers in found[:-1]])
+
+    at_risk = _summed(whole, [None if each is None else -each for each in left[:-1]])
+    nobody = (0.0,) * len(grid.limits)
+    return Followed(label, at_risk, grown(EVENT), grown(COMPETING) if competing else nobody)
+
+
+def _summed(start: float | None, steps: Sequence[float | None]) -> tuple[float | None, ...]:
+    """`start` and what it is after each step; unknown from the first step that is."""
+    values = [start]
+    for step in steps:
+        before = values[-1]
+        values.append(None if before is None or step is None else before + step)
+    return tuple(values)
