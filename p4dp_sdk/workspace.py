@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from p4dp_sdk.backend import Backend
     from p4dp_sdk.indicators.registry import Indicators
+    from p4dp_sdk.me import Me
     from p4dp_sdk.tables.safe import SafeTable
 
 
@@ -65,6 +66,17 @@ class Workspace:
         from p4dp_sdk.indicators.registry import Indicators
 
         return Indicators(self)
+
+    @cached_property
+    def me(self) -> Me:
+        """One's own rows: an intern's consultations, a GP's patients, a supervisor's interns."""
+        from p4dp_sdk.me import Me
+
+        return Me(self)
+
+    def gateway_says_of_me(self) -> dict[str, Any]:
+        """As what the gateway knows the person now: what `me` is made of."""
+        return self._gateway.me()
 
     @cached_property
     def backend(self) -> Backend:

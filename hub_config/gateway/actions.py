@@ -26,6 +26,7 @@ from hub_config.gateway.documents import CatalogueDocument, WhoamiDocument
 from hub_config.gateway.engine import Engine, Engines
 from hub_config.gateway.execution import Question, Understood, answer, understand
 from hub_config.gateway.identity import authenticate
+from hub_config.gateway.own.tables import own_tables
 from hub_config.gateway.pace import Pace
 from hub_config.gateway.ports import Audit, Governance, Hub
 from hub_config.gateway.protection import Guard
@@ -39,11 +40,13 @@ from hub_config.governance.audit import AuditDiskFull, AuditEvent, Decision
 from hub_config.governance.bindings import Binding
 from hub_config.governance.budgets import Budgets
 from hub_config.governance.facts import AccessLevel, Objectors, ProjectFacts
+from hub_config.governance.persons.facts import Link
 from hub_config.settings import PolicySettings
 from hub_config.warehouse.snapshot import ProblemKind, Snapshot, SnapshotProblem, open_snapshot
 from p4dp_sdk.catalogue.model import Catalogue
 from p4dp_sdk.wire.errors import ErrorCode, Refusal
-from p4dp_sdk.wire.protocol import Limits
+from p4dp_sdk.wire.graph import scope_asked
+from p4dp_sdk.wire.protocol import Limits, Scope
 
 T = TypeVar("T")
 Pieces = AsyncIterator[bytes]
@@ -145,10 +148,12 @@ async def query(gateway: Gateway, call: Call, client: Client) -> AsyncIterator[P
 
 @dataclass(frozen=True)
 class Task:
-    """What a request asks for: the wire document in its body, and how it is answered."""
+    """What a request asks for: the wire document in its body, and how it is answered. `of_own`: it may be
+    about one's own rows."""
 
     document: bytes
     compute: Callable[[Question, Understood, Engine, Stop], Answer]
+    of_own: bool = True
 
 
 @asynccontextmanager
@@ -162,7 +167,9 @@ async def answered(
         admission = await admit(gateway, call)
         await held.enter_async_context(gateway.slots.take(call.binding.id))
         task = read(await client.read_body(gateway.limits.request_bytes), admission)
-        question = question_of(gateway, admission, task.document)
+        own = await owner(gateway, admission, task.document, of_own=task.of_own)
+        details |= {} if own is None else {"scope": Scope.OWN.value, "standing": own.standing.value}
+        question = question_of(gateway, admission, task.document, own)
         understood = await watched(
             gateway.workers, lambda: understand(question), stop, client, gateway.limits.seconds
         )
@@ -221,14 +228,29 @@ def _describe(gateway: Gateway, admission: Admission) -> CatalogueDocument:
 # --- a query -----------------------------------------------------------------------------------------------
 
 
-def question_of(gateway: Gateway, admission: Admission, document: bytes) -> Question:
+async def owner(gateway: Gateway, admission: Admission, document: bytes, *, of_own: bool) -> Link | None:
+    """Whose own rows `document` asks about: by the login, the register and the snapshot's source, never by
+    the request. None where it is about everybody's. Raises Refusal where nobody is known, or not `of_own`."""
+    if scope_asked(document, gateway.limits) is Scope.ALL:
+        return None
+    if not of_own:
+        raise Refusal(ErrorCode.OWN_SCOPE)
+    user, source = admission.call.binding.user, admission.snapshot.manifest.source
+    found = await in_thread(gateway.office, lambda: gateway.governance.own(user, source))
+    if found is None:
+        raise Refusal(ErrorCode.NOT_LINKED, source=source)
+    return found
+
+
+def question_of(gateway: Gateway, admission: Admission, document: bytes, own: Link | None = None) -> Question:
     facts = admission.facts
+    tables = visible_tables(held_by(gateway.catalogue, admission.snapshot.manifest), facts.grant)
     rows = sees_rows(facts.grant.access)
     key = ProjectKey.derive(gateway.master_key, facts.slug) if rows else None
     return Question(
         document=document,
-        tables=visible_tables(held_by(gateway.catalogue, admission.snapshot.manifest), facts.grant),
-        room=Room(gateway.catalogue, facts.grant, admission.objectors, key),
+        tables=tables if own is None else own_tables(tables, gateway.catalogue, own.standing),
+        room=Room(gateway.catalogue, facts.grant, admission.objectors, key, own),
         access=facts.grant.access,
         policy=policy_of(facts, gateway.policy, gateway.limits.cells),
         limits=gateway.limits,

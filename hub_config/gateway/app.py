@@ -23,11 +23,13 @@ from hub_config.gateway.actions import Call, Gateway
 from hub_config.gateway.client import Client
 from hub_config.gateway.documents import (
     CatalogueDocument,
+    MeDocument,
     NoiseBudgetDocument,
     ProblemDocument,
     WhoamiDocument,
 )
 from hub_config.gateway.noise import action as noise_action
+from hub_config.gateway.own import action as own_action
 from hub_config.gateway.problems import problem_response, unexpected
 from hub_config.gateway.publication import desk
 from hub_config.gateway.publication.documents import PublicationKeyDocument
@@ -166,6 +168,10 @@ def _api() -> FastAPI:
     @api.get("/v1/catalogue", summary="The granted tables and their code systems")
     async def catalogue(asked: _Asked) -> CatalogueDocument:
         return await actions.catalogue(asked.gateway, asked.call)
+
+    @api.get("/v1/me", summary="As what the person is known, and which tables hold rows of their own")
+    async def me(asked: _Asked) -> MeDocument:
+        return await own_action.me(asked.gateway, asked.call)
 
     @api.post(
         "/v1/query",

@@ -20,9 +20,11 @@ from ibis.backends.sql.compilers import DuckDBCompiler
 from hub_config.gateway import pseudonyms
 from hub_config.gateway.authorise import visible_schema
 from hub_config.gateway.engine import WAREHOUSE, Session
+from hub_config.gateway.own.rows import gather_own, own_rows
 from hub_config.gateway.pseudonyms import ProjectKey
 from hub_config.gateway.rules.plan import PATIENT, PHYSICIAN, BoundTable
 from hub_config.governance.facts import Grant, Objectors
+from hub_config.governance.persons.facts import Link, Standing
 from p4dp_sdk.catalogue.model import Catalogue, Column, Role, Table, Unit
 
 _TEMPORARY: Final = "temp"
@@ -36,13 +38,14 @@ _OBJECTING_PHYSICIANS: Final = "objecting_physicians"
 @dataclass(frozen=True)
 class Room:
     """What one query's connection is furnished with. `key` is given where identifiers are shown, as
-    pseudonyms.
+    pseudonyms; `own` where the question is about somebody's own rows.
     """
 
     catalogue: Catalogue
     grant: Grant
     objectors: Objectors
     key: ProjectKey | None
+    own: Link | None = None
 
 
 @ibis.udf.scalar.builtin(  # type: ignore[untyped-decorator]
@@ -64,6 +67,8 @@ class _Excluded:
 def furnish(session: Session, room: Room, tables: Iterable[Table]) -> Mapping[str, BoundTable]:
     """Bind the visible `tables` on this connection, objections and grant applied."""
     excluded = _exclude_objectors(session, room.objectors)
+    if room.own is not None:
+        gather_own(session, room.own)
     if room.key is not None:
         pseudonyms.install(session, room.key)
     return {table.name: _bind(session, room, table, excluded) for table in tables}
@@ -127,7 +132,7 @@ def _bind(session: Session, room: Room, table: Table, excluded: _Excluded) -> Bo
     """The statement holds names and the limits of the grant, no secret: it is kept by all it is made of."""
     full = room.catalogue.tables[table.name]
     sql = session.kept.once(
-        ("view", table, full, _limits(room.grant), room.key is not None, excluded),
+        ("view", table, full, _limits(room.grant), room.key is not None, excluded, room.own),
         lambda: DuckDBCompiler().to_sqlglot(_granted_rows(room, table, excluded)).sql("duckdb"),
     )
     session.run(f'CREATE TEMP VIEW "{table.name}" AS {sql}')
@@ -137,7 +142,9 @@ def _bind(session: Session, room: Room, table: Table, excluded: _Excluded) -> Bo
 
 def _granted_rows(room: Room, table: Table, excluded: _Excluded) -> ibis.Table:
     full = room.catalogue.tables[table.name]
-    rows = _within_grant(_warehouse_table(full), full, room.grant)
+    rows = _within_grant(_warehouse_table(full, room.own), full, room.grant)
+    if room.own is not None:
+        rows = own_rows(rows, full, room.own)
     if full.unit is Unit.PERSON and excluded.patients:
         rows = rows.anti_join(_temporary(_OBJECTING_PATIENTS, _PATIENT_NO), _PATIENT_NO)
     if full.unit in (Unit.PERSON, Unit.PHYSICIAN) and excluded.physicians:
@@ -184,9 +191,11 @@ def _hidden(table: Table) -> Mapping[str, str]:
             return {}
 
 
-def _warehouse_table(full: Table) -> ibis.Table:
-    """Without interns' numbers, which snapshots made before there were any do not hold."""
-    schema = {column.stored_as: column.dtype for column in full.columns if column.role is not Role.INTERN}
+def _warehouse_table(full: Table, own: Link | None = None) -> ibis.Table:
+    """Interns' numbers only where an intern asks: snapshots made before there were any do not hold them."""
+    interns = own is not None and own.standing is Standing.INTERN
+    columns = [column for column in full.columns if interns or column.role is not Role.INTERN]
+    schema = {column.stored_as: column.dtype for column in columns}
     return ibis.table(schema, name=full.name, catalog=WAREHOUSE, database="main")
 
 

@@ -11,6 +11,7 @@ from datetime import date
 from pydantic import BaseModel, ConfigDict
 
 from hub_config.governance.facts import AccessLevel
+from hub_config.governance.persons.facts import Standing
 from p4dp_sdk.catalogue.model import Role, Unit
 
 
@@ -107,6 +108,20 @@ class CatalogueDocument(_Document):
     snapshot: SnapshotDocument
     tables: tuple[TableDocument, ...]
     code_systems: tuple[CodeSystemDocument, ...]
+    request_id: str
+
+
+class MeDocument(_Document):
+    """As what the person is known in the snapshot's source (null: not at all), whether the snapshot tells
+    their rows from others', and which tables hold any.
+    """
+
+    protocol: int
+    standing: Standing | None
+    available: bool
+    source: str
+    snapshot: int
+    tables: tuple[str, ...]
     request_id: str
 
 

@@ -21,10 +21,12 @@ from hub_config.gateway.authorise import calendar_of, visible_schema
 from hub_config.gateway.binding import Room, furnish, site_codes
 from hub_config.gateway.compile import Statement, compile_hardened
 from hub_config.gateway.engine import Engine, Session, scratch
+from hub_config.gateway.own.answering import explored_own
 from hub_config.gateway.protection import Guard, explored, rehearsed
 from hub_config.gateway.rules.definition import definition
 from hub_config.gateway.rules.explore import expected_error
 from hub_config.gateway.rules.memory import Asker
+from hub_config.gateway.rules.own import without_physicians
 from hub_config.gateway.rules.plan import (
     AuthorisedQuery,
     BoundTable,
@@ -42,7 +44,7 @@ from p4dp_sdk.catalogue.model import Table
 from p4dp_sdk.disclosure.policy import Policy
 from p4dp_sdk.wire.errors import ErrorCode, Refusal
 from p4dp_sdk.wire.graph import decode
-from p4dp_sdk.wire.protocol import Disclosure, Limits, MeasureSummary
+from p4dp_sdk.wire.protocol import Disclosure, Limits, MeasureSummary, Scope
 
 
 @dataclass(frozen=True)
@@ -60,6 +62,10 @@ class Question:
     request_id: str
     asker: Asker
     guard: Guard
+
+    @property
+    def scope(self) -> Scope:
+        return Scope.ALL if self.room.own is None else Scope.OWN
 
 
 @dataclass(frozen=True)
@@ -114,7 +120,7 @@ def understand(question: Question) -> Understood:
         return visible_schema(question.tables[name])
 
     try:
-        expression = decode(question.document, schema_of, question.limits)
+        expression = decode(question.document, schema_of, question.limits, question.scope)
         return Understood(expression, tuple(used), definition(expression))
     except RecursionError:
         raise Refusal(ErrorCode.TOO_DEEP, limit=question.limits.depth) from None
@@ -150,7 +156,8 @@ def _run(plan: Plan, question: Question, session: Session) -> _Outcome:
 
 
 def _run_releases(plan: ReleasePlan, question: Question, session: Session) -> _Outcome:
-    protected = explored(session, plan.releases, question.policy, question.guard, question.asker)
+    explore = explored if question.scope is Scope.ALL else explored_own
+    protected = explore(session, plan.releases, question.policy, question.guard, question.asker)
     publics = {public.name: fetched(session, public.expression, question) for public in plan.publics}
     with scratch(session.stop, session.aggregates, session.spare) as empty:
         for name, table in {**{n: p.frame for n, p in protected.items()}, **publics}.items():
@@ -192,7 +199,9 @@ def _rehearsed(plan: ReleasePlan | None, question: Question, session: Session) -
     if plan is None:
         return {}
     try:
-        return rehearsed(session, plan.releases, question.policy, question.guard, question.project)
+        own = question.scope is Scope.OWN
+        releases = [without_physicians(each) if own else each for each in plan.releases]
+        return rehearsed(session, releases, question.policy, question.guard, question.project)
     except Refusal as refusal:
         if refusal.code is ErrorCode.TOO_MANY_CELLS:
             return {}
@@ -259,7 +268,7 @@ def _disclosure(question: Question, outcome: _Outcome, definition: str) -> Discl
         snapshot=question.manifest.number,
         protection=outcome.protection,
         min_patients=question.policy.min_patients,
-        min_physicians=question.policy.min_physicians,
+        min_physicians=question.policy.min_physicians if question.scope is Scope.ALL else 0,
         measures=outcome.measures,
         reasons=outcome.reasons,
         rows_may_be_missing=outcome.rows_may_be_missing,
@@ -267,4 +276,5 @@ def _disclosure(question: Question, outcome: _Outcome, definition: str) -> Discl
         method=outcome.method,
         error=outcome.error,
         key_columns=outcome.key_columns,
+        scope=question.scope,
     )

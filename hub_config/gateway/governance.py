@@ -11,6 +11,8 @@ from datetime import date
 
 from hub_config.governance import actions
 from hub_config.governance.facts import Objectors, ProjectFacts
+from hub_config.governance.persons import actions as persons
+from hub_config.governance.persons.facts import Link
 from hub_config.governance.problems import UnknownProject
 from hub_config.governance.rules import why_not
 from hub_config.governance.services import as_seen_by
@@ -31,3 +33,7 @@ class StoredGovernance:
         if (denial := why_not(user, facts, at)) is not None:
             raise denial.refusal()
         return as_seen_by(user, facts), objectors
+
+    def own(self, user: str, source: str) -> Link | None:
+        with self.store.session() as session:
+            return persons.own_of(session, user, source)

@@ -12,6 +12,7 @@ from typing import Protocol
 
 from hub_config.governance.audit import AuditEvent
 from hub_config.governance.facts import Objectors, ProjectFacts
+from hub_config.governance.persons.facts import Link
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,9 @@ class Governance(Protocol):
         """The project and everyone who objected, as they are now. Raises Refusal if `user` may not work in
         it.
         """
+
+    def own(self, user: str, source: str) -> Link | None:
+        """Who `user` is in the snapshots of `source`, as the register says now; None where it does not."""
 
 
 class Audit(Protocol):

@@ -59,17 +59,17 @@ def explored(
         for release in releases
     ]
     draws = guard.draws(asker.project)
-    batches = tuple(batch for cells in measured for batch in _proposed(cells, policy, guard, draws))
+    batches = tuple(batch for cells in measured for batch in proposed(cells, policy, guard, draws))
     settled = iter(guard.memory.settle(asker, batches, policy))
     return {
-        cells.release.name: _explored(
-            cells, {column.measure.name: _shown(next(settled)) for column in cells.columns}
+        cells.release.name: tabled(
+            cells, {column.measure.name: shown_of(next(settled)) for column in cells.columns}
         )
         for cells in measured
     }
 
 
-def _explored(cells: Cells, shown: Mapping[str, Shown]) -> ProtectedTable:
+def tabled(cells: Cells, shown: Mapping[str, Shown]) -> ProtectedTable:
     """The reasons are those that apply to the table, whichever of them bit: the ledger's, too."""
     made = table(cells.release, cells.labels, shown)
     return replace(made, reasons=(*made.reasons, EARLIER)) if made.reasons else made
@@ -93,7 +93,8 @@ def _rehearsed(cells: Cells, policy: Policy, guard: Guard, draws: Prf) -> Protec
     return table(cells.release, cells.labels, shown)
 
 
-def _proposed(cells: Cells, policy: Policy, guard: Guard, draws: Prf) -> list[Batch]:
+def proposed(cells: Cells, policy: Policy, guard: Guard, draws: Prf) -> list[Batch]:
+    """What the memory is asked: a batch for each measure, in their order."""
     masks = _verdicts(cells, policy, guard, draws)
     values = guard.propose(cells, masks, policy, draws)
     keys = _coded(cells)
@@ -144,7 +145,7 @@ def _coded(cells: Cells) -> tuple[Ints, ...]:
     return tuple(coded)
 
 
-def _shown(settled: Settled) -> Shown:
+def shown_of(settled: Settled) -> Shown:
     return Shown(
         settled.values,
         settled.settlements == Settlement.WITHHELD,

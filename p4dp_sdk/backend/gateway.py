@@ -56,6 +56,9 @@ class Gateway:
     def catalogue(self) -> dict[str, Any]:
         return self._get("/v1/catalogue")
 
+    def me(self) -> dict[str, Any]:
+        return self._get("/v1/me")
+
     def noise_budget(self) -> dict[str, Any]:
         return self._get("/v1/noise")
 

@@ -86,6 +86,10 @@ class Backend(BaseBackend, NoExampleLoader, NoUrl):  # type: ignore[misc]
             raise UnknownNameError(name, schemas)
         return ops.DatabaseTable(name, schema=schemas[name], source=self).to_expr()
 
+    def own_table(self, name: str) -> ir.Table:
+        """The table of one's own rows. In one expression with `table`'s it is refused when asked."""
+        return graph.own_table(name, self._schemas()[name], self)
+
     @classmethod
     def has_operation(cls, operation: type[ops.Value], /) -> bool:
         return operation.__name__ in vocabulary.OPERATIONS
@@ -246,3 +250,13 @@ def source_of(column: ir.Column) -> tuple[str, str]:
 def names_read(value: ir.Value) -> set[str]:
     """The columns that `value` is computed from."""
     return {field.name for field in value.op().find(ops.Field)}
+
+
+def written(condition: ir.Value) -> str:
+    """A condition as it may be read: SQL without the table's name."""
+    (table,) = condition.op().relations
+    query = DuckDBCompiler().to_sqlglot(table.to_expr().filter(condition))
+    where = query.find(sqlglot.exp.Where)
+    for column in where.find_all(sqlglot.exp.Column):
+        column.set("table", None)
+    return str(where.this.sql(dialect="duckdb", identify=False)).replace('"', "")

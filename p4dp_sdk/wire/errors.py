@@ -45,6 +45,11 @@ class ErrorCode(StrEnum):
     NOT_PUBLISHABLE = "not-publishable"
     SUPPRESSION_FAILED = "suppression-failed"
     BUDGET_EXHAUSTED = "budget-exhausted"
+    # one's own rows
+    NOT_LINKED = "not-linked"
+    OWN_UNAVAILABLE = "own-unavailable"
+    OWN_SCOPE = "own-scope"
+    MIXED_SCOPES = "mixed-scopes"
     # running it
     BUSY = "busy"
     TIMED_OUT = "timed-out"
@@ -70,6 +75,7 @@ HTTP_STATUS: Mapping[ErrorCode, int] = {
     ErrorCode.PROJECT_NOT_ACTIVE: 403,
     ErrorCode.GRANT_EXPIRED: 403,
     ErrorCode.GRANT_MISSING: 403,
+    ErrorCode.NOT_LINKED: 403,
     ErrorCode.BUSY: 429,
     ErrorCode.TIMED_OUT: 504,
     ErrorCode.OUT_OF_MEMORY: 507,

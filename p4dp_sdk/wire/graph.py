@@ -4,16 +4,16 @@ pickle.
     {"protocol": 1, "nodes": [{"op": "Table", "args": {"name": "patients"}},
                               {"op": "CountStar", "args": {"arg": {"$": 0}}}]}
 
-The last node is the answer. `decode` trusts nothing: Ibis's own signatures type every node, limits bound
-size, depth and what the graph would unfold to, and whatever is wrong with a document ends in a Refusal, never
-in another exception.
+The last node is the answer; `"scope": "own"` beside them asks it of one's own rows. `decode` trusts
+nothing: Ibis's own signatures type every node, limits bound size, depth and what the graph would unfold to,
+and whatever is wrong with a document ends in a Refusal, never in another exception.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Final
 
 import ibis
 import ibis.expr.operations as ops
@@ -21,23 +21,41 @@ from ibis.common.graph import Graph, Node
 
 from p4dp_sdk.wire.errors import ErrorCode, Refusal
 from p4dp_sdk.wire.inspection import check_graph
-from p4dp_sdk.wire.protocol import PROTOCOL_VERSION, Limits
+from p4dp_sdk.wire.protocol import PROTOCOL_VERSION, Limits, Scope
 from p4dp_sdk.wire.user_tables import decode_user_table, encode_user_table
 from p4dp_sdk.wire.values import decode_value, encode_value, malformed
 from p4dp_sdk.wire.vocabulary import OPERATIONS
 
+_OWN: Final = ops.Namespace(database="own")
 Tables = Callable[[str], ibis.Schema]  # a granted table's visible columns; raises Refusal for any other name
 
 
 def encode(expr: ibis.Expr) -> bytes:
-    """`expr` as a wire document. Raises Refusal for an operation or a value the enclave has no word for."""
+    """`expr` as a wire document; of one's own rows if its tables are (`own_table`). Raises Refusal for an
+    operation or a value the enclave has no word for, and for tables of both scopes."""
     positions: dict[Node, int] = {}
     nodes = []
     for node in Graph.from_bfs(expr.op()).toposort()[0]:
         nodes.append(_encode_node(node, positions))
         positions[node] = len(positions)
     document = {"protocol": PROTOCOL_VERSION, "nodes": nodes}
+    if scope_of(expr) is Scope.OWN:
+        document["scope"] = Scope.OWN.value
     return json.dumps(document, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
+
+
+def own_table(name: str, schema: ibis.Schema, source: Any) -> ibis.Table:
+    """The table of one's own rows: never the same node as everybody's, which Ibis would take one for."""
+    return ops.DatabaseTable(name, schema=schema, source=source, namespace=_OWN).to_expr()
+
+
+def scope_of(expr: ibis.Expr) -> Scope:
+    """Of whose rows a question is. Raises Refusal (MIXED_SCOPES) where it is of both."""
+    tables = expr.op().find((ops.UnboundTable, ops.DatabaseTable))
+    scopes = {Scope.OWN if table.namespace == _OWN else Scope.ALL for table in tables}
+    if len(scopes) > 1:
+        raise Refusal(ErrorCode.MIXED_SCOPES)
+    return scopes.pop() if scopes else Scope.ALL
 
 
 def _encode_node(node: Node, positions: Mapping[Node, int]) -> dict[str, object]:
@@ -52,15 +70,26 @@ def _encode_node(node: Node, positions: Mapping[Node, int]) -> dict[str, object]
     return {"op": name, "args": {key: encode_value(value, positions) for key, value in arguments}}
 
 
-def decode(document: bytes, tables: Tables, limits: Limits | None = None) -> ibis.Expr:
-    """The expression in `document`, over `UnboundTable`s named as the catalogue names them.
+def scope_asked(document: bytes, limits: Limits | None = None) -> Scope:
+    """Of whose rows `document` asks. Raises Refusal for one that is malformed or says anything else."""
+    return _scope(_content(document, limits or Limits()))
+
+
+def decode(
+    document: bytes, tables: Tables, limits: Limits | None = None, scope: Scope = Scope.ALL
+) -> ibis.Expr:
+    """The expression in `document`, over `UnboundTable`s named as the catalogue names them. `scope` is that
+    for which `tables` stand: a document that asks for another is refused.
 
     `tables` gives the visible schema of a granted table and raises Refusal for any other name. Raises
     Refusal, and nothing else, for a document that is malformed, too large, too deep, ill-typed, or says what
     the vocabulary has no word for.
     """
     limits = limits or Limits()
-    root = _build_graph(_entries(document, limits), tables, limits)
+    content = _content(document, limits)
+    if _scope(content) is not scope:
+        raise malformed("scope")
+    root = _build_graph(_checked_nodes(content, limits), tables, limits)
     if isinstance(root, ops.SortKey | ops.JoinReference) or not isinstance(root, ops.Relation | ops.Value):
         raise malformed("root")
     check_graph(root, limits)  # before Ibis names the answer: a name unfolds like SQL does
@@ -69,7 +98,14 @@ def decode(document: bytes, tables: Tables, limits: Limits | None = None) -> ibi
     return expr
 
 
-def _entries(document: bytes, limits: Limits) -> list[Any]:
+def _scope(content: Mapping[str, Any]) -> Scope:
+    scope = content.get("scope", Scope.ALL.value)
+    if not isinstance(scope, str) or scope not in set(Scope):
+        raise malformed("scope")
+    return Scope(scope)
+
+
+def _content(document: bytes, limits: Limits) -> dict[str, Any]:
     if len(document) > limits.request_bytes:
         raise Refusal(ErrorCode.TOO_LARGE, limit=limits.request_bytes)
     try:
@@ -80,12 +116,12 @@ def _entries(document: bytes, limits: Limits) -> list[Any]:
         raise malformed("document")
     if type(content["protocol"]) is not int or content["protocol"] != PROTOCOL_VERSION:
         raise Refusal(ErrorCode.PROTOCOL_VERSION, supported=PROTOCOL_VERSION)
-    return _checked_nodes(content, limits)
+    return content
 
 
 def _checked_nodes(content: Mapping[str, Any], limits: Limits) -> list[Any]:
     nodes = content["nodes"]
-    if set(content) != {"protocol", "nodes"} or not isinstance(nodes, list) or not nodes:
+    if set(content) - {"scope"} != {"protocol", "nodes"} or not isinstance(nodes, list) or not nodes:
         raise malformed("document")
     if len(nodes) > limits.nodes:
         raise Refusal(ErrorCode.TOO_MANY_NODES, limit=limits.nodes)

@@ -313,6 +313,28 @@ MESSAGES: Mapping[ErrorCode, Message] = {
         ),
         N_("Ask for less precision (a smaller epsilon), or use ws.publish, which spends nothing."),
     ),
+    ErrorCode.NOT_LINKED: Message(
+        N_("The enclave does not know which rows are yours[ in “{source}”]."),
+        N_("Your login is not in the register of persons for this data, so that nothing in it is your own."),
+        N_(
+            "Ask the platform's administrators to link it (p4dp-enclave person link): to your number as an intern, as a GP, or as a supervisor of interns."
+        ),
+    ),
+    ErrorCode.OWN_UNAVAILABLE: Message(
+        N_("Your own rows can't be told from the others[ in snapshot {snapshot}]."),
+        N_("This snapshot was made before the training log named its intern."),
+        N_("Ask the platform's administrators to move the project to a newer snapshot."),
+    ),
+    ErrorCode.OWN_SCOPE: Message(
+        N_("Your own rows are for your own eyes: they can be neither published nor answered with noise."),
+        N_("Tables of one's own leave out the rule on GPs, so that they may name a practice to others."),
+        N_("Look at them as drafts (.execute()). What is to leave is asked of ws.tables, with every rule."),
+    ),
+    ErrorCode.MIXED_SCOPES: Message(
+        N_("One question mixes your own rows (ws.me.tables) with everybody's (ws.tables)."),
+        N_("A question is about the one or the other: their rules differ."),
+        N_("Ask two questions, and put the two results side by side (pandas: merge, concat)."),
+    ),
     ErrorCode.TOO_MANY_CELLS: Message(
         N_("The result would have too many cells[: {cells}][ (limit: {limit})]."),
         N_("Each group of group_by multiplies the size of the table."),

@@ -7,12 +7,20 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from enum import StrEnum
 from typing import Any
 
 PROTOCOL_VERSION = 1
 ARROW_STREAM = "application/vnd.apache.arrow.stream"
 PROBLEM_JSON = "application/problem+json"
 METADATA_KEY = b"p4dp"
+
+
+class Scope(StrEnum):
+    """Of whose rows a whole question is. Whose `OWN` is, the gateway finds out: a request never says."""
+
+    ALL = "all"  # of everybody whom the project may see
+    OWN = "own"  # of the person who asks: see ADR 0016
 
 
 @dataclass(frozen=True)
@@ -55,7 +63,7 @@ class Disclosure:
     microdata grant) or `public` (reference tables). `reasons` name, for the whole table, why cells were
     withheld. `method` is how numbers were blurred and `error` by how much a count may be off, in patients or
     rows, standard deviation (0 for exact tables). `key_columns` name the released keys in
-    the order of `snapped_labels`.
+    the order of `snapped_labels`. `scope`: of whose rows; in one's own there is no rule on GPs.
     """
 
     request_id: str
@@ -73,9 +81,14 @@ class Disclosure:
     key_columns: tuple[str, ...] = ()
     title: str = ""  # publication tables: the person's own words
     signature: Mapping[str, str] = field(default_factory=dict)  # publication tables: see `SafeTable`
+    scope: Scope = Scope.ALL
 
     def to_json(self) -> bytes:
-        return json.dumps(asdict(self), ensure_ascii=False, sort_keys=True, default=str).encode()
+        """The scope is written where it is one's own: clients that never ask for it don't know the word."""
+        fields = {
+            name: value for name, value in asdict(self).items() if value != Scope.ALL or name != "scope"
+        }
+        return json.dumps(fields, ensure_ascii=False, sort_keys=True, default=str).encode()
 
     @classmethod
     def from_json(cls, document: bytes) -> Disclosure:
@@ -83,7 +96,7 @@ class Disclosure:
         fields["measures"] = {k: _summary(v) for k, v in fields["measures"].items()}
         fields["reasons"] = tuple(fields["reasons"])
         fields["key_columns"] = tuple(fields["key_columns"])
-        return cls(**fields)
+        return cls(**fields | {"scope": Scope(fields.get("scope", Scope.ALL))})
 
 
 def _summary(fields: dict[str, Any]) -> MeasureSummary:

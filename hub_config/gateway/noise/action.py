@@ -50,7 +50,7 @@ async def noise(gateway: Gateway, call: Call, client: Client) -> AsyncIterator[P
         def compute(question: Question, understood: Understood, engine: Engine, stop: Stop) -> Answer:
             return noisy_answer(question, understood, engine, stop, price)
 
-        return Task(request.document, compute)
+        return Task(request.document, compute, of_own=False)
 
     async with actions.answered(gateway, call, client, "gateway.noise", read) as pieces:
         yield pieces

@@ -18,6 +18,7 @@ from hub_config.gateway.actions import (
     Gateway,
     admit,
     asker_of,
+    owner,
     question_of,
     recorded,
 )
@@ -48,6 +49,7 @@ async def publish_table(gateway: Gateway, call: Call, client: Client) -> bytes:
             await held.enter_async_context(gateway.slots.take(call.binding.id))
             asked = PublishRequest.read(await client.read_body(gateway.limits.request_bytes))
             details["title"] = asked.title
+            await owner(gateway, admission, asked.document, of_own=False)
             question = question_of(gateway, admission, asked.document)
             seconds = gateway.limits.seconds
             understood = await watched(gateway.workers, lambda: understand(question), stop, client, seconds)

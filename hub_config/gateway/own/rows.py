@@ -1,0 +1,63 @@
+"""Leaves in a table only the rows of one's own: below the grant's filters, beyond all that a query can write.
+
+The number comes from the register, never from a request.
+"""
+
+from __future__ import annotations
+
+from typing import Final, assert_never
+
+import ibis
+
+from hub_config.gateway.engine import WAREHOUSE, Session
+from hub_config.gateway.evidence.lineage import stored_type
+from hub_config.gateway.own.tables import CONSULTATION, LOG, PATIENTS
+from hub_config.governance.persons.facts import Link, Standing
+from p4dp_sdk.catalogue.model import Table, Unit
+from p4dp_sdk.wire.errors import ErrorCode, Refusal
+
+INTERN_NO: Final = "intern_no"
+_PHYSICIAN_NO: Final = "physician_no"
+_PATIENT_NO: Final = "patient_no"
+_OWN_LOG: Final = "own_log"
+
+
+def is_told_apart(session: Session, standing: Standing) -> bool:
+    """Whether the snapshot says whose a row is: older ones have no interns."""
+    return standing is not Standing.INTERN or stored_type(session, LOG, INTERN_NO) is not None
+
+
+def gather_own(session: Session, link: Link) -> None:
+    """Note the consultations and patients of one's own log. Raises Refusal where the snapshot can't tell."""
+    if not is_told_apart(session, link.standing):
+        raise Refusal(ErrorCode.OWN_UNAVAILABLE)
+    if link.standing is Standing.PHYSICIAN:
+        return
+    column = INTERN_NO if link.standing is Standing.INTERN else _PHYSICIAN_NO
+    session.run(
+        f"CREATE TEMP TABLE {_OWN_LOG} AS SELECT DISTINCT {CONSULTATION}, {_PATIENT_NO}"  # noqa: S608
+        f" FROM {WAREHOUSE}.main.{LOG} WHERE {column} = {int(link.number)}"
+    )
+
+
+def own_rows(rows: ibis.Table, full: Table, link: Link) -> ibis.Table:
+    """The rows of the warehouse's table `full` that are the person's; reference tables whole."""
+    if full.unit is Unit.PUBLIC:
+        return rows
+    match link.standing:
+        case Standing.PHYSICIAN:
+            return rows.filter(rows[_PHYSICIAN_NO] == link.number)
+        case Standing.INTERN if full.name == LOG:
+            return rows.filter(rows[INTERN_NO] == link.number)
+        case Standing.TRAINER if full.name == LOG:
+            return rows.filter(rows[_PHYSICIAN_NO] == link.number)
+        case Standing.INTERN | Standing.TRAINER:
+            key = _PATIENT_NO if full.name == PATIENTS else CONSULTATION
+            return rows.semi_join(_own_log(), key)
+        case _:
+            assert_never(link.standing)
+
+
+def _own_log() -> ibis.Table:
+    columns = {CONSULTATION: "int64", _PATIENT_NO: "int64"}
+    return ibis.table(columns, name=_OWN_LOG, catalog="temp", database="main")
