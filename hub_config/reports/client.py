@@ -81,13 +81,13 @@ class Line:
 @contextmanager
 def asked(settings: Settings, request: Request) -> Iterator[Line]:
     """The line to the desk, once it has taken the run. Leaving ends the run. Raises ReportProblem."""
-    url = f"http://127.0.0.1:{settings.hub_api_port}{PATH}"
-    headers = {"Authorization": f"token {_token(settings.keys_dir / KEY)}"}
     timeout = httpx.Timeout(_SILENCE_SECONDS, connect=5.0)
     try:
         with (
             httpx.Client(timeout=timeout, trust_env=False) as http,
-            http.stream("POST", url, headers=headers, json=request.to_json()) as response,
+            http.stream(
+                "POST", _url(settings), headers=_headers(settings), json=request.to_json()
+            ) as response,
         ):
             if response.status_code != httpx.codes.OK:
                 raise Refused(_REFUSED.get(response.status_code) or _unforeseen(response))
@@ -96,6 +96,23 @@ def asked(settings: Settings, request: Request) -> Iterator[Line]:
         raise not_running() from None
     except httpx.HTTPError:
         raise Lost(Text("Le hub ne répond pas.", "The hub does not answer.")) from None
+
+
+def is_under_way(settings: Settings, project: str) -> bool:
+    """Whether a run of `project` is; a hub that does not answer has none."""
+    try:
+        answer = httpx.get(_url(settings), headers=_headers(settings), timeout=5.0, trust_env=False)
+        return project in answer.raise_for_status().json()
+    except (httpx.HTTPError, ValueError):
+        return False
+
+
+def _url(settings: Settings) -> str:
+    return f"http://127.0.0.1:{settings.hub_api_port}{PATH}"
+
+
+def _headers(settings: Settings) -> dict[str, str]:
+    return {"Authorization": f"token {_token(settings.keys_dir / KEY)}"}
 
 
 def not_running() -> NotRunning:

@@ -12,7 +12,7 @@ import asyncio
 import json
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
@@ -34,11 +34,14 @@ BEAT_SECONDS: Final = 0.5  # also how soon the command shows the next cell
 
 @dataclass(frozen=True)
 class Desk:
-    """What the desk stands on. `longest`: seconds of the site's setting; `homes`: where runs have theirs."""
+    """What the desk stands on. `longest`: seconds of the site's setting; `homes`: where runs have theirs;
+    `templates`: the folder of approved notebooks, None: the checkout's; `under_way`: projects with a run."""
 
     journal: Journal
     longest: int
     homes: Path
+    templates: Path | None = None
+    under_way: set[str] = field(default_factory=set)
 
 
 class RunsHandler(APIHandler):  # type: ignore[misc]  # untyped upstream
@@ -50,17 +53,31 @@ class RunsHandler(APIHandler):  # type: ignore[misc]  # untyped upstream
         super().on_connection_close()
         self._gone.set()
 
-    async def post(self) -> None:
+    async def prepare(self) -> None:
+        await super().prepare()
         if SCOPE not in self.expanded_scopes:
             raise web.HTTPError(403)
+
+    def get(self) -> None:
+        """Which projects have a run under way."""
+        self.finish(json.dumps(sorted(self.desk.under_way)))
+
+    async def post(self) -> None:
         try:
             request = Request.from_json(self.get_json_body())
             run = self._run(request)
         except (ReportProblem, TemplateChanged, ValueError, TypeError, KeyError) as problem:
             raise web.HTTPError(400, str(problem)) from None
-        user = self.user_from_username(service_of(request.project))
-        if (known := user.spawners.get(request.project)) is not None and known.active:
+        if request.project in self.desk.under_way:
             raise web.HTTPError(409, "another run of this project is under way")
+        self.desk.under_way.add(request.project)
+        try:
+            await self._run_to_its_end(request, run)
+        finally:
+            self.desk.under_way.discard(request.project)
+
+    async def _run_to_its_end(self, request: Request, run: Run) -> None:
+        user = self.user_from_username(service_of(request.project))
         user.spawners.pop(request.project, None)  # one that failed would be replaced, and forget its run
         spawner = user.get_or_create_spawner(request.project, request.project)
         spawner.run = run
@@ -73,7 +90,7 @@ class RunsHandler(APIHandler):  # type: ignore[misc]  # untyped upstream
 
     def _run(self, request: Request) -> Run:
         """The template is read here: what is on record by its hash is what runs."""
-        template = read_template(request.template)
+        template = read_template(request.template, self.desk.templates)
         if template.sha256 != request.sha256:
             raise TemplateChanged(request.template)
         return Run(
@@ -102,6 +119,7 @@ class RunsHandler(APIHandler):  # type: ignore[misc]  # untyped upstream
 
     async def _carried_out(self, user: Any, project: str, run: Run) -> Ended:
         outcome = Ended(Outcome.NOT_STARTED)
+        await self._say(Started(run.id))
         try:
             outcome = await self._started(user, project, run)
         finally:
@@ -129,7 +147,6 @@ class RunsHandler(APIHandler):  # type: ignore[misc]  # untyped upstream
             reason = getattr(problem, "reason", None) or type(problem).__name__
             self.log.error("Run %s of %s not started: %s", run.id, project, reason)
             return Ended(Outcome.NOT_STARTED, str(reason)[:100])
-        await self._say(Started(run.id))
         return await self._watched(spawner, run.seconds)
 
     async def _watched(self, spawner: Any, seconds: float) -> Ended:

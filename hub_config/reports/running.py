@@ -19,7 +19,7 @@ from hub_config.governance.facts import ProjectFacts
 from hub_config.governance.rules import why_not
 from hub_config.governance.services import service_of
 from hub_config.governance.store import open_store
-from hub_config.reports.client import Line, asked, not_running
+from hub_config.reports.client import Line, asked, is_under_way, not_running
 from hub_config.reports.collecting import (
     HTML,
     NOTEBOOK,
@@ -158,11 +158,11 @@ class _Following:
                     self.run = run
                 case None:
                     self.look()
-                case Ended() if self.run:
+                case Ended(Outcome.NOT_STARTED, reason):
+                    raise _not_started(reason)
+                case Ended():
                     self.look()
                     return event
-                case Ended(reason=reason):
-                    raise _not_started(reason)
                 case _:
                     assert_never(event)
         raise _not_started("")  # never: a line ends with Ended, or raises
@@ -176,9 +176,9 @@ class _Following:
                 self.screen.show(step)
 
     def wait_until_gone(self) -> None:
-        """The desk removes the folder once all of the run has ended."""
+        """The desk ends what it started once we have hung up."""
         deadline = time.monotonic() + _ENDING_SECONDS
-        while self.run and self.folder.exists() and time.monotonic() < deadline:
+        while is_under_way(self.checked.settings, self.checked.facts.slug) and time.monotonic() < deadline:
             time.sleep(0.1)
 
 

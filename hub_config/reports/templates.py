@@ -71,18 +71,20 @@ class Template:
         return tuple(found)
 
 
-def approved(folder: Path = FOLDER) -> tuple[str, ...]:
+def approved(folder: Path | None = None) -> tuple[str, ...]:
     """Names of the templates there are."""
-    return tuple(sorted(path.stem for path in folder.glob("*.ipynb") if _NAME.fullmatch(path.stem)))
+    return tuple(
+        sorted(path.stem for path in (folder or FOLDER).glob("*.ipynb") if _NAME.fullmatch(path.stem))
+    )
 
 
-def read_template(name: str, folder: Path = FOLDER) -> Template:
+def read_template(name: str, folder: Path | None = None) -> Template:
     """The template called `name`, with or without `.ipynb`. Raises UnknownTemplate for anything else."""
     plain = name.removesuffix(".ipynb")
     known = approved(folder)
     if plain not in known:
         raise UnknownTemplate(_unknown(plain, known))
-    content = _content(folder / f"{plain}.ipynb")
+    content = _content((folder or FOLDER) / f"{plain}.ipynb")
     if content is None:
         raise BadTemplate(
             Text(
@@ -94,7 +96,10 @@ def read_template(name: str, folder: Path = FOLDER) -> Template:
 
 
 def _content(path: Path) -> bytes | None:
-    handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    try:
+        handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError:  # a link, or closed to us
+        return None
     with os.fdopen(handle, "rb") as file:
         if not stat.S_ISREG(os.fstat(handle).st_mode):
             return None

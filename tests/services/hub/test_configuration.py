@@ -141,10 +141,19 @@ def test_forms_may_lead_to_workspaces_only(tmp_path):
 
 
 def test_the_gateway_is_the_hubs_and_dies_with_it(config):
-    (gateway,) = config.JupyterHub.services
+    gateway, _ = config.JupyterHub.services
     assert gateway["name"] == "gateway"
     assert gateway["command"][:3] == ["setpriv", "--pdeathsig", "TERM"]
     assert gateway["command"][-2:] == ["-m", "hub_config.gateway"]
     assert not [
         name for name in gateway["environment"] if "KEY" in name or "SECRET" in name or "TOKEN" in name
     ]
+
+
+def test_the_operators_key_runs_reports_and_does_nothing_else(config, tmp_path):
+    _, reports = config.JupyterHub.services
+    assert reports == {"name": "reports", "api_token": (tmp_path / "keys" / "reports").read_text().strip()}
+    assert [
+        role["scopes"] for role in config.JupyterHub.load_roles if "reports" in role.get("services", ())
+    ] == [["custom:p4dp:reports"]]
+    assert "custom:p4dp:reports" not in PERSON_SCOPES

@@ -1,11 +1,16 @@
 """A small real hub around P4DPSpawner: the roles of the enclave, a login by name alone, and one service for
-the tests."""
+the tests; the desk of reports beside."""
 
 import os
 import sys
 from pathlib import Path
 
-from hub_config.hub.policy import CUSTOM_SCOPES, ROLES
+from hub_config.governance.audit import AuditChain
+from hub_config.governance.journal import Journal
+from hub_config.hub.policy import CUSTOM_SCOPES, REPORTS_ROLE, ROLES
+from hub_config.keys import ensure_key
+from hub_config.reports import handler as reports
+from hub_config.settings import load_settings
 from hub_config.spawner.spawner import P4DPSpawner
 
 here = Path(os.environ["SMALL_HUB_DIR"])
@@ -32,9 +37,21 @@ c.P4DPSpawner.admission_interval = int(os.environ["SMALL_HUB_ADMISSION_INTERVAL"
 c.P4DPSpawner.environment_dir = str(Path(sys.prefix).parent / "workspace")
 c.P4DPSpawner.templates_dir = str(here / "templates")
 c.JupyterHub.custom_scopes = CUSTOM_SCOPES
-c.JupyterHub.services = [{"name": "tester", "api_token": os.environ["SMALL_HUB_TOKEN"]}]
+settings = load_settings()
+c.JupyterHub.services = [
+    {"name": "tester", "api_token": os.environ["SMALL_HUB_TOKEN"]},
+    {"name": "reports", "api_token": ensure_key(settings.keys_dir, "reports")},
+]
+desk = reports.Desk(
+    Journal(AuditChain(settings.audit_dir, settings.keys_dir)),
+    settings.reports.seconds,
+    settings.homes_dir,
+    here / "templates",
+)
+c.JupyterHub.extra_handlers = reports.handlers(desk)
 c.JupyterHub.load_roles = [
     *ROLES,
+    REPORTS_ROLE,
     {
         "name": "tester",
         "services": ["tester"],
