@@ -23,6 +23,8 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
+from hub_config.codelists.in_force import site_catalogue
+from hub_config.codelists.problems import CodeListProblem
 from hub_config.gateway.actions import Gateway
 from hub_config.gateway.app import create_app
 from hub_config.gateway.assembly import protection
@@ -40,7 +42,6 @@ from hub_config.governance.problems import StoreProblem
 from hub_config.governance.store import open_store
 from hub_config.keys import UnsafeKey, ensure_key
 from hub_config.settings import BadSettings, Settings, load_settings
-from p4dp_sdk.catalogue.load import load_catalogue
 from p4dp_sdk.wire.protocol import Limits
 
 _QUERIES: Final = 8  # at once, of everybody
@@ -81,7 +82,7 @@ def main(environ: Mapping[str, str] = os.environ) -> int:
     try:
         with service(load_settings(environ), environ) as running:
             asyncio.run(running.run())
-    except (BadSettings, StoreProblem, UnsafeKey, StartError, OSError) as problem:
+    except (BadSettings, StoreProblem, CodeListProblem, UnsafeKey, StartError, OSError) as problem:
         print(f"The gateway can't start: {problem}", file=sys.stderr)
         return 1
     return 0
@@ -105,7 +106,7 @@ def _gateway(settings: Settings, environ: Mapping[str, str], stack: ExitStack) -
     store = open_store(settings)
     stack.callback(store.close)
     limits = Limits(**settings.limits.model_dump())
-    catalogue = load_catalogue()
+    catalogue = site_catalogue(settings.codes_dir)
     engines = Engines(EngineLimits(limits.memory_bytes), partial(warm, catalogue=catalogue))
     stack.callback(engines.close)
     master_key = bytes.fromhex(ensure_key(settings.keys_dir, KEY_FILE))

@@ -2,7 +2,8 @@
 nothing.
 
 In it: the workspace's interpreter at its own path (an environment's scripts carry that path), the system's
-programs and libraries, the server's configuration and the templates, all read-only; the home of this user in
+programs and libraries, the server's configuration, the templates, the shared code lists and the site's tables
+of codes, all read-only; the home of this user in
 this project, writable; the folders of the hub's relay and of its own gateway socket. Not in it: the checkout,
 the enclave's state, /etc, /run, /sys.
 """
@@ -18,6 +19,8 @@ from hub_config.spawner.box import Box, Mount
 SERVER_CONFIG = Path(__file__).parent / "server_config"
 SERVER_CONFIG_INSIDE = "/opt/p4dp/server"
 TEMPLATES_INSIDE = "/opt/p4dp/templates"
+CODELISTS_INSIDE = "/opt/p4dp/codelists"
+CODES_INSIDE = "/opt/p4dp/codes"
 GATEWAY_INSIDE = "/run/p4dp/gateway"
 HUB_INSIDE = "/run/p4dp/hub"
 HUB_URL_INSIDE = "http+unix://%2Frun%2Fp4dp%2Fhub%2Fhub.sock"
@@ -39,6 +42,8 @@ class Place:
     home: Path
     gateway: Path  # holds gateway.sock, once the gateway knows of the workspace
     hub: Path  # holds hub.sock, once the launcher runs
+    codelists: Path | None = None  # lists that all projects share
+    codes: Path | None = None  # tables of codes that operators loaded
 
     @property
     def home_inside(self) -> str:
@@ -51,8 +56,13 @@ def furnish(place: Place, environment: Path, templates: Path, variables: Mapping
     Raises NoWorkspaceEnvironment when it has none.
     """
     mounts = [*shared_mounts(place, environment), Mount(place.hub, HUB_INSIDE)]
-    if templates.is_dir():
-        mounts.append(Mount(templates, TEMPLATES_INSIDE))
+    for folder, inside in (
+        (templates, TEMPLATES_INSIDE),
+        (place.codelists, CODELISTS_INSIDE),
+        (place.codes, CODES_INSIDE),
+    ):
+        if folder is not None and folder.is_dir():
+            mounts.append(Mount(folder, inside))
     return Box(mounts=tuple(mounts), home=place.home_inside, environment=variables)
 
 

@@ -269,7 +269,14 @@ class P4DPSpawner(Spawner):  # type: ignore[misc]
         whose = (settings.homes_dir, project, user, uid)
         home = prepare_home(*whose) if self.run is None else prepare_run_home(*whose, self.run)
         self._binding_id = secrets.token_hex(8)
-        place = Place(user, home, settings.sockets_dir / self._binding_id, self._run_dir(settings) / "hub")
+        place = Place(
+            user,
+            home,
+            gateway=settings.sockets_dir / self._binding_id,
+            hub=self._run_dir(settings) / "hub",
+            codelists=settings.codelists_dir,
+            codes=settings.codes_dir,
+        )
         for private in (
             settings.runtime_dir,
             settings.sockets_dir,

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from hub_config.spawner.furnishing import (
+    CODELISTS_INSIDE,
+    CODES_INSIDE,
     GATEWAY_INSIDE,
     HUB_URL_INSIDE,
     SERVER_CONFIG_INSIDE,
@@ -72,4 +74,6 @@ def _person_variables(place: Place, environment: Path, token: str, language: str
         "P4DP_LANG": language,
         "P4DP_GATEWAY_SOCKET": f"{GATEWAY_INSIDE}/gateway.sock",
         "P4DP_TOKEN": token,
+        "P4DP_CODELISTS": CODELISTS_INSIDE,
+        "P4DP_CODES": CODES_INSIDE,
     }

@@ -44,7 +44,10 @@ def parse_overlay(system: str, text: str) -> Overlay:
     rows = csv.DictReader(io.StringIO(text))
     if tuple(rows.fieldnames or ()) != COLUMNS:
         raise OverlayError(f"the first line must be {','.join(COLUMNS)}")
-    codes = tuple(_code(row, number) for number, row in enumerate(rows, 2))
+    try:
+        codes = tuple(_code(row, number) for number, row in enumerate(rows, 2))
+    except csv.Error as error:
+        raise OverlayError(f"it is no CSV: {error}") from None
     if len({code.code for code in codes}) != len(codes):
         raise OverlayError("a code stands in it twice")
     return Overlay(system, codes)
@@ -81,6 +84,6 @@ def _extended(system: CodeSystem | None, overlay: Overlay) -> CodeSystem:
 
 def _code(row: dict[str, str], line: int) -> Code:
     code, label = row["code"], row["label_fr"]
-    if not code or not label or None in row:
+    if not code or not label or None in row or None in row.values():
         raise OverlayError(f"line {line}: a code and a label are needed, and four fields")
     return Code(code, label, row["label_en"] or label, row["parent"] or None)

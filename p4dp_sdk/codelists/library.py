@@ -99,7 +99,7 @@ def _documents() -> tuple[ListDocument, ...]:
 @lru_cache(maxsize=1)
 def _starter_in(books: Codebooks) -> tuple[CodeList, ...]:
     """The lists that ship, as these code systems let them be."""
-    return tuple(map(CodeList.of_document, _documents()))
+    return tuple(CodeList.of_document(document, trusted=True) for document in _documents())
 
 
 def _shared() -> tuple[CodeList, ...]:
@@ -108,18 +108,18 @@ def _shared() -> tuple[CodeList, ...]:
     found = []
     for path in sorted(folder.glob("*/*.toml")):
         try:
-            found.append(_read(path))
+            found.append(_read(path, trusted=True))
         except CodeListError as error:
             warnings.warn(_("A shared code list can't be used. {why}").format(why=error), CodeListWarning, 4)
     return tuple(found)
 
 
-def _read(path: Path) -> CodeList:
+def _read(path: Path, *, trusted: bool = False) -> CodeList:
     data = _bytes(path)
     with in_words():
         document = parse_document(data, path.name)
     try:
-        return CodeList.of_document(document)
+        return CodeList.of_document(document, trusted=trusted)
     except CodeListError as error:
         raise CodeListError(placed(error.bad, data, path.name)) from None
 

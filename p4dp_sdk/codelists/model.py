@@ -67,27 +67,27 @@ class CodeList:
     comments: Mapping[str, Mapping[str, str]] = field(default_factory=dict, compare=False)
     unresolved: Patterns = field(init=False, compare=False, default_factory=dict)
     """What names nothing here, since only a part of its system, or none of it, is loaded."""
-    quiet: InitVar[bool] = False  # say nothing of what is not resolved
+    trusted: InitVar[bool] = False  # checked elsewhere: what this site lacks is let be without a word
 
-    def __post_init__(self, quiet: bool) -> None:
+    def __post_init__(self, trusted: bool) -> None:
         with in_words():
             self._check_texts()
-            codes, missing = checked(_by_system(self.codes), books_in_force())
-            exclusions, more = checked(_by_system(self.exclusions), books_in_force())
+            codes, missing = checked(_by_system(self.codes), books_in_force(), trusted=trusted)
+            exclusions, more = checked(_by_system(self.exclusions), books_in_force(), trusted=trusted)
         self._set(
             codes=MappingProxyType(dict(codes)),
             exclusions=MappingProxyType(dict(exclusions)),
             synonyms=tuple(self.synonyms),
             unresolved=MappingProxyType(_added(missing, more)),
         )
-        if self.unresolved and not quiet:
+        if self.unresolved and not trusted:
             self._warn()
 
     @classmethod
-    def of_document(cls, document: ListDocument) -> CodeList:
+    def of_document(cls, document: ListDocument, *, trusted: bool = False) -> CodeList:
         """A file's list. Raises CodeListError."""
         given = {name: getattr(document, name) for name in document.__dataclass_fields__}
-        return cls(exclusions=given.pop("exclude"), **given, quiet=True)
+        return cls(exclusions=given.pop("exclude"), **given, trusted=trusted)
 
     def _check_texts(self) -> None:
         if not self.codes:
@@ -186,7 +186,7 @@ class CodeList:
         without = CodeList(codes={system: _several(codes)}).codes[system]
         before = self.exclusions.get(system, ())
         exclusions = {**self.exclusions, system: tuple(dict.fromkeys((*before, *without)))}
-        return replace(self, exclusions=exclusions, quiet=True)
+        return replace(self, exclusions=exclusions, trusted=True)
 
     def __or__(self, other: CodeList) -> CodeList:
         """Codes of either. The name and the source stay this list's."""
@@ -198,7 +198,7 @@ class CodeList:
             codes={system: codes for system, (codes, _without) in both.items()},
             exclusions={system: without for system, (_codes, without) in both.items() if without},
             comments={**other.comments, **self.comments},
-            quiet=True,
+            trusted=True,
         )
 
     def diff(self, other: CodeList) -> Difference:

@@ -144,9 +144,10 @@ def normal(system: str, text: str) -> str:
     return text.strip().upper() if system in _CAPITALS else text.strip()
 
 
-def checked(patterns: Patterns, books: Codebooks) -> tuple[Patterns, Patterns]:
+def checked(patterns: Patterns, books: Codebooks, *, trusted: bool = False) -> tuple[Patterns, Patterns]:
     """`patterns` as they are written, each once; and those of them that name nothing here because the system
-    is not loaded, or only in part.
+    is not loaded, or only in part. Of a `trusted` list, which was checked elsewhere, a code that a complete
+    system lacks is no mistake either: the site's table is of another year.
 
     Raises BadCodeList for what no such system can have.
     """
@@ -156,7 +157,7 @@ def checked(patterns: Patterns, books: Codebooks) -> tuple[Patterns, Patterns]:
         if system not in books.names:
             raise _unknown_system(system, books)
         clean[system] = tuple(dict.fromkeys(_written(system, text, books) for text in given))
-        lacking = tuple(pattern for pattern in clean[system] if not _found(system, pattern, books))
+        lacking = tuple(pattern for pattern in clean[system] if not _found(system, pattern, books, trusted))
         if lacking:
             missing[system] = lacking
     return {system: given for system, given in clean.items() if given}, missing
@@ -194,14 +195,14 @@ def _written(system: str, text: object, books: Codebooks) -> str:
     return pattern
 
 
-def _found(system: str, pattern: str, books: Codebooks) -> bool:
+def _found(system: str, pattern: str, books: Codebooks, trusted: bool) -> bool:
     """Whether it names something here. Raises BadCodeList where that can only be a mistake."""
     book = books.of(system)
     if book is None:
         return False
     if book.named(pattern):
         return True
-    if system in books.partial:
+    if trusted or system in books.partial:
         return False
     flaw = Flaw.NOTHING_MATCHES if pattern.endswith(WILDCARD) else Flaw.UNKNOWN_CODE
     raise BadCodeList(flaw, near=book.near(pattern.rstrip(WILDCARD)), system=system, code=pattern)

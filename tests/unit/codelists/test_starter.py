@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 import p4dp_sdk as p4dp
-from p4dp_sdk.codelists import CodeList
+from p4dp_sdk.codelists import CodeList, CodeListError
 
 ALL = p4dp.codes.all()
 every_list = pytest.mark.parametrize("name", ALL)
@@ -73,6 +75,16 @@ def test_every_list_reads_back_from_what_it_writes(name: str) -> None:
     from p4dp_sdk.catalogue.code_lists import parse_document
 
     one = p4dp.codes(name)
-    again = CodeList.of_document(parse_document(one.to_toml().encode()))
+    again = CodeList.of_document(parse_document(one.to_toml().encode()), trusted=True)
     assert again == one
     assert again.comments == one.comments
+
+
+def test_a_table_of_another_year_breaks_no_list(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    table = "code,label_fr,label_en,parent\nB01AE07,Dabigatran,Dabigatran,B01\n"
+    (tmp_path / "atc.csv").write_text(table, encoding="utf-8")
+    monkeypatch.setenv("P4DP_CODES", str(tmp_path))
+    assert p4dp.codes("AOD").of("atc") == ("B01AE07", "B01AF01", "B01AF02")
+    assert all(p4dp.codes(name).systems for name in p4dp.codes.all())
+    with pytest.raises(CodeListError, match="no code of atc"):
+        CodeList(codes={"atc": ["A10BX02"]})
