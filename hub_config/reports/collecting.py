@@ -66,9 +66,10 @@ def read_file(folder: int, name: str, limit: int) -> bytes | None:
         return None
     except OSError:
         raise _not_usable(name) from None
+    if not stat.S_ISREG(os.fstat(handle).st_mode):
+        os.close(handle)
+        raise _not_usable(name)
     with os.fdopen(handle, "rb") as file:
-        if not stat.S_ISREG(os.fstat(handle).st_mode):
-            raise _not_usable(name)
         content = file.read(limit + 1)
     if len(content) > limit:
         raise NotUsable(
@@ -130,7 +131,7 @@ def _step(line: bytes, steps: int) -> Step | None:
         state, cell = said["state"], said["cell"]
     except (ValueError, KeyError, TypeError, RecursionError):
         return None
-    known = state in ("running", "done", "failed") and isinstance(cell, int) and 0 <= cell < steps
+    known = state in ("running", "done", "failed") and type(cell) is int and 0 <= cell < steps
     return Step(state, cell) if known else None
 
 

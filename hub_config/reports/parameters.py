@@ -216,7 +216,8 @@ def _split(comment: str) -> tuple[str, tuple[str, ...]]:
     found = _CHOICES.search(comment)
     if found is None:
         return comment, ()
-    choices = tuple(each.strip().strip("\"'«»").strip() for each in found["choices"].split("|"))
+    written = found["choices"] if "(" in found["choices"] else found["choices"].rstrip(" .)")
+    choices = tuple(each.strip().strip("\"'«»").strip() for each in written.split("|"))
     return comment[: found.start()].rstrip(" #(;,"), tuple(each for each in choices if each)
 
 
