@@ -56,13 +56,8 @@ def furnish(place: Place, environment: Path, templates: Path, variables: Mapping
     Raises NoWorkspaceEnvironment when it has none.
     """
     mounts = [*shared_mounts(place, environment), Mount(place.hub, HUB_INSIDE)]
-    for folder, inside in (
-        (templates, TEMPLATES_INSIDE),
-        (place.codelists, CODELISTS_INSIDE),
-        (place.codes, CODES_INSIDE),
-    ):
-        if folder is not None and folder.is_dir():
-            mounts.append(Mount(folder, inside))
+    if templates.is_dir():
+        mounts.append(Mount(templates, TEMPLATES_INSIDE))
     return Box(mounts=tuple(mounts), home=place.home_inside, environment=variables)
 
 
@@ -75,6 +70,9 @@ def shared_mounts(place: Place, environment: Path) -> Iterator[Mount]:
     yield Mount(SERVER_CONFIG, SERVER_CONFIG_INSIDE)
     yield Mount(place.gateway, GATEWAY_INSIDE)
     yield Mount(place.home, place.home_inside, writable=True)
+    for folder, inside in ((place.codelists, CODELISTS_INSIDE), (place.codes, CODES_INSIDE)):
+        if folder is not None and folder.is_dir():
+            yield Mount(folder, inside)
 
 
 def interpreter_mounts(environment: Path) -> Iterator[Mount]:

@@ -15,7 +15,13 @@ from typing import Final
 
 from hub_config.governance.runs import Run
 from hub_config.spawner.box import Box, Mount
-from hub_config.spawner.furnishing import GATEWAY_INSIDE, Place, shared_mounts
+from hub_config.spawner.furnishing import (
+    CODELISTS_INSIDE,
+    CODES_INSIDE,
+    GATEWAY_INSIDE,
+    Place,
+    shared_mounts,
+)
 from hub_config.spawner.homes import prepare_home
 from hub_config.spawner.order import Order
 
@@ -81,5 +87,7 @@ def _variables(place: Place, environment: Path, run: Run) -> dict[str, str]:
         "PYTHONNOUSERSITE": "1",
         "P4DP_LANG": run.language,
         "P4DP_GATEWAY_SOCKET": f"{GATEWAY_INSIDE}/gateway.sock",
+        "P4DP_CODELISTS": CODELISTS_INSIDE,
+        "P4DP_CODES": CODES_INSIDE,
         **{name: f"/tmp/{folder}" for name, folder in _PRIVATE.items()},  # noqa: S108 - the box's own
     }
