@@ -17,9 +17,10 @@ from p4dp_sdk.catalogue.overlay import Overlay, OverlayError, extended, parse_ov
 
 
 def site_catalogue(codes: Path) -> Catalogue:
-    """The catalogue with the tables in the folder `codes`. Raises CodeListProblem for a table that broke:
-    leaving it out would silently take codes away."""
-    return extended(load_catalogue(), loaded_tables(codes))
+    """The catalogue with the tables in the folder `codes`, of the systems that columns are coded in. Raises
+    CodeListProblem for a table that broke: leaving it out would silently take codes away."""
+    shipped = load_catalogue()
+    return extended(shipped, [one for one in loaded_tables(codes) if one.system in shipped.code_systems])
 
 
 def loaded_tables(codes: Path) -> list[Overlay]:

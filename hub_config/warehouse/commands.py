@@ -73,7 +73,7 @@ def load(mapping_name: str, directory: Path) -> None:
 
     settings = load_settings()
     origin, mapping = _mapping(mapping_name)
-    places = Places(directory, settings.warehouse_dir, settings.keys_dir)
+    places = Places(directory, settings.warehouse_dir, settings.keys_dir, settings.codes_dir)
     with _progress(f"Mapping {mapping.source.name}") as report:
         loaded = load_files(
             origin, mapping, places, own_uids=workspaces_have_own_uid(settings.home), report=report

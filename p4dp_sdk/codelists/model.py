@@ -18,7 +18,15 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from p4dp_sdk import markup
-from p4dp_sdk.catalogue.code_lists import BadCodeList, Flaw, ListDocument, Patterns, checked, resolved
+from p4dp_sdk.catalogue.code_lists import (
+    BadCodeList,
+    Flaw,
+    ListDocument,
+    Patterns,
+    checked,
+    parse_document,
+    resolved,
+)
 from p4dp_sdk.catalogue.code_lists.document import (
     check_day,
     check_id,
@@ -220,7 +228,12 @@ class CodeList:
         return Listing(rows, columns=["system", "code", "label"])
 
     def write(self, path: str | Path) -> None:
-        """Write the list's file, which `p4dp.codes.read` reads and operators share. Never over another."""
+        """Write the list's file, which `p4dp.codes.read` reads and operators share. Never over another.
+
+        Raises CodeListError where a field that a file needs is missing: name, label, source, author.
+        """
+        with in_words():
+            parse_document(self.to_toml().encode())
         with Path(path).open("x", encoding="utf-8") as file:
             file.write(self.to_toml())
 

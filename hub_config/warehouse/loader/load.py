@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from hub_config.codelists.in_force import site_catalogue
 from hub_config.warehouse.loader.agreement import require_agreement
 from hub_config.warehouse.loader.facts import load_facts
 from hub_config.warehouse.loader.mapping import VendorMapping
@@ -43,6 +44,7 @@ class Places:
     files: Path
     warehouse: Path
     keys: Path
+    codes: Path | None = None  # the site's own tables of codes, whose codes rows may hold
 
 
 def load(
@@ -60,7 +62,7 @@ def load(
     untouched.
     """
     require_permission(mapping, own_uids=own_uids)
-    catalogue = load_catalogue()
+    catalogue = site_catalogue(places.codes) if places.codes else load_catalogue()
     require_agreement(origin, mapping, catalogue)
     source = mapping.source
     pseudonyms = Pseudonyms.open(places.keys)

@@ -3,7 +3,7 @@
     id = "diabete_type_2"            # small letters, digits, underscores
     version = "1"                    # numbers with points
     label_fr = "Diabète de type 2"
-    label_en = "Type 2 diabetes"
+    label_en = "Type 2 diabetes"     # optional
     source = "…"                     # guideline, paper, classification
     author = "…"
     reviewed_by = "…"                # optional, as are reviewed_on (a date), license, note_fr, note_en
@@ -44,8 +44,19 @@ MAX_TEXT = 4_000
 
 _ID = re.compile(r"[a-z][a-z0-9_]{0,63}")
 _VERSION = re.compile(r"[0-9]{1,6}(\.[0-9]{1,6}){0,3}")
-_NEEDED = ("id", "version", "label_fr", "label_en", "source", "author")
-_TEXTS = (*_NEEDED, "reviewed_by", "license", "note_fr", "note_en")
+_NEEDED = ("id", "version", "label_fr", "source", "author")
+_TEXTS = (
+    "id",
+    "version",
+    "label_fr",
+    "label_en",
+    "source",
+    "author",
+    "reviewed_by",
+    "license",
+    "note_fr",
+    "note_en",
+)
 _FIELDS = (*_TEXTS, "reviewed_on", "synonyms", "codes", "exclude")
 _LINE = re.compile(r"\s*\(at line (\d+), column (\d+)\)|\s*\(at end of document\)")
 _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
@@ -60,8 +71,8 @@ class ListDocument:
     id: str
     version: str
     label_fr: str
-    label_en: str
     codes: Patterns
+    label_en: str = ""
     source: str = ""
     author: str = ""
     reviewed_by: str = ""

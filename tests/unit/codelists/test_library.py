@@ -106,6 +106,10 @@ def test_own_files_are_read_and_written(tmp_path: Path) -> None:
     assert again.comments == made.comments
     with pytest.raises(FileExistsError):
         made.write(path)
+    nameless = CodeList(codes={"cisp2": ["T92"]})
+    with pytest.raises(CodeListError, match="“id” is missing"):
+        nameless.write(tmp_path / "sans_nom.toml")
+    assert not (tmp_path / "sans_nom.toml").exists()
 
 
 BAD_FILES = [
