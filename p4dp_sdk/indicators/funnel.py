@@ -43,7 +43,7 @@ class Funnel:
     @property
     def remarks(self) -> list[str]:
         told = [
-            _("Limits: 95 % and 99.8 % of what chance gives around {target} %.").format(
+            _("What chance gives around {target} %: limits at 95 %, 99.8 %.").format(
                 target=f"{100 * float(self.frame['target'].iloc[0]):.1f}"
             )
         ]

@@ -19,12 +19,15 @@ from p4dp_sdk.indicators.window import Every, Window, day, ends
 if TYPE_CHECKING:
     import ibis.expr.types as ir
 
+    from p4dp_sdk.granted import GrantedCatalogue
     from p4dp_sdk.indicators.funnel import Funnel
+    from p4dp_sdk.indicators.ranking import Comparison
     from p4dp_sdk.indicators.result import Result
     from p4dp_sdk.indicators.standardise import Standard, Standardised
     from p4dp_sdk.workspace import Workspace
 
 Day = date | str
+_KNOWN_BY_CODE = frozenset({"cisp2", "atc"})
 _EVENT_MONTHS = 12  # the window of events where neither the question nor the measure names one
 
 
@@ -75,20 +78,31 @@ class Indicator:
 
     def measure(self, by: str | Sequence[str] = (), **when: Any) -> Result:
         """The draft answer with shares and intervals; the arguments are those of `expr`."""
-        from p4dp_sdk.indicators.result import Result
-
         asked = self.asked(by, **when)
-        expression = question(self.measure_, self.tables, asked)
-        result = Result(self.measure_, asked, expression.execute(), names=self._names())
-        if self.workspace is None:
-            return result
-        return replace(result, publisher=lambda title: self._published(expression, title, asked))
+        return self._answered(question(self.measure_, self.tables, asked), asked)
 
     def publish(self, by: str | Sequence[str] = (), *, title: str, **when: Any) -> Result:
         """The same, exact and signed; `.table` is the publication table. The arguments are those of
         `expr`."""
         asked = self.asked(by, **when)
         return self._published(question(self.measure_, self.tables, asked), title, asked)
+
+    def top(self, n: int = 20, by: str = "cisp2", **when: Any) -> Result:
+        """The `n` codes that occur most, most frequent first. The draft's `.publish(title)` has the same
+        rows as they are exactly."""
+        from p4dp_sdk.indicators.ranking import first
+
+        asked = self.asked(by, **when)
+        return self._answered(first(question(self.measure_, self.tables, asked), by, n), asked)
+
+    def compare(self, own: Tables, n: int = 20, by: str = "cisp2", **when: Any) -> Comparison:
+        """The `n` codes most frequent in `own` tables (`ws.me`), beside the whole base."""
+        from p4dp_sdk.indicators.ranking import compared
+
+        mine = self.on(own)
+        return compared(
+            mine.top(n, by, **when), mine.measure(**when), self.measure(by, **when), self.measure(**when), by
+        )
 
     def plot(self, by: str | Sequence[str] = (), **when: Any) -> Any:
         """The draft answer, drawn."""
@@ -156,6 +170,14 @@ class Indicator:
             raise OutsideDataError(on, first, last)
         return on
 
+    def _answered(self, expression: ir.Table, asked: Asked) -> Result:
+        from p4dp_sdk.indicators.result import Result
+
+        result = Result(self.measure_, asked, expression.execute(), names=self._names())
+        if self.workspace is None:
+            return result
+        return replace(result, publisher=lambda title: self._published(expression, title, asked))
+
     def _published(self, expression: ir.Table, title: str, asked: Asked) -> Result:
         from p4dp_sdk.indicators.result import Result
 
@@ -169,13 +191,9 @@ class Indicator:
         if self.workspace is None:
             return {}
         catalogue = self.workspace.catalogue
-        found = {
-            column.name: column.codes
-            for table in catalogue.tables.values()
-            for column in table.columns
-            if column.codes in catalogue.code_systems
-        }
-        return {key: catalogue.labels(system) for key, system in found.items() if system is not None}
+        columns = [column for table in catalogue.tables.values() for column in table.columns]
+        systems = {column.name: column.codes for column in columns if column.codes in catalogue.code_systems}
+        return {key: _labels(catalogue, system) for key, system in systems.items() if system is not None}
 
     def _need_share(self) -> None:
         if not self.measure_.numerators:
@@ -183,6 +201,12 @@ class Indicator:
 
     def __repr__(self) -> str:
         return self.explain()
+
+
+def _labels(catalogue: GrantedCatalogue, system: str) -> Mapping[str, str]:
+    """Labels by code; where people know the codes themselves, beside them."""
+    labels = catalogue.labels(system)
+    return {code: f"{code} {label}" for code, label in labels.items()} if system in _KNOWN_BY_CODE else labels
 
 
 Windows = tuple[Window, ...]

@@ -65,7 +65,9 @@ def continuous(tables: Tables, window: Window) -> Any:
 
 
 def numbers(rows: Any) -> Any:
-    """How many substances the rows (`patient_id`, `atc`) hold of each patient: `patient_id`, `substances`."""
+    """How many substances the rows (`patient_id`, `atc`) hold of each patient: `patient_id`, `substances`.
+    Who has none but drugs without a code has no row."""
+    rows = rows.filter(rows.atc.notnull())
     held = holders(code.code for code in load_catalogue().code_systems["atc"].codes)
     shared = {code for codes in held.values() if len(codes) > 1 for code in codes}
     flags = {f"has_{name}": rows.atc.isin(sorted(codes)).any() for name, codes in held.items()}

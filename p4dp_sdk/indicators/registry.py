@@ -19,7 +19,7 @@ from p4dp_sdk.indicators.measure import Dashboard, Measure
 if TYPE_CHECKING:
     from p4dp_sdk.workspace import Workspace
 
-_ROOMS: Final = ("general", "codes", "activity", "polypharmacy", "addiction", "log", "clinical")
+_ROOMS: Final = ("general", "clinical", "addiction", "polypharmacy", "codes", "activity", "log")
 
 
 @cache

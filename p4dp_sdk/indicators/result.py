@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
+from datetime import date
 from typing import TYPE_CHECKING, Any, Final
 
 from p4dp_sdk.indicators.compile import (
@@ -21,6 +22,7 @@ from p4dp_sdk.indicators.compile import (
 )
 from p4dp_sdk.indicators.intervals import wilson
 from p4dp_sdk.indicators.measure import Measure
+from p4dp_sdk.locale import Language, language
 from p4dp_sdk.locale import translate as _
 from p4dp_sdk.wire.messages import N_
 
@@ -108,28 +110,29 @@ class Result:
     def remarks(self) -> list[str]:
         """What must be read beside the numbers: the window, and how far a draft's blur reaches."""
         window = self.asked.windows[-1]
-        period = (
-            _("Up to {last}.").format(last=window.end.isoformat())
-            if window.start is None
-            else _("From {first} to {last}.").format(
-                first=window.start.isoformat(), last=window.end.isoformat()
-            )
-        )
+        last = written(window.end)
+        if len(self.asked.windows) > 1:
+            period = _("On each date, up to {last}.").format(last=last)
+        elif window.start is None:
+            period = _("Up to {last}.").format(last=last)
+        else:
+            period = _("From {first} to {last}.").format(first=written(window.start), last=last)
         return [f"{self.measure.label}. {period}", *self._blur()]
 
     def _blur(self) -> list[str]:
         from p4dp_sdk.backend.results import disclosure_in
 
         disclosure = disclosure_in(self.counts)
-        shown = self.frame[DENOMINATOR].dropna() if DENOMINATOR in self.frame else None
-        if disclosure is None or not disclosure.error or shown is None or not len(shown):
+        known = self.frame[DENOMINATOR].dropna() if DENOMINATOR in self.frame else None
+        if disclosure is None or not disclosure.error or known is None or not len(known):
             return []
-        points = 100 * disclosure.error / max(float(shown.min()), 1.0)
+        points = 100 * disclosure.error / max(float(known.min()), 1.0)
+        shown = f"{points:.1f}" if language() is Language.ENGLISH else f"{points:.1f}".replace(".", ",")
         text = _(
             "Draft: intervals don't hold the blur, which moves the share of the smallest group shown by "
             "about {points} points."
         )
-        return [text.format(points=f"{points:.1f}")]
+        return [text.format(points=shown)]
 
     def title_of(self, name: str) -> str:
         """How the column `name` of the frame is called in `titled`."""
@@ -147,6 +150,11 @@ class Result:
         from p4dp_sdk.tables.display import text
 
         return "\n".join([text(self.titled), *self.remarks])
+
+
+def written(on: date) -> str:
+    """A date as the person's language writes it."""
+    return on.isoformat() if language() is Language.ENGLISH else f"{on:%d/%m/%Y}"
 
 
 def shares_of(measure: Measure, counts: pd.DataFrame, keys: tuple[str, ...]) -> pd.DataFrame:
