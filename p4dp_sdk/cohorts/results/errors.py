@@ -68,3 +68,12 @@ def bad_bands(name: str) -> ResultError:
         N_('For example: bands={{"age": [40, 65], "centre_id": ["C1", "C2"]}}.'),
         name=name,
     )
+
+
+def not_summed(name: str) -> ResultError:
+    return ResultError(
+        N_("The mean of “{name}” can't be released."),
+        N_("It is computed (a slope, a formula): one person could weigh more than thousands in it."),
+        N_('Give limits and it is counted by class: bands={{"{name}": [first limit, second limit]}}.'),
+        name=name,
+    )

@@ -22,6 +22,7 @@ from p4dp_sdk.cohorts.results.asking import WITHHELD, Number
 from p4dp_sdk.cohorts.results.variables import PATIENT, Kind, Variable
 
 PATIENTS: Final = "patients"
+DAYS_A_YEAR: Final = 365.25
 LEAST: Final = 11  # fewer are never told, whatever they follow from
 
 
@@ -67,7 +68,7 @@ def entries(variables: Sequence[Variable], not_recorded: str, *, quantiles: bool
             case Kind.YES_NO:
                 yield from _counted(variable, "", variable.name)
             case Kind.NUMBER:
-                yield from _numbers(variable, quantiles)
+                yield from _numbers(variable, quantiles) if variable.summed else ()
             case Kind.CLASSES:
                 pass
             case _:
@@ -99,7 +100,7 @@ def draft(relation: ir.Table, variables: Sequence[Variable]) -> dict[str, Any]:
     for variable in variables:
         if variable.kind is Kind.YES_NO:
             made[variable.name] = n(where=variable.column)
-        if variable.kind is Kind.NUMBER:
+        if variable.kind is Kind.NUMBER and variable.summed:
             made |= _moments(variable) | _quantiles(variable)
         made |= {level.name: n(where=level.condition) for level in variable.levels}
         if variable.may_miss:
@@ -108,12 +109,23 @@ def draft(relation: ir.Table, variables: Sequence[Variable]) -> dict[str, Any]:
 
 
 def _moments(variable: Variable) -> dict[str, Any]:
-    return {f"{variable.name}_mean": variable.column.mean(), f"{variable.name}_sd": variable.column.std()}
+    number = variable.number
+    found = {"mean": number.mean(), "sd": number.std()}
+    return {f"{variable.name}_{name}": _in_years(variable, value) for name, value in found.items()}
 
 
 def _quantiles(variable: Variable) -> dict[str, Any]:
     shares = {"q1": 0.25, "median": 0.5, "q3": 0.75}
-    return {f"{variable.name}_{name}": variable.column.quantile(share) for name, share in shares.items()}
+    number = variable.number
+    return {
+        f"{variable.name}_{name}": _in_years(variable, number.quantile(share))
+        for name, share in shares.items()
+    }
+
+
+def _in_years(variable: Variable, value: Any) -> Any:
+    """A number of days as one of years: computed from what was released."""
+    return value if variable.amount is None else value / DAYS_A_YEAR
 
 
 # -- publications -------------------------------------------------------------------------------------------
@@ -128,7 +140,7 @@ def published(relation: ir.Table, variables: Sequence[Variable]) -> Iterator[Par
         if variable.kind is Kind.YES_NO and variable.may_miss:
             sides = {variable.name: n(where=variable.column), _no(variable): n(where=~variable.column)}
             yield Part((variable,), {PATIENTS: n(), **sides})
-        if variable.kind is Kind.NUMBER:
+        if variable.kind is Kind.NUMBER and variable.summed:
             yield Part((variable,), {PATIENTS: n(), **_known(variable, n), **_moments(variable)})
         if variable.levels:
             levels = {level.name: n(where=level.condition) for level in variable.levels}

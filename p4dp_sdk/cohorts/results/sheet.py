@@ -77,7 +77,7 @@ def _lines(table: TableOne, compared: bool) -> Iterator[Line]:
     columns, last = table.columns, ("",) if compared else ()
     yield Line(_("Patients, n"), (*(_count(column, PATIENTS) for column in columns), *last))
     smd = table.differences
-    for variable in table.variables:
+    for variable in table.variables if table.tables else table.lines:
         if variable.name in table.unpublished:
             yield Line(variable.label, (*("—" for _column in columns), *last))
             continue
@@ -94,6 +94,8 @@ def _of(
     match variable.kind:
         case Kind.YES_NO:
             yield Line(f"{name}, n (%)", (*(_share(c, variable.name) for c in columns), *tail))
+        case Kind.NUMBER if not variable.summed:
+            yield Line(f"{name}, n (%)", (*("" for _column in columns), *tail))
         case Kind.NUMBER:
             yield Line(f"{name}, {_('mean ± SD')}", (*(_mean(c, variable) for c in columns), *tail))
             if quartiles:

@@ -22,11 +22,12 @@ from typing import TYPE_CHECKING, Any
 from p4dp_sdk import markup
 from p4dp_sdk.cohorts.results import asking, comparing, differences, questions
 from p4dp_sdk.cohorts.results.asking import WITHHELD, Answer, Measures, Number
-from p4dp_sdk.cohorts.results.errors import unknown_column
+from p4dp_sdk.cohorts.results.errors import not_summed, unknown_column
 from p4dp_sdk.cohorts.results.questions import PATIENTS, Entry, Statistic
-from p4dp_sdk.cohorts.results.variables import Bands, Group, Variable, group_of, variables_of
+from p4dp_sdk.cohorts.results.variables import Asked, Bands, Group, Kind, Variable
 from p4dp_sdk.errors import EnclaveError
 from p4dp_sdk.locale import translate as _
+from p4dp_sdk.wire.errors import ErrorCode
 from p4dp_sdk.wire.protocol import Disclosure, MeasureSummary
 
 if TYPE_CHECKING:
@@ -55,8 +56,12 @@ def table_one(
     of classes for a number ({"age": [50, 65]}) or the codes told of a coded column; `labels` words of one's
     own. Raises ResultError for a column that can't be told.
     """
-    told = variables_of(relation, variables, bands, labels, by=by)
-    return TableOne(relation, told, None if by is None else group_of(relation, by, labels), title)
+    names = None if variables is None else tuple(variables)
+    return _made(relation, Asked(by, names, bands, labels), title)
+
+
+def _made(relation: ir.Table, asked: Asked, title: str) -> TableOne:
+    return TableOne(relation, asked, asked.variables(relation), asked.group(relation), title)
 
 
 @dataclass(frozen=True)
@@ -83,6 +88,7 @@ class TableOne:
     that could not be published, with the reason."""
 
     relation: Any
+    asked: Asked
     variables: tuple[Variable, ...]
     group: Group | None = None
     title: str = ""
@@ -94,12 +100,11 @@ class TableOne:
     @cached_property
     def columns(self) -> tuple[Column, ...]:
         """All patients, then each group."""
-        return self._published() if self.tables else self._drafted()
+        return self._published() if self.tables else self._columns_of_draft()
 
     @cached_property
     def entries(self) -> tuple[Entry, ...]:
-        told = [each for each in self.variables if each.name not in self.unpublished]
-        return tuple(questions.entries(told, _("not recorded"), quantiles=not self.tables))
+        return tuple(questions.entries(self.lines, _("not recorded"), quantiles=not self.tables))
 
     @cached_property
     def frame(self) -> pd.DataFrame:
@@ -130,12 +135,12 @@ class TableOne:
         compared = self._compared
         if compared is None:
             return pd.Series(dtype="Float64", name="smd")
-        found = {v.name: differences.standardised(v, *compared) for v in self._told}
+        found = {v.name: differences.standardised(v, *compared) for v in self.lines}
         return pd.Series(list(found.values()), index=list(found), dtype="Float64", name="smd")
 
     def chi_square(self, variable: str) -> comparing.Test:
         """Pearson's chi-square of a yes/no or coded line between the groups (see `comparing`)."""
-        named = {each.name: each for each in self._told}
+        named = {each.name: each for each in self.lines}
         if variable not in named:
             raise unknown_column(variable, named)
         groups = [column.numbers for column in self.columns[1:] if column.name != _("not recorded")]
@@ -161,22 +166,35 @@ class TableOne:
 
     # -- publication ----------------------------------------------------------------------------------------
 
-    def publish(self, title: str) -> TableOne:
+    def publish(self, title: str, *, known: Iterable[str] = ()) -> TableOne:
         """The same table from publication tables: exact, signed, protected together. `title` is one line of
         up to 120 characters. Means are published, quartiles are not.
 
-        Raises EnclaveError if even the size of the groups can't be published; another variable that is
-        refused stands in `unpublished`.
+        The mean of a measure that nearly everybody has is withheld: its number of patients beside that of
+        all would count the few without. `known` names measures without which a patient is left out of the
+        whole table. Raises EnclaveError if even the size of the groups can't be published; another variable
+        that is refused stands in `unpublished`.
         """
-        first, *others = questions.published(self.relation, self.variables)
-        tables = [asking.published(self._question(first.columns), title)]
+        table = self._of_those_known(tuple(known))
+        first, *others = questions.published(table.relation, table.variables)
+        tables = [asking.published(table._question(first.columns), title)]
         refused: dict[str, str] = {}
         for part in others:
             try:
-                tables.append(asking.published(self._question(part.columns), title))
+                tables.append(asking.published(table._question(part.columns), title))
             except EnclaveError as error:
                 refused |= {variable.name: str(error) for variable in part.variables}
-        return replace(self, title=title, tables=tuple(tables), unpublished=refused)
+        return replace(table, title=title, tables=tuple(tables), unpublished=refused)
+
+    def _of_those_known(self, names: tuple[str, ...]) -> TableOne:
+        """The table as it can be asked for; of patients of whom all of `names` is known."""
+        for name in names:
+            if name not in self.relation.columns:
+                raise unknown_column(name, self.relation.columns)
+        there = [self.relation[name].notnull() for name in names]
+        made = _made(self.relation.filter(*there) if there else self.relation, self.asked, self.title)
+        known = (replace(each, may_miss=each.may_miss and each.name not in names) for each in made.variables)
+        return replace(made, variables=tuple(map(made._summable, known)))
 
     @property
     def sources(self) -> dict[str, SafeTable]:
@@ -229,9 +247,12 @@ class TableOne:
 
     # -- from answers to columns ----------------------------------------------------------------------------
 
-    @property
-    def _told(self) -> list[Variable]:
-        return [each for each in self.variables if each.name not in self.unpublished]
+    @cached_property
+    def lines(self) -> tuple[Variable, ...]:
+        """The variables that the table tells."""
+        if not self.tables:
+            return self._drafted[0]
+        return tuple(each for each in self.variables if each.name not in self.unpublished)
 
     @property
     def _compared(self) -> tuple[Mapping[str, Number], Mapping[str, Number]] | None:
@@ -246,22 +267,47 @@ class TableOne:
         return Measures(self.relation, columns).question([] if self._key is None else [self._key])
 
     @cached_property
-    def _drafts(self) -> tuple[asking.Answers, ...]:
+    def _drafted(self) -> tuple[tuple[Variable, ...], tuple[asking.Answers, ...]]:
+        """What could be asked, and the answers. Only where a mean is refused is each looked at alone."""
+        try:
+            return self.variables, self._asked_for(self.variables)
+        except EnclaveError as error:
+            if error.code is not ErrorCode.VALUE_RULE:
+                raise
+        variables = tuple(map(self._summable, self.variables))
+        return variables, self._asked_for(variables)
+
+    def _asked_for(self, variables: tuple[Variable, ...]) -> tuple[asking.Answers, ...]:
         """All patients first: a total asked after its parts would be their sum."""
-        measures = Measures(self.relation, questions.draft(self.relation, self.variables))
+        measures = Measures(self.relation, questions.draft(self.relation, variables))
         whole = asking.draft(measures.question())
         if self._key is None:
             return (whole,)
         return (whole, asking.draft(measures.question([self._key]), self._key))
 
+    def _summable(self, variable: Variable) -> Variable:
+        """`variable`, without mean and quartiles where they can't be released. Raises ResultError if nothing
+        of it is left."""
+        if variable.kind is not Kind.NUMBER or not variable.summed:
+            return variable
+        try:
+            asking.draft(Measures(self.relation, {"mean": variable.number.mean()}).question())
+        except EnclaveError as error:
+            if error.code is not ErrorCode.VALUE_RULE:
+                raise
+            if not variable.levels:
+                raise not_summed(variable.name) from None
+            return replace(variable, summed=False)
+        return variable
+
     @property
     def _disclosures(self) -> list[Disclosure]:
         if self.tables:
             return [table.disclosure for table in self.tables]
-        return [each.disclosure for each in self._drafts if each.disclosure is not None]
+        return [each.disclosure for each in self._drafted[1] if each.disclosure is not None]
 
-    def _drafted(self) -> tuple[Column, ...]:
-        whole, *grouped = self._drafts
+    def _columns_of_draft(self) -> tuple[Column, ...]:
+        whole, *grouped = self._drafted[1]
         rows = grouped[0].rows if grouped else ()
         return (self._whole(whole.rows[0].numbers), *self._groups(rows))
 
@@ -275,8 +321,8 @@ class TableOne:
             _merge(whole, total.numbers if total is not None else {})
             for row in rows:
                 _merge(groups.setdefault(row.label, {}), row.numbers)
-        merged = [Answer(label, questions.with_missing(self._told, n)) for label, n in groups.items()]
-        return (self._whole(questions.with_missing(self._told, whole)), *self._groups(merged))
+        merged = [Answer(label, questions.with_missing(self.lines, n)) for label, n in groups.items()]
+        return (self._whole(questions.with_missing(self.lines, whole)), *self._groups(merged))
 
     def _whole(self, numbers: Mapping[str, Number]) -> Column:
         return Column(OVERALL, _("All patients"), numbers)

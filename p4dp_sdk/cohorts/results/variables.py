@@ -48,7 +48,8 @@ class Level:
 @dataclass(frozen=True)
 class Variable:
     """`levels`: its classes, exclusive; a number may have some too. `may_miss`: a line tells the missing.
-    `halves`: the classes in two parts, a condition each."""
+    `halves`: the classes in two parts, a condition each. `amount`: the column whose mean may be
+    released, where it is another (an age in days, told in years). `summed`: means and quartiles are asked."""
 
     name: str
     label: str
@@ -58,6 +59,13 @@ class Variable:
     may_miss: bool = True
     unit: str = ""
     halves: tuple[Any, ...] = ()
+    amount: Any = None
+    summed: bool = True
+
+    @property
+    def number(self) -> Any:
+        """What means and quartiles are of."""
+        return self.column if self.amount is None else self.amount
 
 
 @dataclass(frozen=True)
@@ -67,6 +75,22 @@ class Group:
     name: str
     label: str
     labels: Mapping[Any, str]
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a person asked for, apart from the relation."""
+
+    by: str | None
+    names: tuple[str, ...] | None
+    bands: Bands
+    labels: Mapping[str, str]
+
+    def variables(self, relation: ir.Table) -> tuple[Variable, ...]:
+        return variables_of(relation, self.names, self.bands, self.labels, by=self.by)
+
+    def group(self, relation: ir.Table) -> Group | None:
+        return None if self.by is None else group_of(relation, self.by, self.labels)
 
 
 def variables_of(
@@ -124,6 +148,8 @@ def _variable(
     if kind.is_numeric():
         cuts = () if bands is None else _limits(name, bands)
         unit = _unit(column, catalogue)
+        days = f"{name}_days"
+        amount = relation[days] if days in relation.columns else None
         return Variable(
             name,
             label,
@@ -133,6 +159,7 @@ def _variable(
             missing,
             unit,
             _cut_halves(column, cuts),
+            amount,
         )
     if kind.is_string():
         codes = list(_coded(name, column, bands, catalogue))
