@@ -9,13 +9,13 @@ from typing import Any, Final
 import ibis.expr.types as ir
 
 from p4dp_sdk.cohorts.compile import preview_of
-from p4dp_sdk.cohorts.definition import Definition, Index, Summary, Test, Variable
+from p4dp_sdk.cohorts.definition import Definition, Index, Outcome, Summary, Test, Variable
 from p4dp_sdk.cohorts.errors import CohortError
 from p4dp_sdk.cohorts.events import DATE, Events, EventTable
 from p4dp_sdk.cohorts.sources import events_of_codes
 from p4dp_sdk.cohorts.windows import Ever, Reach, Span, Window, reach
 from p4dp_sdk.errors import UnknownColumnError
-from p4dp_sdk.identity import Identity
+from p4dp_sdk.identity import Access, Identity
 from p4dp_sdk.wire.messages import N_
 
 _NEEDED: Final[Mapping[str, tuple[str, ...]]] = {
@@ -287,3 +287,41 @@ def complete(definition: Definition, tables: Mapping[str, ir.Table]) -> Index:
 def last_day(whoami: Identity) -> date:
     """The end of the data."""
     return min(date.fromisoformat(whoami.last_date), date.fromisoformat(whoami.reference_date))
+
+
+def one_row_each(definition: Definition) -> None:
+    """Tables of patients count each once."""
+    if definition.repeats:
+        raise CohortError(
+            N_("This cohort has several index dates a patient."),
+            N_("A table of patients would count somebody once for each of them."),
+            N_("Use index(first=…) or index(last=…), or group cohort.relation yourself."),
+        )
+
+
+def known_outcome(asked: str, definition: Definition) -> Outcome:
+    found = {outcome.name: outcome for outcome in definition.outcomes}
+    if asked not in found:
+        raise UnknownColumnError(asked, found)
+    return found[asked]
+
+
+def rows_allowed(whoami: Identity) -> None:
+    if whoami.access is Access.AGGREGATE:
+        raise CohortError(
+            N_("This project gives no rows: individual data need the microdata grant."),
+            N_("Its right of access is protected aggregates."),
+            N_("Ask questions of cohort.relation (group_by, agg), or ask the CSE and the DPO for the grant."),
+        )
+
+
+def matching_allowed(whoami: Identity) -> None:
+    if whoami.access is Access.AGGREGATE:
+        raise CohortError(
+            N_("Patients can't be matched one by one in this project."),
+            N_("Matching joins persons to other persons, which is never done for protected aggregates."),
+            N_(
+                "Compare by strata (group_by sex and p4dp.age_bands) and standardise, or ask the CSE for the"
+                " microdata grant."
+            ),
+        )

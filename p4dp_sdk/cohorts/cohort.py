@@ -15,7 +15,7 @@ criterion without one, a look past the index date that was not asked for.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from types import MappingProxyType
@@ -39,7 +39,10 @@ from p4dp_sdk.cohorts.windows import Reach, Span
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
+    import pandas as pd
 
+    from p4dp_sdk.cohorts.attrition import Attrition
+    from p4dp_sdk.cohorts.results import TableOne
     from p4dp_sdk.identity import Identity
 
 
@@ -52,7 +55,7 @@ class Site(Protocol):
     def whoami(self) -> Identity: ...
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False, eq=False)
 class Cohort:
     """Patients who entered at their index date, with what is known of them there and how they left."""
 
@@ -194,7 +197,106 @@ class Cohort:
         wanted = list(dict.fromkeys((PATIENT, *names)))
         return self._compiled(wanted).kept(wanted)
 
-    def _compiled(self, wanted: list[str]) -> Compiled:
+    def _compiled(self, wanted: Collection[str]) -> Compiled:
         index = checks.complete(self._definition, self._site.tables)
         last_day = checks.last_day(self._site.whoami)
         return Compiler(self._site.tables, self._definition, index, last_day).compiled(wanted)
+
+    # -- results --------------------------------------------------------------------------------------------
+
+    def attrition(self) -> Attrition:
+        """How many patients each step leaves: one question. `.frame`, `.plot()`, `.publish(title)`."""
+        from p4dp_sdk.cohorts import attrition
+
+        compiled = self._compiled(())
+        return attrition.Attrition(attrition.titles(self._definition, compiled), attrition.question(compiled))
+
+    def table_one(
+        self, by: str | None = None, variables: Iterable[str] | None = None, **options: Any
+    ) -> TableOne:
+        """Table 1, overall and by the groups of `by`; without `variables`: sex, age and all variables."""
+        from p4dp_sdk.cohorts import results
+
+        checks.one_row_each(self._definition)
+        named = list(variables) if variables is not None else self._described_by_default(by)
+        days = [AGE_DAYS] if AGE in named else []  # of which the mean may be released
+        wanted = dict.fromkeys([*named, *days, *([by] if by else [])])
+        return results.table_one(self.select(*wanted), by=by, variables=named, **options)
+
+    def _described_by_default(self, by: str | None) -> list[str]:
+        """Dates say nothing in a Table 1."""
+        schema = self.relation.schema()
+        own = [variable.name for variable in self._definition.variables]
+        return [
+            name
+            for name in ("sex", AGE, *own)
+            if name in schema and name != by and not schema[name].is_date()
+        ]
+
+    def life_table(
+        self, outcome: str, every: str = "year", by: str | None = None, **options: Any
+    ) -> Any:
+        """Who is still followed and without `outcome`, period by period."""
+        from p4dp_sdk.cohorts import results
+
+        checks.one_row_each(self._definition)
+        made = checks.known_outcome(outcome, self._definition)
+        wanted = dict.fromkeys([*outcomes.columns(made)[1:], *([by] if by else [])])
+        return results.life_table(self.select(*wanted), outcome=outcome, every=every, by=by, **options)
+
+    def features(self, *names: str) -> pd.DataFrame:
+        """The rows as pandas, for scikit-learn and lifelines. Raises CohortError unless the project has the
+        microdata grant."""
+        checks.rows_allowed(self._site.whoami)
+        frame: pd.DataFrame = self.select(*(names or self.columns)).execute()
+        return frame
+
+    def match(
+        self,
+        controls: Cohort,
+        *,
+        n: int = 1,
+        on: Iterable[str] = (AGE, "sex", "centre_id"),
+        caliper: Mapping[str, float] = MappingProxyType({}),
+        replacement: bool = False,
+        seed: int = 0,
+    ) -> pd.DataFrame:
+        """`n` controls for each patient, alike in `on` (numbers within `caliper`); see `matching.matched`.
+
+        Raises CohortError unless the project has the microdata grant: persons are never joined to other
+        persons where only protected aggregates come back.
+        """
+        from p4dp_sdk.cohorts import matching
+
+        checks.matching_allowed(self._site.whoami)
+        how = matching.Rule(n, tuple(on), dict(caliper), replacement, seed)
+        wanted = (INDEX, *how.on)
+        return matching.matched(self.features(*wanted), controls.features(*wanted), how)
+
+    # -- what it says ---------------------------------------------------------------------------------------
+
+    def describe(self, language: str | None = None) -> str:
+        """The methods section: every step, window, code list and rule, in French or English."""
+        from p4dp_sdk.cohorts import prose
+        from p4dp_sdk.locale import Language
+        from p4dp_sdk.locale import language as in_force
+
+        chosen = Language(language) if language else in_force()
+        last = checks.last_day(self._site.whoami)
+        return prose.describe(self._definition, self._site.whoami, last, self.fingerprint, chosen)
+
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 of the definition, its code lists and the snapshot."""
+        from p4dp_sdk.cohorts.fingerprint import fingerprint
+
+        return fingerprint(self._definition, self._site.tables, self._site.whoami.snapshot)
+
+    def __repr__(self) -> str:
+        return self.describe()
+
+    def _repr_html_(self) -> str:
+        from p4dp_sdk import markup
+
+        title, *paragraphs = self.describe().split("\n\n")
+        return markup.heading(title) + "".join(map(markup.paragraph, paragraphs))

@@ -20,6 +20,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass, field
 from datetime import date
+from enum import StrEnum
 from functools import cached_property, reduce
 from operator import or_
 from typing import Any, Final, assert_never
@@ -47,17 +48,26 @@ REASON, AGE, AGE_DAYS = "exit_reason", "age", "age_days"
 START, (END, ALIVE, FOLLOWED, DATA) = "observed_from", features.ENDS
 DEATH_MONTH, BIRTH = "death_month", "birth_month"
 PERSON: Final = ("sex", "centre_id", BIRTH)  # of the patient, where the grant has them
-BETWEEN, OBSERVED, WASHOUT = "between", "observed", "washout"  # steps that every cohort may have
+
+
+class Fixed(StrEnum):
+    """Steps that every cohort may have."""
+
+    BETWEEN = "between"
+    OBSERVED = "observed"
+    WASHOUT = "washout"
+
 
 Condition = Callable[[ir.Table], Any]
 
 
 @dataclass(frozen=True)
 class Step:
-    """One condition of the cohort: what attrition counts, in this order."""
+    """One condition of the cohort: what attrition counts, in this order. A criterion has its own name."""
 
     name: str
     flag: str
+    fixed: Fixed | None = None
 
 
 @dataclass(frozen=True)
@@ -70,11 +80,9 @@ class Compiled:
     def kept(self, names: Iterable[str]) -> ir.Table:
         """The rows that fulfil all steps. Who was observed throughout the washout was so at its end."""
         names = list(names)
-        steps = [step for step in self.steps if not (step.name == OBSERVED and self._has(WASHOUT))]
+        washed = any(step.fixed is Fixed.WASHOUT for step in self.steps)
+        steps = [step for step in self.steps if not (washed and step.fixed is Fixed.OBSERVED)]
         return self.rows.filter(*(self.rows[step.flag] for step in steps)).select(*names)
-
-    def _has(self, name: str) -> bool:
-        return any(step.name == name for step in self.steps)
 
 
 @dataclass(frozen=True)
@@ -158,7 +166,8 @@ class Compiler:
         rows = self._described(set(wanted) | self._tested)
         steps: list[Step] = []
         for name, condition in self._conditions():
-            step = Step(name, f"step_{len(steps) + 1}")
+            fixed = name if isinstance(name, Fixed) else None
+            step = Step(name, f"step_{len(steps) + 1}", fixed)
             rows = rows.mutate(**{step.flag: condition(rows)})
             steps.append(step)
         return Compiled(rows, tuple(steps))
@@ -214,11 +223,11 @@ class Compiler:
         definition = self.definition
         if definition.between is not None:
             first, last = map(ibis.literal, definition.between)
-            yield BETWEEN, lambda rows: rows[INDEX].between(first, last)
-        yield OBSERVED, lambda rows: rows[START].notnull()
+            yield Fixed.BETWEEN, lambda rows: rows[INDEX].between(first, last)
+        yield Fixed.OBSERVED, lambda rows: rows[START].notnull()
         if definition.washout is not None:
             washout = definition.washout
-            yield WASHOUT, lambda rows: self._washed_out(rows, washout)
+            yield Fixed.WASHOUT, lambda rows: self._washed_out(rows, washout)
         for at, criterion in enumerate(definition.criteria):
             yield criterion.name, self._condition(at, criterion)
 

@@ -1,0 +1,153 @@
+"""Attrition: how many patients are left after each step, in the order written (STROBE, item 13).
+
+One question, whose answer is protected like any other; the counts are those of distinct patients. How many a
+step left out is worked out here from two protected numbers: shown only where both are, and in a draft no more
+exact than they are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+from functools import cached_property, reduce
+from operator import and_
+from typing import TYPE_CHECKING, Any, Final
+
+import pandas as pd
+
+from p4dp_sdk.backend.results import attach, disclosure_in
+from p4dp_sdk.cohorts.compile import Compiled, Fixed, Step
+from p4dp_sdk.cohorts.definition import Definition
+from p4dp_sdk.cohorts.events import PATIENT
+from p4dp_sdk.cohorts.features import INDEX
+from p4dp_sdk.cohorts.prose import day as _day
+from p4dp_sdk.cohorts.prose import length
+from p4dp_sdk.locale import language
+from p4dp_sdk.locale import translate as _
+from p4dp_sdk.wire.messages import N_
+from p4dp_sdk.wire.protocol import Disclosure, MeasureSummary
+
+if TYPE_CHECKING:
+    import ibis.expr.types as ir
+    from matplotlib.axes import Axes
+
+    from p4dp_sdk.tables.safe import SafeTable
+
+STEP, PATIENTS, EXCLUDED = "step", "patients", "excluded"
+_WITH_INDEX: Final = N_("With the event that gives the index date")
+_FIXED: Final[Mapping[Fixed, str]] = {
+    Fixed.BETWEEN: N_("Index date from {start} to {end}"),
+    Fixed.OBSERVED: N_("Under observation on the index date"),
+    Fixed.WASHOUT: N_("Washout: {length} before the index date observed, without the event"),
+}
+
+
+def question(compiled: Compiled) -> ir.Table:
+    """One row: patients left after each step, cumulated."""
+    rows = compiled.rows
+    patients = rows[PATIENT]
+    held: list[Any] = [rows[INDEX].notnull()]
+    counts = {"step_0": patients.nunique(where=held[0])}
+    for step in compiled.steps:
+        held.append(rows[step.flag])
+        counts[step.flag] = patients.nunique(where=reduce(and_, held))
+    return rows.agg(**counts)
+
+
+def titles(definition: Definition, compiled: Compiled) -> list[str]:
+    """The steps in words: the person's own for criteria."""
+    return [_(_WITH_INDEX), *(_title(definition, step) for step in compiled.steps)]
+
+
+def _title(definition: Definition, step: Step) -> str:
+    if step.fixed is None:
+        return step.name
+    start, end = definition.between or (None, None)
+    return _(_FIXED[step.fixed]).format(
+        start=_day(start, language()), end=_day(end, language()), length=_washout(definition)
+    )
+
+
+def _washout(definition: Definition) -> str:
+    return "" if definition.washout is None else length(definition.washout, language())
+
+
+@dataclass(frozen=True)
+class Attrition:
+    """The flow of patients: `frame` (step, patients, excluded), `plot()`, `publish(title)`."""
+
+    steps: Sequence[str]
+    question: ir.Table
+    table: SafeTable | None = None
+
+    @cached_property
+    def frame(self) -> pd.DataFrame:
+        """One row a step; withheld numbers are <NA>. Asked when first looked at."""
+        answer = self.table.frame if self.table is not None else self.question.execute()
+        patients = pd.array([answer[name].iloc[0] for name in answer.columns], dtype="Int64")
+        left = pd.Series(patients)
+        excluded = (left.shift(1) - left).clip(lower=0)
+        frame = pd.DataFrame({STEP: list(self.steps), PATIENTS: left, EXCLUDED: excluded})
+        disclosure = disclosure_in(answer)
+        return (
+            frame
+            if disclosure is None
+            else attach(frame, _turned(disclosure, list(answer.columns), self.steps))
+        )
+
+    @property
+    def emptied_by(self) -> str | None:
+        """The first step after which no number can be shown, or nobody is left."""
+        for step, patients in zip(self.frame[STEP], self.frame[PATIENTS], strict=True):
+            if pd.isna(patients) or patients == 0:
+                return str(step)
+        return None
+
+    def plot(self, **options: Any) -> Axes:
+        """The flow chart."""
+        from p4dp_sdk import plots
+
+        return plots.flow_chart(self.frame, step=STEP, n=PATIENTS, excluded=EXCLUDED, **options)
+
+    def publish(self, title: str) -> Attrition:
+        """With exact numbers, in a signed publication table (`.table`). Raises EnclaveError."""
+        from p4dp_sdk.cohorts.results.asking import published
+
+        return replace(self, table=published(self.question, title))
+
+    def _repr_html_(self) -> str:
+        from p4dp_sdk.tables.display import html
+
+        return str(html(self._titled()))
+
+    def __repr__(self) -> str:
+        from p4dp_sdk.tables.display import text
+
+        return text(self._titled())
+
+    def _titled(self) -> pd.DataFrame:
+        names = {STEP: _("Step"), PATIENTS: _("Patients"), EXCLUDED: _("Excluded")}
+        disclosure = disclosure_in(self.frame)
+        frame = self.frame.rename(columns=names)
+        if disclosure is None:
+            return frame
+        measures = {names[name]: summary for name, summary in disclosure.measures.items()}
+        return attach(frame, replace_in(disclosure, measures=measures, key_columns=(names[STEP],)))
+
+
+def replace_in(disclosure: Disclosure, **changes: Any) -> Disclosure:
+    said = {each.name: getattr(disclosure, each.name) for each in fields(Disclosure)}
+    return Disclosure(**{**said, **changes})
+
+
+def _turned(disclosure: Disclosure, names: Sequence[str], steps: Sequence[str]) -> Disclosure:
+    """The record of one row of counts, as that of one column of them."""
+    measures = [disclosure.measures.get(name, MeasureSummary(0, 0)) for name in names]
+    earlier = tuple((step,) for step, each in zip(steps, measures, strict=True) if each.snapped)
+    whole = MeasureSummary(
+        shown=sum(each.shown for each in measures),
+        withheld=sum(each.withheld for each in measures),
+        snapped=len(earlier),
+        snapped_labels=earlier,
+    )
+    return replace_in(disclosure, measures={PATIENTS: whole}, key_columns=(STEP,))
