@@ -36,7 +36,6 @@ def link(
 ) -> None:
     """Say who LOGIN is in the warehouse. Give one number.
 
-    \b
     They see protected tables of these rows alone, without the rule of three GPs; nothing of it can be
     published. From their next question on.
     """
