@@ -48,6 +48,9 @@ def run(
     """Run TEMPLATE, and keep the executed notebook, a page without code, and a manifest.
 
     The enclave must be running. Ctrl-C, or the end of this command in any way, ends the run.
+
+    Exit codes: 0 ready; 1 a cell failed; 2 refused before anything ran; 3 the enclave is not running; 4 over its
+    time; 5 broken off; 130 Ctrl-C.
     """
     from hub_config.reports.running import Wanted, carry_out
 

@@ -41,6 +41,11 @@ ELSEWHERE = {
     "p4dp-enclave status": Elsewhere(
         "tests/services/hub/test_enclave.py", '"status"', "test_status_says_what_runs"
     ),
+    "p4dp-enclave report run prise-en-main --project modeles-rachid -p code_diagnostic=K86": Elsewhere(
+        "tests/services/hub/test_enclave.py",
+        '"report", "run", "prise-en-main", "--project", "modeles-rachid", "-p", "code_diagnostic=K86"',
+        "test_a_report_runs_without_a_person",
+    ),
     "make test": Elsewhere(".ci/run", "make test"),
 }
 

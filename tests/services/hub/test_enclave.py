@@ -5,6 +5,7 @@ One small enclave serves the tests of this file; the last ones stop it.
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import signal
@@ -265,6 +266,24 @@ def test_a_removed_person_is_out_and_their_workspace_stops(enclave, page):
     page.goto(enclave.url("/hub/home"))
     assert "/hub/home" not in page.url
     wait(lambda: not boxes(enclave), 40)
+
+
+def test_a_report_runs_without_a_person(enclave, tmp_path):
+    """A project with individual data: the template asks for rows at its end, and is refused them."""
+    folder = tmp_path / "rapport"
+    done = enclave.command(
+        *("report", "run", "prise-en-main", "--project", "modeles-rachid", "-p", "code_diagnostic=K86"),
+        *("--output", str(folder)),
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    page = (folder / "prise-en-main.html").read_text()
+    assert "Prise en main" in page and "K86" in page and "<img" in page and "<script" not in page
+    assert "Votre projet a droit aux lignes" not in page
+    asked = enclave.command("audit", "export", "--format", "jsonl").stdout
+    manifest = json.loads((folder / "manifest.json").read_text())
+    assert len(manifest["requests"]) > 5 and all(number in asked for number in manifest["requests"])
+    assert "svc-modeles-rachid" in asked and "report.start" in asked and "report.end" in asked
+    assert not boxes(enclave)
 
 
 def test_no_secret_is_in_a_log(enclave):
