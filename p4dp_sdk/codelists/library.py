@@ -49,7 +49,7 @@ class Library:
 
     def all(self) -> tuple[str, ...]:
         """The names of all lists, in order."""
-        return tuple(sorted({one.id for one in _every_version()}))
+        return tuple(one.id for one in _newest())
 
     def versions(self, name: str) -> tuple[str, ...]:
         """The versions of the list called `name`, oldest first."""
@@ -63,7 +63,7 @@ class Library:
         from p4dp_sdk.listing import Listing
 
         wanted = _words(words)
-        found = [one for one in map(self, self.all()) if _holds(one, wanted)]
+        found = [one for one in _newest() if _holds(one, wanted)]
         rows = [(one.id, one.label, _codes(one), one.version, one.source) for one in found]
         return Listing(rows, columns=["name", "label", "codes", "version", "source"])
 
@@ -75,10 +75,16 @@ class Library:
         return iter(self.all())
 
     def __repr__(self) -> str:
-        return "\n".join(f"{one.id:<32} {one.label}" for one in map(self, self.all()))
+        return "\n".join(f"{one.id:<32} {one.label}" for one in _newest())
 
 
 codes = Library()
+
+
+def _newest() -> list[CodeList]:
+    """Every list in its newest version, by name."""
+    lists = sorted(_every_version(), key=lambda one: version_order(one.version))
+    return [one for _, one in sorted({one.id: one for one in lists}.items())]
 
 
 def _every_version() -> list[CodeList]:
