@@ -20,13 +20,14 @@ SOURCE: Final = "own world"
 GP: Final = 0  # of patients 0, 12, 24…: a hundred; trains interns 1 and 2
 ONLY_HERE: Final = "D97"  # sixty patients of GP 0 have it, and nobody else
 RARE_HERE: Final = "B72"  # eight of them
+SEVERAL: Final = "T90"  # of those whom intern 4 saw with GPs 4 to 7, sixty of each; and one patient of GP 8
 _SEEN: Final = (Role.PATIENT, Role.EVENT, Role.CODE, Role.DATE, Role.NUMERIC)
 
 
 def fill(building: Building) -> None:
     """1,200 patients of 12 GPs in 3 centres. Each has a consultation with a diagnosis, and a weight. With
     GP 0 intern 1 logged the first eighty of its hundred patients and intern 2 the others; with GP 1 intern 3
-    all."""
+    all, with GPs 4 to 7 intern 4."""
     run = building.connection.execute
     person = (
         f"range AS patient_no, range % {PHYSICIANS} AS physician_no,"
@@ -35,7 +36,9 @@ def fill(building: Building) -> None:
     place = f"range // {PHYSICIANS}"
     code = (
         f"CASE WHEN range % {PHYSICIANS} = {GP} AND {place} < 60 THEN '{ONLY_HERE}'"
-        f" WHEN range % {PHYSICIANS} = {GP} AND {place} < 68 THEN '{RARE_HERE}' ELSE 'K86' END AS cisp2"
+        f" WHEN range % {PHYSICIANS} = {GP} AND {place} < 68 THEN '{RARE_HERE}'"
+        f" WHEN range % {PHYSICIANS} BETWEEN 4 AND 7 AND {place} < 60 OR range = 8 THEN '{SEVERAL}'"
+        " ELSE 'K86' END AS cisp2"
     )
     day = f"DATE '2018-01-01' + CAST({place} AS INTEGER) * 10 AS date"
     everybody = f"FROM range({PATIENTS})"
@@ -60,8 +63,9 @@ def fill(building: Building) -> None:
     )
     run(f"INSERT INTO snds_claims BY NAME SELECT {person}, {day}, 'A10BA02' AS atc {everybody}")
     run(
-        f"INSERT INTO training_log BY NAME SELECT {visit}, {code}, CASE WHEN range % {PHYSICIANS} = 1 THEN 3"
-        f" WHEN {place} < 80 THEN 1 ELSE 2 END AS intern_no {everybody} WHERE range % {PHYSICIANS} < 2"
+        f"INSERT INTO training_log BY NAME SELECT {visit}, {code}, CASE WHEN range % {PHYSICIANS} > 3 THEN 4"
+        f" WHEN range % {PHYSICIANS} = 1 THEN 3 WHEN {place} < 80 THEN 1 ELSE 2 END AS intern_no {everybody}"
+        f" WHERE range % {PHYSICIANS} < 2 OR range % {PHYSICIANS} BETWEEN 4 AND 7"
     )
     building.finish(date(2020, 12, 31), date(2018, 1, 1), date(2020, 12, 31))
 

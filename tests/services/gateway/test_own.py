@@ -23,7 +23,17 @@ from hub_config.warehouse.manifest import read_manifest, write_manifest
 from hub_config.warehouse.snapshot import MANIFEST, build_snapshot
 from p4dp_sdk.wire.errors import ErrorCode
 from p4dp_sdk.wire.graph import encode
-from tests.services.gateway.own_world import GP, ONLY_HERE, PHYSICIANS, RARE_HERE, SOURCE, fill, link, mine
+from tests.services.gateway.own_world import (
+    GP,
+    ONLY_HERE,
+    PHYSICIANS,
+    RARE_HERE,
+    SEVERAL,
+    SOURCE,
+    fill,
+    link,
+    mine,
+)
 from tests.services.gateway.peer_enclave import (
     Enclave,
     Workspace,
@@ -233,6 +243,16 @@ async def test_what_one_saw_of_one_s_own_is_told_to_nobody_else(enclave: Enclave
     assert ONLY_HERE not in {row["cisp2"] for row in answer.to_pylist() if row["n"] is not None}
     assert disclosure.scope == "all"
     assert await refusal(zoe, by_code()) == ErrorCode.NOT_LINKED
+
+
+@pytest.mark.parametrize("first", ["own", "everybody's"])
+async def test_what_passes_every_rule_is_compared_with_everybody_s(enclave: Enclave, first: str) -> None:
+    """An intern of four practices: one patient more, among everybody's, and the number is the same."""
+    link(enclave, "ines", Standing.INTERN, 4)
+    ines = enclave.workspace("ines", "these-ines")
+    scopes = (True, False) if first == "own" else (False, True)
+    one, other = [(await shown(ines, by_code(own=own)))[SEVERAL] for own in scopes]
+    assert one == other == pytest.approx(240, abs=6)
 
 
 async def test_the_sandbox_shows_what_protection_would_do_without_gps(enclave: Enclave) -> None:
