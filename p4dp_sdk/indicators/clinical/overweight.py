@@ -39,13 +39,12 @@ def children(tables: Tables, window: Window) -> ir.Table:
 
 
 def last_measured(tables: Tables, window: Window) -> ir.Table:
-    """One row a patient: the `status` of the last classified measurement in the window at 6.00 to 15.99
-    years. Of two on one day (two GPs), that of the higher BMI."""
+    """One row a patient: the `status` of the last classified measurement in the window from 6.00 years on. Of
+    two on one day (two GPs), that of the higher BMI."""
     rows = tables.body_mass
     valid = rows.filter(
         window.holds(rows.date),
         rows.age_months >= 12 * YOUNGEST,
-        rows.age_months < 12 * (OLDEST + 1),
         rows.weight_status.notnull(),
     )
     return valid.group_by("patient_id").agg(status=valid.weight_status.last(order_by=[valid.date, valid.bmi]))

@@ -83,6 +83,15 @@ def test_values_of_one_day_are_one() -> None:
     assert world.flags(INR)[who]["missing"]
 
 
+def test_of_several_values_of_one_day_the_mean_counts() -> None:
+    world = World()
+    inside, outside = on_warfarin(world), on_warfarin(world)
+    for who, second in ((inside, 3.3), (outside, 3.7)):
+        inrs(world, who, 2.5, 2.5, 2.5)
+        world.result(who, "inr", "2022-02-10", second)
+    assert world.met(INR, "outside") == {outside}
+
+
 def test_no_anticoagulant_no_inr() -> None:
     """INR of about 1.0 at 24 to 29 years; and a direct anticoagulant, which INR does not follow."""
     world = World()
