@@ -14,7 +14,9 @@ from pathlib import Path
 import pytest
 
 from hub_config.gateway.engine import EngineLimits, Engines
+from hub_config.governance.demo import demo_link
 from hub_config.governance.facts import AccessLevel
+from hub_config.governance.persons import actions as persons
 from hub_config.governance.store import open_store
 from hub_config.settings import Settings
 from hub_config.up import house
@@ -100,6 +102,7 @@ def gateway(snapshot: Snapshot, tmp_path_factory: pytest.TempPathFactory) -> Ite
         made = make_gateway(settings, store, hub, snapshot.directory.parent, engines, workers, office)
         enclave = Enclave(made, hub, store, settings)
         add_project(enclave, charter("these-ines", AccessLevel.AGGREGATE, "ines"))
+        enclave.govern(persons.link, demo_link(snapshot.manifest.source))
         yield enclave
         engines.close()
     store.close()
