@@ -28,6 +28,8 @@ from p4dp_sdk.cohorts.results.follow_up import Followed
 
 Z: Final = 1.959963984540054  # the 97.5 % quantile of the normal distribution
 Interval = tuple[float, float]
+_ROUNDING: Final = 1e-12  # a probability so near to 0 or 1 is that
+_FARTHEST: Final = 500.0  # e to this power is still a number
 
 
 @dataclass(frozen=True)
@@ -137,9 +139,9 @@ class _Path:
 
 def _log_log(share: float, variance: float) -> Interval:
     """The 95 % interval of a probability on the log(-log) scale; of 0 and 1, which have none, the point."""
-    if not 0 < share < 1 or not math.isfinite(variance):
+    if not _ROUNDING < share < 1 - _ROUNDING or not math.isfinite(variance):
         return share, share
-    reach = Z * math.sqrt(variance) / (share * abs(math.log(share)))
+    reach = min(_FARTHEST, Z * math.sqrt(variance) / (share * abs(math.log(share))))
     return share ** math.exp(reach), share ** math.exp(-reach)
 
 

@@ -23,7 +23,7 @@ def write_word(sheet: Sheet, path: Path) -> Path:
 
     document = Document()
     _describe(document.core_properties, sheet)
-    document.add_paragraph(written(sheet.title)).runs[0].bold = True
+    document.add_paragraph().add_run(written(sheet.title)).bold = True
     _table(document, sheet)
     for note in sheet.notes:
         _small(document.add_paragraph(written(note.replace("`", ""))))
