@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from hub_config.governance.charter import Charter
 from hub_config.governance.facts import AccessLevel, Grant
 from hub_config.governance.problems import BadGrant, BadProject, did_you_mean
+from hub_config.governance.services import PREFIX, is_service
 from hub_config.settings import PolicySettings
 from p4dp_sdk.catalogue.load import load_catalogue
 from p4dp_sdk.catalogue.model import Catalogue, Role, Table, Unit
@@ -59,11 +60,14 @@ def username(user: str) -> str:
 
 
 def is_username(name: str) -> bool:
-    return _USER.fullmatch(name) is not None
+    return _USER.fullmatch(name) is not None and not is_service(name)
 
 
 def bad_username(user: str) -> str:
-    return f"{user!r} can't be a user's name: letters, digits and . _ @ + - only."
+    return (
+        f"{user!r} can't be a user's name: letters, digits and . _ @ + - only, "
+        f"and {PREFIX!r} begins the names of services."
+    )
 
 
 def _project_problems(charter: Charter, terms: Terms) -> Iterator[str]:

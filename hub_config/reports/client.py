@@ -23,6 +23,12 @@ _SILENCE_SECONDS: Final = 60.0
 """The desk beats twice a second."""
 
 _REFUSED: Final = {
+    400: Text(
+        "Le hub n'a pas accepté la demande : le modèle a changé entre-temps, ou l'enclave est d'une autre "
+        "version. Recommencez ; sinon, redémarrez l'enclave.",
+        "The hub did not take the request: the template changed meanwhile, or the enclave is of another "
+        "version. Try again; else start the enclave anew.",
+    ),
     403: Text(
         "Le hub ne reconnaît pas la clé des rapports (keys/reports). Redémarrez l'enclave.",
         "The hub does not know the reports' key (keys/reports). Start the enclave again.",

@@ -18,7 +18,9 @@ import click
 from hub_config.reports.texts import ReportProblem, Text, language_of
 
 if TYPE_CHECKING:
+    from hub_config.governance.facts import ProjectFacts
     from hub_config.reports.parameters import Parameter
+    from hub_config.settings import Settings
 
 INTERRUPTED = 130
 
@@ -49,13 +51,14 @@ def run(
 
     The enclave must be running. Ctrl-C, or the end of this command in any way, ends the run.
 
-    Exit codes: 0 ready; 1 a cell failed; 2 refused before anything ran; 3 the enclave is not running; 4 over its
-    time; 5 broken off; 130 Ctrl-C.
+    Exit codes: 0 ready; 1 a cell failed; 2 refused before anything ran; 3 the enclave is not running; 4 over
+    its time; 5 broken off; 130 Ctrl-C.
     """
     from hub_config.reports.running import Wanted, carry_out
 
     with _told():
-        sys.exit(carry_out(Wanted(template, project, parameters, output, seconds), language_of(os.environ)))
+        wanted = Wanted(template, project, parameters, output, seconds)
+        sys.exit(carry_out(wanted, language_of(os.environ), _centres))
 
 
 @report.command()
@@ -71,6 +74,14 @@ def templates(template: str | None) -> None:
         else:
             for each in read_template(template).parameters:
                 click.echo(_described(each))
+
+
+def _centres(settings: Settings, facts: ProjectFacts) -> tuple[str, ...]:
+    """The centres of the project's snapshot that its grant gives."""
+    from hub_config.governance import desk
+
+    known = desk.terms(settings, facts.snapshot, wants_centres=True).snapshot.centres or frozenset()
+    return tuple(sorted(known if facts.grant.centres is None else known & facts.grant.centres))
 
 
 def _described(parameter: Parameter) -> str:

@@ -6,6 +6,7 @@ from __future__ import annotations
 import os
 import pwd
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -14,7 +15,7 @@ from typing import Final, assert_never
 
 import click
 
-from hub_config.governance import actions, desk
+from hub_config.governance import actions
 from hub_config.governance.facts import ProjectFacts
 from hub_config.governance.rules import why_not
 from hub_config.governance.services import service_of
@@ -42,6 +43,7 @@ from hub_config.up import house
 
 _ENDING_SECONDS: Final = 20.0
 OVER_TIME, BROKEN_OFF = 4, 5
+Centres = Callable[[Settings, ProjectFacts], tuple[str, ...]]
 
 
 class NotOpen(ReportProblem):
@@ -76,9 +78,9 @@ class Checked:
     output: Path | None
 
 
-def carry_out(wanted: Wanted, language: Language) -> int:
+def carry_out(wanted: Wanted, language: Language, centres: Centres) -> int:
     """The exit code. Raises ReportProblem, KeyboardInterrupt."""
-    checked = checked_before(wanted, language)
+    checked = checked_before(wanted, language, centres)
     began = datetime.now(UTC)
     with screen_for(checked.template.steps, language) as screen:
         run, ended = _followed(checked, screen)
@@ -89,7 +91,7 @@ def carry_out(wanted: Wanted, language: Language) -> int:
         remove(folder)
 
 
-def checked_before(wanted: Wanted, language: Language) -> Checked:
+def checked_before(wanted: Wanted, language: Language, centres: Centres) -> Checked:
     """Everything that can be wrong before a run. Raises ReportProblem, GovernanceProblem, BadSettings."""
     settings = load_settings()
     template = read_template(wanted.template)
@@ -99,7 +101,7 @@ def checked_before(wanted: Wanted, language: Language) -> Checked:
         raise not_running()
     facts = _project(settings, wanted.project)
     if asks_for_centres(parameters):
-        parameters = with_centres(parameters, _centres(settings, facts))
+        parameters = with_centres(parameters, centres(settings, facts))
     values = check(parameters, given)
     output = None if wanted.output is None else wanted.output.absolute()
     if output is not None:
@@ -130,11 +132,6 @@ def _project(settings: Settings, slug: str) -> ProjectFacts:
             ).fill(slug=slug, why=denial.code.value)
         )
     return facts
-
-
-def _centres(settings: Settings, facts: ProjectFacts) -> tuple[str, ...]:
-    known = desk.terms(settings, facts.snapshot, wants_centres=True).snapshot.centres or frozenset()
-    return tuple(sorted(known if facts.grant.centres is None else known & facts.grant.centres))
 
 
 @dataclass

@@ -201,6 +201,20 @@ async def test_the_sweep_finds_those_who_ask_for_nothing(running, authenticator,
     assert user.stopped == ["these-ines"]
 
 
+async def test_a_service_has_no_provider_and_a_person_of_its_name_has_one(authenticator, browser):
+    """A run of a report is not put out for being unknown to the provider. Attack: keep a session of before
+    such names were kept for services."""
+    service = User({"name": "svc-these-ines", "auth_state": None})
+    assert await authenticator.refresh_user(service, None) is True
+    await authenticator.sweep({service.name: service})
+    await asyncio.sleep(0)
+    assert service.stopped == []
+    person = User({**await log_in(authenticator, browser, "ines"), "name": "svc-these-ines"})
+    assert await authenticator.refresh_user(person, None) is False
+    await asyncio.sleep(0)
+    assert person.stopped == ["these-ines"]
+
+
 async def test_losing_the_last_role_is_losing_access(running, authenticator, browser):
     user = User(await log_in(authenticator, browser, "admin"))
     await asyncio.to_thread(

@@ -9,13 +9,15 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import httpx
 import pytest
 
+from hub_config.governance import actions
 from hub_config.governance.audit import read_records
+from hub_config.governance.store import open_store
 from hub_config.up import house
 from tests.services.spawner.conftest import CELL, CHECKOUT, SmallHub, processes_with, until
 
@@ -162,7 +164,6 @@ def test_a_cell_that_fails(hub: SmallHub) -> None:
     (folder,) = (hub.directory / "state" / "reports" / PROJECT).glob("*-echec-*")
     kept = (folder / "echec.ipynb").read_text()
     assert "avant" in kept and folder.stat().st_mode & 0o777 == 0o700
-    assert "stopped at step 'Étape 2'" in run(hub, "echec", language="en_GB.UTF-8")[1]
     assert events(hub, "report.end")[-1].decision == "failed"
 
 
@@ -229,6 +230,26 @@ def test_a_run_over_its_time_is_stopped_and_what_it_did_is_kept(hub: SmallHub, t
     assert "commencé" in (folder / "trop-long.ipynb").read_text()
     assert json.loads((folder / "manifest.json").read_text())["outcome"] == "timed-out"
     assert not kernels_with_tokens(hub) and not homes(hub)
+
+
+def test_a_project_that_is_suspended_has_no_run_any_more(hub: SmallHub) -> None:
+    process, token = begun(hub)
+    govern(hub, actions.suspend)
+    try:
+        _, said = process.communicate(timeout=40)
+        assert process.returncode == 5 and nothing_left(hub, token)
+        code, said = run(hub, "sans-fin")
+        assert code == 2 and "n'est pas ouvert" in said
+        assert "is not open" in run(hub, "sans-fin", language="en_GB.UTF-8")[1]
+    finally:
+        govern(hub, actions.approve)
+
+
+def govern(hub: SmallHub, action: Callable[..., object]) -> None:
+    store = open_store(hub.settings)
+    with store.change() as session:
+        action(session, PROJECT, audit=store.recorder("test"))
+    store.close()
 
 
 def test_one_run_of_a_project_at_a_time(hub: SmallHub) -> None:
