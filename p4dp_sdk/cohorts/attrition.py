@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pandas as pd
 
+from p4dp_sdk import markup
 from p4dp_sdk.backend.results import attach, disclosure_in
 from p4dp_sdk.cohorts.compile import Compiled, Fixed, Step
 from p4dp_sdk.cohorts.definition import Definition
@@ -118,12 +119,20 @@ class Attrition:
     def _repr_html_(self) -> str:
         from p4dp_sdk.tables.display import html
 
-        return str(html(self._titled()))
+        return str(html(self._titled())) + markup.notes(self._end())
 
     def __repr__(self) -> str:
         from p4dp_sdk.tables.display import text
 
-        return text(self._titled())
+        return "\n".join([text(self._titled()), *self._end()])
+
+    def _end(self) -> list[str]:
+        """Where a cohort without patients lost them."""
+        step = self.emptied_by
+        if step is None:
+            return []
+        told = _("The cohort ends at “{step}”: after it there is nobody, or too few to be shown.")
+        return [told.format(step=step)]
 
     def _titled(self) -> pd.DataFrame:
         names = {STEP: _("Step"), PATIENTS: _("Patients"), EXCLUDED: _("Excluded")}

@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from p4dp_sdk.cohorts.attrition import Attrition
-    from p4dp_sdk.cohorts.results import TableOne
+    from p4dp_sdk.cohorts.results import LifeTable, TableOne
     from p4dp_sdk.identity import Identity
 
 
@@ -233,16 +233,17 @@ class Cohort:
             if name in schema and name != by and not schema[name].is_date()
         ]
 
-    def life_table(
-        self, outcome: str, every: str = "year", by: str | None = None, **options: Any
-    ) -> Any:
-        """Who is still followed and without `outcome`, period by period."""
+    def life_table(self, outcome: str, by: str | None = None, **options: Any) -> LifeTable:
+        """Who is still followed and without `outcome`, period by period; events that compete with it are told
+        as such where the outcome has some. Options are those of `results.life_table` (every=, years=)."""
         from p4dp_sdk.cohorts import results
 
         checks.one_row_each(self._definition)
         made = checks.known_outcome(outcome, self._definition)
-        wanted = dict.fromkeys([*outcomes.columns(made)[1:], *([by] if by else [])])
-        return results.life_table(self.select(*wanted), outcome=outcome, every=every, by=by, **options)
+        _, time, event = outcomes.columns(made)
+        options = {"competing": bool(made.competing), **options}
+        rows = self.select(*dict.fromkeys([time, event, *([by] if by else [])]))
+        return results.life_table(rows, outcome, by=by, **options)
 
     def features(self, *names: str) -> pd.DataFrame:
         """The rows as pandas, for scikit-learn and lifelines. Raises CohortError unless the project has the

@@ -1,0 +1,332 @@
+"""The rules of a cohort, each on a table small enough to work out by hand. This is their documentation.
+
+In a table `.` is NULL. Everybody is observed from 2010 to 2020 where the test says nothing else, and the
+data end on 2020-12-31.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from p4dp_sdk.cohorts import Cohort, EventTable, days, months, years
+
+from .written import SCHEMAS, rows, site
+
+COLUMNS = {
+    "patients": ("patient_id", "birth_month", "death_month"),
+    "observation_periods": ("patient_id", "start_date", "end_date"),
+    "diagnoses": ("patient_id", "date", "cisp2"),
+    "lab_results": ("patient_id", "date", "value"),
+    "history": ("patient_id", "date", "status"),
+}
+
+
+def read(text: str) -> list[list[Any]]:
+    lines = [line.split("|") for line in text.strip().splitlines()]
+    return [[None if cell.strip() == "." else cell.strip() for cell in line] for line in lines]
+
+
+def world(**tables: str) -> SimpleNamespace:
+    """A workspace over tables of text; people and periods that are not told are made up."""
+    made: dict[str, list[dict[str, Any]]] = {}
+    for name, text in tables.items():
+        made[name] = [_row(name, cells) for cells in read(text)]
+    numbers = sorted({row["patient_id"] for table in made.values() for row in table})
+    made.setdefault("patients", [{"patient_id": number} for number in numbers])
+    made.setdefault(
+        "observation_periods", [_row("observation_periods", [n, "2010-01-01", "2020-12-31"]) for n in numbers]
+    )
+    for row in made.get("lab_results", ()):
+        row["analyte"] = "hba1c"
+    return site(made, last="2020-12-31")
+
+
+def _row(table: str, cells: list[Any]) -> dict[str, Any]:
+    from datetime import date
+
+    kinds = SCHEMAS[table]
+    read_as: dict[str, Callable[[Any], Any]] = {"int64": int, "float64": float, "date": date.fromisoformat}
+    named = dict(zip(COLUMNS[table], cells, strict=True))
+    return {
+        name: value if value is None else read_as.get(kinds[name], str)(value)
+        for name, value in named.items()
+    }
+
+
+def diabetes(ws: Any, which: str = "first") -> Cohort:
+    d: EventTable = ws.tables["diagnoses"]
+    return Cohort(ws, "test").index(**{which: d.where(d.cisp2 == "T90")})
+
+
+def told(cohort: Cohort, *columns: str) -> list[tuple[str, ...]]:
+    """The rows as text, NULL as a point."""
+    wanted = ("patient_id", *columns)
+    frame = cohort.select("index_date", *columns).execute()
+    return [tuple("." if row[name] is None else str(row[name]) for name in wanted) for row in rows(frame)]
+
+
+def test_the_index_is_the_first_event_on_record_and_not_the_first_of_the_period() -> None:
+    """Patient 1 had the disease before: no new case of 2016. A row without a date is no event."""
+    ws = world(
+        diagnoses="""
+        1 | 2014-03-01 | T90
+        1 | 2016-03-01 | T90
+        2 | 2016-12-31 | T90
+        3 | 2015-12-31 | T90
+        4 | .          | T90
+        """
+    )
+    assert told(diabetes(ws).between("2016-01-01", "2016-12-31"), "index_date") == [("2", "2016-12-31")]
+
+
+def test_the_washout_is_observed_from_its_first_day() -> None:
+    """12 months before 29 February 2016 is 28 February 2015. Observed since that day: in; since the next:
+    out."""
+    ws = world(
+        diagnoses="""
+        1 | 2016-02-29 | T90
+        2 | 2016-02-29 | T90
+        """,
+        observation_periods="""
+        1 | 2015-02-28 | 2020-12-31
+        2 | 2015-03-01 | 2020-12-31
+        """,
+    )
+
+    assert told(diabetes(ws).washout(months=12)) == [("1",)]
+
+
+def test_repeated_index_dates_are_apart_by_the_washout() -> None:
+    """An event exactly three months after another lies in its washout; one on the next day does not."""
+    ws = world(
+        diagnoses="""
+        1 | 2016-01-31 | T90
+        1 | 2016-01-31 | T90
+        1 | 2016-04-30 | T90
+        1 | 2016-08-01 | T90
+        """
+    )
+    found = told(diabetes(ws, "any").washout(months=3), "index_date")
+    assert found == [("1", "2016-01-31"), ("1", "2016-08-01")]
+
+
+@pytest.mark.parametrize(
+    ("death", "end", "exit_date", "reason"),
+    [
+        (".", "2018-05-10", "2018-05-10", "end_of_observation"),
+        (".", "2025-01-01", "2020-12-31", "end_of_data"),
+        ("2018-05-01", "2018-05-10", "2018-05-10", "death"),  # the record was closed on that day
+        ("2018-05-01", "2019-12-31", "2018-05-31", "death"),  # it was not: the month's last day
+        ("2018-02-01", "2018-01-31", "2018-01-31", "end_of_observation"),  # left before: death not seen
+        ("2016-03-01", "2016-03-01", "2016-03-01", "death"),  # in the month of the index
+    ],
+)
+def test_the_exit_is_the_earliest_end(death: str, end: str, exit_date: str, reason: str) -> None:
+    ws = world(
+        diagnoses="1 | 2016-03-01 | T90",
+        patients=f"1 | . | {death}",
+        observation_periods=f"1 | 2010-01-01 | {end}",
+    )
+    assert told(diabetes(ws), "exit_date", "exit_reason") == [("1", exit_date, reason)]
+
+
+def test_the_follow_up_ends_on_its_anniversary_and_own_ends_come_first_on_a_tie() -> None:
+    ws = world(
+        diagnoses="""
+        1 | 2016-02-29 | T90
+        2 | 2016-02-29 | T90
+        """,
+        observation_periods="""
+        1 | 2010-01-01 | 2020-12-31
+        2 | 2010-01-01 | 2017-02-28
+        """,
+    )
+    assert told(diabetes(ws).follow_up(years=1), "exit_date", "exit_reason") == [
+        ("1", "2017-02-28", "end_of_follow_up"),
+        ("2", "2017-02-28", "end_of_observation"),
+    ]
+
+
+def test_a_gap_ends_the_follow_up_and_periods_that_overlap_are_one() -> None:
+    ws = world(
+        diagnoses="""
+        1 | 2016-03-01 | T90
+        2 | 2016-03-01 | T90
+        3 | 2016-03-01 | T90
+        """,
+        observation_periods="""
+        1 | 2010-01-01 | 2016-12-31
+        1 | 2017-02-01 | 2020-12-31
+        2 | 2010-01-01 | 2016-12-31
+        2 | 2016-01-01 | 2018-12-31
+        3 | 2017-02-01 | 2020-12-31
+        """,
+    )
+    assert told(diabetes(ws), "exit_date") == [("1", "2016-12-31"), ("2", "2018-12-31")]
+
+
+@pytest.mark.parametrize(
+    ("birth", "index", "age"),
+    [("1976-03-01", "2016-02-29", "39"), ("1976-03-01", "2016-03-01", "40"), (".", "2016-03-01", ".")],
+)
+def test_a_year_of_age_is_complete_from_the_first_day_of_the_birth_month(
+    birth: str, index: str, age: str
+) -> None:
+    ws = world(diagnoses=f"1 | {index} | T90", patients=f"1 | {birth} | .")
+    assert told(diabetes(ws), "age") == [("1", age)]
+
+
+def test_unknown_age_is_not_included_and_not_excluded() -> None:
+    ws = world(diagnoses="1 | 2016-03-01 | T90", patients="1 | . | .")
+    assert told(diabetes(ws).include("adultes", lambda s: s.age >= 18)) == []
+    assert told(diabetes(ws).exclude("enfants", lambda s: s.age < 18)) == [("1",)]
+
+
+def test_an_event_on_the_index_day_is_not_before_it() -> None:
+    ws = world(
+        diagnoses="""
+        1 | 2016-03-01 | T90
+        1 | 2016-03-01 | K75
+        2 | 2016-03-01 | T90
+        2 | 2016-02-29 | K75
+        3 | 2016-03-01 | T90
+        3 | 2014-02-28 | K75
+        """
+    )
+    infarction = ws.tables["diagnoses"].where(ws.tables["diagnoses"].cisp2 == "K75")
+    assert told(diabetes(ws).exclude("infarctus", before=infarction)) == [("1",)]
+    recent = diabetes(ws).exclude("infarctus récent", before=infarction, within=months(24))
+    assert told(recent) == [("1",), ("3",)]
+
+
+def test_variables_up_to_the_index_count_that_day_and_each_day_once() -> None:
+    """The 29th has two values: their mean. The value of 30 days before is the last day of the window."""
+    ws = world(
+        diagnoses="1 | 2016-02-29 | T90",
+        lab_results="""
+        1 | 2016-02-29 | 7
+        1 | 2016-02-29 | 8
+        1 | 2016-01-30 | 6
+        1 | 2016-01-29 | 5
+        1 | 2016-02-10 | .
+        1 | 2016-03-01 | 9
+        """,
+    )
+    labs = ws.tables["lab_results"].where()
+    cohort = diabetes(ws)
+    for summary in ("first", "last", "mean", "count", "any"):
+        cohort = cohort.variable(f"v_{summary}", **{summary: labs}, before=days(30))
+    assert told(cohort, "v_first", "v_last", "v_mean", "v_count", "v_any") == [
+        ("1", "6.0", "7.5", "6.75", "3", "True")
+    ]
+
+
+def test_of_two_records_as_near_the_earlier_counts() -> None:
+    ws = world(
+        diagnoses="1 | 2016-02-29 | T90",
+        lab_results="""
+        1 | 2016-02-19 | 6
+        1 | 2016-03-10 | 9
+        """,
+    )
+    labs = ws.tables["lab_results"].where()
+    near = diabetes(ws).variable("v", nearest=labs, before=months(1), after=months(1), look_ahead=True)
+    assert told(near, "v") == [("1", "6.0")]
+
+
+def test_a_slope_is_per_year_and_needs_two_days() -> None:
+    """From 6 to 7 in 365 days: 365.25 / 365."""
+    ws = world(
+        diagnoses="""
+        1 | 2016-03-01 | T90
+        2 | 2016-03-01 | T90
+        """,
+        lab_results="""
+        1 | 2015-02-28 | 6
+        1 | 2016-02-28 | 7
+        2 | 2016-02-28 | 7
+        """,
+    )
+    sloped = diabetes(ws).variable("v", slope=ws.tables["lab_results"].where(), before=years(2))
+    (one, two) = rows(sloped.select("index_date", "v").execute())
+    assert one["v"] == pytest.approx(365.25 / 365)
+    assert two["v"] is None
+
+
+def test_a_status_is_that_of_the_last_record() -> None:
+    ws = world(
+        diagnoses="1 | 2016-03-01 | T90",
+        history="""
+        1 | 2012-01-01 | current
+        1 | 2015-01-01 | former
+        1 | 2017-01-01 | current
+        """,
+    )
+    history = ws.tables["history"].where()
+    assert told(diabetes(ws).variable("tabac", status=history, before=True), "tabac") == [("1", "former")]
+
+
+def test_the_outcome_is_after_the_index_and_seen_until_the_exit() -> None:
+    """On one day the event comes before death; after the exit nobody sees it."""
+    ws = world(
+        diagnoses="""
+        1 | 2016-03-01 | T90
+        1 | 2016-03-01 | K75
+        2 | 2016-03-01 | T90
+        2 | 2016-03-31 | K75
+        3 | 2016-03-01 | T90
+        3 | 2020-06-01 | K75
+        4 | 2016-03-01 | T90
+        """,
+        patients="""
+        1 | . | .
+        2 | . | 2016-03-01
+        3 | . | .
+        4 | . | 2017-01-01
+        """,
+    )
+    d = ws.tables["diagnoses"]
+    cohort = (
+        diabetes(ws)
+        .follow_up(years=2)
+        .outcome("mi", first=d.where(d.cisp2 == "K75"), competing={"décès": "death"})
+    )
+    assert told(cohort, "mi_date", "mi_time", "mi_event") == [
+        ("1", ".", "730", "censored"),
+        ("2", "2016-03-31", "30", "event"),
+        ("3", ".", "730", "censored"),
+        ("4", ".", "336", "competing"),
+    ]
+
+
+def test_attrition_counts_patients_in_the_order_written() -> None:
+    ws = world(
+        diagnoses="""
+        1 | 2016-03-01 | T90
+        2 | 2012-03-01 | T90
+        3 | 2016-03-01 | T90
+        3 | 2016-02-01 | K75
+        """,
+        patients="""
+        1 | 1970-01-01 | .
+        2 | 1970-01-01 | .
+        3 | 1970-01-01 | .
+        """,
+    )
+    d = ws.tables["diagnoses"]
+    cohort = (
+        diabetes(ws)
+        .between("2015-01-01", "2016-12-31")
+        .include("adultes", lambda s: s.age >= 18)
+        .exclude("infarctus", before=d.where(d.cisp2 == "K75"))
+    )
+    flow = cohort.attrition()
+    assert list(flow.frame.patients) == [3, 2, 2, 2, 1]
+    assert list(flow.frame.excluded.iloc[1:]) == [1, 0, 0, 1]
+    assert flow.emptied_by is None
+    assert cohort.include("centenaires", lambda s: s.age >= 100).attrition().emptied_by == "centenaires"
+    assert len(flow.plot().texts) >= 5
