@@ -12,6 +12,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from p4dp_sdk.indicators.activity import incidence
+    from p4dp_sdk.indicators.epidemic import watch
     from p4dp_sdk.indicators.indicator import Indicator
     from p4dp_sdk.indicators.intervals import wilson
     from p4dp_sdk.indicators.measure import Dashboard, Measure, Unit
@@ -33,10 +35,12 @@ _HOMES = {
     "age_classes": "people",
     "aged": "people",
     "dashboards": "registry",
+    "incidence": "activity",
     "measures": "registry",
     "months_before": "window",
     "observed": "people",
     "reached": "people",
+    "watch": "epidemic",
     "wilson": "intervals",
 }
 
@@ -53,10 +57,12 @@ __all__ = [
     "age_classes",
     "aged",
     "dashboards",
+    "incidence",
     "measures",
     "months_before",
     "observed",
     "reached",
+    "watch",
     "wilson",
 ]
 

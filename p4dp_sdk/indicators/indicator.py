@@ -88,12 +88,17 @@ class Indicator:
         return self._published(question(self.measure_, self.tables, asked), title, asked)
 
     def top(self, n: int = 20, by: str = "cisp2", **when: Any) -> Result:
-        """The `n` codes that occur most, most frequent first. The draft's `.publish(title)` has the same
-        rows as they are exactly."""
-        from p4dp_sdk.indicators.ranking import first
+        """The `n` codes that occur most, most frequent first. The draft's `.publish(title)` publishes these
+        codes, exactly: of neighbours in rank, the draft decides which are shown."""
+        from p4dp_sdk.indicators.ranking import first, only
 
         asked = self.asked(by, **when)
-        return self._answered(first(question(self.measure_, self.tables, asked), by, n), asked)
+        found = self._answered(first(question(self.measure_, self.tables, asked), by, n), asked)
+        chosen = only(self.measure_, by, found.counts[by].dropna().tolist())
+        exact = first(question(chosen, self.tables, asked), by, n)
+        return replace(
+            found, publisher=found.publisher and (lambda title: self._published(exact, title, asked))
+        )
 
     def compare(self, own: Tables, n: int = 20, by: str = "cisp2", **when: Any) -> Comparison:
         """The `n` codes most frequent in `own` tables (`ws.me`), beside the whole base."""

@@ -6,10 +6,13 @@ are of all rows of the period, those of withheld codes too, so that they don't d
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from p4dp_sdk.indicators.compile import ROWS
+from p4dp_sdk.indicators.measure import Measure, Tables
+from p4dp_sdk.indicators.window import Window
 from p4dp_sdk.locale import translate as _
 
 if TYPE_CHECKING:
@@ -64,6 +67,17 @@ def first(expression: ir.Table, by: str, n: int) -> ir.Table:
     import ibis
 
     return expression.order_by(ibis.desc(ROWS), by).limit(n)
+
+
+def only(measure: Measure, by: str, codes: Sequence[str]) -> Measure:
+    """The measure of rows with one of these codes: a table of twenty groups is protected sooner than one of
+    all codes."""
+
+    def population(tables: Tables, window: Window) -> Any:
+        units = measure.population(tables, window)
+        return units.filter(units[by].isin(list(codes)))
+
+    return replace(measure, population=population)
 
 
 def compared(own: Result, own_total: Result, base: Result, base_total: Result, by: str) -> Comparison:

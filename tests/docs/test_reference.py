@@ -15,9 +15,10 @@ from hub_config.governance.facts import ProjectStatus
 from hub_config.settings import Settings
 from p4dp_sdk.catalogue.load import load_catalogue
 from p4dp_sdk.catalogue.model import Role, Unit
+from p4dp_sdk.indicators.registry import measures
 from p4dp_sdk.wire.errors import ErrorCode
 
-from .reference import catalogue, commands, errors, lifecycle, settings
+from .reference import catalogue, commands, errors, indicators, lifecycle, settings
 from .reference.__main__ import DIRECTORY, PAGES
 
 HOME = Path("/nowhere")
@@ -66,6 +67,14 @@ def test_every_refusal_is_on_its_page_in_both_languages() -> None:
         assert f"\n## {code.value}\n" in page
     assert "La question est illisible" in page
     assert "{" not in page, "a blank was left"
+
+
+def test_every_indicator_is_on_its_page_in_both_languages() -> None:
+    page = indicators.build()
+    for name, measure in measures().items():
+        assert f"\n### {name}\n" in page
+        assert f"**{measure.label_fr}** · {measure.label_en}" in page
+        assert measure.limits_fr in page and measure.limits_en in page
 
 
 def test_the_drawing_has_every_step_of_the_dict() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from . import catalogue, commands, errors, lifecycle, settings
+from . import catalogue, commands, errors, indicators, lifecycle, settings
 
 DIRECTORY = Path(__file__).parents[3] / "docs" / "reference"
 PAGES: Mapping[str, Callable[[], str]] = {
@@ -13,6 +13,7 @@ PAGES: Mapping[str, Callable[[], str]] = {
     "cli.md": commands.build,
     "catalogue.md": catalogue.build,
     "errors.md": errors.build,
+    "indicators.md": indicators.build,
     "project-status.md": lifecycle.build,
 }
 
