@@ -26,6 +26,7 @@ from p4dp_sdk.cohorts.results.follow_up import Every, Followed, Grid, Survival
 from p4dp_sdk.cohorts.results.questions import PATIENTS
 from p4dp_sdk.cohorts.results.variables import PATIENT, Group, group_of
 from p4dp_sdk.locale import translate as _
+from p4dp_sdk.wire.messages import N_
 from p4dp_sdk.wire.protocol import Disclosure
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
 
 KEYS = ("group", "time")
 NUMBERS = ("at_risk", "events", "competing", "withdrawn", "survival", "low", "high")
-ALL = "all"
+_UNITS = {Every.MONTH: N_("month"), Every.QUARTER: N_("quarter"), Every.YEAR: N_("year")}
 
 
 def life_table(
@@ -179,7 +180,7 @@ class LifeTable:
             lines.append(
                 _("A curve stops at the last time of which every number is shown. Longer intervals: more.")
             )
-        return [line.format(unit=_(self.grid.every.value)) for line in lines]
+        return [line.format(unit=_(_UNITS[self.grid.every])) for line in lines]
 
     # -- from answers to curves -----------------------------------------------------------------------------
 

@@ -2,7 +2,7 @@
 
 *Drafts* ask everything at once: one question for all patients, which comes first (a total asked after its
 parts would be their sum), and one by group. *Publications* are exact, so what stands side by side must be
-proved together: one table for the size of the groups and the yes/no lines that nobody misses, then one a
+proved together: one table for the size of the groups and the lines that nobody misses, then one a
 variable. In each the size of the group stands beside the classes, so that the enclave sees what they leave:
 the patients of whom nothing is recorded. Four classes or more are also counted in two halves: "all less one
 half less the other" is that remainder in three terms, whatever the number of classes, and where it can be
@@ -135,12 +135,16 @@ def published(relation: ir.Table, variables: Sequence[Variable]) -> Iterator[Par
     """The publication tables, in the order in which they are made: sizes first, which are then public."""
     n = relation[PATIENT].nunique
     plain = tuple(v for v in variables if v.kind is Kind.YES_NO and not v.may_miss)
-    yield Part(plain, {PATIENTS: n(), **{v.name: n(where=v.column) for v in plain}})
+    known = tuple(v for v in variables if v.kind is Kind.NUMBER and v.summed and not v.may_miss)
+    first = {PATIENTS: n(), **{v.name: n(where=v.column) for v in plain}}
+    for variable in known:
+        first |= _moments(variable)
+    yield Part((*plain, *known), first)
     for variable in variables:
         if variable.kind is Kind.YES_NO and variable.may_miss:
             sides = {variable.name: n(where=variable.column), _no(variable): n(where=~variable.column)}
             yield Part((variable,), {PATIENTS: n(), **sides})
-        if variable.kind is Kind.NUMBER and variable.summed:
+        if variable.kind is Kind.NUMBER and variable.summed and variable.may_miss:
             yield Part((variable,), {PATIENTS: n(), **_known(variable, n), **_moments(variable)})
         if variable.levels:
             levels = {level.name: n(where=level.condition) for level in variable.levels}
@@ -148,7 +152,7 @@ def published(relation: ir.Table, variables: Sequence[Variable]) -> Iterator[Par
 
 
 def _known(variable: Variable, n: Any) -> dict[str, Any]:
-    return {_with(variable): n(where=variable.column.notnull())} if variable.may_miss else {}
+    return {_with(variable): n(where=variable.column.notnull())}
 
 
 def _halves(variable: Variable, n: Any) -> dict[str, Any]:

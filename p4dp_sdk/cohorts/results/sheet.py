@@ -65,7 +65,7 @@ def table_one_sheet(table: TableOne) -> Sheet:
     headers = ("", *(_header(column) for column in table.columns), *([_("SMD")] if compared else []))
     lines, notes = tuple(_lines(table, compared)), tuple(_notes(table, compared))
     said = [] if table.disclosure is None else remarks(table.frame, table.disclosure)
-    hints = tuple(line for line in said if line not in notes)
+    hints = tuple(line for line in (*said, *_means_lost(table)) if line not in notes)
     return Sheet(table.title or _("Table 1"), headers, lines, notes, hints)
 
 
@@ -175,6 +175,13 @@ def decimal(value: float, digits: int) -> str:
         return number(round(value))
     shown = f"{value:.{digits}f}"
     return shown if language() is Language.ENGLISH else shown.replace(".", ",")
+
+
+def _means_lost(table: TableOne) -> Iterator[str]:
+    """What to do where a publication holds no mean of what nearly everybody has."""
+    means = [entry for entry in table.entries if entry.statistic is Statistic.MEAN]
+    if table.tables and any(not table.columns[0].of(entry).known for entry in means):
+        yield _("A mean that nearly everybody has: publish(…, known=[…]) tells it of those who have it.")
 
 
 # -- below the table ----------------------------------------------------------------------------------------
