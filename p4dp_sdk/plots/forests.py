@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from p4dp_sdk.plots.errors import NotAboveZeroError
-from p4dp_sdk.plots.frames import name, numbers, require, written
+from p4dp_sdk.plots.frames import in_language, name, numbers, require, written
 from p4dp_sdk.plots.style import (
     GREY,
     WITHHELD,
@@ -110,6 +110,17 @@ def _ticks(low: float, high: float) -> list[float]:
     return inside if len(inside) <= 8 else few if len(few) <= 8 else fewer
 
 
+def _figures(known: Sequence[float]) -> Callable[[float], str]:
+    """Writes numbers of one figure with as many decimals: two, or more where all are small."""
+    import math
+
+    largest = max(map(abs, known), default=0.0) or 1.0
+    decimals = min(6, max(2, 1 - math.floor(math.log10(largest))))
+    if largest >= 1000:
+        return lambda value: written(float(round(value)))
+    return lambda value: in_language(f"{value:.{decimals}f}")
+
+
 def _hatch(ax: Axes, places: Sequence[int]) -> None:
     """A hatched strip over the whole width: nothing is known of these."""
     low, high = ax.get_xlim()
@@ -119,10 +130,11 @@ def _hatch(ax: Axes, places: Sequence[int]) -> None:
 
 
 def _write(ax: Axes, rows: Sequence[Interval]) -> None:
+    figures = _figures([value for row in rows for value in row if value is not None])
     for place, (middle, low, high) in enumerate(rows):
-        numbers = MARK if middle is None else written(middle)
+        numbers = MARK if middle is None else figures(middle)
         if low is not None and high is not None and middle is not None:
-            numbers += f" [{written(low)} – {written(high)}]"
+            numbers += f" [{figures(low)} – {figures(high)}]"
         ax.annotate(
             numbers,
             (1.0, place),

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from p4dp_sdk.errors import UnknownColumnError
+from p4dp_sdk.locale import Language, language
 from p4dp_sdk.plots.errors import NotOneRowEachError
 
 if TYPE_CHECKING:
@@ -41,6 +42,11 @@ def written(value: Any) -> str:
     from p4dp_sdk.tables.display import number as in_words
 
     return in_words(value.item() if hasattr(value, "item") else value)
+
+
+def in_language(digits: str) -> str:
+    """Digits with the decimal sign of the person's language."""
+    return digits if language() is Language.ENGLISH else digits.replace(".", ",")
 
 
 def numbers(series: Iterable[Any]) -> list[float | None]:

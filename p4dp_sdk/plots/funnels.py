@@ -29,9 +29,9 @@ if TYPE_CHECKING:
     from matplotlib.artist import Artist
     from matplotlib.axes import Axes
 
-_LIMITS = {"low95": 0.025, "high95": 0.975, "low998": 0.001, "high998": 0.999}
+_LIMITS = ("low95", "high95", "low998", "high998")
 _MOST_NAMED = 12  # withheld units that a legend can name
-_STEPS = 160  # of the drawn limits
+_STEPS = 80  # of the drawn limits
 
 
 def funnel(
@@ -66,7 +66,7 @@ def funnel(
     shares = [100 * part / whole for part, whole in known.values()]
     centre = target if target is not None else sum(parts) / sum(wholes) if wholes else None
     if limits is None and centre is not None and wholes:
-        limits = binomial_limits(centre, max(wholes))
+        limits = binomial_limits(centre, wholes)
     told = _draw_limits(ax, limits, centre)
     draw_error(ax, wholes, shares, _errors(parts, wholes, marks.error_of(frame[numerator])))
     _draw_units(ax, [name(frame[unit].iloc[row]) for row in known], wholes, shares, limits, highlight)
@@ -76,31 +76,17 @@ def funnel(
     return ax
 
 
-def binomial_limits(target: float, largest: float) -> pd.DataFrame:
-    """The limits around `target` (0 to 1) for denominators up to `largest`: quantiles of the binomial law,
-    interpolated between whole numbers of cases (Spiegelhalter 2005, appendix A.1.1)."""
+def binomial_limits(target: float, denominators: Sequence[float]) -> pd.DataFrame:
+    """The limits around `target` (0 to 1) at each of `denominators`, and between, as a frame."""
     import pandas as pd
 
-    step = max(1, round(largest / _STEPS))
-    sizes = range(step, math.ceil(largest * 1.08) + step, step)
-    rows = [[_quantile(size, target, chance) for chance in _LIMITS.values()] for size in sizes]
-    return pd.DataFrame(rows, columns=list(_LIMITS)).assign(denominator=list(sizes))
+    from p4dp_sdk.indicators.funnel import limits
 
-
-def _quantile(size: int, target: float, chance: float) -> float:
-    """The share below which `chance` of all draws of `size` lie."""
-    import numpy as np
-
-    if not 0 < target < 1:
-        return target
-    cases = np.arange(size + 1)
-    logs = np.array([math.lgamma(k + 1) + math.lgamma(size - k + 1) for k in cases])
-    mass = np.exp(
-        math.lgamma(size + 1) - logs + cases * math.log(target) + (size - cases) * math.log1p(-target)
-    )
-    below = np.cumsum(mass)
-    at = int(np.searchsorted(below, chance))
-    return float(np.clip((at - (below[at] - chance) / mass[at]) / size, 0.0, 1.0))
+    largest = max(denominators)
+    steps = range(max(1, round(largest / _STEPS)), math.ceil(largest * 1.08), max(1, round(largest / _STEPS)))
+    sizes = sorted({*steps, *map(round, denominators), math.ceil(largest * 1.08)})
+    rows = [[*limits(target, size, 0.95), *limits(target, size, 0.998)] for size in sizes]
+    return pd.DataFrame(rows, columns=list(_LIMITS)).assign(denominator=sizes)
 
 
 def _draw_limits(ax: Axes, limits: pd.DataFrame | None, centre: float | None) -> list[Artist]:
@@ -111,8 +97,8 @@ def _draw_limits(ax: Axes, limits: pd.DataFrame | None, centre: float | None) ->
     if limits is None:
         return told
     for words, style, names in (
-        (_("limits at 95 %"), "--", ("low95", "high95")),
-        (_("limits at 99.8 %"), "-", ("low998", "high998")),
+        (_("limits at 95 %"), "--", _LIMITS[:2]),
+        (_("limits at 99.8 %"), "-", _LIMITS[2:]),
     ):
         lines = [
             ax.plot(limits["denominator"], 100 * limits[each], style, color=colour_of(1), linewidth=1.2)[0]
@@ -155,7 +141,10 @@ def _is_outside(size: float, share: float, limits: pd.DataFrame | None) -> bool:
 
     if limits is None:
         return False
-    low, high = (100 * np.interp(size, limits["denominator"], limits[each]) for each in ("low998", "high998"))
+    low, high = (
+        100 * np.interp(size, limits["denominator"], limits[each], left=np.nan, right=np.nan)
+        for each in _LIMITS[2:]
+    )
     return bool(share < low or share > high)
 
 

@@ -178,8 +178,9 @@ def test_limits_are_those_of_the_binomial_law() -> None:
     """Against scipy's quantiles: the interpolated limit lies within one case below them."""
     from scipy.stats import binom
 
-    found = binomial_limits(0.3, 200).set_index("denominator")
-    for size in (20, 75, 200):
+    found = binomial_limits(0.3, [20, 75, 2000]).set_index("denominator")
+    assert found.index.is_monotonic_increasing and found.index[-1] > 2000
+    for size in (20, 75, 2000):
         for name, chance in (("low998", 0.001), ("low95", 0.025), ("high95", 0.975), ("high998", 0.999)):
             exact = binom.ppf(chance, size, 0.3)
             assert exact - 1 <= found.loc[size, name] * size <= exact
@@ -210,7 +211,7 @@ def ratios(**changes: object) -> pd.DataFrame:
 
 def test_a_forest_plot_writes_its_numbers_and_hatches_the_whole_width() -> None:
     axes = plots.forest(ratios(), log=True, axis="rapport")
-    assert written(axes) == ["1,5 [1,2 – 1,9]", "1", "•"]
+    assert written(axes) == ["1,50 [1,20 – 1,90]", "1,00", "•"]
     ((left, _foot, width, _height),) = hatched(axes)
     assert (left, left + width) == pytest.approx(axes.get_xlim())
     assert axes.yaxis_inverted() and axes.get_xscale() == "log"
