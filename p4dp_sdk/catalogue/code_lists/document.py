@@ -38,7 +38,8 @@ from p4dp_sdk.catalogue.code_lists.flaws import BadCodeList, Flaw, Place
 from p4dp_sdk.catalogue.code_lists.patterns import Patterns
 from p4dp_sdk.wire.messages import N_
 
-MAX_BYTES = 1_000_000
+MAX_BYTES = 256 * 1024
+MAX_POINTS = 50  # of one line, texts aside: the parser takes the square of a key's points
 MAX_CODES = 20_000
 MAX_TEXT = 4_000
 
@@ -59,7 +60,7 @@ _TEXTS = (
 )
 _FIELDS = (*_TEXTS, "reviewed_on", "synonyms", "codes", "exclude")
 _LINE = re.compile(r"\s*\(at line (\d+), column (\d+)\)|\s*\(at end of document\)")
-_BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
+_TEXT = re.compile(r"""\"(?:\\.|[^\"\\\n])*\"|'[^'\n]*'""")
 
 Comments = Mapping[str, Mapping[str, str]]  # system → pattern → comment
 
@@ -164,7 +165,7 @@ def _line_with(lines: list[str], word: str) -> int | None:
 
 def _decoded(data: bytes) -> str:
     if len(data) > MAX_BYTES:
-        raise BadCodeList(Flaw.TOO_BIG, limit="1 MB")
+        raise BadCodeList(Flaw.TOO_BIG, limit="256 KB")
     try:
         return data.decode("utf-8-sig").replace("\r\n", "\n")
     except UnicodeDecodeError as error:
@@ -172,6 +173,9 @@ def _decoded(data: bytes) -> str:
 
 
 def _tables(text: str) -> dict[str, Any]:
+    for number, line in enumerate(text.split("\n"), 1):
+        if line.count(".") > MAX_POINTS and _TEXT.sub("", line).count(".") > MAX_POINTS:
+            raise BadCodeList(Flaw.NOT_TOML, place=Place(line=number), detail="too many points")
     try:
         return tomllib.loads(text)
     except RecursionError:

@@ -131,7 +131,8 @@ BAD_FILES = [
     (own() + "[exclude]\nicpc2 = []", Flaw.UNKNOWN_SYSTEM, None),
     (own() + "\n" + "a = " + "[" * 5000, Flaw.NOT_TOML, None),
     (own(codes="[" + '"T90",' * 30_000 + "]"), Flaw.TOO_BIG, 8),
-    (own() + "#" * 1_000_001, Flaw.TOO_BIG, None),
+    (own() + "#" * 300_000, Flaw.TOO_BIG, None),
+    (own() + "a" + ".a" * 100_000 + " = 1", Flaw.NOT_TOML, 10),
 ]
 
 
