@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from functools import cached_property, reduce
+from itertools import takewhile
 from operator import and_
 from typing import TYPE_CHECKING, Any, Final
 
@@ -39,16 +40,16 @@ _WITH_INDEX: Final = N_("With the event that gives the index date")
 _FIXED: Final[Mapping[Fixed, str]] = {
     Fixed.BETWEEN: N_("Index date from {start} to {end}"),
     Fixed.OBSERVED: N_("Under observation on the index date"),
-    Fixed.WASHOUT: N_("Washout: {length} before the index date observed, without the event"),
+    Fixed.WASHOUT: N_("Observed for {length} before the index date, without the event (washout)"),
 }
 
 
 def question(compiled: Compiled) -> ir.Table:
     """One row: patients left after each step, cumulated."""
-    rows = compiled.rows
+    rows = compiled.rows.filter(compiled.rows[INDEX].notnull())
     patients = rows[PATIENT]
-    held: list[Any] = [rows[INDEX].notnull()]
-    counts = {"step_0": patients.nunique(where=held[0])}
+    held: list[Any] = []
+    counts = {"step_0": patients.nunique()}  # of everybody: a condition that all fulfil is withheld
     for step in compiled.steps:
         held.append(rows[step.flag])
         counts[step.flag] = patients.nunique(where=reduce(and_, held))
@@ -87,7 +88,7 @@ class Attrition:
         answer = self.table.frame if self.table is not None else self.question.execute()
         patients = pd.array([answer[name].iloc[0] for name in answer.columns], dtype="Int64")
         left = pd.Series(patients)
-        excluded = (left.shift(1) - left).clip(lower=0)
+        excluded = (left.shift(1, fill_value=0) - left).clip(lower=0)
         frame = pd.DataFrame({STEP: list(self.steps), PATIENTS: left, EXCLUDED: excluded})
         disclosure = disclosure_in(answer)
         return (
@@ -98,11 +99,10 @@ class Attrition:
 
     @property
     def emptied_by(self) -> str | None:
-        """The first step after which no number can be shown, or nobody is left."""
-        for step, patients in zip(self.frame[STEP], self.frame[PATIENTS], strict=True):
-            if pd.isna(patients) or patients == 0:
-                return str(step)
-        return None
+        """The step from which on nobody is left, or no number can be shown; None while there are some."""
+        left = list(zip(self.frame[STEP], self.frame[PATIENTS], strict=True))
+        gone = list(takewhile(lambda one: pd.isna(one[1]) or one[1] == 0, reversed(left)))
+        return str(gone[-1][0]) if gone else None
 
     def plot(self, **options: Any) -> Axes:
         """The flow chart."""
@@ -129,7 +129,7 @@ class Attrition:
     def _end(self) -> list[str]:
         """Where a cohort without patients lost them."""
         step = self.emptied_by
-        if step is None:
+        if step is None or self.table is not None:
             return []
         told = _("The cohort ends at “{step}”: after it there is nobody, or too few to be shown.")
         return [told.format(step=step)]

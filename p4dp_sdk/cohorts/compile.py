@@ -78,11 +78,8 @@ class Compiled:
     steps: tuple[Step, ...]
 
     def kept(self, names: Iterable[str]) -> ir.Table:
-        """The rows that fulfil all steps. Who was observed throughout the washout was so at its end."""
-        names = list(names)
-        washed = any(step.fixed is Fixed.WASHOUT for step in self.steps)
-        steps = [step for step in self.steps if not (washed and step.fixed is Fixed.OBSERVED)]
-        return self.rows.filter(*(self.rows[step.flag] for step in steps)).select(*names)
+        """The rows that fulfil all steps."""
+        return self.rows.filter(*(self.rows[step.flag] for step in self.steps)).select(*names)
 
 
 @dataclass(frozen=True)
@@ -224,8 +221,9 @@ class Compiler:
         if definition.between is not None:
             first, last = map(ibis.literal, definition.between)
             yield Fixed.BETWEEN, lambda rows: rows[INDEX].between(first, last)
-        yield Fixed.OBSERVED, lambda rows: rows[START].notnull()
-        if definition.washout is not None:
+        if definition.washout is None:
+            yield Fixed.OBSERVED, lambda rows: rows[START].notnull()
+        else:
             washout = definition.washout
             yield Fixed.WASHOUT, lambda rows: self._washed_out(rows, washout)
         for at, criterion in enumerate(definition.criteria):

@@ -113,7 +113,7 @@ def test_an_aggregate_project_gets_protected_counts_and_no_row(connect: Connect)
     with pytest.raises(CohortError, match="standardis"):
         made.match(made)
     flow = made.attrition().frame
-    assert list(flow.step[[0, 4]]) == ["Avec l'événement qui donne la date d'inclusion", "40-84 ans"]
+    assert list(flow.step[[0, 3]]) == ["Avec l'événement qui donne la date d'inclusion", "40-84 ans"]
     assert flow.patients.dropna().min() >= 11
     assert flow.attrs["p4dp"].protection == "exploration"
 

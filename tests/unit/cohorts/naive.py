@@ -119,8 +119,9 @@ def _steps(world: World, patient: Row, index: date, said: Said) -> Iterator[bool
     if said.between is not None:
         yield said.between[0] <= index <= said.between[1]
     period = _period(world, patient, index)
-    yield period is not None
-    if said.washout is not None:
+    if said.washout is None:
+        yield period is not None
+    else:
         start = shifted(index, said.washout, -1)
         before = [day for day in _dates(world, patient, said.code) if start <= day < index]
         yield period is not None and period[0] <= start and not before
