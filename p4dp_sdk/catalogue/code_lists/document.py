@@ -182,9 +182,9 @@ def _tables(text: str) -> dict[str, Any]:
         raise BadCodeList(Flaw.NOT_TOML, detail="nested too deeply") from None
     except (tomllib.TOMLDecodeError, ValueError) as error:
         where = _LINE.search(str(error))
-        line = int(where[1]) if where and where[1] else len(text.splitlines())
+        at = int(where[1]) if where and where[1] else len(text.splitlines())
         detail = _LINE.sub("", str(error)) if isinstance(error, tomllib.TOMLDecodeError) else "a bad value"
-        raise BadCodeList(Flaw.NOT_TOML, place=Place(line=line), detail=detail) from None
+        raise BadCodeList(Flaw.NOT_TOML, place=Place(line=at), detail=detail) from None
 
 
 def _document(fields: dict[str, Any]) -> ListDocument:
