@@ -12,7 +12,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from p4dp_sdk.indicators.activity import incidence
+    from p4dp_sdk.indicators.activity import incidence, per_observed
     from p4dp_sdk.indicators.epidemic import watch
     from p4dp_sdk.indicators.indicator import Indicator
     from p4dp_sdk.indicators.intervals import wilson
@@ -39,6 +39,7 @@ _HOMES = {
     "measures": "registry",
     "months_before": "window",
     "observed": "people",
+    "per_observed": "activity",
     "reached": "people",
     "watch": "epidemic",
     "wilson": "intervals",
@@ -61,6 +62,7 @@ __all__ = [
     "measures",
     "months_before",
     "observed",
+    "per_observed",
     "reached",
     "watch",
     "wilson",

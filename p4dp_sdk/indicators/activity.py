@@ -2,7 +2,8 @@
 
 Cases and denominator are consultations of the same week, so a practice that exports nothing is in neither:
 its silence is not read as health. A week without consultations, or with a withheld number, has no rate. The
-other denominator, patients under observation, is a measure of its own (`activite_observes`).
+other denominator, patients under observation, is a measure of its own (`activite_observes`), put below by
+`per_observed`.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from p4dp_sdk.indicators.words import words
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
+    import pandas as pd
 
 PER: Final = 100_000
 RESPIRATORY: Final = ("R74", "R75", "R76", "R77", "R78", "R80", "R81")
@@ -46,6 +48,26 @@ def incidence(name: str, french: str, english: str, codes: Sequence[str]) -> Mea
         per=PER,
         **words("activite", french=french, english=english, codes="CISP-2 " + ", ".join(codes)),
     )
+
+
+def per_observed(cases: pd.DataFrame, observed: pd.DataFrame) -> pd.DataFrame:
+    """Weekly cases per 100,000 patients under observation: the other denominator.
+
+    `cases` is the frame of a weekly rate, `observed` that of `activite_observes` at the end of each month;
+    between two ends the number of patients is taken as a straight line. A week outside of these, or beside
+    one that is withheld, has no rate: `week`, `denominator`, `numerator`, `share`.
+    """
+    import numpy as np
+    import pandas as pd
+
+    ends = pd.to_datetime(observed["at"]).to_numpy().astype("datetime64[D]").astype(float)
+    patients = observed["patients"].astype("Float64").to_numpy(dtype=float, na_value=np.nan)
+    weeks = pd.to_datetime(cases["week"]).to_numpy().astype("datetime64[D]").astype(float)
+    order = np.argsort(ends)
+    between = np.interp(weeks, ends[order], patients[order], left=np.nan, right=np.nan)
+    table = cases[["week", "numerator"]].reset_index(drop=True)
+    table.insert(1, "denominator", pd.Series(between, dtype="Float64").mask(np.isnan(between)))
+    return table.assign(share=PER * table["numerator"] / table["denominator"])
 
 
 OBSERVED: Final = Measure(

@@ -52,8 +52,8 @@ class Indicator:
         return self.measure_.label
 
     def on(self, tables: Tables) -> Indicator:
-        """The same indicator on other tables: `ws.indicators["motifs"].on(ws.me)`."""
-        return replace(self, tables=tables)
+        """The same indicator on other tables: `ws.indicators["carnet"].on(ws.me)`."""
+        return replace(self, tables=getattr(tables, "tables", tables))
 
     def expr(
         self,

@@ -15,7 +15,10 @@ import pytest
 
 import p4dp_sdk as p4dp
 from hub_config.gateway.publication.selectors import descriptions
+from hub_config.governance.persons import actions as persons
+from hub_config.governance.persons.facts import Link, Standing
 from hub_config.warehouse.snapshot import open_snapshot
+from hub_config.warehouse.synthesis.training import PUBLISHED_INTERN
 from p4dp_sdk.indicators.indicator import Indicator
 from p4dp_sdk.indicators.measure import Measure
 from p4dp_sdk.indicators.people import active_list
@@ -23,6 +26,7 @@ from p4dp_sdk.indicators.registry import dashboards, measures
 from p4dp_sdk.indicators.window import Window
 from p4dp_sdk.wire.errors import ErrorCode
 from tests.benchmarks.usability import truth_of
+from tests.services.gateway.peer_enclave import Enclave
 from tests.unit.publication.definitions import asked, seen
 
 from .conftest import Connect
@@ -110,6 +114,18 @@ def test_ones_own_stands_beside_the_base(ws: p4dp.Workspace) -> None:
     made = ws.indicators["diagnostics"].compare(ws.tables, n=5, **EVER)
     assert made.frame["ratio"].tolist() == pytest.approx([1.0] * 5)
     assert made.plot() and "K86" in made._repr_html_()
+
+
+def test_an_interns_log_beside_everybodys(enclave: Enclave, connect: Connect) -> None:
+    person = Link("ines", "preset A × 0.1", Standing.INTERN, PUBLISHED_INTERN)
+    enclave.govern(persons.link, person)
+    ws = connect("ines", "these-ines")
+    log = ws.indicators["carnet"]
+    mine = log.on(ws.me).measure("cisp2", **EVER)
+    assert mine.frame.set_index("cisp2")["rows"]["R74"] == pytest.approx(51, abs=25)
+    made = log.compare(ws.me, n=5, **EVER)
+    assert made.frame["cisp2"].iloc[0] == "R74" and len(made.frame) == 5
+    assert log.on(ws.me).top(3, **EVER).frame["rows"].notna().all()
 
 
 def recorded(column: str) -> Measure:

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from p4dp_sdk.indicators.activity import incidence
+from p4dp_sdk.indicators.activity import incidence, per_observed
 from p4dp_sdk.indicators.epidemic import Epidemic, baseline, epidemics, watch
 from p4dp_sdk.indicators.errors import TooLittleShownError
 from p4dp_sdk.indicators.indicator import Indicator
@@ -62,6 +62,18 @@ def test_a_week_without_consultations_has_no_rate() -> None:
     filled = pd.concat([frame, frame.assign(week=frame["week"] - timedelta(days=7 * 200))])
     with pytest.raises(TooLittleShownError):
         watch(filled, since=MONDAY)
+
+
+def test_cases_per_patients_under_observation() -> None:
+    weeks = [date(2021, 12, 27), date(2022, 1, 3), date(2022, 1, 17), date(2022, 2, 7), date(2022, 3, 7)]
+    cases = pd.DataFrame({"week": weeks, "numerator": pd.array([5, 10, None, 10, 5], dtype="Int64")})
+    patients = pd.array([1310, 1000, None], dtype="Int64")
+    observed = pd.DataFrame({"at": ["2022-01-31", "2021-12-31", "2022-02-28"], "patients": patients})
+    made = per_observed(cases, observed)
+    assert made["denominator"].isna().tolist() == [True, False, False, True, True]
+    assert made["denominator"].iloc[1] == pytest.approx(1000 + 310 * 3 / 31)
+    assert made["share"].iloc[1] == pytest.approx(100_000 * 10 / 1030)
+    assert made["share"].isna().tolist() == [True, False, True, True, True]
 
 
 def test_a_rate_of_ones_own() -> None:
