@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     import ibis.expr.types as ir
 
     from p4dp_sdk.backend import Backend
+    from p4dp_sdk.centre import Centre
     from p4dp_sdk.indicators.registry import Indicators
     from p4dp_sdk.me import Me
     from p4dp_sdk.tables.safe import SafeTable
@@ -66,6 +67,13 @@ class Workspace:
         from p4dp_sdk.indicators.registry import Indicators
 
         return Indicators(self)
+
+    def centre(self, code: str) -> Workspace | Centre:
+        """This workspace narrowed to one centre; all of it where `code` is empty. Raises UnknownNameError,
+        which lists the centres."""
+        from p4dp_sdk.centre import Centre
+
+        return Centre(self, code) if code else self
 
     @cached_property
     def me(self) -> Me:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from functools import reduce
 from typing import Any, Protocol
 
+import ibis.expr.operations as ops
 import ibis.expr.types as ir
 
 from p4dp_sdk.catalogue.load import load_catalogue
@@ -112,7 +113,11 @@ class EventTable(ir.Table):  # type: ignore[misc]
 
 
 def catalogue_table(table: ir.Table) -> CatalogueTable:
-    name = getattr(table.op(), "name", "")
+    """The catalogue's entry of a table of the project, or of some of its rows (`ws.centre`)."""
+    rows = table.op()
+    while isinstance(rows, ops.Filter):
+        rows = rows.parent
+    name = getattr(rows, "name", "")
     known = load_catalogue().tables
     if name not in known:
         raise CohortError(
