@@ -27,7 +27,7 @@ def test_every_table_with_a_centre_holds_its_rows_only(workspace: Workspace) -> 
 def test_indicators_and_cohorts_are_those_of_the_centre(workspace: Workspace) -> None:
     asked = workspace.indicators["general_file_active"].measure("centre_id").frame.set_index("centre_id")
     own = workspace.centre("LYS").indicators["general_file_active"].measure().frame
-    assert own["patients"].iloc[0] == asked.loc["LYS", "denominator"]
+    assert own["patients"].iloc[0] == asked.loc["LYS", "patients"]
 
     def cohort(place: object) -> p4dp.Cohort:
         events = place.tables.diagnoses.where(codes=p4dp.codes("hypertension"))
