@@ -18,7 +18,7 @@ class NotOneRowEachError(P4DPError, ValueError):
 
     @property
     def explanation(self) -> Explanation:
-        names = ", ".join(f"“{name}”" for name in self.columns)
+        names = ", ".join(self.columns)
         return Explanation(
             _("This figure can't be drawn: several rows have the same {columns}.").format(columns=names),
             _("It shows one number for each; the table is also split by something else."),

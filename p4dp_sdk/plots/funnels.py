@@ -70,7 +70,7 @@ def funnel(
     told = _draw_limits(ax, limits, centre)
     draw_error(ax, wholes, shares, _errors(parts, wholes, marks.error_of(frame[numerator])))
     _draw_units(ax, [name(frame[unit].iloc[row]) for row in known], wholes, shares, limits, highlight)
-    _frame_axes(ax, wholes, shares, axis or "%", size or denominator)
+    _frame_axes(ax, wholes, [*shares, *_usual_limits(limits, wholes)], axis or "%", size or _("Denominator"))
     gone = [name(frame[unit].iloc[row]) for row in range(len(frame)) if row not in known]
     finish_below(ax, marks, title=title, handles=[*told, *_without_place(gone)])
     return ax
@@ -155,10 +155,20 @@ def _frame_axes(ax: Axes, at: Sequence[float], shares: Sequence[float], axis: st
     if not shares:
         ax.set_xticks([])
     else:
-        room = max(max(shares) - min(shares), max(shares) * 0.2, 1.0) * 0.8
+        room = max(max(shares) - min(shares), max(shares) * 0.2, 1.0) * 0.3
         ax.set_ylim(max(0.0, min(shares) - room), min(100.0, max(shares) + room))
     number_axis(ax.yaxis, axis)
     number_axis(ax.xaxis, size)
+
+
+def _usual_limits(limits: pd.DataFrame | None, wholes: Sequence[float]) -> list[float]:
+    """The outer limits of a unit of middle size, in percent: the figure shows them."""
+    import numpy as np
+
+    if limits is None or not wholes:
+        return []
+    middle = float(np.median(wholes))
+    return [float(100 * np.interp(middle, limits["denominator"], limits[each])) for each in _LIMITS[2:]]
 
 
 def _errors(parts: Sequence[float], wholes: Sequence[float], error: float) -> list[float]:
