@@ -97,7 +97,7 @@ def _of(
         case Kind.NUMBER if not variable.summed:
             yield Line(f"{name}, n (%)", (*("" for _column in columns), *tail))
         case Kind.NUMBER:
-            yield Line(f"{name}, {_('mean ± SD')}", (*(_mean(c, variable) for c in columns), *tail))
+            yield Line(f"{name}, " + _("mean ± SD"), (*(_mean(c, variable) for c in columns), *tail))
             if quartiles:
                 yield Line(_("median [quartiles]"), (*(_median(c, variable) for c in columns), *blank), depth)
         case Kind.CLASSES:
@@ -199,7 +199,7 @@ def _notes(table: TableOne, compared: bool) -> Iterator[str]:
     if table.disclosure is not None and table.kept < 1:
         yield legend(table.disclosure)
     if any(column.of(entry).earlier for column in table.columns for entry in table.entries):
-        yield f"{SNAPPED} {_('rounded to an earlier answer')}"
+        yield f"{SNAPPED} " + _("rounded to an earlier answer")
     if table.disclosure is not None:
         yield from accuracy(table.disclosure, fractions=True)
     yield from _origin(table)

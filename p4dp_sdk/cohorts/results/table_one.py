@@ -23,7 +23,7 @@ from p4dp_sdk import markup
 from p4dp_sdk.cohorts.results import asking, comparing, differences, questions
 from p4dp_sdk.cohorts.results.asking import WITHHELD, Answer, Measures, Number
 from p4dp_sdk.cohorts.results.errors import not_summed, unknown_column
-from p4dp_sdk.cohorts.results.questions import PATIENTS, Entry, Statistic
+from p4dp_sdk.cohorts.results.questions import PATIENTS, Entry, Part, Statistic
 from p4dp_sdk.cohorts.results.variables import Asked, Bands, Group, Kind, Variable
 from p4dp_sdk.errors import EnclaveError
 from p4dp_sdk.locale import translate as _
@@ -178,13 +178,17 @@ class TableOne:
         table = self._of_those_known(tuple(known))
         first, *others = questions.published(table.relation, table.variables)
         tables = [asking.published(table._question(first.columns), title)]
+        told = {variable.name: variable for variable in table.variables}
         refused: dict[str, str] = {}
         for part in others:
             try:
                 tables.append(asking.published(table._question(part.columns), title))
             except EnclaveError as error:
-                refused |= {variable.name: str(error) for variable in part.variables}
-        return replace(table, title=title, tables=tuple(tables), unpublished=refused)
+                (variable,) = part.variables
+                what, left = _without(told[variable.name], part)
+                refused[what], told[variable.name] = str(error), left
+        variables = tuple(told.values())
+        return replace(table, title=title, variables=variables, tables=tuple(tables), unpublished=refused)
 
     def _of_those_known(self, names: tuple[str, ...]) -> TableOne:
         """The table as it can be asked for; of patients of whom all of `names` is known."""
@@ -341,7 +345,8 @@ class TableOne:
             return _("not recorded")
         if isinstance(label, bool) or str(label) in ("True", "False"):
             told = self.group.label if self.group is not None else ""
-            return f"{told} : {_('yes') if str(label) == 'True' else _('no')}"
+            answer = _("yes") if str(label) == "True" else _("no")
+            return f"{told} : {answer}"
         return str(self.group.labels.get(label, label)) if self.group is not None else str(label)
 
     def _summary(self, column: Column) -> MeasureSummary:
@@ -353,6 +358,16 @@ class TableOne:
         )
         shown = sum(number.known for number in known)
         return MeasureSummary(shown, len(known) - shown, len(earlier), earlier)
+
+
+def _without(variable: Variable, part: Part) -> tuple[str, Variable]:
+    """What is lost of `variable` if `part` is refused, in words, and what is left of it to tell."""
+    of_classes = any(level.name in part.columns for level in variable.levels)
+    if of_classes and variable.kind is Kind.NUMBER and variable.summed:
+        return f"{variable.name}, n (%)", replace(variable, levels=(), halves=())
+    if not of_classes and variable.levels:
+        return f"{variable.name}, " + _("mean ± SD"), replace(variable, summed=False)
+    return variable.name, variable
 
 
 def _merge(into: dict[str, Number], numbers: Mapping[str, Number]) -> None:

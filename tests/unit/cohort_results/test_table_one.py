@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from p4dp_sdk.cohorts.results import questions, table_one
 from p4dp_sdk.cohorts.results.asking import Number
 from p4dp_sdk.cohorts.results.errors import ResultError
+from p4dp_sdk.cohorts.results.table_one import _without as without
 from p4dp_sdk.cohorts.results.variables import variables_of
 
 SMOKING = ["never", "former", "current"]
@@ -192,3 +193,15 @@ def test_agrees_with_pandas(rows: list[tuple[str | None, int | None, bool | None
         assert counts[name]["ill", "not recorded"] == group.ill.isna().sum()
         assert counts[name]["age", "40–64"] == int(group.age.between(40, 64).fillna(False).sum())
         assert counts[name]["age", "not recorded"] == group.age.isna().sum()
+
+
+def test_a_refused_part_costs_no_other_line_of_its_variable(hand: ir.Table) -> None:
+    variables = variables_of(hand, ["age", "hta", "smoking"], {"age": [40], "smoking": SMOKING}, {}, by=None)
+    _sizes, moments, classes, ill, smoking = questions.published(hand, variables)
+    age, hta, smokes = variables
+    lost, left = without(age, classes)
+    assert (lost, left.levels, left.summed) == ("age, n (%)", (), True)
+    lost, left = without(age, moments)
+    assert lost.startswith("age, mean") and left.levels == age.levels and not left.summed
+    assert without(left, classes)[0] == "age"  # nothing is left of it
+    assert without(hta, ill) == ("hta", hta) and without(smokes, smoking) == ("smoking", smokes)
