@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, assert_never, cast
 
 from p4dp_sdk import markup
 from p4dp_sdk.errors import EnclaveError, UnknownNameError
-from p4dp_sdk.granted import description, label
+from p4dp_sdk.granted import GrantedCatalogue, description, label
 from p4dp_sdk.locale import translate as _
 from p4dp_sdk.wire.errors import ErrorCode
 from p4dp_sdk.workspace import Tables
@@ -109,9 +109,13 @@ class Me:
     def whoami(self) -> Identity:
         return self._workspace.whoami
 
+    @property
+    def catalogue(self) -> GrantedCatalogue:
+        return self._workspace.catalogue
+
     @cached_property
     def indicators(self) -> Indicators:
-        """The dashboards' measures, of one's own rows: `ws.me.indicators["motifs"]`."""
+        """The dashboards' measures, of one's own rows: `ws.me.indicators["carnet"]`."""
         from p4dp_sdk.indicators.registry import Indicators
 
         return Indicators(cast("Workspace", self))

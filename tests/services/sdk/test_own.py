@@ -85,6 +85,13 @@ def test_one_s_own_is_neither_published_nor_answered_with_noise(enclave: Enclave
 
 
 def test_indicators_are_counted_of_one_s_own(enclave: Enclave, connect: Connect) -> None:
-    link(enclave, "ines", Standing.PHYSICIAN, 3)
+    """The log of an intern: some 256 entries at a tenth, of the 900 of all."""
+    link(enclave, "ines", Standing.INTERN, PUBLISHED_INTERN)
     ws = connect("ines", "these-ines")
-    assert set(ws.me.indicators) == set(ws.indicators)
+    period = ("2014-11-01", "2022-12-31")
+    own, whole = (
+        int(each.indicators["carnet"].measure(between=period).frame["rows"].iloc[0]) for each in (ws.me, ws)
+    )
+    assert 150 < own < 350 < 700 < whole
+    with pytest.raises(UnknownNameError):
+        ws.me.indicators["surpoids"].measure(at="2022-12-31")
