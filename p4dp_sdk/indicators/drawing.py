@@ -27,12 +27,13 @@ def draw(result: Result, **options: Any) -> Axes:
     frame = _named(result)
     values = result.title_of(SHARE if result.measure.numerators else _counted(result))
     said = {"title": result.measure.label, "axis": values, **options}
-    if len(result.keys) == 1 and result.keys[0] in _TIMES and MEASURE not in result.frame:
+    over_time = len(result.keys) == 1 and result.keys[0] in _TIMES and MEASURE not in result.frame
+    if over_time:
         ax = plots.line(frame, _NAME, values, **said)
     else:
-        ax = plots.bar(frame, _NAME, values, **said)
+        ax = plots.bar(frame, _NAME, values, **{"horizontal": True, **said})
     if result.measure.numerators:
-        _draw_intervals(ax, frame, result)
+        _draw_intervals(ax, frame, result, upright=over_time or options.get("horizontal") is False)
     return ax
 
 
@@ -49,8 +50,12 @@ def _named(result: Result) -> pd.DataFrame:
     return frame
 
 
-def _draw_intervals(ax: Axes, frame: pd.DataFrame, result: Result) -> None:
+def _draw_intervals(ax: Axes, frame: pd.DataFrame, result: Result, *, upright: bool) -> None:
     low, high = frame[result.title_of(LOW)], frame[result.title_of(HIGH)]
     places = [place for place, gone in enumerate(low.isna()) if not gone]
     lows, highs = ([float(column.iloc[place]) for place in places] for column in (low, high))
-    ax.vlines(places, lows, highs, colors="black", linewidth=1.0, alpha=0.8)
+    draw = ax.vlines if upright else ax.hlines
+    draw(places, lows, highs, colors="black", linewidth=1.0, alpha=0.8)
+    limit, room = (ax.get_ylim, ax.set_ylim) if upright else (ax.get_xlim, ax.set_xlim)
+    start, end = limit()
+    room(start, max([end, *(1.05 * each for each in highs)]))

@@ -60,9 +60,9 @@ class Funnel:
         """The funnel, drawn."""
         from p4dp_sdk import plots
 
-        return plots.funnel(
-            self.frame, unit=self.unit, numerator="numerator", denominator="denominator", **options
-        )
+        whole, part = _("Denominator"), _("Numerator")
+        frame = self.frame.rename(columns={"denominator": whole, "numerator": part})
+        return plots.funnel(frame, unit=self.unit, numerator=part, denominator=whole, **options)
 
     def _repr_html_(self) -> str:
         from p4dp_sdk import markup

@@ -136,8 +136,12 @@ class Result:
 
     def title_of(self, name: str) -> str:
         """How the column `name` of the frame is called in `titled`."""
+        from p4dp_sdk.tables.display import number
+
         if name == SHARE:
-            return _("Share (%)") if self.measure.per == 1 else _("Per {n}").format(n=self.measure.per)
+            return (
+                _("Share (%)") if self.measure.per == 1 else _("Per {n}").format(n=number(self.measure.per))
+            )
         return _(TITLES[name]) if name in TITLES else self.measure.name_of(name)
 
     def _repr_html_(self) -> str:

@@ -242,3 +242,29 @@ def test_every_dashboard_of_the_users_has_its_indicators() -> None:
     listed = [name for board in dashboards().values() for name in board.measures]
     assert sorted(listed) == sorted(measures()), "each measure on one dashboard"
     assert {"general", "dependance", "polymedication", "motifs", "activite", "carnet"} <= set(dashboards())
+
+
+# -- figures
+
+
+def drawn(**options: Any) -> Any:
+    import matplotlib
+
+    from p4dp_sdk.indicators.compile import Asked
+    from p4dp_sdk.indicators.result import Result
+    from p4dp_sdk.indicators.window import Window
+
+    matplotlib.use("Agg")
+    return Result(BOTH, Asked((Window.before(ON, 24),), ("sex",)), answer()).plot(**options)
+
+
+def test_intervals_are_drawn_whole_and_withheld_shares_hatched() -> None:
+    import matplotlib.pyplot as plt
+
+    ax = drawn()
+    assert ax.get_xlim()[1] >= 100 and ax.get_xlabel() == "Part (%)"
+    assert sum(patch.get_hatch() is not None for patch in ax.patches) == 3
+    assert ax.get_yticklabels()[0].get_text() == "F · 65 +"
+    upright = drawn(horizontal=False, title="Essai")
+    assert upright.get_ylim()[1] >= 100 and upright.get_title("left") == "Essai"
+    plt.close("all")
