@@ -127,7 +127,7 @@ def column_name(chosen: str, taken: Iterable[str]) -> None:
     if (
         not isinstance(chosen, str)
         or not chosen.isidentifier()
-        or chosen.startswith("_")
+        or chosen.startswith(("_", "step_", "criterion_"))
         or chosen.casefold() in known
     ):
         raise CohortError(

@@ -22,7 +22,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Protocol
 
 from p4dp_sdk.cohorts import checks, outcomes
-from p4dp_sdk.cohorts.compile import AGE, AGE_DAYS, BIRTH, PERSON, REASON, Compiled, Compiler
+from p4dp_sdk.cohorts.compile import AGE, AGE_DAYS, BIRTH, PERSON, REASON, WORKING, Compiled, Compiler
 from p4dp_sdk.cohorts.definition import (
     DEATH,
     Definition,
@@ -169,7 +169,10 @@ class Cohort:
 
     @property
     def _reserved(self) -> tuple[str, ...]:
-        return (*self.columns, "observed_from", "observed_to", "death_month")
+        """Names that the relation has, or is made with."""
+        made = [*WORKING, *(f"criterion_{n + 1}" for n in range(len(self._definition.criteria)))]
+        made += [v.name for outcome in self._definition.outcomes for v in outcomes.dates(outcome)]
+        return (*self.columns, *made)
 
     # -- the relation ---------------------------------------------------------------------------------------
 

@@ -45,9 +45,10 @@ from p4dp_sdk.cohorts.features import EXIT, INDEX, WEEK, WEEKDAY, Kind
 from p4dp_sdk.cohorts.windows import Span, Window
 
 REASON, AGE, AGE_DAYS = "exit_reason", "age", "age_days"
-START, (END, ALIVE, FOLLOWED, DATA) = "observed_from", features.ENDS
-DEATH_MONTH, BIRTH = "death_month", "birth_month"
+START, (END, ALIVE, FOLLOWED) = "observed_from", features.ENDS
+DEATH_MONTH, DIED, BIRTH = "death_month", "died_by", "birth_month"
 PERSON: Final = ("sex", "centre_id", BIRTH)  # of the patient, where the grant has them
+WORKING: Final = (START, *features.ENDS, DEATH_MONTH, DIED, BIRTH, WEEK, WEEKDAY, "washing")
 
 
 class Fixed(StrEnum):
@@ -141,10 +142,10 @@ class Compiler:
 
     @cached_property
     def _bounded(self) -> ir.Table:
-        """With the last day of observation, life (of the data, for who is alive), follow-up and data."""
-        rows, last_day = self._whole, ibis.literal(self.last_day)
-        month_end = rows[DEATH_MONTH] + ibis.interval(months=1) - ibis.interval(days=1)
-        ends = {ALIVE: ibis.coalesce(month_end, last_day), DATA: last_day}
+        """With the last day of observation, of life or the data (`least` passes over NULL), of follow-up."""
+        rows = self._whole
+        rows = rows.mutate(**{DIED: rows[DEATH_MONTH] + ibis.interval(months=1) - ibis.interval(days=1)})
+        ends = {ALIVE: ibis.least(rows[DIED], ibis.literal(self.last_day))}
         if isinstance(self.definition.follow_up, Span):
             ends[FOLLOWED] = self.definition.follow_up.after(rows[INDEX])
         return rows.mutate(**ends)
@@ -290,7 +291,7 @@ def _kept(condition: Any, keeps: bool) -> Any:
 def _reason(rows: ir.Table) -> ir.StringColumn:
     """Why the exit was on that day; of several reasons, the patient's own comes first."""
     left = rows[END] == rows[EXIT]
-    died = (rows[DEATH_MONTH] <= rows[EXIT]) & (left | (rows[ALIVE] == rows[EXIT]))
+    died = (rows[DEATH_MONTH] <= rows[EXIT]) & (left | (rows[DIED] == rows[EXIT]))
     planned = [(rows[FOLLOWED] == rows[EXIT], "end_of_follow_up")] if FOLLOWED in rows.columns else []
     return ibis.cases((died, "death"), (left, "end_of_observation"), *planned, else_="end_of_data")
 

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 
+import ibis
 import pytest
 
 from p4dp_sdk.cohorts import Cohort, EventTable, days, months, years
@@ -122,6 +123,8 @@ def test_repeated_index_dates_are_apart_by_the_washout() -> None:
         ("2018-05-01", "2018-05-10", "2018-05-10", "death"),  # the record was closed on that day
         ("2018-05-01", "2019-12-31", "2018-05-31", "death"),  # it was not: the month's last day
         ("2018-02-01", "2018-01-31", "2018-01-31", "end_of_observation"),  # left before: death not seen
+        ("2020-12-01", "2025-01-01", "2020-12-31", "death"),
+        ("2021-01-01", "2025-01-01", "2020-12-31", "end_of_data"),
         ("2016-03-01", "2016-03-01", "2016-03-01", "death"),  # in the month of the index
     ],
 )
@@ -330,3 +333,29 @@ def test_attrition_counts_patients_in_the_order_written() -> None:
     assert flow.emptied_by is None
     assert cohort.include("centenaires", lambda s: s.age >= 100).attrition().emptied_by == "centenaires"
     assert len(flow.plot().texts) >= 5
+
+
+def test_events_are_said_in_any_way_that_ibis_knows() -> None:
+    """By a column, a deferred one, a function, or by belonging to other patients."""
+    ws = world(
+        diagnoses="""
+        1 | 2016-03-01 | T90
+        1 | 2015-03-01 | K75
+        2 | 2016-03-01 | T90
+        2 | 2015-03-01 | K75
+        """,
+        lab_results="1 | 2015-01-01 | 7",
+    )
+    d, labs = ws.tables["diagnoses"], ws.tables["lab_results"]
+    measured = d.patient_id.isin(labs.patient_id)
+    for said in (d.cisp2 == "K75", ibis._.cisp2 == "K75", lambda t: t.cisp2 == "K75"):
+        assert told(diabetes(ws).exclude("x", before=d.where(said, measured))) == [("2",)]
+    both = d.where(d.cisp2 == "K75") | labs.where()
+    assert told(diabetes(ws).variable("v", count=both, before=True), "v") == [("1", "2"), ("2", "1")]
+
+
+def test_an_event_table_is_an_ibis_table() -> None:
+    d = world(diagnoses="1 | 2016-03-01 | T90").tables["diagnoses"]
+    assert d.union(d).count().execute() == 2
+    assert d.join(d.view(), "patient_id").count().execute() == 1
+    assert d.filter(d.cisp2 == "T90").group_by("cisp2").agg(n=ibis._.count()).execute().n.iloc[0] == 1
