@@ -110,6 +110,18 @@ class NotAShareError(P4DPError, ValueError):
         )
 
 
+class NoWorkspaceError(P4DPError, RuntimeError):
+    """Publication of an indicator that was asked of tables outside of a workspace."""
+
+    @property
+    def explanation(self) -> Explanation:
+        return Explanation(
+            _("This result has no workspace to publish it."),
+            _("It was asked of tables that are no project's."),
+            _('Ask it of a project: ws.indicators["motifs"].'),
+        )
+
+
 class TooLittleShownError(P4DPError, ValueError):
     """What is shown of a table is not enough to compute from."""
 

@@ -12,7 +12,7 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from p4dp_sdk.indicators.compile import Asked, question
-from p4dp_sdk.indicators.errors import BadSeriesError, NotAShareError, OutsideDataError
+from p4dp_sdk.indicators.errors import BadSeriesError, NotAShareError, NoWorkspaceError, OutsideDataError
 from p4dp_sdk.indicators.measure import Measure, Tables, Unit
 from p4dp_sdk.indicators.window import Every, Window, day, ends
 
@@ -187,7 +187,7 @@ class Indicator:
         from p4dp_sdk.indicators.result import Result
 
         if self.workspace is None:
-            raise NotAShareError(self.label)
+            raise NoWorkspaceError
         table = self.workspace.publish(expression, title)
         return Result(self.measure_, asked, table.frame, table=table, names=self._names())
 

@@ -20,6 +20,7 @@ from p4dp_sdk.indicators.compile import (
     key_names,
     numerator_columns,
 )
+from p4dp_sdk.indicators.errors import NoWorkspaceError
 from p4dp_sdk.indicators.intervals import wilson
 from p4dp_sdk.indicators.measure import Measure
 from p4dp_sdk.locale import Language, language
@@ -97,7 +98,7 @@ class Result:
     def publish(self, title: str) -> Result:
         """The same, exact and signed: its `.table` is the publication table (see `ws.publish`)."""
         if self.publisher is None:
-            raise AttributeError(_("This result has no workspace to publish it."))
+            raise NoWorkspaceError
         return self.publisher(title)
 
     def plot(self, **options: Any) -> Axes:

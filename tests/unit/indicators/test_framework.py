@@ -16,6 +16,7 @@ from p4dp_sdk.indicators.errors import (
     BadPeriodError,
     BadSeriesError,
     NotAShareError,
+    NoWorkspaceError,
     OutsideDataError,
     UnknownGroupError,
 )
@@ -152,6 +153,15 @@ def test_what_cannot_be_asked_is_said_with_the_remedy(when: dict[str, Any], erro
 def test_a_count_has_no_funnel() -> None:
     with small_world().tables() as tables, pytest.raises(NotAShareError):
         Indicator(measures()["general_file_active"], tables, ON).funnel()
+
+
+def test_only_a_project_publishes() -> None:
+    with small_world().tables() as tables:
+        indicator = Indicator(OLD, tables, ON)
+        result = indicator.measure()
+        for publish in (lambda: result.publish("x"), lambda: indicator.publish(title="x")):
+            with pytest.raises(NoWorkspaceError):
+                publish()
 
 
 # -- protected numbers
