@@ -59,6 +59,7 @@ _CRITERIA: Final[Words] = {
     FR: "Critères, appliqués dans cet ordre : {list}.",
     EN: "Criteria, applied in this order: {list}.",
 }
+_THEN: Final[Words] = {FR: " ; ", EN: "; "}
 _KEEPS: Final[Mapping[bool, Words]] = {
     True: {FR: "inclusion « {name} »", EN: "inclusion “{name}”"},
     False: {FR: "exclusion « {name} »", EN: "exclusion “{name}”"},
@@ -141,7 +142,9 @@ def _entry(definition: Definition, language: Language) -> Iterator[str]:
     if definition.washout is not None:
         yield _WASHOUT[language].format(length=length(definition.washout, language))
     if definition.criteria:
-        said = " ; ".join(f"({n}) {_criterion(c, language)}" for n, c in enumerate(definition.criteria, 1))
+        said = _THEN[language].join(
+            f"({n}) {_criterion(c, language)}" for n, c in enumerate(definition.criteria, 1)
+        )
         yield _CRITERIA[language].format(list=said)
 
 
@@ -164,7 +167,7 @@ def _follow_up(definition: Definition, last: date, language: Language) -> Iterat
 
 def _told(definition: Definition, language: Language) -> Iterator[str]:
     if definition.variables:
-        said = " ; ".join(_variable(variable, language) for variable in definition.variables)
+        said = _THEN[language].join(_variable(variable, language) for variable in definition.variables)
         yield _VARIABLES[language].format(list=said)
     yield from (_outcome(outcome, language) for outcome in definition.outcomes)
 
