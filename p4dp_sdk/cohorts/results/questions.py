@@ -11,8 +11,8 @@ shown the line "not recorded" follows from it. Quantiles are not published.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any, Final, assert_never
 
@@ -20,6 +20,7 @@ import ibis.expr.types as ir
 
 from p4dp_sdk.cohorts.results.asking import WITHHELD, Number
 from p4dp_sdk.cohorts.results.variables import PATIENT, Kind, Variable
+from p4dp_sdk.locale import translate as _
 
 PATIENTS: Final = "patients"
 DAYS_A_YEAR: Final = 365.25
@@ -128,18 +129,24 @@ def _in_years(variable: Variable, value: Any) -> Any:
     return value if variable.amount is None else value / DAYS_A_YEAR
 
 
+def is_sure(variable: Variable) -> bool:
+    """Whether nobody misses it and one number a group tells it: it stands beside the size of the groups."""
+    told = variable.kind is Kind.YES_NO or (variable.kind is Kind.NUMBER and variable.summed)
+    return told and not variable.may_miss
+
+
 # -- publications -------------------------------------------------------------------------------------------
 
 
 def published(relation: ir.Table, variables: Sequence[Variable]) -> Iterator[Part]:
     """The publication tables, in the order in which they are made: sizes first, which are then public."""
     n = relation[PATIENT].nunique
-    plain = tuple(v for v in variables if v.kind is Kind.YES_NO and not v.may_miss)
-    known = tuple(v for v in variables if v.kind is Kind.NUMBER and v.summed and not v.may_miss)
-    first = {PATIENTS: n(), **{v.name: n(where=v.column) for v in plain}}
-    for variable in known:
-        first |= _moments(variable)
-    yield Part((*plain, *known), first)
+    sure = tuple(variable for variable in variables if is_sure(variable))
+    first = {PATIENTS: n()}
+    for variable in sure:
+        yes = variable.kind is Kind.YES_NO
+        first |= {variable.name: n(where=variable.column)} if yes else _moments(variable)
+    yield Part(sure, first)
     for variable in variables:
         if variable.kind is Kind.YES_NO and variable.may_miss:
             sides = {variable.name: n(where=variable.column), _no(variable): n(where=~variable.column)}
@@ -202,3 +209,19 @@ def _with(variable: Variable) -> str:
 
 def _half_names(variable: Variable) -> list[str]:
     return [f"{variable.name} 1 / 2", f"{variable.name} 2 / 2"][: len(variable.halves)]
+
+
+def recorded(relation: ir.Table, names: Iterable[str]) -> ir.Table:
+    """Patients of whom all of `names` is known."""
+    there = [relation[name].notnull() for name in names]
+    return relation.filter(*there) if there else relation
+
+
+def without(variable: Variable, part: Part) -> tuple[str, Variable]:
+    """What is lost of `variable` if `part` is refused, in words, and what is left of it to tell."""
+    of_classes = any(level.name in part.columns for level in variable.levels)
+    if of_classes and variable.kind is Kind.NUMBER and variable.summed:
+        return f"{variable.name}, n (%)", replace(variable, levels=(), halves=())
+    if not of_classes and variable.levels:
+        return f"{variable.name}, " + _("mean ± SD"), replace(variable, summed=False)
+    return variable.name, variable

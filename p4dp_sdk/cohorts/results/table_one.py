@@ -12,7 +12,7 @@ yes/no lines, and one for each other variable, so that a variable that can't be 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -49,15 +49,17 @@ def table_one(
     *,
     labels: Mapping[str, str] = MappingProxyType({}),
     title: str = "",
+    narrowed: Callable[..., ir.Table] | None = None,
 ) -> TableOne:
     """Table 1 of `relation`, overall and by the groups of `by`; a draft, asked when it is first looked at.
 
     `variables` are columns in the order of the table (without it: all that can be told). `bands` gives limits
     of classes for a number ({"age": [50, 65]}) or the codes told of a coded column; `labels` words of one's
-    own. Raises ResultError for a column that can't be told.
+    own. `narrowed` gives the relation with the columns named only (a cohort's `select`): each publication
+    table then says no more of people than it tells. Raises ResultError for a column that can't be told.
     """
     names = None if variables is None else tuple(variables)
-    return _made(relation, Asked(by, names, bands, labels), title)
+    return replace(_made(relation, Asked(by, names, bands, labels), title), narrowed=narrowed)
 
 
 def _made(relation: ir.Table, asked: Asked, title: str) -> TableOne:
@@ -94,6 +96,8 @@ class TableOne:
     title: str = ""
     tables: tuple[SafeTable, ...] = ()
     unpublished: Mapping[str, str] = field(default_factory=dict)
+    narrowed: Callable[..., ir.Table] | None = None
+    known: tuple[str, ...] = ()
 
     # -- numbers --------------------------------------------------------------------------------------------
 
@@ -176,16 +180,16 @@ class TableOne:
         that is refused stands in `unpublished`.
         """
         table = self._of_those_known(tuple(known))
-        first, *others = questions.published(table.relation, table.variables)
-        tables = [asking.published(table._question(first.columns), title)]
+        (relation, first), *others = table._parts()
+        tables = [asking.published(table._question(relation, first.columns), title)]
         told = {variable.name: variable for variable in table.variables}
         refused: dict[str, str] = {}
-        for part in others:
+        for relation, part in others:
             try:
-                tables.append(asking.published(table._question(part.columns), title))
+                tables.append(asking.published(table._question(relation, part.columns), title))
             except EnclaveError as error:
                 (variable,) = part.variables
-                what, left = _without(told[variable.name], part)
+                what, left = questions.without(told[variable.name], part)
                 refused[what], told[variable.name] = str(error), left
         variables = tuple(told.values())
         return replace(table, title=title, variables=variables, tables=tuple(tables), unpublished=refused)
@@ -195,10 +199,34 @@ class TableOne:
         for name in names:
             if name not in self.relation.columns:
                 raise unknown_column(name, self.relation.columns)
-        there = [self.relation[name].notnull() for name in names]
-        made = _made(self.relation.filter(*there) if there else self.relation, self.asked, self.title)
+        days = (f"{name}_days" for name in names)
+        names = (*names, *(name for name in days if name in self.relation.columns))
+        made = _made(questions.recorded(self.relation, names), self.asked, self.title)
         known = (replace(each, may_miss=each.may_miss and each.name not in names) for each in made.variables)
-        return replace(made, variables=tuple(map(made._summable, known)))
+        variables = tuple(map(made._summable, known))
+        return replace(made, variables=variables, narrowed=self.narrowed, known=names)
+
+    def _parts(self) -> Iterator[tuple[ir.Table, Part]]:
+        """The publication tables, each with the relation that it is asked of."""
+        relation, sure = self._narrow([each for each in self.variables if questions.is_sure(each)])
+        yield relation, next(questions.published(relation, sure))
+        for variable in self.variables:
+            relation, alone = self._narrow([variable])
+            _sizes, *parts = questions.published(relation, alone)
+            yield from ((relation, part) for part in parts)
+
+    def _narrow(self, variables: list[Variable]) -> tuple[ir.Table, list[Variable]]:
+        """The relation with what `variables` need, and these as columns of it."""
+        if self.narrowed is None:
+            return self.relation, variables
+        names = tuple(each.name for each in variables)
+        days = [f"{each.name}_days" for each in variables if each.amount is not None]
+        needed = dict.fromkeys([*names, *days, *self.known, *([self._key] if self._key else [])])
+        relation = questions.recorded(self.narrowed(*needed), self.known)
+        bands = {name: limits for name, limits in self.asked.bands.items() if name in names}
+        found = replace(self.asked, names=names, bands=bands).variables(relation)
+        same = zip(found, variables, strict=True)
+        return relation, [replace(new, may_miss=old.may_miss, summed=old.summed) for new, old in same]
 
     @property
     def sources(self) -> dict[str, SafeTable]:
@@ -267,8 +295,8 @@ class TableOne:
     def _key(self) -> str | None:
         return None if self.group is None else self.group.name
 
-    def _question(self, columns: Mapping[str, Any]) -> ir.Table:
-        return Measures(self.relation, columns).question([] if self._key is None else [self._key])
+    def _question(self, relation: ir.Table, columns: Mapping[str, Any]) -> ir.Table:
+        return Measures(relation, columns).question([] if self._key is None else [self._key])
 
     @cached_property
     def _drafted(self) -> tuple[tuple[Variable, ...], tuple[asking.Answers, ...]]:
@@ -335,7 +363,9 @@ class TableOne:
         """The groups in the order of their code list; those of whom it is not recorded last."""
         order = list(self.group.labels) if self.group is not None else []
         places = {label: place for place, label in enumerate(order)}
-        ordered = sorted(rows, key=lambda row: (row.label is None, places.get(row.label, len(order))))
+        ordered = sorted(
+            rows, key=lambda row: (row.label is None, places.get(row.label, len(order)), str(row.label))
+        )
         for row in ordered:
             name = _("not recorded") if row.label is None else str(row.label)
             yield Column(name, self._words(row.label), row.numbers)
@@ -358,16 +388,6 @@ class TableOne:
         )
         shown = sum(number.known for number in known)
         return MeasureSummary(shown, len(known) - shown, len(earlier), earlier)
-
-
-def _without(variable: Variable, part: Part) -> tuple[str, Variable]:
-    """What is lost of `variable` if `part` is refused, in words, and what is left of it to tell."""
-    of_classes = any(level.name in part.columns for level in variable.levels)
-    if of_classes and variable.kind is Kind.NUMBER and variable.summed:
-        return f"{variable.name}, n (%)", replace(variable, levels=(), halves=())
-    if not of_classes and variable.levels:
-        return f"{variable.name}, " + _("mean ± SD"), replace(variable, summed=False)
-    return variable.name, variable
 
 
 def _merge(into: dict[str, Number], numbers: Mapping[str, Number]) -> None:

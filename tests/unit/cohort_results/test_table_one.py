@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from p4dp_sdk.cohorts.results import questions, table_one
 from p4dp_sdk.cohorts.results.asking import Number
 from p4dp_sdk.cohorts.results.errors import ResultError
-from p4dp_sdk.cohorts.results.table_one import _without as without
+from p4dp_sdk.cohorts.results.questions import without
 from p4dp_sdk.cohorts.results.variables import variables_of
 
 SMOKING = ["never", "former", "current"]
