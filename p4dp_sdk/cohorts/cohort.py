@@ -224,7 +224,8 @@ class Cohort:
         named = list(variables) if variables is not None else self._described_by_default(by)
         days = [AGE_DAYS] if AGE in named else []  # of which the mean may be released
         wanted = dict.fromkeys([*named, *days, *([by] if by else [])])
-        return results.table_one(self.select(*wanted), by=by, variables=named, **options)
+        rows = self.select(*wanted)
+        return results.table_one(rows, by=by, variables=named, narrowed=self.select, **options)
 
     def _described_by_default(self, by: str | None) -> list[str]:
         """Dates say nothing in a Table 1."""
