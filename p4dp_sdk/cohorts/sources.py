@@ -26,13 +26,20 @@ TABLES_OF: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
 )
 
 
+# A relative's disease and a "no" carry the code too; both columns are needed to tell.
+NOT_ONES_OWN: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
+    {"history": MappingProxyType({"kind": "family", "status": "no"})}
+)
+
+
 def events_of_codes(tables: Mapping[str, ir.Table], codes: Codes) -> Events:
     """The events of a code list in the tables that its systems are recorded in, as far as they are granted.
 
-    Raises CohortError where there is none.
+    Of the history, what is the patient's own: no family history, no negative mention. Raises CohortError
+    where there is no such table.
     """
     wanted = [name for system in sorted(codes.systems) for name in TABLES_OF.get(system, ())]
-    granted = [name for name in dict.fromkeys(wanted) if name in tables]
+    granted = [name for name in dict.fromkeys(wanted) if _tells(tables, name)]
     if not granted:
         raise CohortError(
             N_("No table of this project records the code list “{codes}”."),
@@ -41,7 +48,16 @@ def events_of_codes(tables: Mapping[str, ir.Table], codes: Codes) -> Events:
             codes=codes.label,
             tables=", ".join(wanted) or "—",
         )
-    return reduce(or_, (_dated(tables[name]).where(codes=codes) for name in granted))
+    return reduce(or_, (_own(name, _dated(tables[name]), codes) for name in granted))
+
+
+def _tells(tables: Mapping[str, ir.Table], name: str) -> bool:
+    return name in tables and set(NOT_ONES_OWN.get(name, ())) <= set(tables[name].columns)
+
+
+def _own(name: str, table: EventTable, codes: Codes) -> Events:
+    others = NOT_ONES_OWN.get(name, {})
+    return table.where(*(table[column] != code for column, code in others.items()), codes=codes)
 
 
 def _dated(table: ir.Table) -> EventTable:

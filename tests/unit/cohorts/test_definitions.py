@@ -208,3 +208,18 @@ def test_a_case_is_nobodys_control_and_may_stand_alone() -> None:
     assert set(found.patient_id[~found.is_case]) == {2}
     alone = matched(people(50), people(90, start=10), Rule(1, ("age",), {}, replacement=False, seed=0))
     assert list(alone.is_case) == [True]
+
+
+def test_a_relatives_disease_and_a_denial_are_no_events_of_a_code_list() -> None:
+    told = [(1, "medical", "active"), (2, "family", "unknown"), (3, "medical", "no")]
+    history = [
+        {"patient_id": n, "date": date(2012, 1, 1), "kind": kind, "status": status, "cisp2": "T90"}
+        for n, kind, status in told
+    ]
+    ws = site({"history": history})
+    cohort = Cohort(ws, "x").index(first=p4dp.codes("diabete_type_2"))
+    events = cohort.definition.index.events.relation().execute()  # type: ignore[union-attr]
+    assert list(events["patient_id"]) == [1]
+    ws.tables["history"] = EventTable(ws.tables["history"].drop("kind").op())  # the grant leaves it out
+    cohort = Cohort(ws, "x").index(first=p4dp.codes("diabete_type_2"))
+    assert "history" not in cohort.describe("fr")
