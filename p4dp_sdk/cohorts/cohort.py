@@ -225,6 +225,7 @@ class Cohort:
         days = [AGE_DAYS] if AGE in named else []  # of which the mean may be released
         wanted = dict.fromkeys([*named, *days, *([by] if by else [])])
         rows = self.select(*wanted)
+        options = {"known": days and [AGE], **options}
         return results.table_one(rows, by=by, variables=named, narrowed=self.select, **options)
 
     def _described_by_default(self, by: str | None) -> list[str]:

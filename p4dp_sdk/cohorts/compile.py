@@ -204,7 +204,7 @@ class Compiler:
         for (kind, ahead), variables in groups.items():
             found = features.columns(self._anchor_for(ahead), kind, variables)
             found = features.keyed(found, features.keys(rows))
-            both = both.left_join(found, features.matched(rows, found))
+            both = both.inner_join(found, features.matched(rows, found))  # a row for each of the anchor
             added += [variable.name for variable in variables]
         return both.select(*rows.columns, *added) if added else rows
 

@@ -82,6 +82,13 @@ class Events:
         """The events of each table by themselves."""
         return tuple(Events((source,)) for source in self.sources)
 
+    @property
+    def patients(self) -> ir.Column:
+        """Whose events these are, for Ibis: `patients.patient_id.isin(events.patients)`. Events without a
+        date count as well."""
+        columns = (source.rows[[PATIENT]] for source in self.sources)
+        return reduce(lambda one, other: one.union(other), columns)[PATIENT]
+
     def has(self, column: str) -> bool:
         return all(column in source.rows.columns for source in self.sources)
 

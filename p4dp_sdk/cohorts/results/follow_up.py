@@ -18,7 +18,7 @@ import ibis
 import ibis.expr.types as ir
 
 from p4dp_sdk.classes import age_bands, starts_at
-from p4dp_sdk.cohorts.results.asking import Answer, Measures
+from p4dp_sdk.cohorts.results.asking import Answer, Measures, Number
 from p4dp_sdk.cohorts.results.errors import ResultError, unknown_column
 from p4dp_sdk.cohorts.results.questions import PATIENTS
 from p4dp_sdk.cohorts.results.variables import PATIENT
@@ -121,11 +121,12 @@ class Survival:
 
 
 def cumulative(survival: Survival, grid: Grid, *, competing: bool) -> Measures:
-    """Every number of the curve, as counts of patients that grow or shrink with time."""
+    """Every number of the curve, as counts of patients that grow or shrink with time. The largest of a kind
+    come first: it is to them that others nearby are rounded."""
     n, time = survival.relation[PATIENT].nunique, survival.time
     made: dict[str, Any] = {PATIENTS: n()}
-    for limit in grid.limits[1:]:
-        made[_at_risk(limit)] = n(where=time >= limit)
+    made |= {_at_risk(limit): n(where=time >= limit) for limit in grid.limits[1:]}
+    for limit in reversed(grid.limits[1:]):
         made[_ended(EVENT, limit)] = n(where=(survival.ended == EVENT) & (time < limit))
         if competing:
             made[_ended(COMPETING, limit)] = n(where=survival.competes & (time < limit))
@@ -133,15 +134,28 @@ def cumulative(survival: Survival, grid: Grid, *, competing: bool) -> Measures:
 
 
 def followed(answer: Answer, grid: Grid, *, competing: bool) -> Followed:
-    """What a draft says of one group."""
+    """What a draft says of one group. A number that was rounded to its neighbour's is not known: read as it
+    stands, nothing would have happened between the two."""
     later = grid.limits[1:]
 
     def grown(kind: str) -> tuple[float | None, ...]:
-        return (0.0, *(answer.of(_ended(kind, limit)).value for limit in later))
+        numbers = [answer.of(_ended(kind, limit)) for limit in later]
+        return (0.0, *reversed(_told_apart(list(reversed(numbers)))))
 
-    at_risk = (answer.of(PATIENTS).value, *(answer.of(_at_risk(limit)).value for limit in later))
+    at_risk = _told_apart([answer.of(PATIENTS), *(answer.of(_at_risk(limit)) for limit in later)])
     nobody = (0.0,) * len(grid.limits)
-    return Followed(answer.label, at_risk, grown(EVENT), grown(COMPETING) if competing else nobody)
+    return Followed(answer.label, tuple(at_risk), grown(EVENT), grown(COMPETING) if competing else nobody)
+
+
+def _told_apart(numbers: Sequence[Number]) -> list[float | None]:
+    """The values, without those that are an earlier answer's and the same as the one before."""
+    found: list[float | None] = []
+    last: float | None = None
+    for number in numbers:
+        same = number.earlier and number.value is not None and number.value == last
+        found.append(None if same else number.value)
+        last = last if number.value is None else number.value
+    return found
 
 
 def _at_risk(limit: int) -> str:

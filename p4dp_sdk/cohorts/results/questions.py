@@ -2,8 +2,8 @@
 
 *Drafts* ask everything at once: one question for all patients, which comes first (a total asked after its
 parts would be their sum), and one by group. *Publications* are exact, so what stands side by side must be
-proved together: one table for the size of the groups and the lines that nobody misses, then one a
-variable. In each the size of the group stands beside the classes, so that the enclave sees what they leave:
+proved together: one table for the size of the groups and the lines that nobody misses, with their classes
+(a mean beside the sizes is one of known people: asked by itself it would be withheld), then one a variable. In each the size of the group stands beside the classes, so that the enclave sees what they leave:
 the patients of whom nothing is recorded. Four classes or more are also counted in two halves: "all less one
 half less the other" is that remainder in three terms, whatever the number of classes, and where it can be
 shown the line "not recorded" follows from it. Quantiles are not published.
@@ -61,15 +61,17 @@ def missing_name(variable: Variable) -> str:
     return f"{variable.name} null"
 
 
-def entries(variables: Sequence[Variable], not_recorded: str, *, quantiles: bool) -> Iterator[Entry]:
-    """The numbers in the order of the table."""
+def entries(
+    variables: Sequence[Variable], not_recorded: str, *, quantiles: bool, spread: bool
+) -> Iterator[Entry]:
+    """The numbers in the order of the table. `spread`: standard deviations, of which blur leaves nothing."""
     yield Entry(None, "", Statistic.COUNT, PATIENTS)
     for variable in variables:
         match variable.kind:
             case Kind.YES_NO:
                 yield from _counted(variable, "", variable.name)
             case Kind.NUMBER:
-                yield from _numbers(variable, quantiles) if variable.summed else ()
+                yield from _numbers(variable, quantiles, spread) if variable.summed else ()
             case Kind.CLASSES:
                 pass
             case _:
@@ -85,8 +87,8 @@ def _counted(variable: Variable, level: str, measure: str) -> Iterator[Entry]:
     yield Entry(variable, level, Statistic.PERCENT, measure)
 
 
-def _numbers(variable: Variable, quantiles: bool) -> Iterator[Entry]:
-    wanted = [Statistic.MEAN, Statistic.SD]
+def _numbers(variable: Variable, quantiles: bool, spread: bool) -> Iterator[Entry]:
+    wanted = [Statistic.MEAN, *([Statistic.SD] if spread else [])]
     wanted += [Statistic.MEDIAN, Statistic.Q1, Statistic.Q3] if quantiles else []
     for statistic in wanted:
         yield Entry(variable, "", statistic, f"{variable.name}_{statistic}")
@@ -146,6 +148,7 @@ def published(relation: ir.Table, variables: Sequence[Variable]) -> Iterator[Par
     for variable in sure:
         yes = variable.kind is Kind.YES_NO
         first |= {variable.name: n(where=variable.column)} if yes else _moments(variable)
+        first |= _classes(variable, n)
     yield Part(sure, first)
     for variable in variables:
         if variable.kind is Kind.YES_NO and variable.may_miss:
@@ -153,9 +156,12 @@ def published(relation: ir.Table, variables: Sequence[Variable]) -> Iterator[Par
             yield Part((variable,), {PATIENTS: n(), **sides})
         if variable.kind is Kind.NUMBER and variable.summed and variable.may_miss:
             yield Part((variable,), {PATIENTS: n(), **_known(variable, n), **_moments(variable)})
-        if variable.levels:
-            levels = {level.name: n(where=level.condition) for level in variable.levels}
-            yield Part((variable,), {PATIENTS: n(), **levels, **_halves(variable, n)})
+        if variable.levels and variable not in sure:
+            yield Part((variable,), {PATIENTS: n(), **_classes(variable, n), **_halves(variable, n)})
+
+
+def _classes(variable: Variable, n: Any) -> dict[str, Any]:
+    return {level.name: n(where=level.condition) for level in variable.levels}
 
 
 def _known(variable: Variable, n: Any) -> dict[str, Any]:

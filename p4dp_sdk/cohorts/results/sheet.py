@@ -81,12 +81,13 @@ def _lines(table: TableOne, compared: bool) -> Iterator[Line]:
         if variable.name in table.unpublished:
             yield Line(variable.label, (*("—" for _column in columns), *last))
             continue
-        tail = (_difference(smd[variable.name]),) if compared else ()
-        yield from _of(variable, columns, tail, quartiles=not table.tables)
+        told = table.compares(variable)
+        tail = (_difference(smd[variable.name]) if told else "",) if compared else ()
+        yield from _of(variable, columns, tail, quartiles=not table.tables, spread=not table.blurred)
 
 
 def _of(
-    variable: Variable, columns: Sequence[Column], tail: tuple[str, ...], *, quartiles: bool
+    variable: Variable, columns: Sequence[Column], tail: tuple[str, ...], *, quartiles: bool, spread: bool
 ) -> Iterator[Line]:
     blank = tuple("" for _each in tail)
     name = f"{variable.label} ({variable.unit})" if variable.unit else variable.label
@@ -97,7 +98,8 @@ def _of(
         case Kind.NUMBER if not variable.summed:
             yield Line(f"{name}, n (%)", (*("" for _column in columns), *tail))
         case Kind.NUMBER:
-            yield Line(f"{name}, " + _("mean ± SD"), (*(_mean(c, variable) for c in columns), *tail))
+            said = _("mean ± SD") if spread else _("mean")
+            yield Line(f"{name}, {said}", (*(_mean(c, variable, spread) for c in columns), *tail))
             if quartiles:
                 yield Line(_("median [quartiles]"), (*(_median(c, variable) for c in columns), *blank), depth)
         case Kind.CLASSES:
@@ -131,10 +133,12 @@ def _share(column: Column, measure: str) -> str:
     return f"{_text(counted, 0)} ({decimal(percent.value, 1) if percent.value is not None else MARK})"
 
 
-def _mean(column: Column, variable: Variable) -> str:
+def _mean(column: Column, variable: Variable, spread: bool) -> str:
     mean, sd = (column.numbers.get(f"{variable.name}_{each}") for each in ("mean", "sd"))
     if mean is None or mean.value is None:
         return MARK
+    if not spread:
+        return _text(mean, _digits(mean.value))
     digits = _digits(mean.value if sd is None or sd.value is None else sd.value)
     return f"{_text(mean, digits)} ± {_plain(sd, digits)}"
 
@@ -191,6 +195,8 @@ def _notes(table: TableOne, compared: bool) -> Iterator[str]:
     yield _("Percentages are of all patients of the column; “{missing}” is a class of its own.").format(
         missing=_("not recorded")
     )
+    if table.tables and table.known:
+        yield _known(table)
     if compared:
         yield _(
             "SMD: standardised mean difference between the two groups (Austin 2009; classes: Yang & Dalton "
@@ -203,6 +209,15 @@ def _notes(table: TableOne, compared: bool) -> Iterator[str]:
     if table.disclosure is not None:
         yield from accuracy(table.disclosure, fractions=True)
     yield from _origin(table)
+
+
+def _known(table: TableOne) -> str:
+    """Of whom the whole table is."""
+    if table.known == ("age",):
+        return _("Patients whose age is known.")
+    labels = {variable.name: variable.label for variable in table.variables}
+    names = ", ".join(labels.get(name, name) for name in table.known)
+    return _("Patients of whom is known: {names}.").format(names=names)
 
 
 def _origin(table: TableOne) -> Iterator[str]:

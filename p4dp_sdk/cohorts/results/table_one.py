@@ -50,16 +50,19 @@ def table_one(
     labels: Mapping[str, str] = MappingProxyType({}),
     title: str = "",
     narrowed: Callable[..., ir.Table] | None = None,
+    known: Iterable[str] = (),
 ) -> TableOne:
     """Table 1 of `relation`, overall and by the groups of `by`; a draft, asked when it is first looked at.
 
     `variables` are columns in the order of the table (without it: all that can be told). `bands` gives limits
     of classes for a number ({"age": [50, 65]}) or the codes told of a coded column; `labels` words of one's
     own. `narrowed` gives the relation with the columns named only (a cohort's `select`): each publication
-    table then says no more of people than it tells. Raises ResultError for a column that can't be told.
+    table then says no more of people than it tells. `known`: what a publication takes as known unless told
+    otherwise (see `publish`). Raises ResultError for a column that can't be told.
     """
     names = None if variables is None else tuple(variables)
-    return replace(_made(relation, Asked(by, names, bands, labels), title), narrowed=narrowed)
+    made = _made(relation, Asked(by, names, bands, labels), title)
+    return replace(made, narrowed=narrowed, known=tuple(known))
 
 
 def _made(relation: ir.Table, asked: Asked, title: str) -> TableOne:
@@ -108,7 +111,13 @@ class TableOne:
 
     @cached_property
     def entries(self) -> tuple[Entry, ...]:
-        return tuple(questions.entries(self.lines, _("not recorded"), quantiles=not self.tables))
+        said = {"quantiles": not self.tables, "spread": not self.blurred}
+        return tuple(questions.entries(self.lines, _("not recorded"), **said))
+
+    @property
+    def blurred(self) -> bool:
+        """Whether the numbers carry noise: a standard deviation, which squares it, is then not told."""
+        return any(each.error for each in self._disclosures)
 
     @cached_property
     def frame(self) -> pd.DataFrame:
@@ -139,8 +148,14 @@ class TableOne:
         compared = self._compared
         if compared is None:
             return pd.Series(dtype="Float64", name="smd")
-        found = {v.name: differences.standardised(v, *compared) for v in self.lines}
+        told = [v for v in self.lines if self.compares(v)]
+        found = dict.fromkeys(v.name for v in self.lines)
+        found |= {v.name: differences.standardised(v, *compared) for v in told}
         return pd.Series(list(found.values()), index=list(found), dtype="Float64", name="smd")
+
+    def compares(self, variable: Variable) -> bool:
+        """Whether a standardised difference can be told: that of means takes standard deviations."""
+        return not (self.blurred and variable.kind is Kind.NUMBER)
 
     def chi_square(self, variable: str) -> comparing.Test:
         """Pearson's chi-square of a yes/no or coded line between the groups (see `comparing`)."""
@@ -170,23 +185,22 @@ class TableOne:
 
     # -- publication ----------------------------------------------------------------------------------------
 
-    def publish(self, title: str, *, known: Iterable[str] = ()) -> TableOne:
+    def publish(self, title: str, *, known: Iterable[str] | None = None) -> TableOne:
         """The same table from publication tables: exact, signed, protected together. `title` is one line of
         up to 120 characters. Means are published, quartiles are not.
 
         The mean of a measure that nearly everybody has is withheld: its number of patients beside that of
         all would count the few without. `known` names measures without which a patient is left out of the
-        whole table. Raises EnclaveError if even the size of the groups can't be published; another variable
+        whole table, as the legend says; a cohort's names the age unless told otherwise. Raises EnclaveError if even the size of the groups can't be published; another variable
         that is refused stands in `unpublished`.
         """
-        table = self._of_those_known(tuple(known))
-        (relation, first), *others = table._parts()
-        tables = [asking.published(table._question(relation, first.columns), title)]
-        told = {variable.name: variable for variable in table.variables}
+        table = self._of_those_known(self.known if known is None else tuple(known))
+        sizes, placed = table._with_sizes(title)
+        tables, told = [sizes], {variable.name: variable for variable in table.variables}
         refused: dict[str, str] = {}
-        for relation, part in others:
+        for relation, part in table._others(placed):
             try:
-                tables.append(asking.published(table._question(relation, part.columns), title))
+                tables.append(table._signed(title, relation, part))
             except EnclaveError as error:
                 (variable,) = part.variables
                 what, left = questions.without(told[variable.name], part)
@@ -199,30 +213,55 @@ class TableOne:
         for name in names:
             if name not in self.relation.columns:
                 raise unknown_column(name, self.relation.columns)
-        days = (f"{name}_days" for name in names)
-        names = (*names, *(name for name in days if name in self.relation.columns))
-        made = _made(questions.recorded(self.relation, names), self.asked, self.title)
+        relation = questions.recorded(self.relation, self._told_by(names))
+        made = _made(relation, self.asked, self.title)
         known = (replace(each, may_miss=each.may_miss and each.name not in names) for each in made.variables)
         variables = tuple(map(made._summable, known))
         return replace(made, variables=variables, narrowed=self.narrowed, known=names)
 
-    def _parts(self) -> Iterator[tuple[ir.Table, Part]]:
-        """The publication tables, each with the relation that it is asked of."""
-        relation, sure = self._narrow([each for each in self.variables if questions.is_sure(each)])
-        yield relation, next(questions.published(relation, sure))
+    def _told_by(self, names: Iterable[str]) -> list[str]:
+        """The columns that say whether they are known: of an age, its days."""
+        days = {name: f"{name}_days" for name in names}
+        return [day if day in self.relation.columns else name for name, day in days.items()]
+
+    def _with_sizes(self, title: str) -> tuple[SafeTable, list[str]]:
+        """The first table: sizes, and the names of what nobody misses beside them; less of it where the
+        definition would say too much. Raises EnclaveError."""
+        sure = [each for each in self.variables if questions.is_sure(each)]
+        known = [each for each in sure if each.name in self.known]
+        for variables in (sure, known):
+            try:
+                return self._signed(title, *self._part(variables)), [each.name for each in variables]
+            except EnclaveError as error:
+                if error.code is not ErrorCode.NOT_PUBLISHABLE:
+                    raise
+        return self._signed(title, *self._part([])), []
+
+    def _part(self, sure: list[Variable]) -> tuple[ir.Table, Part]:
+        relation, variables = self._narrow(sure)
+        return relation, next(questions.published(relation, variables))
+
+    def _others(self, placed: Iterable[str]) -> Iterator[tuple[ir.Table, Part]]:
+        """The publication tables after the first, each with the relation that it is asked of."""
         for variable in self.variables:
+            if variable.name in placed:
+                continue
             relation, alone = self._narrow([variable])
-            _sizes, *parts = questions.published(relation, alone)
-            yield from ((relation, part) for part in parts)
+            with_sizes, *parts = questions.published(relation, alone)
+            yield from ((relation, part) for part in ([with_sizes] if with_sizes.variables else parts))
+
+    def _signed(self, title: str, relation: ir.Table, part: Part) -> SafeTable:
+        return asking.published(self._question(relation, part.columns), title)
 
     def _narrow(self, variables: list[Variable]) -> tuple[ir.Table, list[Variable]]:
         """The relation with what `variables` need, and these as columns of it."""
+        known = self._told_by(self.known)
         if self.narrowed is None:
             return self.relation, variables
         names = tuple(each.name for each in variables)
         days = [f"{each.name}_days" for each in variables if each.amount is not None]
-        needed = dict.fromkeys([*names, *days, *self.known, *([self._key] if self._key else [])])
-        relation = questions.recorded(self.narrowed(*needed), self.known)
+        needed = dict.fromkeys([*names, *days, *known, *([self._key] if self._key else [])])
+        relation = questions.recorded(self.narrowed(*needed), known)
         bands = {name: limits for name, limits in self.asked.bands.items() if name in names}
         found = replace(self.asked, names=names, bands=bands).variables(relation)
         same = zip(found, variables, strict=True)
