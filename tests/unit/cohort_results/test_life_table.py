@@ -10,8 +10,10 @@ import pytest
 from lifelines import KaplanMeierFitter
 
 from p4dp_sdk.cohorts.results import follow_up, life_table
+from p4dp_sdk.cohorts.results.asking import Answer, Number
 from p4dp_sdk.cohorts.results.errors import ResultError
-from p4dp_sdk.cohorts.results.follow_up import Every, Grid, Survival
+from p4dp_sdk.cohorts.results.estimates import steps
+from p4dp_sdk.cohorts.results.follow_up import Every, Grid, Survival, followed
 
 
 def test_limits_are_rounded_months() -> None:
@@ -115,3 +117,17 @@ def test_a_missing_column_says_which_there_are(hand: ir.Table) -> None:
         life_table(hand, "relapse")
     with pytest.raises(ResultError, match="Did you mean “sex”"):
         life_table(hand, "death", by="sexe")
+
+
+def test_a_number_rounded_to_its_neighbours_is_not_read_as_nothing_happened() -> None:
+    """Of 18, 24 and 30 events before years 3, 4 and 5, a draft gives the last, and rounds the others to it."""
+    events = {1: None, 2: None, 3: Number(18), 4: Number(30, earlier=True), 5: Number(30)}
+    at_risk = {1: Number(600), 2: Number(560), 3: Number(560, earlier=True), 4: Number(500), 5: Number(450)}
+    days = dict(zip(range(1, 6), Grid.over(5, "year").limits[1:], strict=True))
+    numbers = {f"event {days[year]}": number or Number(None) for year, number in events.items()}
+    numbers |= {f"patients {days[year]}": number for year, number in at_risk.items()}
+    answer = Answer(None, {"patients": Number(648), **numbers})
+    told = followed(answer, Grid.over(5, "year"), competing=False)
+    assert told.events == (0.0, None, None, 18, None, 30)
+    assert told.at_risk == (648, 600, 560, None, 500, 450)
+    assert [(step.start, step.end, step.events) for step in steps(told)] == [(0, 5, 30)]
