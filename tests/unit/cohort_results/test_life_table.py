@@ -120,7 +120,7 @@ def test_a_missing_column_says_which_there_are(hand: ir.Table) -> None:
 
 
 def test_a_number_rounded_to_its_neighbours_is_not_read_as_nothing_happened() -> None:
-    """Of 18, 24 and 30 events before years 3, 4 and 5, a draft gives the last, and rounds the others to it."""
+    """Of 18, 24 and 30 events before years 3, 4 and 5, a draft gives the last and rounds the others to it."""
     events = {1: None, 2: None, 3: Number(18), 4: Number(30, earlier=True), 5: Number(30)}
     at_risk = {1: Number(600), 2: Number(560), 3: Number(560, earlier=True), 4: Number(500), 5: Number(450)}
     days = dict(zip(range(1, 6), Grid.over(5, "year").limits[1:], strict=True))
