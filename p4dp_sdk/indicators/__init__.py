@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from p4dp_sdk.indicators.people import active_list, age_classes, aged, observed, reached
     from p4dp_sdk.indicators.registry import Indicators, dashboards, measures
     from p4dp_sdk.indicators.result import Result
-    from p4dp_sdk.indicators.window import Every, Window, months_before
+    from p4dp_sdk.indicators.window import Every, Window, months_before, years_until
 
 _HOMES = {
     "Dashboard": "measure",
@@ -43,6 +43,7 @@ _HOMES = {
     "reached": "people",
     "watch": "epidemic",
     "wilson": "intervals",
+    "years_until": "window",
 }
 
 __all__ = [
@@ -66,6 +67,7 @@ __all__ = [
     "reached",
     "watch",
     "wilson",
+    "years_until",
 ]
 
 

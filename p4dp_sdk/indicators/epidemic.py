@@ -60,17 +60,19 @@ class Epidemic:
     weeks: int
 
 
-def baseline(weeks: Sequence[date], values: Sequence[float], *, left_out: float = LEFT_OUT) -> Baseline:
-    """The baseline of a past series; NaN are weeks that are not known.
+def baseline(
+    weeks: Sequence[date], values: Sequence[float], *, left_out: float = LEFT_OUT, least: int = LEAST_WEEKS
+) -> Baseline:
+    """The baseline of a past series; NaN are weeks (months, with 24 as `least`) that are not known.
 
-    Raises TooLittleShownError with fewer than two years of known weeks: a year's wave can't be told from a
+    Raises TooLittleShownError with fewer known than `least`, two years: a year's wave can't be told from a
     trend.
     """
     import numpy as np
 
     observed = np.asarray(values, dtype=float)
     known = np.isfinite(observed)
-    if int(known.sum()) < LEAST_WEEKS:
+    if int(known.sum()) < least:
         raise TooLittleShownError
     calm = known & (observed <= np.quantile(observed[known], 1 - left_out))
     origin = min(weeks)
@@ -82,8 +84,11 @@ def baseline(weeks: Sequence[date], values: Sequence[float], *, left_out: float 
     return Baseline(origin, tuple(float(each) for each in found), deviation, int(calm.sum()))
 
 
-def epidemics(weeks: Sequence[date], values: Sequence[float], threshold: Sequence[float]) -> list[Epidemic]:
-    """Runs of two known weeks or more above the threshold. A week that is not known is passed over."""
+def epidemics(
+    weeks: Sequence[date], values: Sequence[float], threshold: Sequence[float], run_of: int = RUN
+) -> list[Epidemic]:
+    """Runs of two known weeks (`run_of`) or more above the threshold. A week that is not known is passed
+    over."""
     found: list[Epidemic] = []
     run: list[date] = []
     for week, value, limit in zip(weeks, values, threshold, strict=True):
@@ -92,9 +97,9 @@ def epidemics(weeks: Sequence[date], values: Sequence[float], threshold: Sequenc
         if value > limit:
             run.append(week)
             continue
-        found += _ended(run)
+        found += _ended(run, run_of)
         run = []
-    return found + _ended(run)
+    return found + _ended(run, run_of)
 
 
 def watch(frame: pd.DataFrame, *, since: date, week: str = "week", value: str = "share") -> pd.DataFrame:
@@ -120,8 +125,8 @@ def watch(frame: pd.DataFrame, *, since: date, week: str = "week", value: str = 
     )
 
 
-def _ended(run: list[date]) -> list[Epidemic]:
-    return [Epidemic(run[0], run[-1], len(run))] if len(run) >= RUN else []
+def _ended(run: list[date], least: int) -> list[Epidemic]:
+    return [Epidemic(run[0], run[-1], len(run))] if len(run) >= least else []
 
 
 def _waves(weeks: Sequence[date], origin: date) -> Floats:

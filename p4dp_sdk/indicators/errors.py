@@ -36,6 +36,18 @@ class UnknownGroupError(UnknownNameError):
         )
 
 
+class UnknownNumeratorError(UnknownNameError):
+    """`only` names no numerator of this indicator."""
+
+    @property
+    def explanation(self) -> Explanation:
+        return Explanation(
+            _("This indicator has no numerator “{name}”.").format(name=self.asked),
+            _("Its name is misspelt, or this indicator only counts."),
+            _hint(self.asked, self.known) + _("There are: {names}.").format(names=", ".join(self.known)),
+        )
+
+
 class BadPeriodError(P4DPError, ValueError):
     """A date that is none, or a window whose end lies before its start."""
 

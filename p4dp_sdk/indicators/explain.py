@@ -45,35 +45,30 @@ _SENTENCES: Final = {
 
 def explain(measure: Measure, language: str | None = None) -> str:
     """Title, then a sentence each: what, among whom, when, quality, limits, source."""
-    english = (Language(language) if language else chosen()) is Language.ENGLISH
-    return "\n".join(_lines(measure, int(english)))
+    title, *parts = sentences(measure, language)
+    return "\n".join([title, " ".join(parts)])
 
 
-def _lines(measure: Measure, at: int) -> list[str]:
+def sentences(measure: Measure, language: str | None = None) -> list[str]:
+    """The same, apart: the title, then each sentence or limit."""
+    at = int((Language(language) if language else chosen()) is Language.ENGLISH)
+
     def say(which: str, **blanks: object) -> str:
         return _SENTENCES[which][at].format(**blanks)
 
-    title = (measure.label_fr, measure.label_en)[at]
-    what = (measure.explanation_fr, measure.explanation_en)[at]
-    limits = (measure.limits_fr, measure.limits_en)[at]
-    return [
-        title,
-        " ".join(
-            part
-            for part in (
-                what,
-                say("counted", unit=_UNITS[measure.unit][at]),
-                *_parts(measure, at, say),
-                _window(measure, say),
-                say("missing") if measure.missing else "",
-                say("quality", name=_rules(measure, at)) if measure.quality else "",
-                say("interval") if measure.numerators else "",
-                limits,
-                say("source", name=measure.source.rstrip(".")),
-            )
-            if part
-        ),
-    ]
+    told = (
+        (measure.label_fr, measure.label_en)[at],
+        (measure.explanation_fr, measure.explanation_en)[at],
+        say("counted", unit=_UNITS[measure.unit][at]),
+        *_parts(measure, at, say),
+        _window(measure, say),
+        say("missing") if measure.missing else "",
+        say("quality", name=_rules(measure, at)) if measure.quality else "",
+        say("interval") if measure.numerators else "",
+        (measure.limits_fr, measure.limits_en)[at],
+        say("source", name=measure.source.rstrip(".")),
+    )
+    return [part for part in told if part]
 
 
 def _parts(measure: Measure, at: int, say: _Say) -> list[str]:
@@ -94,4 +89,9 @@ def _window(measure: Measure, say: _Say) -> str:
 def _rules(measure: Measure, at: int) -> str:
     codes = {each.code: each for each in load_catalogue().code_systems["dq_code"].codes}
     labels = [(codes[rule].label_fr, codes[rule].label_en)[at] for rule in measure.quality]
-    return "; ".join(label[0].lower() + label[1:] for label in labels)
+    return "; ".join(_inside(label) for label in labels)
+
+
+def _inside(label: str) -> str:
+    """A label as it stands inside of a sentence: without its capital, unless it is an acronym's."""
+    return label if label[1:2].isupper() else label[:1].lower() + label[1:]

@@ -10,15 +10,19 @@ says little of any of them.
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from p4dp_sdk.indicators.errors import TooLittleShownError
+from p4dp_sdk.locale import Language, language
 from p4dp_sdk.locale import translate as _
+from p4dp_sdk.wire.messages import N_
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
+
+    from p4dp_sdk.indicators.result import Result
 
 LIMITS: Final = {"95": 0.95, "99_8": 0.998}
 _WINSORISED: Final = 0.1
@@ -29,69 +33,97 @@ _LEAST_GROUPS: Final = 3
 class Funnel:
     """`frame`: a row a group, with `denominator`, `numerator`, `share`, `target` (the share of all shown
     groups), `z`, `low_95`, `high_95`, `low_99_8`, `high_99_8`, `outside` ("", "95 %" or "99.8 %").
-    `overdispersion` is about 1 where only chance is at work."""
+    `overdispersion` is about 1 where only chance is at work; None where too few groups are shown for
+    limits."""
 
     frame: pd.DataFrame
     unit: str
-    overdispersion: float
+    overdispersion: float | None
+    result: Result | None = None
 
     @property
     def overdispersed(self) -> bool:
         """Whether groups differ by more than chance: above 1 + 2 √(2/groups)."""
-        return self.overdispersion > 1 + 2 * math.sqrt(2 / int(self.frame["z"].notna().sum()))
+        groups = int(self.frame["z"].notna().sum())
+        return self.overdispersion is not None and self.overdispersion > 1 + 2 * math.sqrt(2 / groups)
 
     @property
     def remarks(self) -> list[str]:
-        told = [
-            _("What chance gives around {target} %: limits at 95 %, 99.8 %.").format(
-                target=f"{100 * float(self.frame['target'].iloc[0]):.1f}"
-            )
-        ]
+        if self.overdispersion is None:
+            return [_("Too few groups are shown for limits: at least three are needed.")]
+        target = _number(100 * float(self.frame["target"].iloc[0]))
+        told = [_("What chance gives around {target} %: limits at 95 %, 99.8 %.").format(target=target)]
         if self.overdispersed:
-            told.append(
-                _(
-                    "Overdispersion ({factor}): groups differ by more than chance, as they do where patients "
-                    "or recording differ. A point outside says nothing by itself."
-                ).format(factor=f"{self.overdispersion:.1f}")
+            text = _(
+                "Overdispersion ({factor}): groups differ by more than chance, as they do where patients "
+                "or recording differ. A point outside says nothing by itself."
             )
+            told.append(text.format(factor=_number(self.overdispersion)))
         return told
 
-    def plot(self, **options: Any) -> Axes:
-        """The funnel, drawn."""
+    def plot(self, highlight: str | None = None, **options: Any) -> Axes:
+        """The funnel, with the group `highlight` named; bars where too few groups are shown for limits."""
         from p4dp_sdk import plots
 
-        whole, part = _("Denominator"), _("Numerator")
-        frame = self.frame.rename(columns={"denominator": whole, "numerator": part})
-        return plots.funnel(frame, unit=self.unit, numerator=part, denominator=whole, **options)
+        if self.overdispersion is None and self.result is not None:
+            return self.result.plot(**options)
+        frame, names, said = self.frame.copy(), self._names, self._titles
+        frame[self.unit] = frame[self.unit].map(lambda code: names.get(code, code))
+        marked = names.get(highlight, highlight) if highlight else None
+        return plots.funnel(frame, unit=self.unit, highlight=marked, **{**said, **options})
+
+    @property
+    def _names(self) -> Mapping[str, str]:
+        return {} if self.result is None else self.result.names.get(self.unit, {})
+
+    @property
+    def _titles(self) -> dict[str, str]:
+        if self.result is None:
+            return {}
+        measure = self.result.measure
+        return {"title": measure.label, "axis": _("Share (%)"), "size": measure.name_of("denominator")}
+
+    @property
+    def titled(self) -> pd.DataFrame:
+        """The frame as people read it: shares and limits in per cent."""
+        names, frame = self._names, self.frame
+        made = frame[[self.unit, "denominator", "numerator"]].copy()
+        made[self.unit] = made[self.unit].map(lambda code: names.get(code, code))
+        made[_("Share (%)")] = (100 * frame["share"]).round(1)
+        for level, told in (("95", "95 %"), ("99_8", _("99.8 %"))):
+            pairs = zip(frame[f"low_{level}"], frame[f"high_{level}"], strict=True)
+            made[_("Limits {level}").format(level=told)] = [_range(low, high) for low, high in pairs]
+        made[_("Outside of")] = [_(each) if each else "—" for each in frame["outside"]]
+        titles = {self.unit: _("Centre"), "denominator": _("Denominator"), "numerator": _("Numerator")}
+        return made.rename(columns=titles)
 
     def _repr_html_(self) -> str:
         from p4dp_sdk import markup
-        from p4dp_sdk.tables.display import html
+        from p4dp_sdk.indicators.shown import plain
 
-        return f"{html(self.frame) or ''}{markup.notes(self.remarks)}"
+        return f"{plain(self.titled)}{markup.notes(self.remarks)}"
 
 
 def funnel(frame: pd.DataFrame, unit: str) -> Funnel:
     """The funnel of a tidy frame of one measure. Groups with a withheld number keep their row, without
-    limits. Raises TooLittleShownError where fewer than three groups are shown."""
+    limits; where fewer than three groups are shown, none has."""
     table = frame[[unit, "denominator", "numerator"]].copy()
     known = (
         table["denominator"].notna() & table["numerator"].notna() & (table["denominator"] > 0).fillna(False)
     )
-    if int(known.sum()) < _LEAST_GROUPS:
-        raise TooLittleShownError
-    numbers = table[known]
-    target = min(float(numbers["numerator"].sum()) / float(numbers["denominator"].sum()), 1.0)
+    enough = int(known.sum()) >= _LEAST_GROUPS
+    target = _whole(table[known]) if enough else None
     rows = [
         _row(n, d, target) if shown else {}
         for n, d, shown in zip(table["numerator"], table["denominator"], known, strict=True)
     ]
     for name in ("share", "z", *(f"{side}_{level}" for level in LIMITS for side in ("low", "high"))):
         table[name] = _column([row.get(name) for row in rows])
-    table["target"] = target
+    table["target"] = _column([target] * len(table))
     table["outside"] = [_outside(row) for row in rows]
     table.attrs = dict(frame.attrs)
-    return Funnel(table, unit, overdispersion([row["z"] for row in rows if row]))
+    scores = [row["z"] for row in rows if "z" in row]
+    return Funnel(table, unit, overdispersion(scores) if enough else None)
 
 
 def limits(target: float, denominator: int, level: float) -> tuple[float, float]:
@@ -120,9 +152,26 @@ def _quantile(p: float, size: int, target: float) -> float:
     return (least - (at - p) / (at - below)) / size
 
 
-def _row(numerator: Any, denominator: Any, target: float) -> dict[str, float]:
+def _whole(numbers: pd.DataFrame) -> float:
+    return min(float(numbers["numerator"].sum()) / float(numbers["denominator"].sum()), 1.0)
+
+
+def _number(value: float) -> str:
+    shown = f"{value:.1f}"
+    return shown if language() is Language.ENGLISH else shown.replace(".", ",")
+
+
+def _range(low: Any, high: Any) -> str:
+    import pandas as pd
+
+    return "—" if pd.isna(low) else f"{_number(100 * low)} – {_number(100 * high)}"
+
+
+def _row(numerator: Any, denominator: Any, target: float | None) -> dict[str, float]:
     size = int(denominator)
     share = min(float(numerator) / size, 1.0)
+    if target is None:
+        return {"share": share}
     spread = math.sqrt(target * (1 - target) / size)
     row = {"share": share, "z": (share - target) / spread if spread else 0.0}
     for name, level in LIMITS.items():
@@ -131,10 +180,10 @@ def _row(numerator: Any, denominator: Any, target: float) -> dict[str, float]:
 
 
 def _outside(row: dict[str, float]) -> str:
-    if not row:
+    if "z" not in row:
         return ""
     if not row["low_99_8"] <= row["share"] <= row["high_99_8"]:
-        return "99.8 %"
+        return N_("99.8 %")
     return "" if row["low_95"] <= row["share"] <= row["high_95"] else "95 %"
 
 

@@ -12,7 +12,14 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from p4dp_sdk.indicators.compile import Asked, question
-from p4dp_sdk.indicators.errors import BadSeriesError, NotAShareError, NoWorkspaceError, OutsideDataError
+from p4dp_sdk.indicators.errors import (
+    BadSeriesError,
+    NotAShareError,
+    NoWorkspaceError,
+    OutsideDataError,
+    UnknownGroupError,
+    UnknownNumeratorError,
+)
 from p4dp_sdk.indicators.measure import Measure, Tables, Unit
 from p4dp_sdk.indicators.window import Every, Window, day, ends
 
@@ -24,6 +31,7 @@ if TYPE_CHECKING:
     from p4dp_sdk.indicators.ranking import Comparison
     from p4dp_sdk.indicators.result import Result
     from p4dp_sdk.indicators.standardise import Standard, Standardised
+    from p4dp_sdk.indicators.watched import Watched
     from p4dp_sdk.workspace import Workspace
 
 Day = date | str
@@ -54,6 +62,34 @@ class Indicator:
     def on(self, tables: Tables) -> Indicator:
         """The same indicator on other tables: `ws.indicators["carnet"].on(ws.me)`."""
         return replace(self, tables=getattr(tables, "tables", tables))
+
+    def only(self, numerator: str) -> Indicator:
+        """The same with one of its numerators, by its name or label:
+        `ws.indicators["dependance_mention"].only("tabac")` has a funnel. Raises UnknownNumeratorError."""
+        names = {each: self.measure_.labels.get(each, (each, each)) for each in self.measure_.numerators}
+        chosen = next((each for each in names if numerator in (each, *names[each])), None)
+        if chosen is None:
+            raise UnknownNumeratorError(numerator, [self.measure_.name_of(each) for each in names])
+        french, english = names[chosen]
+        kept = replace(
+            self.measure_,
+            numerators={chosen: self.measure_.numerators[chosen]},
+            label_fr=f"{self.measure_.label_fr} ({french})",
+            label_en=f"{self.measure_.label_en} ({english})",
+        )
+        return replace(self, measure_=kept)
+
+    def where(self, **codes: str | Sequence[str]) -> Indicator:
+        """The same of some rows: `ws.indicators["carnet"].where(cisp2="R74").top(10, by="reason")`. Raises
+        UnknownGroupError."""
+        from p4dp_sdk.indicators.ranking import only
+
+        measure = self.measure_
+        for key, wanted in codes.items():
+            if key not in measure.keys:
+                raise UnknownGroupError(key, measure.keys)
+            measure = only(measure, key, [wanted] if isinstance(wanted, str) else list(wanted))
+        return replace(self, measure_=measure)
 
     def expr(
         self,
@@ -118,7 +154,8 @@ class Indicator:
         from p4dp_sdk.indicators.funnel import funnel
 
         self._need_share()
-        return funnel(self.measure(by, **when).frame, unit=by)
+        result = self.measure(by, **when)
+        return replace(funnel(result.frame, unit=by), result=result)
 
     def standardised(
         self, by: str = "centre_id", *, standard: Standard | str = "base", **when: Any
@@ -130,7 +167,17 @@ class Indicator:
         self._need_share()
         strata = ["sex", "age_band"]
         whole = self.measure(strata, **when).frame  # totals first: a sum asked later would add up blurs
-        return standardised(self.measure([by, *strata], **when).frame, whole, by, standard)
+        crude = self.measure(by, **when)
+        found = standardised(self.measure([by, *strata], **when).frame, whole, by, standard)
+        return replace(found, crude=crude)
+
+    def watch(self, since: Day, **when: Any) -> Watched:
+        """The weekly rate beside its epidemic threshold, fitted on the weeks before `since`; by month where
+        too many weeks are withheld. See `watched`."""
+        from p4dp_sdk.indicators.watched import watched
+
+        self._need_share()
+        return watched(lambda step: self.measure(every=step, **when), self._known(since))
 
     def explain(self, language: str | None = None) -> str:
         """In plain words: what is counted, among whom, when, on whose authority, and what it does not say."""
@@ -206,6 +253,13 @@ class Indicator:
 
     def __repr__(self) -> str:
         return self.explain()
+
+    def _repr_html_(self) -> str:
+        from p4dp_sdk import markup
+        from p4dp_sdk.indicators.explain import sentences
+
+        title, *parts = sentences(self.measure_)
+        return markup.heading(title) + markup.paragraph(" ".join(parts))
 
 
 def _labels(catalogue: GrantedCatalogue, system: str) -> Mapping[str, str]:

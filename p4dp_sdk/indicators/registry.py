@@ -12,6 +12,7 @@ from functools import cache
 from importlib import import_module
 from typing import TYPE_CHECKING, Final
 
+from p4dp_sdk.indicators.board import Board
 from p4dp_sdk.indicators.errors import UnknownIndicatorError
 from p4dp_sdk.indicators.indicator import Indicator
 from p4dp_sdk.indicators.measure import Dashboard, Measure
@@ -67,11 +68,11 @@ class Indicators(Mapping[str, Indicator]):
             self._workspace,
         )
 
-    def dashboard(self, name: str) -> tuple[Indicator, ...]:
+    def dashboard(self, name: str) -> Board:
         """The indicators of one dashboard: "diabete", "general", "polymedication"…"""
         if name not in dashboards():
             raise UnknownIndicatorError(name, dashboards())
-        return tuple(self[each] for each in dashboards()[name].measures)
+        return Board(self[each] for each in dashboards()[name].measures)
 
     def __iter__(self) -> Iterator[str]:
         return iter(measures())

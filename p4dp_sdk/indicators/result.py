@@ -13,6 +13,7 @@ from datetime import date
 from typing import TYPE_CHECKING, Any, Final
 
 from p4dp_sdk.indicators.compile import (
+    DATE,
     DENOMINATOR,
     MISSING,
     NUMERATOR,
@@ -22,7 +23,7 @@ from p4dp_sdk.indicators.compile import (
 )
 from p4dp_sdk.indicators.errors import NoWorkspaceError
 from p4dp_sdk.indicators.intervals import wilson
-from p4dp_sdk.indicators.measure import Measure
+from p4dp_sdk.indicators.measure import Measure, Unit
 from p4dp_sdk.locale import Language, language
 from p4dp_sdk.locale import translate as _
 from p4dp_sdk.wire.messages import N_
@@ -37,6 +38,9 @@ if TYPE_CHECKING:
 Names = Mapping[str, Mapping[str, str]]  # the labels of codes, by the column they stand in
 MEASURE: Final = "indicator"  # the column that tells the numerators of a measure apart
 SHARE, LOW, HIGH = "share", "low", "high"
+_MOST_POINTS = 0.05  # by how much a share that is shown may be off for being rounded to an earlier answer
+# how far an earlier answer may lie: ten patients and up to five more; of rows, several a patient
+_ROUNDED_BY = {Unit.PATIENT: 15, Unit.CONSULTATION: 60, Unit.ROW: 60}
 TITLES: Mapping[str, str] = {
     MEASURE: N_("Indicator"),
     DENOMINATOR: N_("Denominator"),
@@ -84,16 +88,22 @@ class Result:
         cent."""
         from p4dp_sdk.backend.results import attach, disclosure_in
 
-        frame = self.frame
-        for key in set(self.names) & set(frame.columns):
-            frame[key] = frame[key].map(lambda code, key=key: self.names[key].get(code, code))
+        frame, names = self.frame, self._labels
+        for key in set(names) & set(frame.columns):
+            frame[key] = frame[key].map(lambda code, key=key: names[key].get(code, code))
         for name in {SHARE, LOW, HIGH} & set(frame.columns):
             frame[name] = (100 * frame[name]).round(1) if self.measure.per == 1 else frame[name].round(0)
         disclosure = disclosure_in(frame)
         titled = frame.rename(columns={name: self.title_of(name) for name in frame.columns})
         if disclosure is None:
             return titled
-        return attach(titled, _renamed(disclosure, self.title_of, self.names))
+        return attach(titled, _renamed(disclosure, self.title_of, names))
+
+    @property
+    def _labels(self) -> Names:
+        """The labels of codes, and the dates of a series as people write them."""
+        dates = {window.end.isoformat(): written(window.end) for window in self.asked.windows}
+        return {**self.names, DATE: dates}
 
     def publish(self, title: str) -> Result:
         """The same, exact and signed: its `.table` is the publication table (see `ws.publish`)."""
@@ -118,7 +128,28 @@ class Result:
             period = _("Up to {last}.").format(last=last)
         else:
             period = _("From {first} to {last}.").format(first=written(window.start), last=last)
-        return [f"{self.measure.label}. {period}", *self._blur()]
+        return [f"{self.measure.label}. {period}", *self.warnings]
+
+    @property
+    def warnings(self) -> list[str]:
+        """What a draft's blur and its earlier answers do to shares."""
+        return [*self._blur(), *self._loose()]
+
+    def _loose(self) -> list[str]:
+        """Whether a share is left out although its numbers are shown."""
+        frame = self.frame
+        if SHARE not in frame.columns:
+            return []
+        shown = frame[NUMERATOR].notna() & (frame[DENOMINATOR] > 0).fillna(False)
+        if not (shown & frame[SHARE].isna()).any():
+            return []
+        text = _(
+            "No share where it would rest on a number rounded to an earlier answer (≈) and could be off by "
+            "more than {points} points."
+        )
+        if self.measure.per != 1:
+            text = _("No rate where it would rest on a number rounded to an earlier answer (≈).")
+        return [text.format(points=round(100 * _MOST_POINTS))]
 
     def _blur(self) -> list[str]:
         from p4dp_sdk.backend.results import disclosure_in
@@ -183,16 +214,42 @@ def _of_one(
 ) -> pd.DataFrame:
     import pandas as pd
 
-    frame = counts[list(keys)].reset_index(drop=True)
+    frame, loose = counts[list(keys)].reset_index(drop=True), _rounded(counts, column)
     if several:
         frame[MEASURE] = pd.array([measure.name_of(column)] * len(counts), dtype="string")
     names = [DENOMINATOR, column, *([MISSING] if measure.missing is not None else [])]
     for name in names:
         frame[NUMERATOR if name == column else name] = counts[name].astype("Int64").array
-    rows = [_interval(n, d, measure.per) for n, d in zip(counts[column], counts[DENOMINATOR], strict=True)]
+    pairs = zip(counts[column], counts[DENOMINATOR], strict=True)
+    rows = [
+        (None, None, None) if _is_loose(measure, n, d, loose[row]) else _interval(n, d, measure.per)
+        for row, (n, d) in enumerate(pairs)
+    ]
     for place, name in enumerate((SHARE, LOW, HIGH)):
         frame[name] = pd.array([row[place] for row in rows], dtype="Float64")
     return frame
+
+
+def _rounded(counts: pd.DataFrame, column: str) -> list[tuple[bool, bool]]:
+    """For each row, whether its numerator and its denominator show an earlier answer's value."""
+    from p4dp_sdk.backend.results import disclosure_in
+    from p4dp_sdk.tables.snapped import snapped_rows
+
+    disclosure = disclosure_in(counts)
+    found = {} if disclosure is None else snapped_rows(counts, disclosure)
+    over, under = found.get(column, frozenset()), found.get(DENOMINATOR, frozenset())
+    return [(row in over, row in under) for row in range(len(counts))]
+
+
+def _is_loose(measure: Measure, numerator: Any, denominator: Any, rounded: tuple[bool, bool]) -> bool:
+    """Whether rounding to earlier answers could move the share by more than may be read over."""
+    import pandas as pd
+
+    if not any(rounded) or pd.isna(numerator) or pd.isna(denominator) or denominator <= 0:
+        return False
+    share = min(float(numerator) / float(denominator), 1.0)
+    off = _ROUNDED_BY[measure.unit] * (rounded[0] + rounded[1] * share) / float(denominator)
+    return off > (_MOST_POINTS if measure.per == 1 else _MOST_POINTS * 4 * share)
 
 
 def _interval(numerator: Any, denominator: Any, per: int) -> tuple[float | None, float | None, float | None]:

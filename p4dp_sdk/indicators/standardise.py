@@ -16,11 +16,13 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final
 
-from p4dp_sdk.indicators.errors import TooLittleShownError
 from p4dp_sdk.locale import translate as _
 
 if TYPE_CHECKING:
     import pandas as pd
+    from matplotlib.axes import Axes
+
+    from p4dp_sdk.indicators.result import Result
 
 # European Standard Population 2013, by 5-year age group, of 100,000 (the first five years in one)
 ESP2013: Final = (
@@ -57,6 +59,7 @@ class Standardised:
     frame: pd.DataFrame
     by: str
     standard: Standard
+    crude: Result | None = None
 
     @property
     def remarks(self) -> list[str]:
@@ -71,24 +74,54 @@ class Standardised:
             _("Nothing is given where withheld strata hold more than a tenth of the standard."),
         ]
 
+    @property
+    def titled(self) -> pd.DataFrame:
+        """The frame as people read it: crude and standardised shares in per cent."""
+        import pandas as pd
+
+        frame = self.frame
+        made = pd.DataFrame({_("Centre"): [self._name(code) for code in frame[self.by]]})
+        if self.crude is not None:
+            shares = self.crude.frame.set_index(self.by)["share"].reindex(frame[self.by])
+            made[_("Crude share (%)")] = (100 * shares).round(1).array
+        titles = {"share": _("Standardised share (%)"), "low": _("Low (95 %)"), "high": _("High (95 %)")}
+        for column, title in titles.items():
+            made[title] = (100 * frame[column]).round(1).array
+        made[_("Standard covered (%)")] = (100 * frame["covered"]).round(0).astype("Int64").array
+        return made
+
+    def plot(self, **options: Any) -> Axes:
+        """Standardised shares with their intervals, one below the other."""
+        from p4dp_sdk import plots
+
+        frame = self.frame[[self.by, "share", "low", "high"]].copy()
+        frame[self.by] = [self._name(code) for code in frame[self.by]]
+        for name in ("share", "low", "high"):
+            frame[name] = (100 * frame[name]).round(1)
+        title = "" if self.crude is None else self.crude.measure.label
+        said = {"title": title, "axis": _("Standardised share (%)"), **options}
+        return plots.forest(frame, self.by, estimate="share", **said)
+
+    def _name(self, code: Any) -> Any:
+        names = {} if self.crude is None else self.crude.names.get(self.by, {})
+        return names.get(code, code)
+
     def _repr_html_(self) -> str:
         from p4dp_sdk import markup
-        from p4dp_sdk.tables.display import html
+        from p4dp_sdk.indicators.shown import plain
 
-        return f"{html(self.frame) or ''}{markup.notes(self.remarks)}"
+        return f"{plain(self.titled)}{markup.notes(self.remarks)}"
 
 
 def standardised(
     frame: pd.DataFrame, whole: pd.DataFrame, by: str, standard: Standard | str = Standard.BASE
 ) -> Standardised:
     """Standardised shares of the groups of `by`. `frame` is tidy, of one measure, by group, sex and age band;
-    `whole` the same without the group. Raises TooLittleShownError if no group can be given."""
+    `whole` the same without the group. A group of which too little is shown has no share."""
     chosen = Standard(standard)
     weights = _weights(whole, chosen)
     rows = [_row(name, part, weights, by) for name, part in frame.groupby(by, dropna=False, sort=True)]
     table = _frame(rows, by)
-    if not table["share"].notna().any():
-        raise TooLittleShownError
     table.attrs = dict(frame.attrs)
     return Standardised(table, by, chosen)
 

@@ -56,6 +56,16 @@ def months_before(on: date, months: int) -> date:
     return date(year, month + 1, min(on.day, monthrange(year, month + 1)[1]))
 
 
+def years_until(on: date | str, years: int) -> tuple[date, date]:
+    """The last `years` whole calendar years that have ended by `on`, for `between=`: five until 31 December
+    2022 are those of 2018 to 2022; until 30 December 2022, of 2017 to 2021."""
+    until = day(on)
+    last = until.year if (until.month, until.day) == (12, 31) else until.year - 1
+    if years < 1:
+        raise BadPeriodError(until)
+    return date(last - years + 1, 1, 1), date(last, 12, 31)
+
+
 def day(value: date | str) -> date:
     """A date, also from "2022-12-31". Raises BadPeriodError for what is none."""
     if isinstance(value, date):

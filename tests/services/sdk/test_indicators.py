@@ -164,9 +164,9 @@ def test_rates_are_standardised_from_what_is_shown(standard: str, ws: p4dp.Works
     assert "Fay" in made._repr_html_()
 
 
-def test_rates_that_rest_on_withheld_cells_are_refused(ws: p4dp.Workspace) -> None:
-    with pytest.raises(p4dp.P4DPError, match="ne se devinent pas"):
-        ws.indicators.of(recorded("tobacco")).standardised(ages=[50])
+def test_rates_that_rest_on_withheld_cells_are_not_given(ws: p4dp.Workspace) -> None:
+    made = ws.indicators["dependance_mention"].only("tabac").standardised(ages=[50])
+    assert made.frame["share"].isna().any() and "•" in made._repr_html_() and made.plot()
 
 
 def test_a_series_of_dates(ws: p4dp.Workspace) -> None:

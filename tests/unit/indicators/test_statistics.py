@@ -10,7 +10,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import binom, chi2, gamma
 
-from p4dp_sdk.indicators.errors import TooLittleShownError
 from p4dp_sdk.indicators.funnel import funnel, limits, overdispersion
 from p4dp_sdk.indicators.intervals import wilson
 from p4dp_sdk.indicators.standardise import ESP2013, Standard, esp2013, fay_feuer, standardised
@@ -112,8 +111,8 @@ def test_a_withheld_stratum_above_a_tenth_leaves_nothing() -> None:
     made = standardised(strata(rows), strata(WHOLE, by=False), "centre_id")
     assert made.frame["share"].isna().tolist() == [True, False]
     assert made.frame["covered"].tolist() == [0.75, 1.0]
-    with pytest.raises(TooLittleShownError):
-        standardised(strata(rows[:4]), strata(WHOLE, by=False), "centre_id")
+    alone = standardised(strata(rows[:4]), strata(WHOLE, by=False), "centre_id")
+    assert alone.frame["share"].isna().all() and "•" in alone._repr_html_()
 
 
 def test_a_small_withheld_stratum_is_left_out() -> None:
@@ -151,9 +150,12 @@ def test_a_funnel_names_who_lies_outside() -> None:
     assert made.overdispersed and any("Over" in line or "Sur" in line for line in made.remarks)
 
 
-def test_a_funnel_of_two_groups_is_refused() -> None:
-    with pytest.raises(TooLittleShownError):
-        funnel(groups([("A", 400, 80), ("B", 400, 90), ("C", 12, None)]), "centre_id")
+def test_a_funnel_of_two_groups_has_no_limits() -> None:
+    made = funnel(groups([("A", 400, 80), ("B", 400, 90), ("C", 12, None)]), "centre_id")
+    assert made.frame["low_95"].isna().all() and made.frame["target"].isna().all()
+    assert made.frame["share"].tolist()[:2] == [0.2, 0.225] and not made.frame["outside"].any()
+    assert made.overdispersion is None and not made.overdispersed and len(made.remarks) == 1
+    assert "•" in made._repr_html_()
 
 
 def test_overdispersion_draws_in_the_outer_tenth() -> None:
