@@ -22,7 +22,7 @@ from typing import Final
 
 import duckdb
 
-from hub_config.warehouse.derived import derive_body_mass
+from hub_config.warehouse.derived import bound_observation, derive_body_mass
 from hub_config.warehouse.manifest import Manifest, ManifestError, read_manifest, write_manifest
 from hub_config.warehouse.problems import WarehouseProblem
 from hub_config.warehouse.schema import PATIENT, clustering, create_all, is_clustered, literal, quoted
@@ -229,13 +229,16 @@ class Building:
     def finish(
         self, reference_date: date, first_date: date, last_date: date, report: Report = lambda _: None
     ) -> Snapshot:
-        """Derive, cluster, export, hash, fsync, and give it the next number. Until then nobody can see it.
+        """Bound, derive, cluster, export, hash, fsync, and give it the next number. Until then nobody can see
+        it.
 
         Raises ValueError when a row of a person table has no patient: such a row would escape every
         threshold.
         """
         with _disk_full_explained():
-            derive_body_mass(self.connection, self.catalogue.tables["body_mass"])
+            tables = self.catalogue.tables
+            bound_observation(self.connection, tables["observation_periods"], last_date)
+            derive_body_mass(self.connection, tables["body_mass"])
             rows = {table.name: self._settle(table, report) for table in self.catalogue.tables.values()}
             self._close()
             draft = self._draft(rows, reference_date, first_date, last_date)

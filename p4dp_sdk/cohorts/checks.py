@@ -19,8 +19,8 @@ from p4dp_sdk.identity import Access, Identity
 from p4dp_sdk.wire.messages import N_
 
 _NEEDED: Final[Mapping[str, tuple[str, ...]]] = {
-    "patients": ("patient_id", "death_month"),
-    "observation_periods": ("patient_id", "start_date", "end_date"),
+    "patients": ("patient_id",),
+    "observation_periods": ("patient_id", "start_date", "end_date", "end_reason"),
 }
 _VALUED: Final = (Summary.MEAN, Summary.SLOPE, Summary.STATUS)
 _COUNTED: Final = (Summary.COUNT, Summary.ANY)
@@ -286,7 +286,7 @@ def complete(definition: Definition, tables: Mapping[str, ir.Table]) -> Index:
 
 def last_day(whoami: Identity) -> date:
     """The end of the data."""
-    return min(date.fromisoformat(whoami.last_date), date.fromisoformat(whoami.reference_date))
+    return date.fromisoformat(whoami.last_date)
 
 
 def one_row_each(definition: Definition) -> None:

@@ -202,8 +202,7 @@ class Cohort:
 
     def _compiled(self, wanted: Collection[str]) -> Compiled:
         index = checks.complete(self._definition, self._site.tables)
-        last_day = checks.last_day(self._site.whoami)
-        return Compiler(self._site.tables, self._definition, index, last_day).compiled(wanted)
+        return Compiler(self._site.tables, self._definition, index).compiled(wanted)
 
     # -- results --------------------------------------------------------------------------------------------
 

@@ -7,11 +7,9 @@ Only what is wanted is worked out, since a publication counts all that its defin
 The rules, as the methods section tells them:
 - the index lies in an observation period (`start_date` to `end_date`, both included); periods that overlap
   there are one, and a gap ends the follow-up;
-- death is known to the month. A patient whose observation reaches the month of death died at the end of
-  observation or on the last day of that month, whichever is earlier: nobody leaves before their own index
-  date, and a practice that closes the record on the day of death is believed;
-- exit is the earliest of death, end of observation, end of data and end of follow-up. On a tie the patient's
-  own end is named, so that a death on the last day of the follow-up is a death;
+- exit is the earliest of end of observation and end of follow-up. On a tie the patient's own end is named, so
+  that a death on the last day of the follow-up is a death. That observation ends with life and with the data,
+  and why it ended, the warehouse guarantees (`hub_config.warehouse.derived.observation`);
 - age is in completed years by month of birth: the year is complete from the first day of that month.
 """
 
@@ -19,7 +17,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass, field
-from datetime import date
 from enum import StrEnum
 from functools import cached_property, reduce
 from operator import or_
@@ -45,10 +42,10 @@ from p4dp_sdk.cohorts.features import EXIT, INDEX, WEEK, WEEKDAY, Kind
 from p4dp_sdk.cohorts.windows import Span, Window
 
 REASON, AGE, AGE_DAYS = "exit_reason", "age", "age_days"
-START, (END, ALIVE, FOLLOWED) = "observed_from", features.ENDS
-DEATH_MONTH, DIED, BIRTH = "death_month", "died_by", "birth_month"
+START, (END, FOLLOWED), WHY = "observed_from", features.ENDS, "observed_until"
+BIRTH = "birth_month"
 PERSON: Final = ("sex", "centre_id", BIRTH)  # of the patient, where the grant has them
-WORKING: Final = (START, *features.ENDS, DEATH_MONTH, DIED, BIRTH, WEEK, WEEKDAY, "washing")
+WORKING: Final = (START, *features.ENDS, WHY, BIRTH, WEEK, WEEKDAY, "washing")
 
 
 class Fixed(StrEnum):
@@ -85,12 +82,11 @@ class Compiled:
 
 @dataclass(frozen=True)
 class Compiler:
-    """`tables` are the project's; `last_day` is the end of the data."""
+    """`tables` are the project's."""
 
     tables: Mapping[str, ir.Table]
     definition: Definition
     index: Index
-    last_day: date
     _beside: dict[tuple[Hashable, Window], ir.Table] = field(default_factory=dict)
 
     # -- the index date -------------------------------------------------------------------------------------
@@ -113,7 +109,9 @@ class Compiler:
     def _observed(self) -> ir.Table:
         """The index dates with the period around each; NULL where there is none."""
         periods = self.tables["observation_periods"]
-        periods = periods.select(period_of=periods[PATIENT], start=periods.start_date, end=periods.end_date)
+        periods = periods.select(
+            period_of=periods[PATIENT], start=periods.start_date, end=periods.end_date, why=periods.end_reason
+        )
         anchor = self.anchor
         inside = [
             anchor[PATIENT] == periods.period_of,
@@ -122,12 +120,13 @@ class Compiler:
         ]
         both = anchor.left_join(periods, inside)
         around = {INDEX: both[INDEX].min(), START: both.start.min(), END: both.end.max()}
+        around[WHY] = both.why.argmax(both.end)
         return both.group_by(*features.keys(anchor)).agg(**around)
 
     @cached_property
     def _people(self) -> ir.Table:
         patients = self.tables["patients"]
-        wanted = [name for name in (*PERSON, DEATH_MONTH) if name in patients.columns]
+        wanted = [name for name in PERSON if name in patients.columns]
         return patients.select(person=patients[PATIENT], **{name: patients[name] for name in wanted})
 
     @cached_property
@@ -142,19 +141,14 @@ class Compiler:
 
     @cached_property
     def _bounded(self) -> ir.Table:
-        """With the last day of observation, of life or the data (`least` passes over NULL), of follow-up."""
-        rows = self._whole
-        rows = rows.mutate(**{DIED: rows[DEATH_MONTH] + ibis.interval(months=1) - ibis.interval(days=1)})
-        ends = {ALIVE: ibis.least(rows[DIED], ibis.literal(self.last_day))}
-        if isinstance(self.definition.follow_up, Span):
-            ends[FOLLOWED] = self.definition.follow_up.after(rows[INDEX])
-        return rows.mutate(**ends)
+        """With the last day of follow-up, where one is planned."""
+        rows, planned = self._whole, self.definition.follow_up
+        return rows.mutate(**{FOLLOWED: planned.after(rows[INDEX])}) if isinstance(planned, Span) else rows
 
     def _with_exit(self, rows: ir.Table, needed: Collection[str]) -> ir.Table:
         """`rows` with the day and, where needed, the reason."""
-        rows = rows.mutate(
-            **{EXIT: ibis.least(*(rows[name] for name in features.ENDS if name in rows.columns))}
-        )
+        followed = FOLLOWED in rows.columns
+        rows = rows.mutate(**{EXIT: ibis.least(rows[END], rows[FOLLOWED]) if followed else rows[END]})
         return rows.mutate(**{REASON: _reason(rows)}) if REASON in needed else rows
 
     # -- columns --------------------------------------------------------------------------------------------
@@ -290,10 +284,12 @@ def _kept(condition: Any, keeps: bool) -> Any:
 
 def _reason(rows: ir.Table) -> ir.StringColumn:
     """Why the exit was on that day; of several reasons, the patient's own comes first."""
-    left = rows[END] == rows[EXIT]
-    died = (rows[DEATH_MONTH] <= rows[EXIT]) & (left | (rows[DIED] == rows[EXIT]))
-    planned = [(rows[FOLLOWED] == rows[EXIT], "end_of_follow_up")] if FOLLOWED in rows.columns else []
-    return ibis.cases((died, "death"), (left, "end_of_observation"), *planned, else_="end_of_data")
+    why = rows[WHY]
+    seen = [(why == "death", "death"), (why == "last_export", "end_of_data")]
+    own = ibis.cases(*seen, (why.notnull(), "end_of_observation"))
+    if FOLLOWED not in rows.columns:
+        return own
+    return ibis.ifelse(rows[FOLLOWED] < rows[END], "end_of_follow_up", own)
 
 
 def _aged(rows: ir.Table, needed: Collection[str]) -> ir.Table:

@@ -23,7 +23,7 @@ from p4dp_sdk.cohorts.windows import Window
 
 INDEX, EXIT = "index_date", "exit_date"
 WEEK, WEEKDAY = "index_week", "index_weekday"  # together an index date, as codes that rows may be joined on
-ENDS: Final = ("observed_to", "alive_to", "followed_to")  # the earliest is the exit
+ENDS: Final = ("observed_to", "followed_to")  # the earliest is the exit
 DAYS_A_YEAR: Final = 365.25
 _EVENT_PATIENT, _EVENT_DATE, _INDEX_PATIENT = "event_patient", "event_date", "index_patient"
 

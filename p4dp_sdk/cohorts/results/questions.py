@@ -3,10 +3,11 @@
 *Drafts* ask everything at once: one question for all patients, which comes first (a total asked after its
 parts would be their sum), and one by group. *Publications* are exact, so what stands side by side must be
 proved together: one table for the size of the groups and the lines that nobody misses, with their classes
-(a mean beside the sizes is one of known people: asked by itself it would be withheld), then one a variable. In each the size of the group stands beside the classes, so that the enclave sees what they leave:
-the patients of whom nothing is recorded. Four classes or more are also counted in two halves: "all less one
-half less the other" is that remainder in three terms, whatever the number of classes, and where it can be
-shown the line "not recorded" follows from it. Quantiles are not published.
+(a mean beside the sizes is one of known people: asked by itself it would be withheld), then one a variable.
+In each the size of the group stands beside the classes, so that the enclave sees what they leave: the
+patients of whom nothing is recorded. Four classes or more are also counted in two halves: "all less one half
+less the other" is that remainder in three terms, whatever the number of classes, and where it can be shown
+the line "not recorded" follows from it. Quantiles are not published.
 """
 
 from __future__ import annotations

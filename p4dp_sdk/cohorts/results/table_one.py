@@ -191,8 +191,9 @@ class TableOne:
 
         The mean of a measure that nearly everybody has is withheld: its number of patients beside that of
         all would count the few without. `known` names measures without which a patient is left out of the
-        whole table, as the legend says; a cohort's names the age unless told otherwise. Raises EnclaveError if even the size of the groups can't be published; another variable
-        that is refused stands in `unpublished`.
+        whole table, as the legend says; a cohort's names the age unless told otherwise. Raises EnclaveError
+        if even the size of the groups can't be published; another variable that is refused stands in
+        `unpublished`.
         """
         table = self._of_those_known(self.known if known is None else tuple(known))
         sizes, placed = table._with_sizes(title)

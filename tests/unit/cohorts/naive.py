@@ -107,6 +107,10 @@ def _indexes(world: World, patient: Row, said: Said) -> list[date]:
 
 
 def _period(world: World, patient: Row, index: date) -> tuple[date, date] | None:
+    """The period around the index; the dead are not observed."""
+    death = patient["death_month"]
+    if death is not None and (index.year, index.month) > (death.year, death.month):
+        return None
     around = [
         (r["start_date"], r["end_date"])
         for r in world["observation_periods"]

@@ -91,8 +91,8 @@ def test_columns_that_there_are_not_are_named_with_the_nearest(ws: Any) -> None:
 
 def test_a_grant_without_what_cohorts_need_says_which(ws: Any) -> None:
     cohort = diabetes(ws)
-    ws.tables["patients"] = ws.tables["patients"].drop("death_month")
-    with pytest.raises(CohortError, match=r"patients\.death_month"):
+    ws.tables["observation_periods"] = ws.tables["observation_periods"].drop("end_reason")
+    with pytest.raises(CohortError, match=r"observation_periods\.end_reason"):
         _ = cohort.relation
     del ws.tables["observation_periods"]
     ws.tables["patients"] = site(PEOPLE).tables["patients"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import calendar
 from collections.abc import Mapping, Sequence
 from datetime import date
 from types import MappingProxyType, SimpleNamespace
@@ -25,7 +26,12 @@ SCHEMAS: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "birth_month": "date",
             "death_month": "date",
         },
-        "observation_periods": {"patient_id": "int64", "start_date": "date", "end_date": "date"},
+        "observation_periods": {
+            "patient_id": "int64",
+            "start_date": "date",
+            "end_date": "date",
+            "end_reason": "string",
+        },
         "diagnoses": {"patient_id": "int64", "date": "date", "cisp2": "string"},
         "lab_results": {"patient_id": "int64", "date": "date", "analyte": "string", "value": "float64"},
         "history": {
@@ -46,9 +52,10 @@ def site(
     last: str = "2018-12-31",
     access: Access = Access.MICRODATA,
 ) -> SimpleNamespace:
-    """What a workspace is to a cohort, over tables in memory."""
+    """What a workspace is to a cohort, over tables in memory: periods bounded as the warehouse does."""
     connection = ibis.duckdb.connect()
     tables = {}
+    world = {**world, "observation_periods": bounded(world, date.fromisoformat(last))}
     for name, schema in SCHEMAS.items():
         rows = world.get(name, ())
         arrays = {
@@ -61,6 +68,21 @@ def site(
         reference_date=last, first_date="2000-01-01", last_date=last, snapshot=1, source="test", access=access
     )
     return SimpleNamespace(tables=tables, whoami=whoami)
+
+
+def bounded(world: Mapping[str, Sequence[Mapping[str, Any]]], last: date) -> list[dict[str, Any]]:
+    """The periods of a world, ended by the month of death and by the data."""
+    deaths = {row["patient_id"]: row.get("death_month") for row in world.get("patients", ())}
+    found = []
+    for row in world.get("observation_periods", ()):
+        death, end = deaths.get(row["patient_id"]), row["end_date"]
+        month = death and date(death.year, death.month, calendar.monthrange(death.year, death.month)[1])
+        till = min(day for day in (end, last, month) if day is not None)
+        own = row.get("end_reason", "inactive")
+        why = "death" if death and till >= death else "last_export" if end > last else own
+        if row["start_date"] <= min(day for day in (last, month) if day is not None):
+            found.append({**row, "end_date": till, "end_reason": why})
+    return found
 
 
 def written(ws: Any, said: Said) -> Cohort:
