@@ -127,8 +127,8 @@ def _remarks(result: Result) -> list[str]:
     shown = result.frame
     disclosure = disclosure_in(shown)
     if disclosure is None:
-        return result.warnings
+        return result.left_out
     marked = [legend(disclosure)] if withheld_cells(shown, disclosure) else []
     if any(measure.snapped for measure in disclosure.measures.values()):
         marked.append(f"{SNAPPED} {_('rounded to an earlier answer')}")
-    return [*marked, *accuracy(disclosure, fractions="share" in shown), *result.warnings]
+    return [*marked, *accuracy(disclosure, fractions="share" in shown), *result.left_out]

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from p4dp_sdk.indicators.compile import DATE, PATIENTS, ROWS
+from p4dp_sdk.indicators.compile import AGE, DATE, PATIENTS, ROWS
 from p4dp_sdk.indicators.result import HIGH, LOW, MEASURE, SHARE
 from p4dp_sdk.indicators.window import Every
 from p4dp_sdk.locale import translate as _
@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 _TIMES = {DATE, *(every.value for every in Every)}
 _NAME = "\u200b"  # the column that names each row, beside those of the table
 _MOST_BESIDE = 8  # groups that stand side by side
-_LONG = 16  # letters of a name that needs a line of its own
+_LONG = 12  # letters of a name that needs a line of its own
+_LINE = 0.085  # of the figure's height, of a line of its legend
 _WIDTH = 0.8  # of all bars of a row, as in `plots.bar`
 
 
@@ -30,11 +31,28 @@ def draw(result: Result, **options: Any) -> Axes:
     values = result.title_of(SHARE if result.measure.numerators else _counted(result))
     drawn = {name: _wide(result, rows, beside, name) for name in (values, *_limits(result))}
     said = {"title": result.measure.label, "axis": values, **options}
+    if AGE in rows or beside == AGE:
+        drawn = _without_unknown(drawn, values)
     ax, upright = _drawn(drawn[values], rows, values, said)
     if result.measure.numerators:
         low, high = (drawn[name] for name in _limits(result))
         _draw_intervals(ax, low, high, upright, in_time=_in_time(rows))
     return ax
+
+
+def _without_unknown(drawn: dict[str, pd.DataFrame], values: str) -> dict[str, pd.DataFrame]:
+    """Without the class of those whose age is not known, where nothing of it is shown: a hatched bar would
+    say that there are some. The table keeps it."""
+    table = drawn[values]
+    unknown = table[_NAME] == _("not recorded")
+    gone = unknown & table.drop(columns=_NAME).isna().all(axis=1)
+    return {name: _kept(each, ~gone) for name, each in drawn.items()}
+
+
+def _kept(table: pd.DataFrame, rows: Any) -> pd.DataFrame:
+    made: pd.DataFrame = table[rows].reset_index(drop=True)
+    made.attrs = dict(table.attrs)
+    return made
 
 
 def _drawn(table: pd.DataFrame, rows: Sequence[str], values: str, said: dict[str, Any]) -> tuple[Axes, bool]:
@@ -45,7 +63,7 @@ def _drawn(table: pd.DataFrame, rows: Sequence[str], values: str, said: dict[str
     if _in_time(rows):
         return plots.line(table, _NAME, columns, **said), True
     wide = len(columns) > 1 or len(table) <= _MOST_BESIDE
-    lying = any(len(name) > _LONG for name in table[_NAME]) or not wide
+    lying = AGE not in rows and (any(len(name) > _LONG for name in table[_NAME]) or not wide)
     said = {"horizontal": lying, **said}
     return plots.bar(table, _NAME, columns, **said), not said["horizontal"]
 
@@ -99,4 +117,10 @@ def _draw_intervals(ax: Axes, low: pd.DataFrame, high: pd.DataFrame, upright: bo
         furthest = max([furthest, *ends])
     limit, room = (ax.get_ylim, ax.set_ylim) if upright else (ax.get_xlim, ax.set_xlim)
     start, end = limit()
-    room(start, max(end, 1.05 * furthest))
+    room(start, max(end, 1.05 * furthest / (1.0 - _LINE * _legend(ax) * upright)))
+
+
+def _legend(ax: Axes) -> int:
+    """How many lines the legend has."""
+    legend = ax.get_legend()
+    return 0 if legend is None else len(legend.get_texts())

@@ -79,6 +79,11 @@ class Indicator:
         )
         return replace(self, measure_=kept)
 
+    def known(self) -> Indicator:
+        """The same without counting those of whom it is not known: where they are few, their number is
+        withheld, and takes the denominator with it. The denominator never held them."""
+        return replace(self, measure_=replace(self.measure_, missing=None))
+
     def where(self, **codes: str | Sequence[str]) -> Indicator:
         """The same of some rows: `ws.indicators["carnet"].where(cisp2="R74").top(10, by="reason")`. Raises
         UnknownGroupError."""
@@ -155,7 +160,7 @@ class Indicator:
 
         self._need_share()
         result = self.measure(by, **when)
-        return replace(funnel(result.frame, unit=by), result=result)
+        return replace(funnel(result.readable, unit=by), result=result)
 
     def standardised(
         self, by: str = "centre_id", *, standard: Standard | str = "base", **when: Any
@@ -166,9 +171,9 @@ class Indicator:
 
         self._need_share()
         strata = ["sex", "age_band"]
-        whole = self.measure(strata, **when).frame  # totals first: a sum asked later would add up blurs
+        whole = self.measure(strata, **when).readable  # totals first: a sum asked later would add up blurs
         crude = self.measure(by, **when)
-        found = standardised(self.measure([by, *strata], **when).frame, whole, by, standard)
+        found = standardised(self.measure([by, *strata], **when).readable, whole, by, standard)
         return replace(found, crude=crude)
 
     def watch(self, since: Day, **when: Any) -> Watched:

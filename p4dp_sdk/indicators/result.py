@@ -7,12 +7,14 @@ the same names for all indicators, computed from the numbers that are shown; a w
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from datetime import date
 from typing import TYPE_CHECKING, Any, Final
 
 from p4dp_sdk.indicators.compile import (
+    AGE,
     DATE,
     DENOMINATOR,
     MISSING,
@@ -23,7 +25,7 @@ from p4dp_sdk.indicators.compile import (
 )
 from p4dp_sdk.indicators.errors import NoWorkspaceError
 from p4dp_sdk.indicators.intervals import wilson
-from p4dp_sdk.indicators.measure import Measure, Unit
+from p4dp_sdk.indicators.measure import Measure
 from p4dp_sdk.locale import Language, language
 from p4dp_sdk.locale import translate as _
 from p4dp_sdk.wire.messages import N_
@@ -38,9 +40,10 @@ if TYPE_CHECKING:
 Names = Mapping[str, Mapping[str, str]]  # the labels of codes, by the column they stand in
 MEASURE: Final = "indicator"  # the column that tells the numerators of a measure apart
 SHARE, LOW, HIGH = "share", "low", "high"
-_MOST_POINTS = 0.05  # by how much a share that is shown may be off for being rounded to an earlier answer
-# how far an earlier answer may lie: ten patients and up to five more; of rows, several a patient
-_ROUNDED_BY = {Unit.PATIENT: 15, Unit.CONSULTATION: 60, Unit.ROW: 60}
+_ROUNDED_BY = (
+    15  # how far a number may lie from the earlier answer it shows: ten patients and up to five more
+)
+_LEAST_POINTS = 0.05  # a blur below it is not worth a word
 TITLES: Mapping[str, str] = {
     MEASURE: N_("Indicator"),
     DENOMINATOR: N_("Denominator"),
@@ -54,6 +57,14 @@ TITLES: Mapping[str, str] = {
     "year": N_("Year"),
     "month": N_("Month"),
     "week": N_("Week"),
+    "type": N_("Type"),
+    "kind": N_("Kind"),
+    "cisp2": N_("ICPC-2 code"),
+    "reason": N_("Reason"),
+    "result": N_("Result"),
+    "procedure": N_("Procedure"),
+    "level": N_("Level"),
+    "supervision": N_("Supervision"),
     "sex": N_("Sex"),
     "age_band": N_("Age"),
     "centre_id": N_("Centre"),
@@ -83,6 +94,13 @@ class Result:
         return shares_of(self.measure, self.counts, self.keys)
 
     @property
+    def readable(self) -> pd.DataFrame:
+        """The frame without the numerators of shares that are not given, for what is computed from it."""
+        frame = self.frame
+        frame[NUMERATOR] = frame[NUMERATOR].mask(frame[SHARE].isna())
+        return frame
+
+    @property
     def titled(self) -> pd.DataFrame:
         """The frame as people read it: titles and the labels of codes in their language, shares in per
         cent."""
@@ -101,9 +119,10 @@ class Result:
 
     @property
     def _labels(self) -> Names:
-        """The labels of codes, and the dates of a series as people write them."""
+        """The labels of codes, and dates and classes of age as people write them."""
         dates = {window.end.isoformat(): written(window.end) for window in self.asked.windows}
-        return {**self.names, DATE: dates}
+        ages = age_labels(self.counts[AGE]) if AGE in self.counts else {}
+        return {**self.names, DATE: dates, AGE: {**ages, **self.names.get(AGE, {})}}
 
     def publish(self, title: str) -> Result:
         """The same, exact and signed: its `.table` is the publication table (see `ws.publish`)."""
@@ -128,15 +147,11 @@ class Result:
             period = _("Up to {last}.").format(last=last)
         else:
             period = _("From {first} to {last}.").format(first=written(window.start), last=last)
-        return [f"{self.measure.label}. {period}", *self.warnings]
+        return [f"{self.measure.label}. {period}", *self._blur(), *self.left_out]
 
     @property
-    def warnings(self) -> list[str]:
-        """What a draft's blur and its earlier answers do to shares."""
-        return [*self._blur(), *self._loose()]
-
-    def _loose(self) -> list[str]:
-        """Whether a share is left out although its numbers are shown."""
+    def left_out(self) -> list[str]:
+        """Why a share is not given although its numbers are shown."""
         frame = self.frame
         if SHARE not in frame.columns:
             return []
@@ -144,12 +159,10 @@ class Result:
         if not (shown & frame[SHARE].isna()).any():
             return []
         text = _(
-            "No share where it would rest on a number rounded to an earlier answer (≈) and could be off by "
-            "more than {points} points."
+            "No share where the numerator is rounded to an earlier answer (≈) and as large as its "
+            "denominator, give or take {patients} patients: it would read 100 %."
         )
-        if self.measure.per != 1:
-            text = _("No rate where it would rest on a number rounded to an earlier answer (≈).")
-        return [text.format(points=round(100 * _MOST_POINTS))]
+        return [text.format(patients=_ROUNDED_BY)]
 
     def _blur(self) -> list[str]:
         from p4dp_sdk.backend.results import disclosure_in
@@ -159,6 +172,8 @@ class Result:
         if disclosure is None or not disclosure.error or known is None or not len(known):
             return []
         points = 100 * disclosure.error / max(float(known.min()), 1.0)
+        if points < _LEAST_POINTS:
+            return []
         shown = f"{points:.1f}" if language() is Language.ENGLISH else f"{points:.1f}".replace(".", ",")
         text = _(
             "Draft: intervals don't hold the blur, which moves the share of the smallest group shown by "
@@ -188,6 +203,17 @@ class Result:
         return "\n".join([text(self.titled), *self.remarks])
 
 
+def age_labels(classes: Iterable[Any]) -> Mapping[str, str]:
+    """How classes such as "00-49" and "80+" are written."""
+    found = {}
+    for label in classes:
+        if match := re.fullmatch(r"(\d+)(?:-(\d+)|\+)", str(label)):
+            low, high = match.groups()
+            text = _("{low} and over") if high is None else _("{low}–{high} years")
+            found[str(label)] = text.format(low=int(low), high=high and int(high))
+    return found
+
+
 def written(on: date) -> str:
     """A date as the person's language writes it."""
     return on.isoformat() if language() is Language.ENGLISH else f"{on:%d/%m/%Y}"
@@ -214,7 +240,7 @@ def _of_one(
 ) -> pd.DataFrame:
     import pandas as pd
 
-    frame, loose = counts[list(keys)].reset_index(drop=True), _rounded(counts, column)
+    frame, rounded = counts[list(keys)].reset_index(drop=True), _rounded(counts, column)
     if several:
         frame[MEASURE] = pd.array([measure.name_of(column)] * len(counts), dtype="string")
     names = [DENOMINATOR, column, *([MISSING] if measure.missing is not None else [])]
@@ -222,7 +248,7 @@ def _of_one(
         frame[NUMERATOR if name == column else name] = counts[name].astype("Int64").array
     pairs = zip(counts[column], counts[DENOMINATOR], strict=True)
     rows = [
-        (None, None, None) if _is_loose(measure, n, d, loose[row]) else _interval(n, d, measure.per)
+        (None, None, None) if row in rounded and _reads_as_all(n, d) else _interval(n, d, measure.per)
         for row, (n, d) in enumerate(pairs)
     ]
     for place, name in enumerate((SHARE, LOW, HIGH)):
@@ -230,26 +256,21 @@ def _of_one(
     return frame
 
 
-def _rounded(counts: pd.DataFrame, column: str) -> list[tuple[bool, bool]]:
-    """For each row, whether its numerator and its denominator show an earlier answer's value."""
+def _rounded(counts: pd.DataFrame, column: str) -> frozenset[int]:
+    """The rows whose number shows an earlier answer's value."""
     from p4dp_sdk.backend.results import disclosure_in
     from p4dp_sdk.tables.snapped import snapped_rows
 
     disclosure = disclosure_in(counts)
-    found = {} if disclosure is None else snapped_rows(counts, disclosure)
-    over, under = found.get(column, frozenset()), found.get(DENOMINATOR, frozenset())
-    return [(row in over, row in under) for row in range(len(counts))]
+    return frozenset() if disclosure is None else snapped_rows(counts, disclosure).get(column, frozenset())
 
 
-def _is_loose(measure: Measure, numerator: Any, denominator: Any, rounded: tuple[bool, bool]) -> bool:
-    """Whether rounding to earlier answers could move the share by more than may be read over."""
+def _reads_as_all(numerator: Any, denominator: Any) -> bool:
+    """Whether a rounded numerator may be its own denominator's value: a group and nearly all of it are one
+    to a draft."""
     import pandas as pd
 
-    if not any(rounded) or pd.isna(numerator) or pd.isna(denominator) or denominator <= 0:
-        return False
-    share = min(float(numerator) / float(denominator), 1.0)
-    off = _ROUNDED_BY[measure.unit] * (rounded[0] + rounded[1] * share) / float(denominator)
-    return off > (_MOST_POINTS if measure.per == 1 else _MOST_POINTS * 4 * share)
+    return not pd.isna(numerator) and not pd.isna(denominator) and denominator - numerator <= _ROUNDED_BY
 
 
 def _interval(numerator: Any, denominator: Any, per: int) -> tuple[float | None, float | None, float | None]:

@@ -2,7 +2,7 @@
 withheld.
 
 Weeks that are withheld are low ones. A baseline fitted without them would stand too high, and hide the next
-epidemic; so where more than a tenth of the past weeks is withheld, no weekly threshold is given, and months
+epidemic; so where more than a fifth of the past weeks is withheld, no weekly threshold is given, and months
 are asked instead. Where these are withheld too, there is none, and the figure says so.
 """
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from p4dp_sdk.indicators.result import Result
 
-LEAST_SHOWN: Final = 0.9  # of the past periods
+LEAST_SHOWN: Final = 0.8  # of the past periods
 LEAST_PAST: Final = {Every.WEEK: 104, Every.MONTH: 24}
 RUN: Final = {Every.WEEK: 2, Every.MONTH: 1}  # periods above the threshold that make an epidemic
 _LOW, _HIGH = "expected", "threshold"

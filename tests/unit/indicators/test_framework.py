@@ -219,7 +219,7 @@ def test_a_result_shows_itself_in_french() -> None:
     ]  # fmt: skip
     page = result._repr_html_()
     assert "Femme" in page and "≈ 40" in page and "•" in page and "31/12/2022" in page
-    assert any("floutage" in line and "10,0 points" in line for line in result.remarks)
+    assert any("brouillage" in line and "10,0 points" in line for line in result.remarks)
 
 
 # -- all measures
