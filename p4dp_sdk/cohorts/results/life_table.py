@@ -18,7 +18,6 @@ from functools import cached_property
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from p4dp_sdk import markup
 from p4dp_sdk.cohorts.results import asking, comparing, follow_up, rates
 from p4dp_sdk.cohorts.results.asking import Measures
 from p4dp_sdk.cohorts.results.estimates import Estimate, estimates, steps
@@ -34,6 +33,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
+    from p4dp_sdk.cohorts.results.sheet import Sheet
     from p4dp_sdk.tables.safe import SafeTable
 
 KEYS = ("group", "time")
@@ -110,9 +110,9 @@ class LifeTable:
         reached = [max((step.end for step in steps(each)), default=0) for each in self.followed]
         return sum(reached) / (self.grid.intervals * len(reached)) if reached else 1.0
 
-    def incidence(self, per: float = 1000) -> pd.DataFrame:
+    def incidence(self, per: float = 1000) -> Rates:
         """Events, person-years and rate per `per` person-years with its exact Poisson interval, for each
-        group, until the last limit that can be told (see `rates`)."""
+        group, until the last limit that can be told (see `rates`): `.frame`."""
         import pandas as pd
 
         from p4dp_sdk.backend.results import attach
@@ -123,7 +123,7 @@ class LifeTable:
         ]
         frame = pd.DataFrame(rows, columns=["group", *rates.COLUMNS])
         frame = frame.astype(dict.fromkeys(rates.COLUMNS, "Float64"))
-        return frame if self._given is None else attach(frame, self._given)
+        return Rates(frame if self._given is None else attach(frame, self._given), per, self.unit)
 
     def log_rank(self) -> comparing.Test:
         """Whether the groups' curves differ, from grouped counts (see `comparing`)."""
@@ -151,18 +151,21 @@ class LifeTable:
 
         columns = ("incidence", "incidence_low", "incidence_high") if self.competing else NUMBERS[-3:]
         named = dict(zip(("survival", "low", "high"), columns, strict=True))
-        given = {"title": self.title, "unit": self._unit, "rising": self.competing, **named, **options}
+        given = {"title": self.title, "unit": self.unit, "rising": self.competing, **named, **options}
         return plots.kaplan_meier(self.frame, **given)
 
-    def _repr_html_(self) -> str:
-        from p4dp_sdk.tables.display import html
+    @property
+    def sheet(self) -> Sheet:
+        """The table in words."""
+        from p4dp_sdk.cohorts.results.curve_sheet import life_table_sheet
 
-        return markup.heading(self.title or self.outcome) + str(html(self.frame)) + markup.notes(self.notes)
+        return life_table_sheet(self)
+
+    def _repr_html_(self) -> str:
+        return self.sheet.html
 
     def __repr__(self) -> str:
-        from p4dp_sdk.tables.display import text
-
-        return "\n".join([self.title or self.outcome, "", text(self.frame), *self.notes])
+        return self.sheet.text
 
     @property
     def notes(self) -> list[str]:
@@ -173,7 +176,7 @@ class LifeTable:
         if self.competing:
             lines.append(_("Cumulative incidence with competing events: Aalen & Johansen 1978."))
         if self.frame["merged"].any():
-            lines.append(_("Intervals with a withheld number are put together with the next (`merged`)."))
+            lines.append(_("Intervals with a withheld number are put together with the next."))
         if not self.tables and self._given is not None:
             lines.append(_("Draft: counts that lie close come back as one, so the curve moves in steps."))
         if self.kept < 1:
@@ -189,7 +192,8 @@ class LifeTable:
         return None if self.group is None else self.group.name
 
     @property
-    def _unit(self) -> str:
+    def unit(self) -> str:
+        """Of the times, in words."""
         return _("years") if self.grid.every is Every.YEAR else _("months")
 
     @property
@@ -265,6 +269,28 @@ class LifeTable:
         if self.group is None:
             return _("All patients")
         return _("not recorded") if label is None else str(self.group.labels.get(label, label))
+
+
+@dataclass(frozen=True)
+class Rates:
+    """Incidence rates: `frame` has a row a group, with `events`, `person_years`, `rate` per `per`, `low`,
+    `high`, and the time `until` which they were counted."""
+
+    frame: pd.DataFrame
+    per: float
+    unit: str
+
+    @property
+    def sheet(self) -> Sheet:
+        from p4dp_sdk.cohorts.results.curve_sheet import rates_sheet
+
+        return rates_sheet(self.frame, self.per, self.unit)
+
+    def _repr_html_(self) -> str:
+        return self.sheet.html
+
+    def __repr__(self) -> str:
+        return self.sheet.text
 
 
 def _missing(value: Any) -> bool:

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from p4dp_sdk import markup
 from p4dp_sdk.cohorts.results import questions
 from p4dp_sdk.cohorts.results.questions import PATIENTS, Statistic, missing_name
 from p4dp_sdk.cohorts.results.variables import Kind, Variable
@@ -58,6 +59,16 @@ class Sheet:
             "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in rows
         ]
         return "\n".join([self.title, "", *(line.rstrip() for line in aligned), "", *self.notes, *self.hints])
+
+    @property
+    def html(self) -> str:
+        """For a notebook."""
+        rows = [[line.indented, *line.cells] for line in self.lines]
+        return (
+            markup.heading(self.title)
+            + markup.table(self.headers, rows)
+            + markup.notes([*self.notes, *self.hints])
+        )
 
 
 def table_one_sheet(table: TableOne) -> Sheet:

@@ -19,7 +19,6 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from p4dp_sdk import markup
 from p4dp_sdk.cohorts.results import asking, comparing, differences, questions
 from p4dp_sdk.cohorts.results.asking import WITHHELD, Answer, Measures, Number
 from p4dp_sdk.cohorts.results.errors import not_summed, unknown_column
@@ -288,13 +287,7 @@ class TableOne:
         return table_one_sheet(self)
 
     def _repr_html_(self) -> str:
-        sheet = self.sheet
-        lines = [[line.indented, *line.cells] for line in sheet.lines]
-        return (
-            markup.heading(sheet.title)
-            + markup.table(sheet.headers, lines)
-            + markup.notes([*sheet.notes, *sheet.hints])
-        )
+        return self.sheet.html
 
     def __repr__(self) -> str:
         return self.sheet.text

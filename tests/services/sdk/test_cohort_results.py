@@ -162,7 +162,7 @@ def test_a_published_life_table_is_exact_until_it_stops(connect: Connect) -> Non
 
 def test_incidence_and_log_rank_of_a_draft(ines: p4dp.Workspace) -> None:
     table = life_table(everybody(ines), "hta", "quarter", "sex")
-    rates = table.incidence()
+    rates = table.incidence().frame
     assert rates.group.tolist() == ["Femme", "Homme"]
     assert ((rates.low < rates.rate) & (rates.rate < rates.high)).all()
     assert "brouillon" in repr(table.log_rank()) or "draft" in repr(table.log_rank())
