@@ -8,7 +8,7 @@ import os
 import re
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from playwright.sync_api import Page, expect, sync_playwright
@@ -63,14 +63,41 @@ def open_notebook(page: Page, name: str) -> None:
     expect(kernel).to_be_visible(timeout=120 * SECONDS)
 
 
+def open_another(page: Page, name: str) -> None:
+    """Double-click a file in the browser on the left while another notebook is open."""
+    page.locator(".jp-DirListing-item", has_text=name).dblclick()
+    tab = page.locator("#jp-main-dock-panel .lm-TabBar-tab.jp-mod-current", has_text=name)
+    expect(tab).to_be_visible(timeout=120 * SECONDS)
+    expect(page.locator(".jp-NotebookPanel:visible .jp-Cell").first).to_be_visible()
+    kernel = page.locator("#jp-main-statusbar", has_text=re.compile(r"\| (Inactif|Idle)"))
+    expect(kernel).to_be_visible(timeout=120 * SECONDS)
+
+
+def set_parameter(page: Page, name: str, value: str) -> None:
+    """Type another value in the line of the parameters cell that sets `name`; its help goes."""
+    start = re.compile(rf"^{name}: (\w+) = ")
+    line = page.locator(".jp-NotebookPanel:visible .cm-line", has_text=start).first
+    found = start.match(line.inner_text())
+    assert found, name
+    line.click()
+    page.keyboard.press("End")
+    page.keyboard.press("Shift+Home")
+    page.keyboard.insert_text(f"{name}: {found[1]} = {value}")
+    expect(line).to_have_text(f"{name}: {found[1]} = {value}")
+
+
 def run_all(page: Page) -> None:
     """Menu Exécution → Exécuter toutes les cellules; returns when the last code cell has run."""
     page.locator(".lm-MenuBar-item", has_text=re.compile("^(Exécution|Run)$")).click()
     page.locator(
         "#jp-mainmenu-run .lm-Menu-item", has_text=re.compile("Exécuter toutes les cellules|Run All Cells")
     ).first.click()
-    last = page.locator(".jp-NotebookPanel:visible .jp-CodeCell .jp-InputPrompt").last
-    expect(last).to_have_text(re.compile(r"\[\d+\]:"), timeout=180 * SECONDS)
+    prompts = page.locator(".jp-NotebookPanel:visible .jp-CodeCell .jp-InputPrompt")
+    running = prompts.filter(has_text="*")
+    with suppress(AssertionError):  # over before anybody looked
+        expect(running.first).to_be_visible(timeout=5 * SECONDS)
+    expect(running).to_have_count(0, timeout=180 * SECONDS)
+    expect(prompts.last).to_have_text(re.compile(r"\[\d+\]:"))
 
 
 def outputs(page: Page) -> str:
