@@ -19,14 +19,14 @@ from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, 
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property, reduce
-from operator import or_
+from operator import and_, or_
 from typing import Any, Final, assert_never
 
 import ibis
 import ibis.expr.types as ir
 
 from p4dp_sdk.backend.ibis_interface import names_read
-from p4dp_sdk.cohorts import features, outcomes
+from p4dp_sdk.cohorts import ages, features, outcomes
 from p4dp_sdk.cohorts.definition import (
     Criterion,
     Definition,
@@ -148,7 +148,8 @@ class Compiler:
     def _with_exit(self, rows: ir.Table, needed: Collection[str]) -> ir.Table:
         """`rows` with the day and, where needed, the reason."""
         followed = FOLLOWED in rows.columns
-        rows = rows.mutate(**{EXIT: ibis.least(rows[END], rows[FOLLOWED]) if followed else rows[END]})
+        if EXIT in needed:
+            rows = rows.mutate(**{EXIT: ibis.least(rows[END], rows[FOLLOWED]) if followed else rows[END]})
         return rows.mutate(**{REASON: _reason(rows)}) if REASON in needed else rows
 
     # -- columns --------------------------------------------------------------------------------------------
@@ -167,9 +168,10 @@ class Compiler:
     @cached_property
     def _tested(self) -> set[str]:
         """The columns that criteria on rows read."""
-        tests = [c.test for c in self.definition.criteria if isinstance(c, RowCriterion)]
         preview = preview_of(self.definition, self.tables)
-        return {name for test in tests for name in names_read(test(preview))}
+        tests = [c.test(preview) for c in self.definition.criteria if isinstance(c, RowCriterion)]
+        computed = [test for test in tests if AGE in names_read(test) and not ages.only_compared(test, AGE)]
+        return {name for test in tests for name in names_read(test) if name != AGE or computed}
 
     def _described(self, needed: Set[str]) -> ir.Table:
         made = [outcome for outcome in self.definition.outcomes if needed & set(outcomes.columns(outcome))]
@@ -230,15 +232,15 @@ class Compiler:
         observed = rows[START] <= washout.before(rows[INDEX])
         if self.index.which is Occurrence.FIRST:
             return observed
-        return observed & ~self._has_event(rows, washing)
+        return observed & self._has_none(rows, washing)
 
     def _condition(self, at: int, criterion: Criterion) -> Condition:
         match criterion:
             case RowCriterion(test=test, keeps=keeps):
-                return lambda rows: _kept(test(rows), keeps)
+                return lambda rows: _kept(_tested(rows, test), keeps)
             case EventCriterion(keeps=keeps):
                 flag = _flag(at, criterion)
-                return lambda rows: _kept(self._has_event(rows, flag), keeps)
+                return lambda rows: self._has_event(rows, flag) if keeps else self._has_none(rows, flag)
             case _:
                 assert_never(criterion)
 
@@ -246,18 +248,27 @@ class Compiler:
         """By the patient; where there are several index dates, by the row's own."""
         if self.definition.repeats:
             return rows[flag.name]
-        found = [rows[PATIENT].isin(self._with_event(source, flag.window)) for source in flag.events.sources]
-        return reduce(or_, found)
+        return reduce(or_, self._found(rows, flag))
 
-    def _with_event(self, source: Source, window: Window) -> ir.Column:
-        """The patients with such an event. Conditions come after the join, which all criteria on the table
+    def _has_none(self, rows: ir.Table, flag: Variable) -> ir.BooleanValue:
+        if self.definition.repeats:
+            return ~rows[flag.name]
+        return reduce(and_, (~found for found in self._found(rows, flag)))
+
+    def _found(self, rows: ir.Table, flag: Variable) -> list[ir.BooleanValue]:
+        """In each source: is the patient among those with such an event?"""
+        met = [self._met(source, flag.window)[PATIENT] for source in flag.events.sources]
+        return [rows[PATIENT].isin(patients) for patients in met]
+
+    def _met(self, source: Source, window: Window) -> ir.Table:
+        """The events of `source` in `window`. Conditions come after the join, which all criteria on the table
         with that window then share."""
         at = (source.whole.op(), window)
         if at not in self._beside:
             anchor = self._anchor_for(window.looks_ahead)
             self._beside[at] = features.beside(anchor, source, window)
         met = self._beside[at]
-        return (met.filter(*source.conditions) if source.conditions else met)[PATIENT]
+        return met.filter(*source.conditions) if source.conditions else met
 
     @property
     def _event_flags(self) -> list[Variable]:
@@ -280,6 +291,16 @@ def _washing(definition: Definition, index: Index) -> Variable:
 def _kept(condition: Any, keeps: bool) -> Any:
     """Where it is not known whether somebody is to be left out, they stay; to be kept, it must be known."""
     return condition if keeps else ibis.ifelse(condition, False, True)
+
+
+def _tested(rows: ir.Table, test: Any) -> Any:
+    """The test of a criterion; an age that the rows do not hold is only compared, and told in months."""
+    if AGE in rows.columns or BIRTH not in rows.columns:
+        return test(rows)
+    aged = rows.mutate(**{AGE: rows[INDEX].year()})  # stands for the age, and is gone below
+    months = rows[INDEX].delta(rows[BIRTH], unit="month")
+    said = ages.in_months(test(aged), aged[AGE], months)
+    return said.op().replace({aged[name].op(): rows[name].op() for name in rows.columns}).to_expr()
 
 
 def _reason(rows: ir.Table) -> ir.StringColumn:

@@ -56,8 +56,8 @@ def _tells(tables: Mapping[str, ir.Table], name: str) -> bool:
 
 
 def _own(name: str, table: EventTable, codes: Codes) -> Events:
-    others = NOT_ONES_OWN.get(name, {})
-    return table.where(*(table[column] != code for column, code in others.items()), codes=codes)
+    others = [table[column] != code for column, code in NOT_ONES_OWN.get(name, {}).items()]
+    return _dated(table.filter(*others) if others else table).where(codes=codes)
 
 
 def _dated(table: ir.Table) -> EventTable:

@@ -359,3 +359,31 @@ def test_an_event_table_is_an_ibis_table() -> None:
     assert d.union(d).count().execute() == 2
     assert d.join(d.view(), "patient_id").count().execute() == 1
     assert d.filter(d.cisp2 == "T90").group_by("cisp2").agg(n=ibis._.count()).execute().n.iloc[0] == 1
+
+
+@pytest.mark.parametrize(
+    "limit",
+    [
+        lambda s: s.age >= 40,
+        lambda s: s.age > 40,
+        lambda s: s.age < 40,
+        lambda s: s.age <= 40,
+        lambda s: s.age.between(39, 40),
+        lambda s: (s.age >= 40) & (s.index_date > "2000-01-01") & (s.sex.isnull() | (s.age < 41)),
+        lambda s: s.age == 40,  # no limit: the age itself
+    ],
+)
+def test_a_limit_of_age_is_the_same_in_months(limit: Callable[[Any], Any]) -> None:
+    """Who is chosen by the age, told with it or without, from 38 to 42 years, month by month."""
+    born = [f"{1974 + at // 12}-{at % 12 + 1:02}-01" for at in range(48)]
+    ws = world(
+        diagnoses="\n".join(f"{n} | 2016-03-15 | T90" for n in range(48)),
+        patients="\n".join(f"{n} | {born[n]} | ." for n in range(48)),
+    )
+    cohort = diabetes(ws)
+    aged = cohort.select("index_date", "sex", "age")
+    wanted = sorted(aged.filter(limit(aged)).patient_id.execute())
+    kept, left = cohort.include("limite", limit), cohort.exclude("limite", limit)
+    assert sorted(kept.select("sex").patient_id.execute()) == wanted
+    assert sorted(kept.select("age").patient_id.execute()) == wanted
+    assert len(wanted) + len(left.select("sex").patient_id.execute()) == 48
