@@ -54,7 +54,7 @@ def exposed(kind: str) -> Population:
         smokes = last.filter(last.current >= last.last).patient_id
         # a former user is one whose last mention says former, and none of that day says current
         stopped = last.filter(last.former >= last.last).patient_id
-        known, current = patients.patient_id.isin(said.patient_id), patients.patient_id.isin(smokes)
+        known, current = patients.patient_id.isin(last.patient_id), patients.patient_id.isin(smokes)
         return patients.mutate(
             known=known,
             current=current,

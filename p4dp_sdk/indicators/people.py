@@ -17,7 +17,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final
 
 from p4dp_sdk.indicators.measure import Tables
-from p4dp_sdk.indicators.window import Window
+from p4dp_sdk.indicators.window import Window, day
 from p4dp_sdk.locale import translate as _
 
 if TYPE_CHECKING:
@@ -27,9 +27,10 @@ CONTACT_MONTHS: Final = 24
 TEN_YEARS: Final = (10, 20, 30, 40, 50, 60, 70, 80, 90)
 
 
-def active_list(tables: Tables, on: date, *, own_gp: bool = False) -> ir.Table:
+def active_list(tables: Tables, on: date | str, *, own_gp: bool = False) -> ir.Table:
     """The *file active* on `on`: rows of `patients`. `own_gp`: only those who declared their GP as *médecin
-    traitant* there."""
+    traitant* there. Raises BadPeriodError for a day that is none."""
+    on = day(on)
     contacts = tables.consultations
     recent = contacts.filter(Window.before(on, CONTACT_MONTHS).holds(contacts.date))
     patients = observed(tables, on)
@@ -39,12 +40,12 @@ def active_list(tables: Tables, on: date, *, own_gp: bool = False) -> ir.Table:
 
 def observed(tables: Tables, on: date) -> ir.Table:
     """Patients who were alive and under observation on `on`."""
+    import ibis
+
     patients, periods = tables.patients, tables.observation_periods
     current = periods.filter(periods.start_date <= on, periods.end_date >= on)
-    dead = patients.filter(patients.death_month <= on)
-    return patients.filter(
-        patients.patient_id.isin(current.patient_id), ~patients.patient_id.isin(dead.patient_id)
-    )
+    alive = ibis.ifelse(patients.death_month <= on, False, True)  # of the living it is not known
+    return patients.filter(patients.patient_id.isin(current.patient_id), alive)
 
 
 def reached(birth_month: Any, years: int, on: date) -> Any:

@@ -68,11 +68,12 @@ def numbers(rows: Any) -> Any:
     """How many substances the rows (`patient_id`, `atc`) hold of each patient: `patient_id`, `substances`.
     Who has none but drugs without a code has no row."""
     rows = rows.filter(rows.atc.notnull())
+    rows = rows.group_by("patient_id", "atc").agg(times=rows.count())  # faster than counting distinct codes
     held = holders(code.code for code in load_catalogue().code_systems["atc"].codes)
     shared = {code for codes in held.values() if len(codes) > 1 for code in codes}
     flags = {f"has_{name}": rows.atc.isin(sorted(codes)).any() for name, codes in held.items()}
     other = ~rows.atc.isin(sorted(shared))
-    each = rows.group_by("patient_id").agg(other=rows.atc.nunique(where=other), **flags)
+    each = rows.group_by("patient_id").agg(other=rows.count(where=other), **flags)
     total = each.other.cast("float64")
     for name in flags:
         total = total + each[name].cast("float64")

@@ -126,7 +126,7 @@ def last_hba1c(tables: Tables, on: date) -> ir.Table:
 
 
 def _is_diabetic(people: ir.Table, tables: Tables, on: date) -> ir.BooleanValue:
-    by_treatment = without(people.filter(has(people, treated(tables, on))), tables, GESTATIONAL, on)
+    by_treatment = without(treated(tables, on), tables, GESTATIONAL, on)
     return (
         has(people, diagnosed(tables, DIABETES, on))
         | has(people, recalled(tables, DIABETES, on))

@@ -223,3 +223,17 @@ def test_a_relatives_disease_and_a_denial_are_no_events_of_a_code_list() -> None
     ws.tables["history"] = EventTable(ws.tables["history"].drop("kind").op())  # the grant leaves it out
     cohort = Cohort(ws, "x").index(first=p4dp.codes("diabete_type_2"))
     assert "history" not in cohort.describe("fr")
+
+
+def test_events_name_their_patients() -> None:
+    """In every table that a code list is found in, each row once."""
+    own = {"kind": "medical", "status": "active"}
+    world = {
+        "diagnoses": [{"patient_id": 1, "date": date(2015, 1, 1), "cisp2": "T90"}],
+        "history": [{"patient_id": 2, "date": None, "cisp2": "T90", **own}],
+    }
+    ws = site(world)
+    past = ws.tables["history"]
+    events = d(ws).where(d(ws).cisp2 == "T90") | past.where(past.cisp2 == "T90")
+    assert sorted(events.patients.execute()) == [1, 2]
+    assert events.sources[0].rows.patient_id.execute().tolist() == [1]

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from p4dp_sdk.indicators.errors import BadPeriodError
 from p4dp_sdk.indicators.people import active_list, age_classes, aged, observed, reached
 from tests.unit.indicators.clinical.little_world import ON, World, day
 
@@ -120,3 +121,12 @@ def test_age_classes_never_overlap_and_leave_no_hole() -> None:
         edges = patients.select(band=age_classes(patients.birth_month, ON, [10])).execute()["band"].tolist()
     assert classes == ["00-09", "00-09", "10-19", "80-89", "90+", "non renseigné"]
     assert edges == ["00-09", "00-09", "10+", "10+", "10+", "non renseigné"]
+
+
+def test_the_day_may_be_written_as_text() -> None:
+    world = World()
+    who = world.person("1970-01", seen="2022-12-31")
+    with world.tables() as tables:
+        assert active_list(tables, ON.isoformat()).patient_id.execute().tolist() == [who]
+        with pytest.raises(BadPeriodError):
+            active_list(tables, "31/12/2022")
