@@ -26,6 +26,10 @@ class Board(tuple["Indicator", ...]):
         missing = tuple(each.label for each in self if not _is_granted(each))
         return Overview(tuple(each.measure(**when) for each in self if each.label not in missing), missing)
 
+    def known(self) -> Board:
+        """The same, each among its denominator alone: see `Indicator.known`."""
+        return Board(each.known() for each in self)
+
     def explain(self, language: str | None = None) -> str:
         return "\n\n".join(each.explain(language) for each in self)
 

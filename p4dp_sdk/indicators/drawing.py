@@ -37,6 +37,8 @@ def draw(result: Result, **options: Any) -> Axes:
     if result.measure.numerators:
         low, high = (drawn[name] for name in _limits(result))
         _draw_intervals(ax, low, high, upright, in_time=_in_time(rows))
+        if drawn[values].drop(columns=_NAME).isna().all(axis=None):
+            (ax.set_ylim if upright else ax.set_xlim)(0, 100)  # nothing to read: no scale of its own
     return ax
 
 

@@ -80,9 +80,17 @@ class Indicator:
         return replace(self, measure_=kept)
 
     def known(self) -> Indicator:
-        """The same without counting those of whom it is not known: where they are few, their number is
-        withheld, and takes the denominator with it. The denominator never held them."""
-        return replace(self, measure_=replace(self.measure_, missing=None))
+        """The same among the denominator alone. Where almost everybody is in it, how many are not would be
+        told by both numbers, so that the denominator is withheld; this way there is only one."""
+        measure, inside = self.measure_, self.measure_.denominator
+        if inside is None:
+            return replace(self, measure_=replace(measure, missing=None))
+
+        def population(tables: Tables, window: Window) -> ir.Table:
+            units = measure.population(tables, window)
+            return units.filter(units[inside])
+
+        return replace(self, measure_=replace(measure, population=population, denominator=None, missing=None))
 
     def where(self, **codes: str | Sequence[str]) -> Indicator:
         """The same of some rows: `ws.indicators["carnet"].where(cisp2="R74").top(10, by="reason")`. Raises
@@ -130,11 +138,12 @@ class Indicator:
 
     def top(self, n: int = 20, by: str = "cisp2", **when: Any) -> Result:
         """The `n` codes that occur most, most frequent first. The draft's `.publish(title)` publishes these
-        codes, exactly: of neighbours in rank, the draft decides which are shown."""
+        codes, exactly: of neighbours in rank, the draft decides which are shown. Fewer than `n` where the
+        others are withheld."""
         from p4dp_sdk.indicators.ranking import first, only
 
         asked = self.asked(by, **when)
-        found = self._answered(first(question(self.measure_, self.tables, asked), by, n), asked)
+        found = _shown(self._answered(first(question(self.measure_, self.tables, asked), by, n), asked))
         chosen = only(self.measure_, by, found.counts[by].dropna().tolist())
         exact = first(question(chosen, self.tables, asked), by, n)
         return replace(
@@ -265,6 +274,14 @@ class Indicator:
 
         title, *parts = sentences(self.measure_)
         return markup.heading(title) + markup.paragraph(" ".join(parts))
+
+
+def _shown(ranking: Result) -> Result:
+    """The codes whose number is shown, if any: a withheld one has no rank."""
+    from p4dp_sdk.indicators.compile import ROWS
+
+    known = ranking.counts[ROWS].notna()
+    return replace(ranking, counts=ranking.counts[known].reset_index(drop=True)) if known.any() else ranking
 
 
 def _labels(catalogue: GrantedCatalogue, system: str) -> Mapping[str, str]:

@@ -45,11 +45,11 @@ class Comparison:
 
     def _repr_html_(self) -> str:
         from p4dp_sdk import markup
+        from p4dp_sdk.indicators.shown import plain
 
-        shown = self.frame.rename(
+        shown = self.frame.drop(columns=self.by).rename(
             columns={
-                self.by: _("code"),
-                "label": _("label"),
+                "label": _("code"),
                 "own_rows": _("Mine"),
                 _OWN: _("Mine (%)"),
                 "base_rows": _("Whole base"),
@@ -59,7 +59,8 @@ class Comparison:
         )
         for name in (_("Mine (%)"), _("Whole base (%)")):
             shown[name] = (100 * shown[name]).round(1)
-        return markup.heading(self.label) + str(shown.round(2).to_html(index=False, border=0, na_rep="•"))
+        shown[_("Ratio")] = shown[_("Ratio")].round(2)
+        return markup.heading(self.label) + plain(shown)
 
 
 def first(expression: ir.Table, by: str, n: int) -> ir.Table:

@@ -62,9 +62,9 @@ class Marks:
         """How high a withheld cell of `series` is drawn. It tells nothing of the value."""
         from pandas.api.types import is_float_dtype
 
-        if is_float_dtype(series.dtype) and series.notna().any():
-            return float(series.abs().max()) * STUB
-        return float(self.threshold - 1)
+        if not is_float_dtype(series.dtype):
+            return float(self.threshold - 1)
+        return STUB * (float(series.abs().max()) if series.notna().any() else 100.0)
 
     def error_of(self, series: pd.Series[Any]) -> float:
         """By how much values of `series` may be off; known of counts only."""
@@ -148,7 +148,9 @@ def finish(
     ax.set_title(title, loc="left")
     ax.spines[["top", "right"]].set_visible(False)
     told = [*handles, *_marks_drawn(ax, marks)]
-    if told:
+    if told and horizontal and is_ours(ax):
+        as_written(ax.figure.legend(handles=told, frameon=False, loc="outside lower left"))
+    elif told:
         if not horizontal:  # room for the legend above what is drawn
             low, high = ax.get_ylim()
             ax.set_ylim(low, high + (high - low) * 0.08 * len(told))

@@ -11,6 +11,10 @@ from typing import Any
 import papermill
 import pytest
 
+from hub_config.governance.persons import actions as persons
+from hub_config.governance.persons.facts import Link, Standing
+from hub_config.warehouse.synthesis.training import PUBLISHED_INTERN
+from tests.services.gateway.peer_enclave import Enclave
 from tests.services.sdk.conftest import Connect, connect, enclave, warehouse
 
 from .markdown import ROOT
@@ -34,6 +38,12 @@ def in_a_workspace(monkeypatch: pytest.MonkeyPatch) -> None:
     """A kernel finds the SDK, and draws as it does in a notebook."""
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
     monkeypatch.setenv("MPLBACKEND", "module://matplotlib_inline.backend_inline")
+
+
+@pytest.fixture(autouse=True)
+def an_intern_on_the_register(enclave: Enclave) -> None:
+    """`ws.me` knows ines: a log of her own to read."""
+    enclave.govern(persons.link, Link("ines", "preset A × 0.1", Standing.INTERN, PUBLISHED_INTERN))
 
 
 def run(name: str, into: Path, **parameters: Any) -> Any:
