@@ -33,7 +33,7 @@ from p4dp_sdk.cohorts.definition import (
     RowCriterion,
     Test,
 )
-from p4dp_sdk.cohorts.events import PATIENT
+from p4dp_sdk.cohorts.events import PATIENT, Events
 from p4dp_sdk.cohorts.features import EXIT, INDEX
 from p4dp_sdk.cohorts.windows import Reach, Span
 
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from p4dp_sdk.cohorts.attrition import Attrition
-    from p4dp_sdk.cohorts.results import LifeTable, TableOne
+    from p4dp_sdk.cohorts.results import Apart, Grid, LifeTable, TableOne
     from p4dp_sdk.identity import Identity
 
 
@@ -246,8 +246,27 @@ class Cohort:
         made = checks.known_outcome(outcome, self._definition)
         _, time, event = outcomes.columns(made)
         options = {"competing": bool(made.competing), **options}
-        rows = self.select(*dict.fromkeys([time, event, *([by] if by else [])]))
-        return results.life_table(rows, outcome, by=by, **options)
+        told, groups = self._until(results.Grid.of(**options), by), [by] if by else []
+        rows = told.select(*dict.fromkeys([time, event, *groups]))
+        return results.life_table(rows, outcome, by=by, apart=told._apart(made, groups), **options)
+
+    def _until(self, grid: Grid, by: str | None) -> Cohort:
+        """The cohort without a follow-up that lasts as long as is looked at."""
+        ends = {EXIT, REASON}.union(*map(outcomes.columns, self._definition.outcomes))
+        if by in ends:
+            return self
+        return Cohort(self._site, self.name, self._definition.without_follow_up(grid.limits[-1]))
+
+    def _apart(self, outcome: Outcome, groups: list[str]) -> Apart | None:
+        """What a published life table is made of, where the event is all that is waited for."""
+        from p4dp_sdk.cohorts import results
+
+        rivals = any(isinstance(each, Events) for each in outcome.competing.values())
+        if rivals or self._definition.follow_up is not None:
+            return None
+        index = checks.complete(self._definition, self._site.tables)
+        events, others = Compiler(self._site.tables, self._definition, index).leaving(outcome, groups)
+        return results.Apart(self.select(*groups), events, others)
 
     def features(self, *names: str) -> pd.DataFrame:
         """The rows as pandas, for scikit-learn and lifelines. Raises CohortError unless the project has the

@@ -28,11 +28,13 @@ import ibis.expr.types as ir
 from p4dp_sdk.backend.ibis_interface import names_read
 from p4dp_sdk.cohorts import ages, features, outcomes
 from p4dp_sdk.cohorts.definition import (
+    DEATH,
     Criterion,
     Definition,
     EventCriterion,
     Index,
     Occurrence,
+    Outcome,
     RowCriterion,
     Summary,
     Variable,
@@ -209,6 +211,29 @@ class Compiler:
             return self.anchor
         ends = [name for name in features.ENDS if name in self._bounded.columns]
         return self._bounded.select(*self.anchor.columns, *ends)
+
+    def leaving(self, outcome: Outcome, names: Collection[str]) -> tuple[ir.Table, ir.Table]:
+        """Patients with the event during observation and `days` to it; patients without it, `days` observed
+        and whether they `died`. Each says less of people than both would together."""
+        kept = self.compiled(names).kept(dict.fromkeys([PATIENT, INDEX, END, WHY, *names]))
+        met = [self._met(source, outcomes.AFTER) for source in outcome.events.sources]
+        seen = [
+            each.select(event_of=each[PATIENT], event_date=each[source.date])
+            for each, source in zip(met, outcome.events.sources, strict=True)
+        ]
+        every = reduce(lambda one, other: one.union(other), seen)
+        first = every.group_by("event_of").agg(event_date=every.event_date.min())
+        came = kept.inner_join(first, [kept[PATIENT] == first.event_of])
+        without = kept.filter(*(~kept[PATIENT].isin(each[PATIENT]) for each in met))
+        return (
+            came.select(PATIENT, *names, days=came.event_date.delta(came[INDEX], unit="day")),
+            without.select(
+                PATIENT,
+                *names,
+                days=without[END].delta(without[INDEX], unit="day"),
+                died=without[WHY] == DEATH,
+            ),
+        )
 
     # -- conditions -----------------------------------------------------------------------------------------
 

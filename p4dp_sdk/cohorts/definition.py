@@ -7,11 +7,11 @@ section, `fingerprint` a hash.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from enum import StrEnum
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from p4dp_sdk.cohorts.events import Events
 from p4dp_sdk.cohorts.windows import Reach, Span, Window
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 Test = Callable[["ir.Table"], Any]  # a row of the cohort so far → a condition
 DEATH = "death"
+_A_YEAR: Final = 12  # months
 
 
 class Occurrence(StrEnum):
@@ -103,6 +104,20 @@ class Definition:
     criteria: tuple[Criterion, ...] = ()
     variables: tuple[Variable, ...] = ()
     outcomes: tuple[Outcome, ...] = ()
+
+    @property
+    def looks_ahead(self) -> bool:
+        """Whether who is chosen, or what is told of them, depends on what came after the index date."""
+        windows = [c.window for c in self.criteria if isinstance(c, EventCriterion)]
+        return any(window.looks_ahead for window in [*windows, *(v.window for v in self.variables)])
+
+    def without_follow_up(self, days: int) -> Definition:
+        """The same for whoever looks at the first `days` only: a follow-up that lasts longer says nothing of
+        them. Its anniversary is no limit of days: a day more or less is nobody's exit."""
+        planned = self.follow_up
+        if not isinstance(planned, Span) or self.looks_ahead or planned.months < _A_YEAR:
+            return self
+        return replace(self, follow_up=None) if days <= planned.shortest_days + 1 else self
 
     @property
     def repeats(self) -> bool:

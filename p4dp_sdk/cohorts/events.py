@@ -108,6 +108,12 @@ class EventTable(ir.Table):  # type: ignore[misc]
         Raises CohortError where the table has no date, or no column coded in a system of the list.
         """
         described = catalogue_table(self)
+        if codes is not None and not hasattr(codes, "matches"):
+            raise CohortError(
+                N_("“codes=” takes a code list."),
+                N_("A name or codes alone do not say which list, and which version of it."),
+                N_("Write codes=p4dp.codes(“…”), or p4dp.CodeList(codes={{“cisp2”: [“T90”]}}) for your own."),
+            )
         if codes is not None:
             predicates = (*predicates, _in_list(self, described, codes))
         source = Source(described.name, self, tuple(map(self._bound, predicates)), _date_of(self, described))

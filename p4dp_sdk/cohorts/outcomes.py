@@ -22,7 +22,7 @@ from p4dp_sdk.cohorts.windows import EVER, Window
 
 REASON = "exit_reason"
 EVENT, COMPETING, CENSORED = "event", "competing", "censored"
-_AFTER = Window(before=None, after=EVER)
+AFTER = Window(before=None, after=EVER)
 
 
 def columns(outcome: Outcome) -> tuple[str, str, str]:
@@ -32,10 +32,10 @@ def columns(outcome: Outcome) -> tuple[str, str, str]:
 
 def dates(outcome: Outcome) -> Iterator[Variable]:
     """The first dates that decide it, as variables of their own."""
-    yield Variable(_own(outcome), Summary.FIRST, outcome.events, _AFTER)
+    yield Variable(_own(outcome), Summary.FIRST, outcome.events, AFTER)
     for at, events in enumerate(outcome.competing.values()):
         if isinstance(events, Events):
-            yield Variable(_rival(outcome, at), Summary.FIRST, events, _AFTER)
+            yield Variable(_rival(outcome, at), Summary.FIRST, events, AFTER)
 
 
 def reads(outcome: Outcome, needed: Collection[str]) -> set[str]:

@@ -33,6 +33,11 @@ class Span:
         """The most days that it can be."""
         return self.days + -(-self.months * 1461 // 48)
 
+    @property
+    def shortest_days(self) -> int:
+        """The fewest days that whole years can be; for other spans, about that."""
+        return self.days + self.months * 1461 // 48
+
     def after(self, day: ir.DateValue) -> ir.DateValue:
         return day + self._interval()
 

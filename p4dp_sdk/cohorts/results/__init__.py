@@ -4,8 +4,8 @@ They take any Ibis relation with one row a patient, as `cohort.relation` gives i
 ordinary questions. Nothing here protects, and nothing is computed from individual rows.
 """
 
-from p4dp_sdk.cohorts.results.follow_up import Every
+from p4dp_sdk.cohorts.results.follow_up import Apart, Every, Grid
 from p4dp_sdk.cohorts.results.life_table import LifeTable, life_table
 from p4dp_sdk.cohorts.results.table_one import TableOne, table_one
 
-__all__ = ["Every", "LifeTable", "TableOne", "life_table", "table_one"]
+__all__ = ["Apart", "Every", "Grid", "LifeTable", "TableOne", "life_table", "table_one"]

@@ -27,6 +27,7 @@ from p4dp_sdk.wire.messages import N_
 DAYS_A_MONTH: Final = 365.25 / 12
 EVENT, COMPETING, CENSORED = "event", "competing", "censored"
 INTERVAL: Final = "interval"
+ENOUGH: Final = 15  # by a draft, which may be off by two or so: eleven at least
 _MOST: Final = 120  # limits of one question
 
 
@@ -44,19 +45,28 @@ class Every(StrEnum):
 
 @dataclass(frozen=True)
 class Grid:
-    """`limits` in days, from 0 on; `times` the same in months, or in years where the intervals are."""
+    """`limits` in days, from 0 on; `times` the same in months, or in years where the intervals are. `places`:
+    which limits are looked at, where not all are."""
 
     every: Every
     intervals: int
+    places: tuple[int, ...] = ()
+
+    @property
+    def _places(self) -> Sequence[int]:
+        return self.places or range(self.intervals + 1)
 
     @property
     def limits(self) -> tuple[int, ...]:
-        return tuple(round(self.every.months * DAYS_A_MONTH * at) for at in range(self.intervals + 1))
+        return tuple(round(self.every.months * DAYS_A_MONTH * at) for at in self._places)
 
     @property
     def times(self) -> tuple[float, ...]:
         unit = 1 if self.every is Every.YEAR else self.every.months
-        return tuple(float(unit * at) for at in range(self.intervals + 1))
+        return tuple(float(unit * at) for at in self._places)
+
+    def only(self, places: Sequence[int]) -> Grid:
+        return Grid(self.every, len(places) - 1, tuple(places))
 
     @classmethod
     def over(cls, years: float, every: Every | str) -> Grid:
@@ -74,6 +84,11 @@ class Grid:
                 most=_MOST,
             )
         return cls(step, intervals)
+
+    @classmethod
+    def of(cls, *, years: float = 5, every: Every | str = Every.MONTH, **_others: Any) -> Grid:
+        """That of the options of a life table."""
+        return cls.over(years, every)
 
 
 @dataclass(frozen=True)
@@ -177,6 +192,64 @@ def by_interval(survival: Survival, grid: Grid, *, competing: bool) -> Measures:
     kinds = [EVENT, COMPETING] if competing else [EVENT]
     named = {kind: n(where=ended == kind) for kind in kinds}
     return Measures(relation, {PATIENTS: n(), **named})
+
+
+@dataclass(frozen=True)
+class Apart:
+    """Who left a cohort, said twice so that each says little of people: `events` has the patients with the
+    event and the `days` to it, `others` those without, the `days` until they left and whether they `died`.
+    `everybody` are both."""
+
+    everybody: Any
+    events: Any
+    others: Any
+
+    def measures(self, grid: Grid, *, competing: bool) -> tuple[Measures, Measures, Measures]:
+        """Sizes; events by interval; others by interval, and who of them died."""
+        events, others = (_until(each, grid) for each in (self.events, self.others))
+        n = others[PATIENT].nunique
+        died = {COMPETING: n(where=others.died)} if competing else {}
+        return (
+            Measures(self.everybody, {PATIENTS: self.everybody[PATIENT].nunique()}),
+            Measures(events, {EVENT: events[PATIENT].nunique()}),
+            Measures(others, {PATIENTS: n(), **died}),
+        )
+
+
+def _until(relation: ir.Table, grid: Grid) -> ir.Table:
+    """Who left before the last limit, by the interval."""
+    classes = age_bands(relation.days, grid.limits[:-1])
+    return relation.filter(relation.days < grid.limits[-1]).mutate(**{INTERVAL: classes})
+
+
+def tellable(groups: Sequence[Followed], grid: Grid, *, competing: bool) -> Grid:
+    """`grid` with intervals put together until, by these draft counts, each has enough events of each kind in
+    each group to be shown."""
+    last = grid.intervals
+    found, places = [0], range(1, last + 1)
+    for place in places:
+        if all(_enough(group, found[-1], place, competing) for group in groups):
+            found.append(place)
+    return grid.only([*(found[:-1] if len(found) > 1 else found), last] if found[-1] != last else found)
+
+
+def _enough(group: Followed, start: int, end: int, competing: bool) -> bool:
+    counts = [group.events, group.competing] if competing else [group.events]
+    pairs = [(each[start], each[end]) for each in counts]
+    return all(low is not None and high is not None and high - low >= ENOUGH for low, high in pairs)
+
+
+def together(
+    events: Mapping[Any, Mapping[str, float | None]], others: Mapping[Any, Mapping[str, float | None]]
+) -> dict[Any, dict[str, float | None]]:
+    """Both tables of one group as one, by the label of the interval: PATIENTS are all who left."""
+    found: dict[Any, dict[str, float | None]] = {}
+    for label in [*events, *others]:
+        came, left = events.get(label, {}).get(EVENT), others.get(label, {})
+        without = left.get(PATIENTS)
+        whole = None if came is None or without is None else came + without
+        found[label] = {PATIENTS: whole, EVENT: came, COMPETING: left.get(COMPETING)}
+    return found
 
 
 def followed_by_interval(

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 from p4dp_sdk.cohorts.results import asking, comparing, follow_up, rates
 from p4dp_sdk.cohorts.results.asking import Measures
 from p4dp_sdk.cohorts.results.estimates import Estimate, estimates, steps
-from p4dp_sdk.cohorts.results.follow_up import Every, Followed, Grid, Survival
+from p4dp_sdk.cohorts.results.follow_up import Apart, Every, Followed, Grid, Survival
 from p4dp_sdk.cohorts.results.questions import PATIENTS
 from p4dp_sdk.cohorts.results.variables import PATIENT, Group, group_of
 from p4dp_sdk.locale import translate as _
@@ -51,17 +51,19 @@ def life_table(
     years: float = 5,
     labels: Mapping[str, str] = MappingProxyType({}),
     title: str = "",
+    apart: Apart | None = None,
 ) -> LifeTable:
     """The life table of `outcome` over `years` of follow-up from the index date, by groups of `by`.
 
     `relation` has one row a patient with `<outcome>_time` (days) and `<outcome>_event` (event, competing,
     censored), as a cohort's has, or `<outcome>_date`, `index_date` and `exit_date`. With `competing`, events
     that compete are counted apart, and `incidence` holds the Aalen-Johansen estimate; else they censor.
-    Raises ResultError for a column that is not there, or too many intervals.
+    `apart` says the same in relations that publications may be made of. Raises ResultError for a column that
+    is not there, or too many intervals.
     """
     survival, grid = Survival.of(relation, outcome), Grid.over(years, every)
     group = None if by is None else group_of(relation, by, labels)
-    return LifeTable(survival, outcome, grid, competing, group, title)
+    return LifeTable(survival, outcome, grid, competing, group, title, apart=apart)
 
 
 @dataclass(frozen=True)
@@ -75,6 +77,7 @@ class LifeTable:
     group: Group | None = None
     title: str = ""
     tables: tuple[SafeTable, ...] = ()
+    apart: Apart | None = None
 
     # -- numbers --------------------------------------------------------------------------------------------
 
@@ -132,8 +135,11 @@ class LifeTable:
     # -- publication ----------------------------------------------------------------------------------------
 
     def publish(self, title: str) -> LifeTable:
-        """The same from publication tables: exact and signed. Raises EnclaveError where they are refused."""
+        """The same from publication tables: exact and signed. Of a cohort, intervals are put together where
+        the draft says that one alone would be withheld. Raises EnclaveError where they are refused."""
         relation, key = self.survival.relation, self._key
+        if self.apart is not None:
+            return self._published_apart(title, self.apart)
         measures = follow_up.by_interval(self.survival, self.grid, competing=self.competing)
         keys = [follow_up.INTERVAL] if key is None else [key, follow_up.INTERVAL]
         tables = [asking.published(measures.question(keys), title)]
@@ -141,6 +147,15 @@ class LifeTable:
             sizes = Measures(relation, {PATIENTS: relation[PATIENT].nunique()})
             tables.insert(0, asking.published(sizes.question([key]), title))
         return replace(self, title=title, tables=tuple(tables))
+
+    def _published_apart(self, title: str, apart: Apart) -> LifeTable:
+        grid = follow_up.tellable(self.followed, self.grid, competing=self.competing)
+        sizes, *leaving = apart.measures(grid, competing=self.competing)
+        keys = [] if self._key is None else [self._key]
+        tables = [asking.published(sizes.question(keys), title)]
+        for measures in leaving:
+            tables.append(asking.published(measures.question([*keys, follow_up.INTERVAL]), title))
+        return replace(self, title=title, grid=grid, tables=tuple(tables))
 
     # -- shown ----------------------------------------------------------------------------------------------
 
@@ -204,8 +219,8 @@ class LifeTable:
         label, times = self._word(group.label), self.grid.times
         found = estimates(steps(group))
         unknown = (None,) * len(self._numbers)
-        start = group.at_risk[0] if found else None
-        yield (label, 0.0, False, start, *self._start) if found else (label, 0.0, False, *unknown)
+        start = group.at_risk[0]
+        yield (label, 0.0, False, start, *(self._start if found else unknown[1:]))
         for each in found:
             left = group.at_risk[each.step.end]
             merged = each.step.end - each.step.start > 1
@@ -233,22 +248,27 @@ class LifeTable:
         return tuple(follow_up.followed(row, self.grid, competing=self.competing) for row in rows)
 
     def _published(self) -> Iterator[Followed]:
-        intervals, key = self.tables[-1].frame, self._key
-        whole = self._sizes
+        key, whole = self._key, self._sizes
         labels = [None] if key is None else sorted(dict.fromkeys(whole), key=self._place)
         for label in labels:
-            mine = intervals if key is None else intervals[[_same(each, label) for each in intervals[key]]]
-            rows = {row[follow_up.INTERVAL]: _numbers(row) for row in mine.to_dict("records")}
+            rows = self._by_interval(self.tables[-1], label)
+            if self.apart is not None:
+                rows = follow_up.together(self._by_interval(self.tables[1], label), rows)
             yield follow_up.followed_by_interval(
                 rows, whole.get(label), label, self.grid, competing=self.competing
             )
+
+    def _by_interval(self, table: SafeTable, label: Any) -> dict[Any, dict[str, float | None]]:
+        frame, key = table.frame, self._key
+        mine = frame if key is None else frame[[_same(each, label) for each in frame[key]]]
+        return {row[follow_up.INTERVAL]: _numbers(row) for row in mine.to_dict("records")}
 
     @property
     def _sizes(self) -> dict[Any, float | None]:
         """The patients of each group (None: all)."""
         key = self._key
         if key is None:
-            total = self.tables[0].total
+            total = self.tables[0].frame if self.apart is not None else self.tables[0].total
             return {} if total is None else {None: _numbers(total.iloc[0].to_dict()).get(PATIENTS)}
         rows = self.tables[0].frame.to_dict("records")
         return {None if _missing(row[key]) else row[key]: _numbers(row).get(PATIENTS) for row in rows}

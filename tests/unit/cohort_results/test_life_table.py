@@ -131,3 +131,20 @@ def test_a_number_rounded_to_its_neighbours_is_not_read_as_nothing_happened() ->
     assert told.events == (0.0, None, None, 18, None, 30)
     assert told.at_risk == (648, 600, 560, None, 500, 450)
     assert [(step.start, step.end, step.events) for step in steps(told)] == [(0, 5, 30)]
+
+
+def test_intervals_are_put_together_until_each_is_told() -> None:
+    """15 events of each kind in each group; the rest goes to the last."""
+    grid = Grid.over(5, "year")
+
+    def group(*events: float | None) -> follow_up.Followed:
+        return follow_up.Followed(None, (100.0,) * 6, (0.0, *events), (0.0,) * 6)
+
+    def places(*groups: follow_up.Followed) -> tuple[float, ...]:
+        return follow_up.tellable(groups, grid, competing=False).times
+
+    assert places(group(15, 30, 45, 60, 75)) == (0, 1, 2, 3, 4, 5)
+    assert places(group(8, 16, 24, 33, 40)) == (0, 2, 5)
+    assert places(group(15, 30, 45, 60, 75), group(None, 20, None, 30, 36)) == (0, 2, 5)
+    assert places(group(1, 2, 3, 4, 5)) == (0, 5)
+    assert follow_up.tellable([group(8, 16, 24, 33, 40)], grid, competing=False).limits == (0, 730, 1826)

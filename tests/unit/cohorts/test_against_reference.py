@@ -104,3 +104,42 @@ def test_the_relation_is_the_reference(seed: int, said: Said) -> None:
         assert ours == pytest.approx(theirs, abs=1e-6), said
     counts = list(made.attrition().frame["patients"])
     assert counts == (attrition(world, said) or [0] * len(counts))
+
+
+@settings(max_examples=15, deadline=None, phases=[Phase.explicit, Phase.generate])
+@given(
+    seed=st.integers(0, 10_000),
+    which=st.sampled_from(["first", "last"]),
+    outcome=codes,
+    years=st.sampled_from([None, 1, 2, 3]),
+    seen=st.sampled_from([1, 2]),
+)
+def test_who_left_is_the_reference_said_apart(
+    seed: int, which: str, outcome: str, years: int | None, seen: int
+) -> None:
+    """What a published life table is made of: with the event, without it, and who died, by days."""
+    world = world_of(seed)
+    length = None if years is None else ("months", 12 * years)
+    said = Said(which, "A", follow_up=length, outcome=outcome, competing=("death",))
+    table = written(site(world), said).life_table("o", every="year", years=seen)
+    if years is not None and years < seen:
+        assert table.apart is None
+        return
+    assert table.apart is not None
+    end = table.grid.limits[-1]
+    told = [row for row in cohort(world, said) if row["o_time"] < end]
+    events, others = table.apart.events.execute(), table.apart.others.execute()
+    assert _people(events, end, "days") == sorted(
+        (row["patient_id"], row["o_time"]) for row in told if row["o_event"] == "event"
+    )
+    assert _people(others, end, "days", "died") == sorted(
+        (row["patient_id"], row["o_time"], row["o_event"] == "competing")
+        for row in told
+        if row["o_event"] != "event" and row["exit_reason"] != "end_of_follow_up"
+    )
+    assert len(table.apart.everybody.execute()) == len(cohort(world, said))
+
+
+def _people(frame: Any, end: int, *columns: str) -> list[tuple[Any, ...]]:
+    early = frame[frame.days < end]
+    return sorted(early[["patient_id", *columns]].itertuples(index=False, name=None))
