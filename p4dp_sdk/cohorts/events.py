@@ -112,7 +112,7 @@ class EventTable(ir.Table):  # type: ignore[misc]
             raise CohortError(
                 N_("“codes=” takes a code list."),
                 N_("A name or codes alone do not say which list, and which version of it."),
-                N_("Write codes=p4dp.codes(“…”), or p4dp.CodeList(codes={{“cisp2”: [“T90”]}}) for your own."),
+                N_("Write codes=p4dp.codes(“…”), or a p4dp.CodeList(…) of your own."),
             )
         if codes is not None:
             predicates = (*predicates, _in_list(self, described, codes))

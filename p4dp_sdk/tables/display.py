@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from p4dp_sdk import markup
 from p4dp_sdk.disclosure.policy import Method
 from p4dp_sdk.locale import Language, language
-from p4dp_sdk.tables.misspelt import explain_unknown_columns
+from p4dp_sdk.tables.misspelt import explain_mistakes
 from p4dp_sdk.tables.remarks import (
     MARK,
     SNAPPED,
@@ -47,13 +47,13 @@ MISSING = "—"  # nothing there: not recorded, no such group
 
 def show_protected_results() -> None:
     """In a notebook or IPython, draw frames and series that carry a disclosure as `html` and `text` do, and
-    say which columns there are where one is misspelt."""
+    explain the mistakes of newcomers."""
     if "IPython" not in sys.modules:
         return
     shell = sys.modules["IPython"].get_ipython()
     if shell is None:
         return
-    explain_unknown_columns(shell)
+    explain_mistakes(shell)
     formatters = shell.display_formatter.formatters
     for module, name in (("pandas.core.frame", "DataFrame"), ("pandas.core.series", "Series")):
         formatters["text/html"].for_type_by_name(module, name, html)

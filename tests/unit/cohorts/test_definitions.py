@@ -66,6 +66,7 @@ WRONG: list[tuple[str, Callable[[Any], Any], str]] = [
     ("no condition", lambda ws: diabetes(ws).include("x", lambda s: s.age), "oui ou non"),
     ("same name", lambda ws: diabetes(ws).include("x", before=d(ws)).exclude("x", before=d(ws)), "nom"),
     ("a mean of codes", lambda ws: diabetes(ws).variable("v", mean=d(ws), of="cisp2", before=True), "nombre"),
+    ("no code list", lambda ws: d(ws).where(codes="bpco"), "p4dp.codes"),
     ("no dated table", lambda ws: ws.tables["patients"].where(), "date"),
 ]  # fmt: skip
 

@@ -13,9 +13,11 @@ from IPython.core.interactiveshell import InteractiveShell
 
 import p4dp_sdk as p4dp
 from p4dp_sdk.backend.results import attach, protected_scalar
+from p4dp_sdk.cohorts import Cohort
 from p4dp_sdk.tables.display import html, show_protected_results, text, withheld_cells
 from p4dp_sdk.tables.snapped import snapped_rows
 from p4dp_sdk.wire.protocol import Disclosure, MeasureSummary
+from tests.unit.cohorts.written import site
 from tests.unit.sdk.peer import disclosure
 
 NNBSP = "\u202f"
@@ -387,6 +389,31 @@ def test_a_misspelt_column_is_told_without_a_page_of_source(
     assert "relations.py" not in shown
 
 
+@pytest.mark.parametrize(
+    ("asked", "words"),
+    [
+        ("diagnoses.code", ("n'a pas de colonne « code »", "cisp2")),
+        ("diagnoses.filter(not diagnoses.date.notnull())", ("ne relient pas", "~")),
+        ("(diagnoses.cisp2 == 'T90') and True", ("ne relient pas", "&")),
+        ("cohort.group_by('sex')", ("n'a pas de « group_by »", "cohort.relation.group_by")),
+        ("cohort.execute()", ("n'a pas de « execute »", "cohort.relation.execute")),
+        ("cohort.sex", ("n'a pas de « sex »", "cohort.relation.sex")),
+    ],
+)
+def test_mistakes_of_newcomers_are_explained(
+    shell: InteractiveShell, capsys: pytest.CaptureFixture[str], asked: str, words: tuple[str, ...]
+) -> None:
+    show_protected_results()
+    ws = site({})
+    diagnoses = ws.tables["diagnoses"]
+    cohort = Cohort(ws, "Diabète").index(first=diagnoses.where(diagnoses.cisp2 == "T90"))
+    shell.push({"diagnoses": diagnoses, "cohort": cohort})
+    assert shell.run_cell(asked).error_in_exec is not None
+    shown = " ".join(capsys.readouterr().out.split())
+    assert all(each in shown for each in words), shown
+    assert "Traceback" not in shown
+
+
 def test_other_mistakes_are_shown_as_ever(
     shell: InteractiveShell, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -395,6 +422,7 @@ def test_other_mistakes_are_shown_as_ever(
     for asked, words in (
         ("(1).real.x", "has no attribute 'x'"),
         ("len(1)", "object of type 'int'"),
+        ("int('x')", "invalid literal for int()"),
         ("patients.groupby('sex')", "did you mean 'group_by'"),
     ):
         shell.run_cell(asked)
