@@ -41,7 +41,10 @@ def gather_own(session: Session, link: Link) -> None:
 
 
 def own_rows(rows: ibis.Table, full: Table, link: Link) -> ibis.Table:
-    """The rows of the warehouse's table `full` that are the person's; reference tables whole."""
+    """The rows of the warehouse's table `full` that are the person's; reference tables whole.
+
+    A consultation is one patient's: a number that another practice uses as well brings in nobody else's rows.
+    """
     if full.unit is Unit.PUBLIC:
         return rows
     match link.standing:
@@ -52,8 +55,8 @@ def own_rows(rows: ibis.Table, full: Table, link: Link) -> ibis.Table:
         case Standing.TRAINER if full.name == LOG:
             return rows.filter(rows[_PHYSICIAN_NO] == link.number)
         case Standing.INTERN | Standing.TRAINER:
-            key = _PATIENT_NO if full.name == PATIENTS else CONSULTATION
-            return rows.semi_join(_own_log(), key)
+            keys = [_PATIENT_NO] if full.name == PATIENTS else [CONSULTATION, _PATIENT_NO]
+            return rows.semi_join(_own_log(), keys)
         case _:
             assert_never(link.standing)
 
