@@ -31,6 +31,7 @@ from hub_config.gateway.publication.lists import (
     told_apart,
     weighed,
 )
+from hub_config.gateway.publication.sides import BOUNDS, Sides, is_constant, sources
 from hub_config.gateway.rules.evaluation import value_children
 from hub_config.gateway.rules.facts import Closed, Fact, Opaque, Traced
 from hub_config.gateway.rules.rows import conjuncts
@@ -39,7 +40,6 @@ from p4dp_sdk.wire.errors import ErrorCode, Refusal
 MAX_FOLDS: Final = 6  # how often a formula may come back to the same value
 STEP: Final = 1
 
-_BOUNDS: Final = (ops.Greater, ops.GreaterEqual, ops.Less, ops.LessEqual)
 _POINTS: Final = (ops.Equals, ops.NotEquals, ops.IdenticalTo)
 _ARITHMETIC: Final = (ops.Add, ops.Subtract, ops.Multiply, ops.Divide, ops.Power)
 _SHIFTS: Final = (ops.DateAdd, ops.DateSub)
@@ -65,7 +65,17 @@ _FREE: Final = (
 
 @dataclass(frozen=True)
 class Condition:
-    """The key of a charge: a condition that costs nothing by itself, as long as they are not many."""
+    """The key of a charge: a condition that costs nothing by itself, as long as they are not many.
+    `leaves_out`: people are left out by it, who are seen where the others are all."""
+
+    node: ops.Node
+    leaves_out: bool = False
+
+
+@dataclass(frozen=True)
+class Switched:
+    """The key of a charge: a step with numbers that tell whether a condition holds. One such step, a share
+    of two sums, is a step like others; ten people take nine."""
 
     node: ops.Node
 
@@ -75,6 +85,7 @@ class Values:
     """Counts the values of one query, each once, on the facts that the split found of them (`parts`)."""
 
     grades: Grades
+    sides: Sides
     is_brought: Callable[[ops.Relation], bool]
     lists: dict[Listed, set[ops.Node]] = field(default_factory=dict)  # where each list stands
     _charges: dict[ops.Node, Charge] = field(default_factory=dict)
@@ -86,7 +97,16 @@ class Values:
 
     def condition(self, node: ops.Value) -> Charge:
         """What a condition says that must hold. Raises Refusal."""
-        return merged([self.of(node), {Condition(node): 0}])
+        return merged([self.of(node), {Condition(node, self.sides.leaves_out(node)): 0}])
+
+    def conditions(
+        self, nodes: Iterable[ops.Value], known: Callable[[ops.Value], bool] | None = None
+    ) -> Iterable[Charge]:
+        """What conditions say that must all hold; `known` tells those that everybody counted meets anyway."""
+        for node in nodes:
+            yield self.condition(node)
+            if self.sides.hides_alternatives(node) and not (known and known(node)):
+                yield {("turned", node): APART}
 
     def of(self, node: ops.Value) -> Charge:
         """What `node` and all that it is worked out from say. Raises Refusal."""
@@ -163,7 +183,7 @@ class Values:
 
     def _computed(self, node: ops.Value) -> Charge:
         """Where labels become numbers to compute with, each counts: what they were can no longer be seen."""
-        compared = (*_BOUNDS, *_POINTS, ops.Between, ops.InValues, ops.Not, *_CONNECTIVES)
+        compared = (*BOUNDS, *_POINTS, ops.Between, ops.InValues, ops.Not, *_CONNECTIVES)
         if type(node) in compared or (isinstance(self._fact(node), Closed) and not node.dtype.is_boolean()):
             return NOTHING
         children = [child for child in value_children(node) if not child.dtype.is_boolean()]
@@ -173,7 +193,8 @@ class Values:
         """What the arguments say; the conditions of a `where=` all hold."""
         where = getattr(node, "where", None) if type(node) in _REDUCTIONS else None
         yield from (self.of(child) for child in value_children(node) if child is not where)
-        yield from map(self.condition, conjuncts([where]) if where is not None else ())
+        if where is not None:
+            yield from self.conditions(conjuncts([where]))
 
     def _own(self, node: ops.Value) -> Charge:
         match node:
@@ -181,10 +202,12 @@ class Values:
                 return self._cuts(node, node.arg, (node.lower_bound, node.upper_bound))
             case ops.InValues():
                 return self._points(node, node.value, node.options)
-            case _ if type(node) in _BOUNDS:
+            case _ if type(node) in BOUNDS:
                 return self._compared(node, self._cuts)
             case _ if type(node) in _POINTS:
                 return self._compared(node, self._points)
+            case ops.And() if any(map(self.sides.hides_alternatives, (node.left, node.right))):
+                return {node: APART}
             case _ if type(node) in _CONNECTIVES:
                 return {node: _CONNECTIVES[type(node)]}
             case _ if type(node) in _CHOICES:
@@ -192,6 +215,8 @@ class Values:
             case _ if type(node) in _ALTERNATIVES:
                 others = [arg for arg in node.arg if not is_constant(arg)]
                 return {node: APART * (len(others) - 1) + STEP * (len(node.arg) - len(others))}
+            case _ if self._adds_switches(node):
+                return {Switched(node): APART * (len(list(value_children(node))) - 1)}
             case _ if type(node) in (*_ARITHMETIC, *_SHIFTS, *_STEPS):
                 return {node: STEP}
             case ops.NullIf():
@@ -205,6 +230,12 @@ class Values:
             case _ if type(node) in _FREE:
                 return NOTHING
         raise Refusal(ErrorCode.NOT_PUBLISHABLE, operation=type(node).__name__)
+
+    def _adds_switches(self, node: ops.Value) -> bool:
+        """Whether numbers are put together of which one at least tells that a condition holds."""
+        parts = [x for x in value_children(node) if not is_constant(x) and not self.sides.is_listed(x)]
+        together = type(node) in (*_ARITHMETIC, *_SHIFTS, ops.DateDelta, ops.Clip)
+        return together and len(parts) > 1 and any(map(self.sides.is_switch, parts))
 
     def _compared(self, node: Any, charge: Callable[..., Charge]) -> Charge:
         left, right = node.left, node.right
@@ -230,7 +261,8 @@ class Values:
         if is_constant(limit):
             return {("cut", limit): weight}
         tables = sum(map(self._weighed, (arg, limit)))
-        return {node: weight * (1 + tables) if tables else BOUND}
+        own = APART if arg.dtype.is_boolean() or all(map(self.sides.is_switch, (arg, limit))) else BOUND
+        return {(node, limit): weight * (1 + tables) if tables else own}
 
     def _weighed(self, node: ops.Value) -> int:
         fact = self._fact(node)
@@ -289,25 +321,6 @@ class Values:
         return max(below, default=1)
 
 
-def is_constant(node: ops.Value) -> bool:
-    """Whether it is the question's own, whoever the row is about."""
-    return not node.find((ops.Field, ops.Reduction, ops.Analytic))
-
-
-def sources(field: ops.Field) -> tuple[ops.Value, ...]:
-    """What a column was one relation below; nothing where it is a table's own."""
-    match field.rel:
-        case ops.Project() | ops.JoinChain():
-            return (field.rel.values[field.name],)
-        case ops.Aggregate():
-            return ({**field.rel.groups, **field.rel.metrics}[field.name],)
-        case ops.Set():
-            return (ops.Field(field.rel.left, field.name), ops.Field(field.rel.right, field.name))
-        case ops.UnboundTable() | ops.InMemoryTable() | ops.DummyTable():
-            return ()
-    return (ops.Field(field.rel.parent, field.name),)
-
-
 def is_banding(node: ops.Value) -> bool:
     """Classes of one value by cuts in their order, each with a label of its own."""
     if not isinstance(node, ops.SearchedCase):
@@ -316,7 +329,7 @@ def is_banding(node: ops.Value) -> bool:
     if len(labels) != len(node.results) + 1 or len(set(labels)) < len(labels):
         return False
     cases = node.cases[:-1] if isinstance(node.cases[-1], ops.NotNull) else node.cases
-    cuts = [(type(case), case.left, case.right) for case in cases if isinstance(case, _BOUNDS)]
+    cuts = [(type(case), case.left, case.right) for case in cases if isinstance(case, BOUNDS)]
     if len(cuts) < len(cases) or len({(kind, value) for kind, value, _ in cuts}) != 1:
         return False
     ends = [end.value for _, _, end in cuts if isinstance(end, ops.Literal) and end.value is not None]

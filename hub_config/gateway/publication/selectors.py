@@ -19,18 +19,21 @@ from typing import Any, Final
 import ibis.expr.operations as ops
 from ibis.common.graph import Graph
 
-from hub_config.gateway.publication.descriptions import Condition, Values, merged
+from hub_config.gateway.publication.descriptions import STEP, Condition, Switched, Values, merged
 from hub_config.gateway.publication.lists import APART, NOTHING, Charge, Grades, Listed, joined
+from hub_config.gateway.publication.sides import Sides
 from hub_config.gateway.rules.evaluation import Context, traced_parts
 from hub_config.gateway.rules.facts import Closed, Kind, Relation, Traced
 from hub_config.gateway.rules.frontier import Frontier
-from hub_config.gateway.rules.plan import AuthorisedQuery
+from hub_config.gateway.rules.plan import PATIENT, AuthorisedQuery
 from hub_config.gateway.rules.rows import conjuncts
 from hub_config.gateway.rules.values import BELOW
 from hub_config.governance.facts import AccessLevel
 from p4dp_sdk.wire.errors import ErrorCode, Refusal
 
 FREE_CONDITIONS: Final = 20  # that must all hold, each on one code: they narrow, and name nobody apart
+
+FREE_EXCLUSIONS: Final = 6  # of these, that leave people out: more can name whom they leave out, one by one
 
 _PLAIN: Final = (ops.UnboundTable, ops.InMemoryTable, ops.JoinReference, ops.SelfReference, ops.DropColumns)
 
@@ -64,13 +67,15 @@ class _Definition:
         self.grades = Grades(
             {name: bound.table for name, bound in self.frontier.query.tables.items()}, self.parts
         )
-        self.values = Values(self.grades, self._is_brought)
+        self.sides = Sides(self.grades)
+        self.values = Values(self.grades, self.sides, self._is_brought)
 
     def total(self) -> int:
-        charges: list[Charge] = []
-        for relation in self._below():
-            charges.append(self._of(relation))
-        return _sum(merged(charges), self._grouped())
+        below = self._below()
+        for relation in below:
+            self._trace_all(relation)
+        self.sides.read(self._releases)
+        return _sum(merged([self._of(relation) for relation in below]), self._grouped())
 
     @property
     def _releases(self) -> list[ops.Aggregate]:
@@ -97,7 +102,7 @@ class _Definition:
             return self._brought(node)
         match node:
             case ops.Filter():
-                return self._conditions(conjuncts(node.predicates), self._within(node))
+                return self._conditions(node)
             case ops.Project():
                 return self._values(node.values.values(), self._within(node))
             case ops.Aggregate():
@@ -105,7 +110,7 @@ class _Definition:
             case ops.JoinChain():
                 return self._join(node)
             case ops.DropNull():
-                return {Condition(node): 0}
+                return {Condition(node): 0, node: self._any_of(node)}
             case ops.FillNull():
                 return {node: len(node.replacements) if isinstance(node.replacements, Mapping) else APART}
             case ops.Union():
@@ -150,7 +155,7 @@ class _Definition:
         for link in node.rest:
             matches = list(conjuncts(link.predicates))
             charges += [self._match(predicate, within) for predicate in matches]
-            charges.append(self._pairs(link, matches))
+            charges += [self._pairs(link, matches), self._left_out(node, link)]
         return merged(charges)
 
     def _match(self, predicate: ops.Value, within: Mapping[ops.Relation, Relation]) -> Charge:
@@ -174,6 +179,19 @@ class _Definition:
             raise Refusal(ErrorCode.NOT_PUBLISHABLE, why="a public table is joined on one coded column")
         return {link.table: APART * len(brought[0].data.to_frame()) - 1}
 
+    def _left_out(self, node: ops.JoinChain, link: ops.JoinLink) -> Charge:
+        """A "not in" that is looked at from the other side, unless nobody counted is there."""
+        if link.how != "anti":
+            return NOTHING
+        turned = node in self.sides.turned
+        known = node in self.sides.held
+        return {("turned", link): APART} if turned and not known else {Condition(link, not turned): 0}
+
+    def _any_of(self, node: ops.DropNull) -> int:
+        """Whoever has one of the columns: that many alternatives."""
+        columns = node.subset if node.subset is not None else node.parent.schema.names
+        return APART * (len(columns) - 1) if node.how == "all" else 0
+
     def _listed(self, ours: ops.Value, theirs: Traced) -> Charge:
         fact = self.parts[ours].fact
         if not isinstance(fact, Closed):
@@ -182,15 +200,34 @@ class _Definition:
 
     # -- values ---------------------------------------------------------------------------------------------
 
-    def _conditions(self, conditions: Iterable[ops.Value], within: Mapping[ops.Relation, Relation]) -> Charge:
-        found = list(conditions)
-        self._trace(found, within)
-        return merged([*map(self.values.condition, found), *self._subqueries(found)])
+    def _conditions(self, node: ops.Filter) -> Charge:
+        found = list(conjuncts(node.predicates))
+        self._trace(found, self._within(node))
+        alone = any(columns <= {PATIENT} for columns in self._known(node).unique)
+
+        def is_known(condition: ops.Value) -> bool:
+            return node in self.sides.held and (alone or self.parts[condition].patient_level)
+
+        return merged([*self.values.conditions(found, is_known), *self._subqueries(found)])
 
     def _values(self, values: Iterable[ops.Value], within: Mapping[ops.Relation, Relation]) -> Charge:
         found = list(values)
         self._trace(found, within)
         return merged([*map(self.values.of, found), *self._subqueries(found)])
+
+    def _trace_all(self, node: Any) -> None:
+        """Everything that a relation is made with."""
+        match node:
+            case ops.Filter():
+                self._trace(conjuncts(node.predicates), self._within(node))
+            case ops.Project():
+                self._trace(node.values.values(), self._within(node))
+            case ops.Aggregate():
+                self._trace([*node.groups.values(), *node.metrics.values()], self._within(node))
+            case ops.JoinChain():
+                within = {table: self._known(table) for table in (node.first, *(x.table for x in node.rest))}
+                matches = [part for link in node.rest for part in conjuncts(link.predicates)]
+                self._trace([*node.values.values(), *matches], within)
 
     def _trace(self, values: Iterable[ops.Value], within: Mapping[ops.Relation, Relation]) -> None:
         for value in values:
@@ -253,8 +290,11 @@ def _relations_of(node: ops.Node) -> set[ops.Node]:
 
 
 def _sum(charges: Charge, groups: Iterable[Listed]) -> int:
-    """All of them; of conditions, those that are too many."""
+    """All of them; of conditions, those that are too many. One step with switches is a step like others."""
     groups = set(groups)
     conditions = sum(isinstance(key, Condition) for key in charges)
     weights = [min(weight, 1) if key in groups else weight for key, weight in charges.items()]
-    return sum(weights) + max(0, conditions - FREE_CONDITIONS)
+    allowed = APART - STEP if any(isinstance(key, Switched) for key in charges) else 0
+    left_out = sum(isinstance(key, Condition) and key.leaves_out for key in charges)
+    too_many = max(0, conditions - FREE_CONDITIONS) + APART * max(0, left_out - FREE_EXCLUSIONS)
+    return sum(weights) - allowed + too_many
