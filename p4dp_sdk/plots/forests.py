@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 Interval = tuple[float | None, float | None, float | None]
 
 _LETTERS = 40  # of a line of a label
+_LINE = 0.75  # of a row's height, of a line of its label
 _NICE = (1.0, 1.5, 2.0, 3.0, 5.0, 7.0)  # of each power of ten, as ticks of a logarithmic axis
 
 
@@ -51,7 +52,9 @@ def forest(
     asked of numbers that are no ratios. Returns matplotlib's Axes.
     """
     require(frame, label, estimate, low, high)
-    ax, marks = ax or new_axes(len(frame), horizontal=True), Marks.of(frame)
+    labels = [textwrap.fill(name(each), _LETTERS) for each in frame[label]]
+    lines = sum(max(1.0, _LINE * (1 + each.count("\n"))) for each in labels)
+    ax, marks = ax or new_axes(round(lines), horizontal=True), Marks.of(frame)
     rows: list[Interval] = list(
         zip(*(numbers(frame[column]) for column in (estimate, low, high)), strict=True)
     )
@@ -60,7 +63,7 @@ def forest(
     ax.axvline((1.0 if log else 0.0) if reference is None else reference, color=GREY, linewidth=1, zorder=0)
     for place, interval in enumerate(rows):
         _draw(ax, place, interval)
-    name_rows(ax, [textwrap.fill(name(each), _LETTERS) for each in frame[label]], horizontal=True)
+    name_rows(ax, labels, horizontal=True)
     ax.set_ylim(len(rows) - 0.4, -0.6)
     _hatch(ax, [place for place, (middle, _low, _high) in enumerate(rows) if middle is None])
     _write(ax, rows)
