@@ -34,6 +34,17 @@ def in_months(condition: Any, age: Any, months: Any) -> Any:
     return condition.op().replace(said).to_expr() if said else condition
 
 
+def implies_known(condition: Any, age: str) -> bool:
+    """Whether whoever fulfils `condition` is of known age: it compares the age, and all of it must hold."""
+    pending, found = [condition.op()], False
+    while pending:
+        node = pending.pop()
+        if isinstance(node, ops.And):
+            pending += [node.left, node.right]
+        found = found or any(_how(node, [field]) for field in node.find(ops.Field) if field.name == age)
+    return found
+
+
 def _nothing(_how: Any) -> Any:
     import ibis
 

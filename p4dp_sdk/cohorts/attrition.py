@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
     from p4dp_sdk.tables.safe import SafeTable
 
+FEW: Final = 15
 STEP, PATIENTS, EXCLUDED = "step", "patients", "excluded"
 _WITH_INDEX: Final = N_("With the event that gives the index date")
 _FIXED: Final[Mapping[Fixed, str]] = {
@@ -51,7 +52,7 @@ def question(compiled: Compiled) -> ir.Table:
     held: list[Any] = []
     counts = {"step_0": patients.nunique()}  # of everybody: a condition that all fulfil is withheld
     for step in compiled.steps:
-        held.append(rows[step.flag])
+        held += step.conditions(rows)
         counts[step.flag] = patients.nunique(where=reduce(and_, held))
     return rows.agg(**counts)
 
@@ -111,10 +112,24 @@ class Attrition:
         return plots.flow_chart(self.frame, step=STEP, n=PATIENTS, excluded=EXCLUDED, **options)
 
     def publish(self, title: str) -> Attrition:
-        """With exact numbers, in a signed publication table (`.table`). Raises EnclaveError."""
+        """With exact numbers, in a signed publication table (`.table`). Steps that leave out few people, by
+        the draft, are one line with the next: exact, their number would be withheld, and another beside it.
+        Raises EnclaveError."""
         from p4dp_sdk.cohorts.results.asking import published
 
-        return replace(self, table=published(self.question, title))
+        told = self.together
+        return replace(told, table=published(told.question, title))
+
+    @property
+    def together(self) -> Attrition:
+        """The same with steps that leave out fewer than FEW put together with the next ("A ; B")."""
+        ends = _ends([pd.isna(out) or out < FEW for out in self.frame[EXCLUDED]])
+        names = list(self.question.columns)
+        starts = [0, *(end + 1 for end in ends[:-1])]
+        titles = [" ; ".join(self.steps[a : b + 1]) for a, b in zip(starts, ends, strict=True)]
+        made = self.question.op()
+        kept = {names[end]: made.metrics[names[end]] for end in ends}
+        return replace(self, steps=titles, question=made.copy(metrics=kept).to_expr())
 
     def _repr_html_(self) -> str:
         from p4dp_sdk.tables.display import html
@@ -142,6 +157,15 @@ class Attrition:
             return frame
         measures = {names[name]: summary for name, summary in disclosure.measures.items()}
         return attach(frame, replace_in(disclosure, measures=measures, key_columns=(names[STEP],)))
+
+
+def _ends(few: Sequence[bool]) -> list[int]:
+    """The last step of each line: a step that leaves out few has none of its own, the first and last do."""
+    last = len(few) - 1
+    ends = [at for at in range(len(few)) if at in (0, last) or not few[at]]
+    if last > 0 and few[last] and len(ends) > 2:
+        del ends[-2]
+    return ends
 
 
 def replace_in(disclosure: Disclosure, **changes: Any) -> Disclosure:

@@ -21,8 +21,19 @@ from datetime import date
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Protocol
 
-from p4dp_sdk.cohorts import checks, outcomes
-from p4dp_sdk.cohorts.compile import AGE, AGE_DAYS, BIRTH, PERSON, REASON, WORKING, Compiled, Compiler
+from p4dp_sdk.cohorts import ages, checks, outcomes
+from p4dp_sdk.cohorts.compile import (
+    AGE,
+    AGE_DAYS,
+    AGE_MONTHS,
+    BIRTH,
+    PERSON,
+    REASON,
+    WORKING,
+    Compiled,
+    Compiler,
+    preview_of,
+)
 from p4dp_sdk.cohorts.definition import (
     DEATH,
     Definition,
@@ -196,7 +207,8 @@ class Cohort:
     def select(self, *names: str) -> ir.Table:
         """The relation with the patient and the columns `names` only. What is not asked for is not worked
         out: publications count all that their definition says."""
-        checks.known_columns(names, self.columns)
+        more = [AGE_MONTHS] if AGE in self.columns else []  # completed, as the age: less to say
+        checks.known_columns(names, [*self.columns, *more])
         wanted = list(dict.fromkeys((PATIENT, *names)))
         return self._compiled(wanted).kept(wanted)
 
@@ -221,11 +233,19 @@ class Cohort:
 
         checks.one_row_each(self._definition)
         named = list(variables) if variables is not None else self._described_by_default(by)
-        days = [AGE_DAYS] if AGE in named else []  # of which the mean may be released
-        wanted = dict.fromkeys([*named, *days, *([by] if by else [])])
-        rows = self.select(*wanted)
-        options = {"known": days and [AGE], **options}
+        aged = AGE in named
+        parts = [AGE_DAYS, AGE_MONTHS] if aged else []  # of days, the mean may be released
+        rows = self.select(*dict.fromkeys([*named, *parts, *([by] if by else [])]))
+        how = "complete" if self._age_is_known else "known"
+        options = {how: [AGE] if aged else [], **options}
         return results.table_one(rows, by=by, variables=named, narrowed=self.select, **options)
+
+    @property
+    def _age_is_known(self) -> bool:
+        """Whether a criterion leaves out whose age is not."""
+        preview = preview_of(self._definition, self._site.tables)
+        tests = [c.test for c in self._definition.criteria if isinstance(c, RowCriterion) and c.keeps]
+        return any(ages.implies_known(test(preview), AGE) for test in tests)
 
     def _described_by_default(self, by: str | None) -> list[str]:
         """Dates say nothing in a Table 1."""

@@ -43,7 +43,7 @@ from p4dp_sdk.cohorts.events import DATE, PATIENT, Source
 from p4dp_sdk.cohorts.features import EXIT, INDEX, WEEK, WEEKDAY, Kind
 from p4dp_sdk.cohorts.windows import Span, Window
 
-REASON, AGE, AGE_DAYS = "exit_reason", "age", "age_days"
+REASON, AGE, AGE_DAYS, AGE_MONTHS = "exit_reason", "age", "age_days", "age_months"
 START, (END, FOLLOWED), WHY = "observed_from", features.ENDS, "observed_until"
 BIRTH = "birth_month"
 PERSON: Final = ("sex", "centre_id", BIRTH)  # of the patient, where the grant has them
@@ -63,11 +63,16 @@ Condition = Callable[[ir.Table], Any]
 
 @dataclass(frozen=True)
 class Step:
-    """One condition of the cohort: what attrition counts, in this order. A criterion has its own name."""
+    """One condition of the cohort: what attrition counts, in this order. A criterion has its own name.
+    `also`: a column that is known of whoever fulfils it; said, so that tables of these people know it."""
 
     name: str
     flag: str
     fixed: Fixed | None = None
+    also: str = ""
+
+    def conditions(self, rows: ir.Table) -> list[Any]:
+        return [rows[self.flag], *([rows[self.also].notnull()] if self.also else [])]
 
 
 @dataclass(frozen=True)
@@ -79,7 +84,8 @@ class Compiled:
 
     def kept(self, names: Iterable[str]) -> ir.Table:
         """The rows that fulfil all steps."""
-        return self.rows.filter(*(self.rows[step.flag] for step in self.steps)).select(*names)
+        held = [condition for step in self.steps for condition in step.conditions(self.rows)]
+        return self.rows.filter(*held).select(*names)
 
 
 @dataclass(frozen=True)
@@ -158,14 +164,21 @@ class Compiler:
 
     def compiled(self, wanted: Collection[str]) -> Compiled:
         """With the columns of `wanted`, and those that the criteria need."""
-        rows = self._described(set(wanted) | self._tested)
+        rows = self._described(set(wanted) | self._tested | set(self._also.values()))
         steps: list[Step] = []
         for name, condition in self._conditions():
             fixed = name if isinstance(name, Fixed) else None
-            step = Step(name, f"step_{len(steps) + 1}", fixed)
+            step = Step(name, f"step_{len(steps) + 1}", fixed, self._also.get(name, ""))
             rows = rows.mutate(**{step.flag: condition(rows)})
             steps.append(step)
         return Compiled(rows, tuple(steps))
+
+    @cached_property
+    def _also(self) -> dict[str, str]:
+        """Criteria that leave out whose age is not known."""
+        preview = preview_of(self.definition, self.tables)
+        kept = [c for c in self.definition.criteria if isinstance(c, RowCriterion) and c.keeps]
+        return {c.name: AGE_DAYS for c in kept if ages.implies_known(c.test(preview), AGE)}
 
     @cached_property
     def _tested(self) -> set[str]:
@@ -346,6 +359,7 @@ def _aged(rows: ir.Table, needed: Collection[str]) -> ir.Table:
     made = {
         AGE: index.year() - birth.year() - before_birthday,
         AGE_DAYS: index.delta(birth, unit="day"),
+        AGE_MONTHS: index.delta(birth, unit="month"),
     }
     return rows.mutate(**{name: value for name, value in made.items() if name in needed})
 

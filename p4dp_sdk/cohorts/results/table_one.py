@@ -50,6 +50,7 @@ def table_one(
     title: str = "",
     narrowed: Callable[..., ir.Table] | None = None,
     known: Iterable[str] = (),
+    complete: Iterable[str] = (),
 ) -> TableOne:
     """Table 1 of `relation`, overall and by the groups of `by`; a draft, asked when it is first looked at.
 
@@ -57,11 +58,12 @@ def table_one(
     of classes for a number ({"age": [50, 65]}) or the codes told of a coded column; `labels` words of one's
     own. `narrowed` gives the relation with the columns named only (a cohort's `select`): each publication
     table then says no more of people than it tells. `known`: what a publication takes as known unless told
-    otherwise (see `publish`). Raises ResultError for a column that can't be told.
+    otherwise (see `publish`); `complete`: what nobody in `relation` misses. Raises ResultError for a column
+    that can't be told.
     """
     names = None if variables is None else tuple(variables)
     made = _made(relation, Asked(by, names, bands, labels), title)
-    return replace(made, narrowed=narrowed, known=tuple(known))
+    return replace(made._complete_in(complete), narrowed=narrowed, known=tuple(known))
 
 
 def _made(relation: ir.Table, asked: Asked, title: str) -> TableOne:
@@ -213,11 +215,17 @@ class TableOne:
         for name in names:
             if name not in self.relation.columns:
                 raise unknown_column(name, self.relation.columns)
-        relation = questions.recorded(self.relation, self._told_by(names))
-        made = _made(relation, self.asked, self.title)
-        known = (replace(each, may_miss=each.may_miss and each.name not in names) for each in made.variables)
-        variables = tuple(map(made._summable, known))
+        relation = questions.recorded(self.relation, self._told_by(names)) if names else self.relation
+        sure = (*names, *(each.name for each in self.variables if not each.may_miss))
+        made = _made(relation, self.asked, self.title)._complete_in(sure)
+        variables = tuple(map(made._summable, made.variables))
         return replace(made, variables=variables, narrowed=self.narrowed, known=names)
+
+    def _complete_in(self, names: Iterable[str]) -> TableOne:
+        """The table, where nobody misses these variables."""
+        sure = set(names)
+        told = (replace(each, may_miss=each.may_miss and each.name not in sure) for each in self.variables)
+        return replace(self, variables=tuple(told))
 
     def _told_by(self, names: Iterable[str]) -> list[str]:
         """The columns that say whether they are known: of an age, its days."""
@@ -228,8 +236,8 @@ class TableOne:
         """The first table: sizes, and the names of what nobody misses beside them; less of it where the
         definition would say too much. Raises EnclaveError."""
         sure = [each for each in self.variables if questions.is_sure(each)]
-        known = [each for each in sure if each.name in self.known]
-        for variables in (sure, known):
+        numbers = [each for each in sure if each.levels]
+        for variables in (sure, numbers):
             try:
                 return self._signed(title, *self._part(variables)), [each.name for each in variables]
             except EnclaveError as error:
@@ -259,13 +267,20 @@ class TableOne:
         if self.narrowed is None:
             return self.relation, variables
         names = tuple(each.name for each in variables)
-        days = [f"{each.name}_days" for each in variables if each.amount is not None]
-        needed = dict.fromkeys([*names, *days, *known, *([self._key] if self._key else [])])
+        told = [column for each in variables for column in self._columns_of(each)]
+        needed = dict.fromkeys([*told, *known, *([self._key] if self._key else [])])
         relation = questions.recorded(self.narrowed(*needed), known)
         bands = {name: limits for name, limits in self.asked.bands.items() if name in names}
         found = replace(self.asked, names=names, bands=bands).variables(relation)
         same = zip(found, variables, strict=True)
         return relation, [replace(new, may_miss=old.may_miss, summed=old.summed) for new, old in same]
+
+    def _columns_of(self, variable: Variable) -> list[str]:
+        """The columns that tell it: an age by its days and, for classes, its months."""
+        parts = [f"{variable.name}_days", f"{variable.name}_months"]
+        if variable.amount is None or not set(parts) <= set(self.relation.columns):
+            return [variable.name, *([parts[0]] if variable.amount is not None else [])]
+        return parts if variable.levels else parts[:1]
 
     @property
     def sources(self) -> dict[str, SafeTable]:

@@ -22,7 +22,7 @@ from p4dp_sdk.granted import label as label_of
 from p4dp_sdk.tables.display import number
 
 PATIENT: Final = "patient_id"
-_SKIPPED: Final = frozenset({PATIENT, "physician_id", "centre_id", "exit_reason", "age_days"})
+_SKIPPED: Final = frozenset({PATIENT, "physician_id", "centre_id", "exit_reason", "age_days", "age_months"})
 _OUTCOME: Final = ("_date", "_time", "_event")
 _UNIT_ONE: Final = "1"
 _MANY: Final = 4  # so many classes are also counted in two halves: see `questions.published`
@@ -105,7 +105,7 @@ def variables_of(
     catalogue = catalogue_of(relation)
     wanted = list(names) if names is not None else [name for name in _told(relation) if name != by]
     for name in (*wanted, *bands, *([by] if by else [])):
-        if name not in relation.columns:
+        if name not in relation.columns and _days(name) not in relation.columns:
             raise unknown_column(name, relation.columns)
     return tuple(_variable(relation, name, bands.get(name), labels, catalogue) for name in wanted)
 
@@ -140,7 +140,7 @@ def _told(relation: ir.Table) -> list[str]:
 def _variable(
     relation: ir.Table, name: str, bands: Any, labels: Mapping[str, str], catalogue: Catalogue
 ) -> Variable:
-    column: Any = relation[name]
+    column: Any = relation[name if name in relation.columns else _days(name)]
     kind = column.type()
     label, missing = labels.get(name) or _label(name, column, catalogue), origins.may_be_missing(column)
     if kind.is_boolean():
@@ -148,17 +148,18 @@ def _variable(
     if kind.is_numeric():
         cuts = () if bands is None else _limits(name, bands)
         unit = _unit(column, catalogue)
-        days = f"{name}_days"
-        amount = relation[days] if days in relation.columns else None
+        amount = relation[_days(name)] if _days(name) in relation.columns else None
+        months = f"{name}_months" in relation.columns  # which are less to say than completed years
+        cut, scale = (relation[f"{name}_months"], 12) if months else (column, 1)
         return Variable(
             name,
             label,
             Kind.NUMBER,
             column,
-            _cut(name, column, cuts),
+            _cut(name, cut, cuts, scale),
             missing,
             unit,
-            _cut_halves(column, cuts),
+            _cut_halves(cut, cuts, scale),
             amount,
         )
     if kind.is_string():
@@ -176,24 +177,36 @@ def _limits(name: str, bands: Sequence[Any]) -> tuple[float, ...]:
     return tuple(numbers)
 
 
-def _cut(name: str, column: Any, cuts: Sequence[float]) -> tuple[Level, ...]:
-    """The classes of a number: below the first limit, between two, from the last on."""
+def _days(name: str) -> str:
+    """The column that tells an age in days: its mean may be released."""
+    return f"{name}_days"
+
+
+def _cut(name: str, column: Any, cuts: Sequence[float], scale: int) -> tuple[Level, ...]:
+    """The classes of a number: below the first limit, between two, from the last on. `column` counts in
+    parts of which `scale` make one."""
     if not cuts:
         return ()
     whole = column.type().is_integer() and all(cut == int(cut) for cut in cuts)
     first, last = cuts[0], cuts[-1]
     between = [
-        Level(f"{name} {low:g}-{high:g}", _between(low, high, whole), (column >= low) & (column < high))
+        Level(
+            f"{name} {low:g}-{high:g}", _between(low, high, whole), _within(column, scale * low, scale * high)
+        )
         for low, high in pairwise(cuts)
     ]
-    below = Level(f"{name} < {first:g}", f"< {number(float(first))}", column < first)
-    return (below, *between, Level(f"{name} ≥ {last:g}", f"≥ {number(float(last))}", column >= last))
+    below = Level(f"{name} < {first:g}", f"< {number(float(first))}", column < scale * first)
+    return (below, *between, Level(f"{name} ≥ {last:g}", f"≥ {number(float(last))}", column >= scale * last))
 
 
-def _cut_halves(column: Any, cuts: Sequence[float]) -> tuple[Any, ...]:
+def _within(column: Any, low: float, high: float) -> Any:
+    return (column >= low) & (column < high)
+
+
+def _cut_halves(column: Any, cuts: Sequence[float], scale: int) -> tuple[Any, ...]:
     if len(cuts) + 1 < _MANY:
         return ()
-    middle = cuts[len(cuts) // 2]
+    middle = scale * cuts[len(cuts) // 2]
     return (column < middle, column >= middle)
 
 

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from datetime import date
 from typing import Any
 
+import ibis
 import pytest
 
 import p4dp_sdk as p4dp
@@ -75,9 +76,14 @@ def by_patient(ws: p4dp.Workspace) -> list[dict[str, list[dict[str, Any]]]]:
     """The workspace's rows as worlds of one patient each, for the reference."""
     worlds: dict[int, dict[str, list[dict[str, Any]]]] = defaultdict(lambda: defaultdict(list))
     t = ws.tables
+    periods = t.observation_periods
+    beyond = periods.end_reason == "last_export"  # the reference sees that the data end, not why
+    periods = periods.mutate(
+        end_date=ibis.ifelse(beyond, periods.end_date + ibis.interval(days=1), periods.end_date)
+    )
     wanted = {
         "patients": t.patients.select("patient_id", "sex", "centre_id", "birth_month", "death_month"),
-        "observation_periods": t.observation_periods.select("patient_id", "start_date", "end_date"),
+        "observation_periods": periods.select("patient_id", "start_date", "end_date"),
         "diagnoses": t.diagnoses.filter(t.diagnoses.cisp2.isin(["T90", "P76", "K86", "R74"])).select(
             "patient_id", "date", "cisp2"
         ),

@@ -387,3 +387,21 @@ def test_a_limit_of_age_is_the_same_in_months(limit: Callable[[Any], Any]) -> No
     assert sorted(kept.select("sex").patient_id.execute()) == wanted
     assert sorted(kept.select("age").patient_id.execute()) == wanted
     assert len(wanted) + len(left.select("sex").patient_id.execute()) == 48
+
+
+def test_steps_that_leave_out_few_are_one_line_of_a_published_flow_chart() -> None:
+    """Of 60: 20 are too young, 2 were ill before, 18 too old; then nobody."""
+    born = ["2010-01-01"] * 20 + ["1970-01-01"] * 22 + ["1930-01-01"] * 18
+    ill = "\n".join(f"{n} | 2015-03-01 | K75" for n in (20, 21))
+    ws = world(
+        diagnoses="\n".join(f"{n} | 2016-03-15 | T90" for n in range(60)) + "\n" + ill,
+        patients="\n".join(f"{n} | {day} | ." for n, day in enumerate(born)),
+    )
+    d = ws.tables["diagnoses"]
+    base = diabetes(ws).include("adultes", lambda s: s.age >= 18)
+    flow = base.exclude("infarctus", before=d.where(d.cisp2 == "K75"))
+    whole = flow.include("jeunes", lambda s: s.age < 80).attrition()
+    assert list(whole.frame.patients) == [60, 60, 40, 38, 20]
+    assert list(whole.together.frame.patients) == [60, 40, 20]
+    assert [len(step.split(" ; ")) for step in whole.together.steps] == [1, 2, 2]
+    assert list(flow.attrition().together.frame.patients) == [60, 38]  # the last number stays
