@@ -14,6 +14,9 @@ PATH: Final = "/hub/p4dp/reports/runs"
 SCOPE: Final = "custom:p4dp:reports"
 KEY: Final = "reports"
 """The token's file in `keys/`, of mode 600: whoever can read it is an operator."""
+PROJECT: Final = re.compile(
+    r"(?=.{3,40}$)[a-z][a-z0-9]*(-[a-z0-9]+)*"
+)  # part of a path, and of a user's name
 RUN_ID: Final = re.compile(r"[0-9a-f]{12}")
 
 
@@ -50,6 +53,8 @@ class Request:
         texts = (request.project, request.template, request.sha256, request.operator)
         if not all(isinstance(each, str) and each for each in texts) or request.language not in ("fr", "en"):
             raise ValueError("a run is asked for by names")
+        if PROJECT.fullmatch(request.project) is None:
+            raise ValueError("no project has such a name")
         if not isinstance(request.parameters, dict) or type(request.seconds) is not int:
             raise ValueError("a run has parameters and a time limit")
         if request.seconds <= 0:
