@@ -111,12 +111,13 @@ def treated(tables: Tables, on: date) -> ir.Table:
     import ibis
 
     rows = prescribed(tables, ANTIDIABETICS, on, TREATED_MONTHS)
-    dates = rows.group_by("patient_id").agg(
-        dates=rows.date.nunique(), large=(rows.pack_size == "large").any()
+    glp1, gliflozins = (rows.atc.startswith(use) for use in OTHER_USES)
+    each = rows.group_by("patient_id").agg(
+        dates=rows.date.nunique(),
+        large=(rows.pack_size == "large").any(),
+        other=(~glp1 & ~gliflozins).any(),
     )
-    often = dates.filter(dates.dates + ibis.ifelse(dates.large, 1, 0) >= TREATED_DATES)
-    other = [~rows.atc.startswith(use) for use in OTHER_USES]
-    return often.filter(has(often, rows.filter(*other)))
+    return each.filter(each.dates + ibis.ifelse(each.large, 1, 0) >= TREATED_DATES, each.other)
 
 
 def last_hba1c(tables: Tables, on: date) -> ir.Table:
