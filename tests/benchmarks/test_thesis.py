@@ -49,8 +49,8 @@ RULE = (
     "plusieurs questions ont en commun (période d'observation, fin du suivi) compte à chaque fois : une "
     "thèse se suffit. Temps, rapporté à celui du SQL, sans protection : « moteur », l'expression du SDK une "
     "fois traduite ; « SDK en tout », avec le temps de l'écrire et de la traduire (un dixième de seconde, "
-    "quelle que soit la base) ; pandas, tables déjà en mémoire. « Protégé » : par la passerelle, à la première "
-    "demande, en secondes."
+    "quelle que soit la base) ; pandas, tables déjà en mémoire. « Protégé » : par la passerelle, à la "
+    "première demande, en secondes."
 )
 
 
