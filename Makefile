@@ -36,6 +36,7 @@ check: .venv/tests/.ready ## lint, format, types, import contracts
 fix: .venv/tests/.ready ## format, and mend what can be mended
 	@$(TESTS)/ruff check --fix .
 	$(TESTS)/ruff format .
+	PYTHONPATH=tests/docs $(TESTS)/python -m notebooks fix
 
 bench: setup .venv/tests/.ready ## figures, recorded and never asserted (long)
 	@$(TESTS)/python -m pytest tests/benchmarks -m bench -s

@@ -50,6 +50,22 @@ class UnknownCodeListError(P4DPError, KeyError):
         )
 
 
+class ComparedCodeListError(P4DPError, TypeError):
+    """A column was compared with a list by `==`, which would quietly find nobody."""
+
+    def __init__(self, label: str) -> None:
+        super().__init__(label)
+        self.label = label
+
+    @property
+    def explanation(self) -> Explanation:
+        return Explanation(
+            _("A column can't be compared with the code list “{name}” by == or !=.").format(name=self.label),
+            _("A list holds many codes; a row has one of them."),
+            _("Write list.matches(column), or table.where(codes=list)."),
+        )
+
+
 class CodeListWarning(UserWarning):
     """A list names codes that this enclave does not know: nobody can be found by them here."""
 

@@ -11,7 +11,7 @@ import hashlib
 import json
 import warnings
 from collections.abc import Iterable, Mapping
-from dataclasses import InitVar, dataclass, field, replace
+from dataclasses import InitVar, dataclass, field, fields, replace
 from datetime import date
 from pathlib import Path
 from types import MappingProxyType
@@ -36,7 +36,7 @@ from p4dp_sdk.catalogue.code_lists.document import (
 )
 from p4dp_sdk.catalogue.code_lists.patterns import normal
 from p4dp_sdk.codelists.difference import Difference
-from p4dp_sdk.codelists.errors import CodeListWarning, in_words
+from p4dp_sdk.codelists.errors import CodeListWarning, ComparedCodeListError, in_words
 from p4dp_sdk.codelists.systems import books_in_force, label_of, system_of_column
 from p4dp_sdk.locale import Language, language
 from p4dp_sdk.locale import translate as _
@@ -96,6 +96,16 @@ class CodeList:
         """A file's list. Raises CodeListError."""
         given = {name: getattr(document, name) for name in document.__dataclass_fields__}
         return cls(exclusions=given.pop("exclude"), **given, trusted=trusted)
+
+    def __eq__(self, other: object) -> bool:
+        """Another list with the same content. Raises ComparedCodeListError for a column."""
+        if callable(getattr(other, "op", None)):
+            raise ComparedCodeListError(self.label)
+        if not isinstance(other, CodeList):
+            return NotImplemented
+        return all(
+            getattr(self, each.name) == getattr(other, each.name) for each in fields(self) if each.compare
+        )
 
     def _check_texts(self) -> None:
         if not self.codes:

@@ -11,7 +11,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from p4dp_sdk.locale import translate as _
 from p4dp_sdk.plots.frames import name, numbers, require, require_one_row, written
@@ -50,6 +50,7 @@ def kaplan_meier(
     at_risk: str = "at_risk",
     group: str = "group",
     rising: bool = False,
+    stepped: bool = True,
     title: str = "",
     axis: str = "",
     unit: str = "",
@@ -67,7 +68,10 @@ def kaplan_meier(
     ax, marks = ax or axes_of((8.0, 5.2)), Marks.of(frame)
     curves = _curves(frame, time, [survival, low, high, at_risk], group)
     start = 0.0 if rising else 1.0
-    told = [_draw(ax, curve, rank, start, len(curves) > 1) for rank, curve in enumerate(curves)]
+    several = len(curves) > 1
+    told = [
+        _draw(ax, curve, rank, start, several=several, stepped=stepped) for rank, curve in enumerate(curves)
+    ]
     _frame_axes(ax, curves, axis, rising=rising)
     ticks = _ticks(curves)
     ax.set_xticks(ticks, [written(int(tick) if tick == int(tick) else tick) for tick in ticks])
@@ -92,16 +96,26 @@ def _curves(frame: pd.DataFrame, time: str, columns: Sequence[str], group: str) 
     return made
 
 
-def _draw(ax: Axes, curve: Curve, rank: int, start: float, several: bool) -> Artist | None:
-    """The steps from time 0; returns what stands for them in the legend."""
+def _draw(ax: Axes, curve: Curve, rank: int, start: float, *, several: bool, stepped: bool) -> Artist | None:
+    """The curve from time 0; returns what stands for it in the legend."""
     times, shares = list(curve.times), list(curve.survival)
     low, high = list(curve.low), list(curve.high)
     if not times or times[0] > 0:
         times, shares, low, high = [0.0, *times], [start, *shares], [None, *low], [None, *high]
-    _shade(ax, times, list(zip(shares, low, high, strict=True)), rank)
+    step: Literal["steps-post", "default"] = "steps-post" if stepped else "default"
+    if stepped:
+        _shade(ax, times, list(zip(shares, low, high, strict=True)), rank)
+    else:
+        ax.fill_between(times, _percent(low), _percent(high), color=colour_of(rank), alpha=0.18, linewidth=0)
     style = ("-", "--", "-.", ":")[rank % 4] if several else "-"
-    (line,) = ax.step(
-        times, _percent(shares), style, where="post", color=colour_of(rank), label=curve.label, linewidth=1.6
+    (line,) = ax.plot(
+        times,
+        _percent(shares),
+        style,
+        drawstyle=step,
+        color=colour_of(rank),
+        label=curve.label,
+        linewidth=1.6,
     )
     _hatch(ax, times, shares, rank)
     return line

@@ -149,17 +149,17 @@ def cumulative(survival: Survival, grid: Grid, *, competing: bool) -> Measures:
 
 
 def followed(answer: Answer, grid: Grid, *, competing: bool) -> Followed:
-    """What a draft says of one group. A number that was rounded to its neighbour's is not known: read as it
-    stands, nothing would have happened between the two."""
+    """What a draft says of one group. A number of events that was rounded to its neighbour's is not known:
+    read as it stands, nothing would have happened between the two. (Of those at risk, a dozen are few.)"""
     later = grid.limits[1:]
 
     def grown(kind: str) -> tuple[float | None, ...]:
         numbers = [answer.of(_ended(kind, limit)) for limit in later]
         return (0.0, *reversed(_told_apart(list(reversed(numbers)))))
 
-    at_risk = _told_apart([answer.of(PATIENTS), *(answer.of(_at_risk(limit)) for limit in later)])
+    at_risk = (answer.of(PATIENTS).value, *(answer.of(_at_risk(limit)).value for limit in later))
     nobody = (0.0,) * len(grid.limits)
-    return Followed(answer.label, tuple(at_risk), grown(EVENT), grown(COMPETING) if competing else nobody)
+    return Followed(answer.label, at_risk, grown(EVENT), grown(COMPETING) if competing else nobody)
 
 
 def _told_apart(numbers: Sequence[Number]) -> list[float | None]:

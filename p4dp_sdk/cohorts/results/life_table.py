@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from p4dp_sdk.tables.safe import SafeTable
 
 KEYS = ("group", "time")
+_RARE = 0.7  # free of the event, at least: then the share that had it is drawn
 NUMBERS = ("at_risk", "events", "competing", "withdrawn", "survival", "low", "high")
 _UNITS = {Every.MONTH: N_("month"), Every.QUARTER: N_("quarter"), Every.YEAR: N_("year")}
 
@@ -160,14 +161,21 @@ class LifeTable:
     # -- shown ----------------------------------------------------------------------------------------------
 
     def plot(self, **options: Any) -> Axes:
-        """The curves with their 95 % intervals and the numbers at risk; with competing events, cumulative
-        incidence. `options` are those of `p4dp.plots.kaplan_meier`."""
+        """The curves with their 95 % intervals and the numbers at risk: of the survival, or of the share that
+        had the event where that stays under 30 % and for competing events (Pocock, Clayton & Altman, Lancet
+        359 (2002) 1686-1689: plots that go up, for rare events). `options` are those of
+        `p4dp.plots.kaplan_meier`."""
         from p4dp_sdk import plots
 
-        columns = ("incidence", "incidence_low", "incidence_high") if self.competing else NUMBERS[-3:]
+        frame, columns = self.frame, NUMBERS[-3:]
+        rising = self.competing or bool((frame.survival.dropna() > _RARE).all())
+        if self.competing:
+            columns = ("incidence", "incidence_low", "incidence_high")
+        elif rising:
+            frame = frame.assign(survival=1 - frame.survival, low=1 - frame.high, high=1 - frame.low)
         named = dict(zip(("survival", "low", "high"), columns, strict=True))
-        given = {"title": self.title, "unit": self.unit, "rising": self.competing, **named, **options}
-        return plots.kaplan_meier(self.frame, **given)
+        given = {"title": self.title, "unit": self.unit, "rising": rising, "stepped": False, **named}
+        return plots.kaplan_meier(frame, **{**given, **options})
 
     @property
     def sheet(self) -> Sheet:

@@ -28,12 +28,10 @@ def sdk(ws: Any) -> Any:
         .washout(months=12)
         .follow_up(years=2)
         .include("suivis deux ans", lambda s: s.exit_reason == "end_of_follow_up")
-        .variable(
-            "code", first=p4dp.codes("diabete"), of="date", before=True, after=years(2), look_ahead=True
-        )
+        .variable("dx", first=p4dp.codes("diabete"), of="date", before=True, after=years(2), look_ahead=True)
     )
-    s = cohorte.select("index_date", "code")
-    jours = s.code.delta(s.index_date, unit="day")
+    s = cohorte.select("index_date", "dx")
+    jours = s.dx.delta(s.index_date, unit="day")
     delai = ibis.cases(
         (jours <= 0, "déjà codé"), (jours <= 91, "3 mois"), (jours.notnull(), "2 ans"), else_="pas codé"
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import operator
+from collections.abc import Callable
 from dataclasses import FrozenInstanceError
 from itertools import chain
 from typing import Any
@@ -15,6 +17,7 @@ import p4dp_sdk as p4dp
 from p4dp_sdk.catalogue.code_lists import Flaw
 from p4dp_sdk.catalogue.load import load_catalogue
 from p4dp_sdk.codelists import CodeList, CodeListError, CodeListWarning
+from p4dp_sdk.codelists.errors import ComparedCodeListError
 
 CISP2 = sorted(code.code for code in load_catalogue().code_systems["cisp2"].codes)
 ATC = sorted(code.code for code in load_catalogue().code_systems["atc"].codes)
@@ -247,3 +250,11 @@ def test_a_list_shows_what_it_is() -> None:
     assert repr(cisp2("T89").diff(cisp2("T90"))) == "+ cisp2 T90 Type 2 diabetes\n− cisp2 T89 " + (
         one.listing().iloc[0]["label"] and "Type 1 diabetes (insulin)"
     )
+
+
+@pytest.mark.parametrize("compare", [operator.eq, operator.ne])
+def test_a_column_compared_with_a_list_is_an_error_and_not_nobody(compare: Callable[..., object]) -> None:
+    rows = ibis.table({"atc": "string"}, name="prescriptions")
+    with pytest.raises(ComparedCodeListError, match="matches"):
+        compare(rows.atc, p4dp.codes("statines"))
+    assert p4dp.codes("statines") == p4dp.codes("statines") != p4dp.codes("avk")

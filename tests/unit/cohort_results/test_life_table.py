@@ -129,8 +129,8 @@ def test_a_number_rounded_to_its_neighbours_is_not_read_as_nothing_happened() ->
     answer = Answer(None, {"patients": Number(648), **numbers})
     told = followed(answer, Grid.over(5, "year"), competing=False)
     assert told.events == (0.0, None, None, 18, None, 30)
-    assert told.at_risk == (648, 600, 560, None, 500, 450)
-    assert [(step.start, step.end, step.events) for step in steps(told)] == [(0, 5, 30)]
+    assert told.at_risk == (648, 600, 560, 560, 500, 450)
+    assert [(step.start, step.end, step.events) for step in steps(told)] == [(0, 3, 18), (3, 5, 12)]
 
 
 def test_intervals_are_put_together_until_each_is_told() -> None:
@@ -148,3 +148,10 @@ def test_intervals_are_put_together_until_each_is_told() -> None:
     assert places(group(15, 30, 45, 60, 75), group(None, 20, None, 30, 36)) == (0, 2, 5)
     assert places(group(1, 2, 3, 4, 5)) == (0, 5)
     assert follow_up.tellable([group(8, 16, 24, 33, 40)], grid, competing=False).limits == (0, 730, 1826)
+
+
+@pytest.mark.parametrize(("years", "first"), [(1, 0.0), (8, 100.0)])
+def test_rare_events_are_drawn_upwards(rotterdam: pd.DataFrame, years: int, first: float) -> None:
+    axes = life_table(_relation(rotterdam), "relapse", "quarter", years=years).plot()
+    assert axes.lines[0].get_ydata()[0] == first
+    plt.close(axes.figure)
