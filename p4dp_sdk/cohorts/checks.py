@@ -90,19 +90,16 @@ def period(start: str | date, end: str | date, reference: str) -> tuple[date, da
     return first, last
 
 
-def length(
-    method: str, *, months: int | None = None, years: int | None = None, days: int | None = None
-) -> Span:
-    """One length of time, from the argument that was given."""
+def length(method: str, unitless: tuple[int, ...], given: Mapping[str, int | None]) -> Span:
+    """One length of time, from the one argument that was given with its unit."""
     from p4dp_sdk.cohorts import windows
 
     made = {"months": windows.months, "years": windows.years, "days": windows.days}
-    given = {"months": months, "years": years, "days": days}
     found = [(unit, count) for unit, count in given.items() if count is not None]
-    if len(found) != 1:
+    if unitless or len(found) != 1:
         raise CohortError(
             N_("“{method}” needs one length of time."),
-            N_("It was given none, or several that could not be added without a rule."),
+            N_("It was given none, one without its unit, or several that could not be added without a rule."),
             N_("For example: .{method}(months=12)."),
             method=method,
         )
@@ -117,7 +114,7 @@ def name(chosen: str, taken: Iterable[str]) -> None:
             N_("The criterion's name can't be used: “{name}”."),
             N_("Each criterion is a line of the flow chart and needs a name of its own."),
             N_('For example: .include("40-84 ans", lambda s: s.age.between(40, 84)).'),
-            name=chosen,
+            name=chosen if isinstance(chosen, str) else "—",
         )
 
 

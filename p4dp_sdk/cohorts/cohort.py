@@ -101,16 +101,25 @@ class Cohort:
         return self._with(between=checks.period(start, end, self._site.whoami.reference_date))
 
     def washout(
-        self, *, months: int | None = None, years: int | None = None, days: int | None = None
+        self,
+        *unitless: int,
+        months: int | None = None,
+        years: int | None = None,
+        days: int | None = None,
     ) -> Cohort:
         """Observed throughout that time before the index, and no event of the index's kind in it."""
-        return self._with(washout=checks.length("washout", months=months, years=years, days=days))
+        length = checks.length("washout", unitless, {"months": months, "years": years, "days": days})
+        return self._with(washout=length)
 
     def follow_up(
-        self, *, years: int | None = None, months: int | None = None, days: int | None = None
+        self,
+        *unitless: int,
+        years: int | None = None,
+        months: int | None = None,
+        days: int | None = None,
     ) -> Cohort:
         """Followed for that long at most. Without it: until death, end of observation or of the data."""
-        length = checks.length("follow_up", months=months, years=years, days=days)
+        length = checks.length("follow_up", unitless, {"months": months, "years": years, "days": days})
         checks.windows_fit(self._definition.variables, length)
         return self._with(follow_up=length)
 
