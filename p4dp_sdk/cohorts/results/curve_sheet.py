@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from p4dp_sdk.cohorts.results.sheet import Line, Sheet, decimal
+from p4dp_sdk.cohorts.results.sheet import Line, Sheet, decimal, nobody_left
 from p4dp_sdk.locale import translate as _
 from p4dp_sdk.tables.display import number
 from p4dp_sdk.tables.remarks import MARK, remarks
@@ -33,7 +33,9 @@ def life_table_sheet(table: LifeTable) -> Sheet:
     last = _("Incidence, % (95 % CI)") if table.competing else _("Free of the event, % (95 % CI)")
     headers = ("", _("Follow-up"), *(titles[name] for name in counts), last)
     lines = tuple(_lines(table.frame, table.unit, counts, estimate))
-    return Sheet(table.title or table.outcome, headers, lines, tuple(table.notes), tuple(_said(table.frame)))
+    followed = table.frame.at_risk.fillna(0).gt(0).any()
+    hints = [*([] if followed else [nobody_left()]), *_said(table.frame)]
+    return Sheet(table.title or table.outcome, headers, lines, tuple(table.notes), tuple(hints))
 
 
 def rates_sheet(frame: pd.DataFrame, per: float, unit: str) -> Sheet:

@@ -76,8 +76,15 @@ def table_one_sheet(table: TableOne) -> Sheet:
     headers = ("", *(_header(column) for column in table.columns), *([_("SMD")] if compared else []))
     lines, notes = tuple(_lines(table, compared)), tuple(_notes(table, compared))
     said = [] if table.disclosure is None else remarks(table.frame, table.disclosure)
-    hints = tuple(line for line in (*said, *_means_lost(table)) if line not in notes)
+    counted = table.columns[0].numbers.get(PATIENTS)
+    empty = [] if counted is not None and counted.value else [nobody_left()]
+    hints = tuple(line for line in (*empty, *said, *_means_lost(table)) if line not in notes)
     return Sheet(table.title or _("Table 1"), headers, lines, notes, hints)
+
+
+def nobody_left() -> str:
+    """Where to look when there is nobody to describe."""
+    return _("Nobody is left, or too few to be shown: `cohort.attrition()` says after which step.")
 
 
 def _header(column: Column) -> str:

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from lifelines import KaplanMeierFitter
 
-from p4dp_sdk.cohorts.results import follow_up, life_table
+from p4dp_sdk.cohorts.results import follow_up, life_table, table_one
 from p4dp_sdk.cohorts.results.asking import Answer, Number
 from p4dp_sdk.cohorts.results.errors import ResultError
 from p4dp_sdk.cohorts.results.estimates import steps
@@ -155,3 +155,10 @@ def test_rare_events_are_drawn_upwards(rotterdam: pd.DataFrame, years: int, firs
     axes = life_table(_relation(rotterdam), "relapse", "quarter", years=years).plot()
     assert axes.lines[0].get_ydata()[0] == first
     plt.close(axes.figure)
+
+
+def test_an_empty_cohort_says_where_to_look(hand: ir.Table) -> None:
+    nobody = hand.filter(hand.sex == "none")
+    for result in (table_one(nobody, variables=["age"]), life_table(nobody, "death", "year")):
+        assert "cohort.attrition()" in repr(result)
+    assert "cohort.attrition()" not in repr(table_one(hand, variables=["age"]))
