@@ -13,6 +13,7 @@ from p4dp_sdk.disclosure.policy import Method
 from p4dp_sdk.locale import Language, language, translate_count
 from p4dp_sdk.locale import translate as _
 from p4dp_sdk.wire.messages import N_
+from p4dp_sdk.wire.protocol import Scope
 
 if TYPE_CHECKING:
     import numpy as np
@@ -234,7 +235,9 @@ def _blurred(disclosure: Disclosure, fractions: bool) -> Iterable[str]:
         ).format(error=error or "±")
     if fractions:
         yield _("Means, sums and shares are blurred too.")
-    if draft:
+    if draft and disclosure.scope is Scope.OWN:
+        yield _("These are rows of your own: they are not published.")
+    elif draft:
         yield _("For exact values, make it a publication table: `ws.publish`.")
 
 

@@ -16,7 +16,7 @@ from p4dp_sdk.backend.results import attach, protected_scalar
 from p4dp_sdk.cohorts import Cohort
 from p4dp_sdk.tables.display import html, show_protected_results, text, withheld_cells
 from p4dp_sdk.tables.snapped import snapped_rows
-from p4dp_sdk.wire.protocol import Disclosure, MeasureSummary
+from p4dp_sdk.wire.protocol import Disclosure, MeasureSummary, Scope
 from tests.unit.cohorts.written import site
 from tests.unit.sdk.peer import disclosure
 
@@ -150,6 +150,11 @@ def test_a_draft_says_by_how_much_it_is_blurred_and_how_to_get_exact_values() ->
     )
     assert "<code>ws.publish</code>" in (html(whole()) or "")
     assert "moyennes" in text(crosstab())
+
+
+def test_a_draft_of_ones_own_rows_is_not_told_to_be_published() -> None:
+    said = text(whole(scope=Scope.OWN))
+    assert "ne se figent pas" in said and "ws.publish" not in said
 
 
 def test_a_rounded_draft_says_so() -> None:
