@@ -48,7 +48,7 @@ def test_a_number_means_something_in_its_source_only(store: Store) -> None:
         (replace(LEA, username="LEA", number=5), "linked already"),
         (replace(LEA, username="zoe"), "is 'lea'"),
         (replace(LEA, username="not a login"), "not a login"),
-        (replace(LEA, username="svc-these-lea", number=5), "a service"),
+        (replace(LEA, username="svc-these-lea", number=5), "names of services"),
     ],
 )
 def test_an_entry_that_cannot_be_is_refused(store: Store, wanted: Link, why: str) -> None:

@@ -10,6 +10,7 @@ WRITERS = {
     "governance/actions.py",
     "governance/budgets.py",  # what noise has spent: an event of the gateway goes with each answer
     "governance/ledger/models.py",  # declares the tables of the ledger, beside the others
+    "governance/persons/models.py",  # declares the register of persons, beside the others
     "governance/migrations/env.py",  # declares the schema, touches no row
 }
 PURE = ("facts", "charter", "rules", "terms", "problems")

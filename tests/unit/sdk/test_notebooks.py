@@ -54,6 +54,7 @@ def in_project(peer: Peer, access: str) -> None:
 
 def test_prise_en_main_runs_and_says_what_rows_need(peer: Peer, capsys: pytest.CaptureFixture[str]) -> None:
     in_project(peer, "aggregate")
+    plt.close("all")
     names = run(next(path for path in NOTEBOOKS if path.stem == "prise-en-main"))
     assert "données individuelles" in capsys.readouterr().out
     assert names["top20"]["libellé"].tolist()[0] == "Hypertension sans complication"
