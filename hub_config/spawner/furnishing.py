@@ -14,7 +14,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from hub_config.spawner.box import Box, Mount
+from hub_config.boxes.box import Box, Mount
+from hub_config.boxes.interpreter import interpreter_mounts, system_mounts
 
 SERVER_CONFIG = Path(__file__).parent / "server_config"
 SERVER_CONFIG_INSIDE = "/opt/p4dp/server"
@@ -26,12 +27,7 @@ HUB_INSIDE = "/run/p4dp/hub"
 HUB_URL_INSIDE = "http+unix://%2Frun%2Fp4dp%2Fhub%2Fhub.sock"
 SERVER_PORT = 8888
 
-_SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64")
 _SYSTEM_SETTINGS = ("/etc/ld.so.cache", "/etc/localtime", "/etc/fonts", "/etc/alternatives")
-
-
-class NoWorkspaceEnvironment(Exception):
-    """There is no usable interpreter for workspaces; the message names the folder."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +49,7 @@ class Place:
 def furnish(place: Place, environment: Path, templates: Path, variables: Mapping[str, str]) -> Box:
     """The box of the workspace at `place`, whose interpreter is that of the virtual `environment`.
 
-    Raises NoWorkspaceEnvironment when it has none.
+    Raises NoEnvironment when it has none.
     """
     mounts = [*shared_mounts(place, environment), Mount(place.hub, HUB_INSIDE)]
     if templates.is_dir():
@@ -62,8 +58,8 @@ def furnish(place: Place, environment: Path, templates: Path, variables: Mapping
 
 
 def shared_mounts(place: Place, environment: Path) -> Iterator[Mount]:
-    """What every box has. Raises NoWorkspaceEnvironment."""
-    yield from (Mount(Path(path), path) for path in _SYSTEM if Path(path).exists())
+    """What every box has. Raises NoEnvironment."""
+    yield from system_mounts()
     yield from (Mount(Path(path), path) for path in _SYSTEM_SETTINGS if Path(path).exists())
     yield from (Mount(path, f"/etc/{path.name}") for path in sorted((SERVER_CONFIG / "etc").iterdir()))
     yield from interpreter_mounts(environment)
@@ -73,18 +69,3 @@ def shared_mounts(place: Place, environment: Path) -> Iterator[Mount]:
     for folder, inside in ((place.codelists, CODELISTS_INSIDE), (place.codes, CODES_INSIDE)):
         if folder is not None and folder.is_dir():
             yield Mount(folder, inside)
-
-
-def interpreter_mounts(environment: Path) -> Iterator[Mount]:
-    """The environment and, at their own paths, the installation its python comes from (links on the way
-    included)."""
-    python = environment / "bin" / "python"
-    if not python.exists():
-        raise NoWorkspaceEnvironment(f"No interpreter for workspaces: {python} is missing. `make` builds it.")
-    yield Mount(environment, str(environment))
-    installations = {python.resolve().parent.parent}
-    if python.is_symlink() and (named := python.readlink()).is_absolute():
-        installations.add(named.parent.parent)
-    for installation in sorted(installations):
-        if not any(installation.is_relative_to(path) for path in _SYSTEM):
-            yield Mount(installation.resolve(), str(installation))

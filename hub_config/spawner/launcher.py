@@ -23,8 +23,8 @@ from collections import deque
 from contextlib import suppress
 from urllib.parse import unquote, urlsplit
 
-from hub_config.spawner.confinement import die_with_parent
-from hub_config.spawner.entrance import enter
+from hub_config.boxes.confinement import die_with_parent
+from hub_config.boxes.entrance import enter
 from hub_config.spawner.order import NotStarted, Order, Started, write_answer
 from hub_config.spawner.server_config.relay import READY, Handler, Opener, Streams, relay_to
 

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from hub_config.spawner.box import Box, Mount, ScratchSpace
+from hub_config.boxes.box import Box, Mount, ScratchSpace
 
 
 @dataclass(frozen=True)

@@ -13,8 +13,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
+from hub_config.boxes.box import Box, Mount
 from hub_config.governance.runs import Run
-from hub_config.spawner.box import Box, Mount
 from hub_config.spawner.furnishing import (
     CODELISTS_INSIDE,
     CODES_INSIDE,
@@ -58,7 +58,7 @@ def prepare_run_home(homes: Path, project: str, user: str, uid: int | None, run:
 def as_run(order: Order, place: Place, environment: Path, run: Run, token: str) -> Order:
     """What a workspace at this place would be ordered as, turned into the run.
 
-    Raises NoWorkspaceEnvironment.
+    Raises NoEnvironment.
     """
     mounts = (*shared_mounts(place, environment), Mount(RUNNER, RUNNER_INSIDE))
     return replace(

@@ -32,6 +32,8 @@ from jupyterhub.utils import url_escape_path
 from sqlalchemy import inspect
 from traitlets import Integer, List, Unicode, default
 
+from hub_config.boxes.entrance import bubblewrap
+from hub_config.boxes.interpreter import NoEnvironment
 from hub_config.governance.audit import AuditChain, AuditDiskFull, AuditFailure, Decision
 from hub_config.governance.bindings import Binding, remove_binding, write_binding
 from hub_config.governance.journal import Journal, Step
@@ -41,12 +43,10 @@ from hub_config.isolation import own_uid_per_workspace
 from hub_config.origins import to_own_origin, workspace_origin
 from hub_config.settings import Settings, load_settings
 from hub_config.spawner.admission import why_not_admitted
-from hub_config.spawner.entrance import bubblewrap
 from hub_config.spawner.furnishing import (
     SERVER_CONFIG_INSIDE,
     SERVER_PORT,
     TEMPLATES_INSIDE,
-    NoWorkspaceEnvironment,
     Place,
     furnish,
 )
@@ -246,7 +246,7 @@ class P4DPSpawner(Spawner):  # type: ignore[misc]
             NoUidLeft,
             NoQueryRight,
             GatewaySilent,
-            NoWorkspaceEnvironment,
+            NoEnvironment,
         ) as problem:
             self.log.error(
                 "Workspace %s not started: %s: %s", self._log_name, type(problem).__name__, problem
@@ -384,7 +384,7 @@ def _problem_of(problem: Exception) -> Problem:
             return Problem.NO_QUERY_RIGHT
         case GatewaySilent():
             return Problem.GATEWAY_SILENT
-        case NoWorkspaceEnvironment():
+        case NoEnvironment():
             return Problem.NO_ENVIRONMENT
         case AuditDiskFull():
             return Problem.DISK_FULL

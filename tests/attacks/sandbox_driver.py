@@ -6,9 +6,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-from hub_config.spawner.box import Box, Mount, ScratchSpace
-from hub_config.spawner.confinement import become, open_the_way
-from hub_config.spawner.entrance import enter
+from hub_config.boxes.box import Box, Mount, ScratchSpace
+from hub_config.boxes.confinement import become, open_the_way
+from hub_config.boxes.entrance import enter
 
 
 def boxed(fields: dict) -> Box:

@@ -25,8 +25,8 @@ from dataclasses import asdict, dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
 
-from hub_config.spawner.box import Box, Mount
-from hub_config.spawner.confinement import become, open_the_way
+from hub_config.boxes.box import Box, Mount
+from hub_config.boxes.confinement import become, open_the_way
 from hub_config.spawner.furnishing import Place, furnish
 
 CHECKOUT = Path(__file__).parents[2]

@@ -21,10 +21,10 @@ import httpx
 import pytest
 import websocket
 
+from hub_config.boxes.confinement import become, open_the_way
 from hub_config.governance import actions
 from hub_config.governance.store import open_store
 from hub_config.settings import load_settings
-from hub_config.spawner.confinement import become, open_the_way
 
 HERE = Path(__file__).parent
 CHECKOUT = HERE.parents[2]

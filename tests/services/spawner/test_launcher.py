@@ -20,7 +20,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from hub_config.spawner.box import Mount, ScratchSpace
+from hub_config.boxes.box import Mount, ScratchSpace
 from hub_config.spawner.furnishing import Place, furnish
 from hub_config.spawner.order import NotStarted, Order, Started, read_answer
 from tests.services.spawner.conftest import CHECKOUT, descendants, gone, until

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
+from hub_config.boxes.box import Box
+from hub_config.boxes.entrance import enter
 from hub_config.codelists.keeping import shared_folder
-from hub_config.spawner.box import Box
-from hub_config.spawner.entrance import enter
 from hub_config.spawner.furnishing import CODELISTS_INSIDE, CODES_INSIDE, Place, furnish
 
 WORKSPACE = 79_997

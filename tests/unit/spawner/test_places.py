@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from hub_config.spawner.box import Box, Mount
-from hub_config.spawner.furnishing import NoWorkspaceEnvironment, interpreter_mounts
+from hub_config.boxes.box import Box, Mount
+from hub_config.boxes.interpreter import NoEnvironment, interpreter_mounts
 from hub_config.spawner.homes import UnusableName, prepare_home
 from hub_config.spawner.order import NotStarted, Order, Started, read_answer, write_answer
 from hub_config.spawner.uids import NoUidLeft, UidRegister
@@ -60,7 +60,7 @@ def test_the_interpreter_comes_with_its_installation_under_every_name(tmp_path: 
         Mount(real, str(real)),
         Mount(real, str(tmp_path / "cpython-3.11")),
     }
-    with pytest.raises(NoWorkspaceEnvironment, match="make"):
+    with pytest.raises(NoEnvironment, match="make"):
         list(interpreter_mounts(tmp_path / "absent"))
 
 

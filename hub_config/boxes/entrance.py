@@ -11,8 +11,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from hub_config.spawner.box import Box
-from hub_config.spawner.confinement import become, die_with_parent, open_the_way
+from hub_config.boxes.box import Box
+from hub_config.boxes.confinement import become, die_with_parent, open_the_way
 
 
 def bubblewrap() -> Path:
