@@ -24,28 +24,6 @@ class Severity(StrEnum):
     NOTE = "note"
 
 
-class FileKind(StrEnum):
-    """What a file is, told from its bytes."""
-
-    CSV = "csv"
-    TSV = "tsv"
-    XLSX = "xlsx"
-    PARQUET = "parquet"
-    JSON = "json"
-    TEXT = "text"
-    MARKDOWN = "markdown"
-    HTML = "html"
-    NOTEBOOK = "notebook"
-    PNG = "png"
-    JPEG = "jpeg"
-    SVG = "svg"
-    PDF = "pdf"
-    MODEL = "model"  # coefficients as JSON
-    SERIALISED = "serialised"  # pickle, joblib and their like: refused
-    ARCHIVE = "archive"  # refused
-    UNKNOWN = "unknown"  # for manual handling
-
-
 class Rule(StrEnum):
     """What can be found in a file. Checkers add members; nobody renames one, since records keep them."""
 
