@@ -147,13 +147,20 @@ class ReportSettings(_Section):
     )
 
 
+class WebSettings(_Section):
+    """Pages of the airlock and of the register."""
+
+    session_hours: int = Field(default=12, ge=1, le=24, description="A login lasts no longer than that.")
+    idle_minutes: int = Field(default=60, ge=1, le=720, description="Nor longer than that without a page.")
+
+
 class Settings(_Section):
     home: Path
     port: int = Field(
         default=8000,
         ge=LOWEST_PORT,
         le=HIGHEST_PORT,
-        description="First of four ports in a row, on the loopback.",
+        description="First of six ports in a row, on the loopback.",
     )
     hostname: str = Field(
         default="p4dp.localhost", description="Name people open; workspaces at `<project>--<person>.<name>`."
@@ -170,6 +177,7 @@ class Settings(_Section):
     identity: IdentitySettings = IdentitySettings()
     workspace: WorkspaceSettings = WorkspaceSettings()
     reports: ReportSettings = ReportSettings()
+    web: WebSettings = WebSettings()
 
     @property
     def identity_port(self) -> int:
@@ -196,6 +204,16 @@ class Settings(_Section):
         return self.port + 3
 
     @property
+    def airlock_port(self) -> int:
+        """Loopback; the proxy hands on what comes to the airlock's own origin."""
+        return self.port + 4
+
+    @property
+    def register_port(self) -> int:
+        """Loopback; the proxy hands on what comes to the register's own origin."""
+        return self.port + 5
+
+    @property
     def required_amr(self) -> tuple[str, ...]:
         """The laptop's provider proves both factors by name; an institution's as it is set up to."""
         return ("pwd", "otp", "mfa") if self.identity.provider == "demo" else self.identity.required_amr
@@ -219,8 +237,8 @@ class Settings(_Section):
 
     @property
     def sockets_dir(self) -> Path:
-        """`<binding id>/gateway.sock` for each running workspace; the directory of one binding is mounted
-        into it."""
+        """`<binding id>/gateway.sock` and `…/airlock.sock` for each running workspace; the directory of one
+        binding is mounted into it."""
         return self.runtime_dir / "s"
 
     @property
@@ -230,6 +248,10 @@ class Settings(_Section):
     @property
     def gateway_control_socket(self) -> Path:
         return self.runtime_dir / "gateway.sock"
+
+    @property
+    def airlock_control_socket(self) -> Path:
+        return self.runtime_dir / "airlock.sock"
 
     @property
     def warehouse_dir(self) -> Path:
@@ -242,6 +264,11 @@ class Settings(_Section):
     @property
     def keys_dir(self) -> Path:
         return self.home / "keys"
+
+    @property
+    def publication_keys_dir(self) -> Path:
+        """`<fingerprint>.pem`: public keys that verify publication tables, that in use and all before."""
+        return self.home / "publication-keys"
 
     @property
     def homes_dir(self) -> Path:

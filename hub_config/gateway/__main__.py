@@ -8,11 +8,9 @@ and removed, running queries are stopped. A gateway that can't start says why an
 from __future__ import annotations
 
 import asyncio
-import fcntl
 import logging
 import os
 import signal
-import stat
 import sys
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -20,7 +18,6 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
-from pathlib import Path
 from typing import Final
 
 from hub_config.codelists.in_force import site_catalogue
@@ -28,12 +25,9 @@ from hub_config.codelists.problems import CodeListProblem
 from hub_config.gateway.actions import Gateway
 from hub_config.gateway.app import create_app
 from hub_config.gateway.assembly import protection
-from hub_config.gateway.control import create_control_app
 from hub_config.gateway.engine import EngineLimits, Engines
 from hub_config.gateway.evidence.warming import warm
 from hub_config.gateway.governance import StoredGovernance
-from hub_config.gateway.hub import HubClient
-from hub_config.gateway.listeners import Listener, Listeners
 from hub_config.gateway.pace import Pace
 from hub_config.gateway.pseudonyms import KEY_FILE
 from hub_config.gateway.slots import Slots
@@ -42,14 +36,14 @@ from hub_config.governance.problems import StoreProblem
 from hub_config.governance.store import open_store
 from hub_config.keys import UnsafeKey, ensure_key
 from hub_config.settings import BadSettings, Settings, load_settings
+from hub_config.sockets.control import create_control_app
+from hub_config.sockets.hub import HubClient
+from hub_config.sockets.listeners import Listener, Listeners
+from hub_config.sockets.process import StartError, alone, hub_api, own
 from p4dp_sdk.wire.protocol import Limits
 
 _QUERIES: Final = 8  # at once, of everybody
 _QUERIES_EACH: Final = 2  # at once, of one workspace
-
-
-class StartError(Exception):
-    """The message says what is missing and what to do."""
 
 
 @dataclass(frozen=True)
@@ -92,8 +86,8 @@ def main(environ: Mapping[str, str] = os.environ) -> int:
 def service(settings: Settings, environ: Mapping[str, str]) -> Iterator[Service]:
     """Everything the gateway stands on, opened; closed at the end."""
     with ExitStack() as stack:
-        _own(settings.runtime_dir)
-        stack.enter_context(_alone(settings.runtime_dir))
+        own(settings.runtime_dir)
+        stack.enter_context(alone(settings.runtime_dir, "gateway"))
         gateway, hub = _gateway(settings, environ, stack)
         listeners = Listeners(create_app(gateway), settings.bindings_dir, settings.sockets_dir)
         settings.bindings_dir.mkdir(exist_ok=True, mode=0o700)
@@ -102,7 +96,7 @@ def service(settings: Settings, environ: Mapping[str, str]) -> Iterator[Service]
 
 
 def _gateway(settings: Settings, environ: Mapping[str, str], stack: ExitStack) -> tuple[Gateway, HubClient]:
-    hub = HubClient(_hub_api(environ))
+    hub = HubClient(hub_api(environ))
     store = open_store(settings)
     stack.callback(store.close)
     limits = Limits(**settings.limits.model_dump())
@@ -131,41 +125,6 @@ def _gateway(settings: Settings, environ: Mapping[str, str], stack: ExitStack) -
         press=protected.press,
     )
     return gateway, hub
-
-
-def _own(directory: Path) -> None:
-    """Sockets are only made where nobody else can reach: the directory may stand in a shared one such as
-    /tmp.
-    """
-    directory.mkdir(parents=True, exist_ok=True, mode=0o700)
-    status = directory.lstat()
-    if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.getuid():
-        raise StartError(
-            f"{directory} belongs to somebody else. Set P4DP_RUNTIME_DIR to a directory of your own."
-        )
-    directory.chmod(0o700)
-
-
-@contextmanager
-def _alone(directory: Path) -> Iterator[None]:
-    """One gateway an enclave: a second would take the sockets of the first."""
-    descriptor = os.open(directory / "gateway.lock", os.O_RDWR | os.O_CREAT, 0o600)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        yield
-    except BlockingIOError:
-        raise StartError("a gateway of this enclave is running already. Stop it first.") from None
-    finally:
-        os.close(descriptor)
-
-
-def _hub_api(environ: Mapping[str, str]) -> str:
-    url = environ.get("JUPYTERHUB_API_URL")
-    if not url:
-        raise StartError(
-            "JUPYTERHUB_API_URL is not set. The hub starts this service; start the enclave with `make up`."
-        )
-    return url
 
 
 if __name__ == "__main__":

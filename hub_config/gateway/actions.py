@@ -25,10 +25,9 @@ from hub_config.gateway.describe import catalogue_document, whoami_document
 from hub_config.gateway.documents import CatalogueDocument, WhoamiDocument
 from hub_config.gateway.engine import Engine, Engines
 from hub_config.gateway.execution import Question, Understood, answer, understand
-from hub_config.gateway.identity import authenticate
 from hub_config.gateway.own.tables import own_tables
 from hub_config.gateway.pace import Pace
-from hub_config.gateway.ports import Audit, Governance, Hub
+from hub_config.gateway.ports import Audit, Governance
 from hub_config.gateway.protection import Guard
 from hub_config.gateway.pseudonyms import ProjectKey
 from hub_config.gateway.publication.press import Press
@@ -42,6 +41,7 @@ from hub_config.governance.budgets import Budgets
 from hub_config.governance.facts import AccessLevel, Objectors, ProjectFacts
 from hub_config.governance.persons.facts import Link
 from hub_config.settings import PolicySettings
+from hub_config.sockets.identity import Hub, authenticate
 from hub_config.warehouse.snapshot import ProblemKind, Snapshot, SnapshotProblem, open_snapshot
 from p4dp_sdk.catalogue.model import Catalogue
 from p4dp_sdk.wire.errors import ErrorCode, Refusal

@@ -4,19 +4,15 @@ socket.
 
 from __future__ import annotations
 
-import asyncio
-import secrets
 import time
-from collections.abc import Callable, MutableMapping
+from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Annotated, Any, Final
 
 from fastapi import Depends, FastAPI, Request
-from fastapi.exceptions import RequestValidationError
-from starlette.exceptions import HTTPException
 from starlette.responses import Response
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from hub_config.gateway import actions
 from hub_config.gateway.actions import Call, Gateway
@@ -25,29 +21,25 @@ from hub_config.gateway.documents import (
     CatalogueDocument,
     MeDocument,
     NoiseBudgetDocument,
-    ProblemDocument,
     WhoamiDocument,
 )
 from hub_config.gateway.noise import action as noise_action
 from hub_config.gateway.own import action as own_action
-from hub_config.gateway.problems import problem_response, unexpected
 from hub_config.gateway.publication import desk
 from hub_config.gateway.publication.documents import PublicationKeyDocument
 from hub_config.gateway.stopping import Stopped
-from hub_config.governance.bindings import Binding
-from p4dp_sdk.wire.errors import ErrorCode, Refusal
-from p4dp_sdk.wire.protocol import ARROW_STREAM, PROBLEM_JSON
+from hub_config.sockets.doors import (
+    BINDING,
+    PROBLEM,
+    REQUEST_ID,
+    describe_problems,
+    guarded,
+    refuse_with_problems,
+)
+from p4dp_sdk.wire.errors import Refusal
+from p4dp_sdk.wire.protocol import ARROW_STREAM
 from p4dp_sdk.wire.publication import DOCUMENT_JSON, MAX_TITLE
 
-BINDING: Final = "p4dp.binding"
-REQUEST_ID: Final = "p4dp.request_id"
-
-_PROBLEM: Final[dict[int | str, dict[str, Any]]] = {
-    "default": {
-        "description": "A refusal: what, why, what to do next. Never a value of the data.",
-        "content": {PROBLEM_JSON: {"schema": {"$ref": "#/components/schemas/ProblemDocument"}}},
-    }
-}
 _QUERY: Final[dict[str, Any]] = {
     "requestBody": {
         "required": True,
@@ -136,15 +128,6 @@ def create_app(gateway: Gateway) -> ASGIApp:
     return guarded(api)
 
 
-def bound(app: ASGIApp, binding: Binding) -> ASGIApp:
-    """`app` as one workspace's socket serves it."""
-
-    async def serve(scope: Scope, receive: Receive, send: Send) -> None:
-        await app({**scope, BINDING: binding}, receive, send)
-
-    return serve
-
-
 def openapi_document() -> dict[str, Any]:
     """What the published reference holds."""
     return _api().openapi()
@@ -157,7 +140,7 @@ def _api() -> FastAPI:
         description="What a workspace asks, over its own unix socket, with its own server's bearer token.",
         docs_url=None,
         redoc_url=None,
-        responses=_PROBLEM,
+        responses=PROBLEM,
     )
     refuse_with_problems(api)
 
@@ -211,25 +194,8 @@ def _api() -> FastAPI:
     async def publication_key(asked: _Asked) -> PublicationKeyDocument:
         return await desk.publication_key(asked.gateway, asked.call)
 
-    _describe_problems(api)
+    describe_problems(api)
     return api
-
-
-def _describe_problems(api: FastAPI) -> None:
-    """FastAPI describes the errors of its own validation; ours are problems."""
-    generate = api.openapi
-
-    def openapi() -> dict[str, Any]:
-        document = generate()
-        schemas = document["components"]["schemas"]
-        schemas["ProblemDocument"] = ProblemDocument.model_json_schema()
-        for name in ("HTTPValidationError", "ValidationError"):
-            schemas.pop(name, None)
-        document["components"]["securitySchemes"] = {"serverToken": {"type": "http", "scheme": "bearer"}}
-        document["security"] = [{"serverToken": []}]
-        return document
-
-    api.openapi = openapi  # type: ignore[method-assign]
 
 
 class _StreamResponse(Response):
@@ -280,61 +246,3 @@ class _PublishResponse(Response):
             return  # nobody listens
         await self._gateway.pace.hold(started)
         await Response(body, media_type=DOCUMENT_JSON)(scope, receive, send)
-
-
-# --- refusals ----------------------------------------------------------------------------------------------
-
-
-def refuse_with_problems(api: FastAPI) -> None:
-    """Whatever Starlette or FastAPI would answer by itself is a problem document too."""
-
-    async def refused(request: Request, error: Exception) -> Response:
-        return problem_response(_as_refusal(error), request.scope[REQUEST_ID])
-
-    async def not_found(request: Request, error: Exception) -> Response:
-        status, headers = (
-            (error.status_code, error.headers) if isinstance(error, HTTPException) else (500, None)
-        )
-        refusal = Refusal(ErrorCode.MALFORMED, problem="no such address or method")
-        return problem_response(refusal, request.scope[REQUEST_ID], status, headers)
-
-    async def unexpected_one(request: Request, _: Exception) -> Response:
-        return problem_response(Refusal(ErrorCode.INTERNAL), request.scope[REQUEST_ID])  # `guarded` logs it
-
-    api.add_exception_handler(Refusal, refused)
-    api.add_exception_handler(Exception, unexpected_one)
-    api.add_exception_handler(RequestValidationError, refused)
-    api.add_exception_handler(HTTPException, not_found)
-
-
-def _as_refusal(error: Exception) -> Refusal:
-    return error if isinstance(error, Refusal) else Refusal(ErrorCode.MALFORMED)
-
-
-def guarded(app: ASGIApp) -> ASGIApp:
-    """Number each request, and let no exception out: an unexpected one is INTERNAL, or ends an answer
-    already begun.
-    """
-
-    async def serve(scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            return
-        numbered: MutableMapping[str, Any] = {**scope, REQUEST_ID: secrets.token_hex(8)}
-        begun = False
-
-        async def watched_send(message: Message) -> None:
-            nonlocal begun
-            begun = True
-            await send(message)
-
-        try:
-            await app(numbered, receive, watched_send)
-            return
-        except asyncio.CancelledError:  # the gateway stops: the last thing it says is that
-            refusal = Refusal(ErrorCode.GATEWAY_UNREACHABLE)
-        except Exception as error:
-            refusal = error if isinstance(error, Refusal) else unexpected(error, numbered[REQUEST_ID])
-        if not begun:  # otherwise the stream ends here, incomplete, which its reader notices
-            await problem_response(refusal, numbered[REQUEST_ID])(scope, receive, send)
-
-    return serve

@@ -38,12 +38,14 @@ def protection(settings: Settings, store: Store, master_key: bytes, stack: ExitS
     memory = Ledger(LedgerStore(store), _Jitter(keyring))
     suppressor = Suppressor()
     stack.callback(suppressor.close)
+    signer = Signer.ensure(settings.keys_dir)
+    signer.announce(settings.publication_keys_dir)
     press = Press(
         evidence=cross,
         keyring=keyring,
         memory=memory,
         suppress=suppressor.protect,
-        signer=Signer.ensure(settings.keys_dir),
+        signer=signer,
         now=lambda: datetime.now(UTC),
     )
     return Protection(Guard(keyring, memory), press)

@@ -133,27 +133,3 @@ class NoiseBudgetDocument(_Document):
     each: float
     snapshot: int
     request_id: str
-
-
-class ProblemDocument(_Document):
-    """RFC 9457. `code` and `params` are for programs (`p4dp_sdk.wire`), `title` and `detail` for people."""
-
-    type: str
-    title: str
-    status: int
-    code: str
-    params: dict[str, str | int]
-    detail: str
-    request_id: str
-
-
-class HealthDocument(_Document):
-    status: str
-    listening: int
-
-
-class RefreshDocument(_Document):
-    """After a refresh: the bindings that have a listening socket, and those refused with the reason."""
-
-    listening: tuple[str, ...]
-    refused: dict[str, str]

@@ -1,8 +1,8 @@
-"""Which running workspace a gateway socket belongs to: written by the spawner, read by the gateway, seen
-by nobody else.
+"""Which running workspace a socket belongs to: written by the spawner, read by the services that listen (the
+gateway, the airlock), seen by nobody else.
 
-A binding is a JSON file of mode 600 in `settings.bindings_dir`; its socket is
-`settings.sockets_dir/<id>/gateway.sock`. The socket a request arrives on decides user, server and
+A binding is a JSON file of mode 600 in `settings.bindings_dir`; its sockets are
+`settings.sockets_dir/<id>/gateway.sock` and `…/airlock.sock`. The socket a request arrives on decides user, server and
 project; nothing in the request does.
 """
 

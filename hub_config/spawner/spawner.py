@@ -50,7 +50,7 @@ from hub_config.spawner.furnishing import (
     Place,
     furnish,
 )
-from hub_config.spawner.gateway import GatewaySilent, open_workspace_socket, refresh_bindings
+from hub_config.spawner.gateway import GatewaySilent, open_workspace_socket, refresh_bindings, tell_airlock
 from hub_config.spawner.homes import UnusableName, prepare_home
 from hub_config.spawner.order import NotStarted, Order, Started, read_answer
 from hub_config.spawner.problems import Problem, Refused
@@ -293,6 +293,7 @@ class P4DPSpawner(Spawner):  # type: ignore[misc]
         binding = Binding(id=self._binding_id, user=self.user.name, server=self.name, project=self.name)
         write_binding(settings.bindings_dir, binding)
         await open_workspace_socket(settings.gateway_control_socket, place.gateway)
+        await tell_airlock(settings, self.log)
 
     def _order(self, settings: Settings, place: Place, uid: int | None, token: str) -> Order:
         environment, templates = Path(self.environment_dir), Path(self.templates_dir)
@@ -358,6 +359,7 @@ class P4DPSpawner(Spawner):  # type: ignore[misc]
             await refresh_bindings(settings.gateway_control_socket)
         except GatewaySilent as problem:
             self.log.warning("The gateway was not told that %s ended: %s", self._log_name, problem)
+        await tell_airlock(settings, self.log)
         shutil.rmtree(settings.sockets_dir / self._binding_id, ignore_errors=True)
         self._binding_id = ""
 

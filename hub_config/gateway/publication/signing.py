@@ -1,7 +1,8 @@
 """Signs publication tables. The key is made on first start, stays in `keys/` (0600) and signs nothing else.
 
-Whoever wants to verify needs the public key, which anybody may have. A new key leaves older tables
-verifiable with the old public key; a signature names its key.
+Whoever wants to verify needs the public key, which anybody may have: the gateway lays it beside those before
+it, under the fingerprint that signatures name, so that older tables stay verifiable and a service that
+verifies holds no private key.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from typing import Final, Self
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from hub_config.keys import ensure_key
+from hub_config.keys import ensure_key, write_private
 from p4dp_sdk.wire.publication import Document, Signature, Statement, fingerprint
 
 KEY_FILE: Final = "publication"
@@ -42,6 +43,14 @@ class Signer:
     def name(self) -> str:
         """The key's fingerprint."""
         return fingerprint(self._key.public_key().public_bytes_raw())
+
+    def announce(self, directory: Path) -> Path:
+        """Lay the public key into `directory`, where other services of the enclave find it."""
+        directory.mkdir(parents=True, exist_ok=True, mode=0o755)
+        path = directory / f"{self.name}.pem"
+        write_private(path, self.public_key)
+        path.chmod(0o644)
+        return path
 
     def sign(self, statement: Statement) -> Document:
         value = base64.b64encode(self._key.sign(statement.signed_bytes)).decode("ascii")

@@ -19,11 +19,10 @@ import pyarrow as pa
 from starlette.types import ASGIApp
 
 from hub_config.gateway.actions import Gateway
-from hub_config.gateway.app import bound, create_app
+from hub_config.gateway.app import create_app
 from hub_config.gateway.assembly import protection
 from hub_config.gateway.engine import EngineLimits, Engines
 from hub_config.gateway.governance import StoredGovernance
-from hub_config.gateway.hub import HubClient
 from hub_config.gateway.pace import Pace
 from hub_config.gateway.protection import Masks
 from hub_config.gateway.rules.cells import Cells, Floats
@@ -38,6 +37,8 @@ from hub_config.governance.facts import AccessLevel, Grant
 from hub_config.governance.store import Store, open_store
 from hub_config.governance.terms import SnapshotTerms, Terms, every_table
 from hub_config.settings import PolicySettings, Settings
+from hub_config.sockets.doors import bound
+from hub_config.sockets.hub import HubClient
 from hub_config.warehouse.snapshot import Building
 from p4dp_sdk.catalogue.load import load_catalogue
 from p4dp_sdk.catalogue.model import Role

@@ -12,8 +12,9 @@ from typing import Any
 
 import pytest
 
-from hub_config.gateway.app import bound, create_app
+from hub_config.gateway.app import create_app
 from hub_config.governance.audit import AuditChain, AuditDiskFull, AuditEvent, AuditFailure, verify
+from hub_config.sockets.doors import bound
 from p4dp_sdk.wire.errors import ErrorCode
 from p4dp_sdk.wire.graph import encode
 from tests.services.gateway.peer_enclave import Enclave, Workspace, table

@@ -12,10 +12,11 @@ import duckdb
 import pyarrow as pa
 import pytest
 
-from hub_config.gateway.app import bound, create_app
+from hub_config.gateway.app import create_app
 from hub_config.gateway.engine import Engine, EngineLimits, Engines, explained, scratch
 from hub_config.gateway.slots import Slots
 from hub_config.gateway.stopping import Stop, StopReason
+from hub_config.sockets.doors import bound
 from p4dp_sdk.wire.errors import ErrorCode, Refusal
 from p4dp_sdk.wire.graph import encode
 from p4dp_sdk.wire.protocol import Limits

@@ -7,9 +7,8 @@ from __future__ import annotations
 import httpx
 import pytest
 
-from hub_config.gateway.identity import is_bound
-from hub_config.gateway.ports import TokenOwner
 from hub_config.governance.bindings import Binding
+from hub_config.sockets.identity import TokenOwner, is_bound
 from p4dp_sdk.wire.errors import ErrorCode
 from tests.services.gateway.peer_enclave import Enclave, Workspace
 

@@ -24,9 +24,9 @@ import pytest
 import uvicorn
 
 from hub_config.gateway.app import create_app
-from hub_config.gateway.control import create_control_app
-from hub_config.gateway.listeners import Listener, Listeners
 from hub_config.governance.bindings import Binding, remove_binding, write_binding
+from hub_config.sockets.control import create_control_app
+from hub_config.sockets.listeners import Listener, Listeners
 from p4dp_sdk.wire.graph import encode
 from tests.services.gateway.peer_enclave import Enclave, HubPeer, Workspace, endless, opened, table
 

@@ -15,9 +15,10 @@ from pathlib import Path
 import pytest
 
 import p4dp_sdk as p4dp
-from hub_config.gateway.app import bound, create_app
+from hub_config.gateway.app import create_app
 from hub_config.gateway.engine import EngineLimits
-from hub_config.gateway.listeners import Listener
+from hub_config.sockets.doors import bound
+from hub_config.sockets.listeners import Listener
 from hub_config.warehouse.loader.load import Places, load
 from hub_config.warehouse.loader.mapping import read_mapping
 from hub_config.warehouse.synthesis.presets import Preset

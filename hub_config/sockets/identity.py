@@ -4,13 +4,31 @@ answer.
 
 from __future__ import annotations
 
-from typing import Final
+from dataclasses import dataclass
+from typing import Final, Protocol
 
-from hub_config.gateway.ports import Hub, TokenOwner
 from hub_config.governance.bindings import Binding
 from p4dp_sdk.wire.errors import ErrorCode, Refusal
 
 SCOPE: Final = "custom:p4dp:query"
+
+
+@dataclass(frozen=True)
+class TokenOwner:
+    """What the hub says of a token now: whose it is (a service's token belongs to no person) and what it
+    may do.
+    """
+
+    name: str
+    is_person: bool
+    scopes: frozenset[str]
+
+
+class Hub(Protocol):
+    async def owner_of(self, token: str) -> TokenOwner | None:
+        """The owner of `token`, None if the hub does not know it. Raises Refusal if the hub can't be
+        asked.
+        """
 
 
 async def authenticate(hub: Hub, binding: Binding, authorization: str | None) -> None:

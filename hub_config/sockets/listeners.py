@@ -23,10 +23,11 @@ import uvicorn
 from starlette.types import ASGIApp
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from hub_config.gateway.app import bound
 from hub_config.governance.bindings import Binding, read_bindings
+from hub_config.sockets.doors import bound
 
-SOCKET_NAME: Final = "gateway.sock"
+GATEWAY: Final = "gateway.sock"  # names of the sockets in the folder of a workspace
+AIRLOCK: Final = "airlock.sock"
 _CONNECTIONS: Final = 64  # of one workspace at once
 _GRACE_SECONDS: Final = 2
 _ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
@@ -83,10 +84,11 @@ class Listener:
 
 
 class Listeners:
-    """The sockets of all workspaces on record."""
+    """One service's sockets, called `name`, of all workspaces on record."""
 
-    def __init__(self, app: ASGIApp, bindings_dir: Path, sockets_dir: Path) -> None:
+    def __init__(self, app: ASGIApp, bindings_dir: Path, sockets_dir: Path, name: str = GATEWAY) -> None:
         self._app = app
+        self._name = name
         self._bindings_dir = bindings_dir
         self._sockets_dir = sockets_dir
         self._open: dict[str, tuple[Binding, Listener]] = {}
@@ -105,8 +107,8 @@ class Listeners:
             return await self._open_missing(wanted)
 
     def clean(self) -> None:
-        """Remove what an earlier gateway that was killed left behind. Before the first refresh only."""
-        for path in self._sockets_dir.glob(f"*/{SOCKET_NAME}"):
+        """Remove what an earlier service that was killed left behind. Before the first refresh only."""
+        for path in self._sockets_dir.glob(f"*/{self._name}"):
             if _is_ours(path.parent):
                 path.unlink()
 
@@ -120,7 +122,7 @@ class Listeners:
             if binding.id in self._open:
                 continue
             try:
-                path = _socket_path(self._sockets_dir, binding)
+                path = _workspace_folder(self._sockets_dir, binding) / self._name
                 listener = await Listener.open(path, 0o666, bound(self._app, binding))
                 self._open[binding.id] = (binding, listener)
             except (BindingError, OSError) as error:
@@ -133,15 +135,15 @@ class Listeners:
         await listener.close()
 
 
-def _socket_path(sockets_dir: Path, binding: Binding) -> Path:
-    """Where the socket of `binding` may stand. Raises BindingError unless its directory is ours alone."""
+def _workspace_folder(sockets_dir: Path, binding: Binding) -> Path:
+    """Where the sockets of `binding` may stand. Raises BindingError unless its directory is ours alone."""
     if not _ID.fullmatch(binding.id):
         raise BindingError("its id is not a plain name")
     directory = sockets_dir / binding.id
     directory.mkdir(mode=0o711, exist_ok=True)
     if not _is_ours(directory):
         raise BindingError(f"{directory} must be a directory that only this enclave's user can write")
-    return directory / SOCKET_NAME
+    return directory
 
 
 def _is_ours(directory: Path) -> bool:

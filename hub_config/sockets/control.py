@@ -8,15 +8,31 @@ data.
 from __future__ import annotations
 
 from fastapi import FastAPI
+from pydantic import BaseModel, ConfigDict
 from starlette.types import ASGIApp
 
-from hub_config.gateway.app import guarded, refuse_with_problems
-from hub_config.gateway.documents import HealthDocument, RefreshDocument
-from hub_config.gateway.listeners import Listeners
+from hub_config.sockets.doors import guarded, refuse_with_problems
+from hub_config.sockets.listeners import Listeners
 
 
-def create_control_app(listeners: Listeners) -> ASGIApp:
-    api = FastAPI(title="P4DP gateway control", docs_url=None, redoc_url=None, openapi_url=None)
+class _Document(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class HealthDocument(_Document):
+    status: str
+    listening: int
+
+
+class RefreshDocument(_Document):
+    """After a refresh: the bindings that have a listening socket, and those refused with the reason."""
+
+    listening: tuple[str, ...]
+    refused: dict[str, str]
+
+
+def create_control_app(listeners: Listeners, service: str = "gateway") -> ASGIApp:
+    api = FastAPI(title=f"P4DP {service} control", docs_url=None, redoc_url=None, openapi_url=None)
     refuse_with_problems(api)
 
     @api.get("/v1/health")

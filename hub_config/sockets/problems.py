@@ -8,14 +8,28 @@ import logging
 import traceback
 from collections.abc import Mapping
 
+from pydantic import BaseModel, ConfigDict
 from starlette.responses import Response
 
-from hub_config.gateway.documents import ProblemDocument
 from p4dp_sdk.wire.errors import ErrorCode, Refusal
 from p4dp_sdk.wire.messages import explain
 from p4dp_sdk.wire.protocol import PROBLEM_JSON
 
 _log = logging.getLogger(__name__)
+
+
+class ProblemDocument(BaseModel):
+    """RFC 9457. `code` and `params` are for programs (`p4dp_sdk.wire`), `title` and `detail` for people."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    type: str
+    title: str
+    status: int
+    code: str
+    params: dict[str, str | int]
+    detail: str
+    request_id: str
 
 
 def problem_document(refusal: Refusal, request_id: str, status: int | None = None) -> ProblemDocument:

@@ -7,7 +7,7 @@ from typing import Final
 
 import httpx
 
-from hub_config.gateway.ports import TokenOwner
+from hub_config.sockets.identity import TokenOwner
 from p4dp_sdk.wire.errors import ErrorCode, Refusal
 
 _LONGEST_TOKEN: Final = 512
