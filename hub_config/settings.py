@@ -154,6 +154,50 @@ class WebSettings(_Section):
     idle_minutes: int = Field(default=60, ge=1, le=720, description="Nor longer than that without a page.")
 
 
+class AirlockSettings(_Section):
+    """What may leave, and how many physicians look at it first."""
+
+    file_bytes: int = Field(default=16 * 1024**2, ge=1024, description="Size of one file that leaves.")
+    files: int = Field(default=40, ge=1, le=200, description="Files of one request.")
+    rows: int = Field(default=5_000, ge=1, description="Rows of a table that leaves.")
+    born_safe_at_once: bool = Field(
+        default=False,
+        description="Whether signed tables whose every word the enclave wrote leave without a look.",
+    )
+    row_months: int = Field(
+        default=24, ge=24, le=240, description="So long after they held rows, nobody's output leaves at once."
+    )
+    reminder_days: int = Field(
+        default=5, ge=1, le=60, description="Working days until a reviewer is reminded, and again."
+    )
+    draft_days: int = Field(
+        default=30, ge=1, description="A draft nobody touches is withdrawn after so long."
+    )
+
+
+class MailSettings(_Section):
+    """How notices leave. Without `host` they show in the browser only. The password is in the environment
+    (`P4DP_SMTP_PASSWORD`) or in `keys/smtp-password`, of mode 600."""
+
+    host: str = Field(default="", description="SMTP server.")
+    port: int = Field(default=587, ge=1, le=65_535, description="Its port.")
+    starttls: bool = Field(default=True, description="Whether to encrypt; a server that can't is refused.")
+    sender: str = Field(default="", description="Address the notices come from; needed with `host`.")
+    username: str = Field(default="", description="Who logs in there; empty: nobody.")
+    domain: str = Field(
+        default="", description="A person's address is `<name>@<domain>`, unless the name is an address."
+    )
+    seconds: float = Field(default=20.0, gt=0, le=120, description="Time one delivery may take.")
+
+    @model_validator(mode="after")
+    def _says_from_whom(self) -> Self:
+        if self.host and "@" not in self.sender:
+            raise ValueError("`host` needs `sender`, the address notices come from")
+        if self.username and not self.starttls and self.host not in ("localhost", "127.0.0.1", "::1"):
+            raise ValueError("a password travels encrypted only: set `starttls`")
+        return self
+
+
 class Settings(_Section):
     home: Path
     port: int = Field(
@@ -177,6 +221,8 @@ class Settings(_Section):
     identity: IdentitySettings = IdentitySettings()
     workspace: WorkspaceSettings = WorkspaceSettings()
     reports: ReportSettings = ReportSettings()
+    airlock: AirlockSettings = AirlockSettings()
+    mail: MailSettings = MailSettings()
     web: WebSettings = WebSettings()
 
     @property
@@ -269,6 +315,11 @@ class Settings(_Section):
     def publication_keys_dir(self) -> Path:
         """`<fingerprint>.pem`: public keys that verify publication tables, that in use and all before."""
         return self.home / "publication-keys"
+
+    @property
+    def releases_dir(self) -> Path:
+        """`<aa>/<sha256>`: files asked to leave, read by the airlock only."""
+        return self.home / "releases"
 
     @property
     def homes_dir(self) -> Path:
