@@ -7,8 +7,6 @@ class of its own.
 
 from __future__ import annotations
 
-import math
-import re
 from collections.abc import Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
@@ -18,10 +16,6 @@ from p4dp_sdk.locale import translate as _
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
-
-
-_NUMBER = r"-?\d+(?:\.\d+)?(?:e[+-]?\d+)?"
-_START = re.compile(rf"(?P<below>< )?(?:≥ )?(?P<start>{_NUMBER})(?:$|\+$|-\d+$| – < )")
 
 
 def desc(column: Any) -> Any:
@@ -51,14 +45,6 @@ def value_bands(value: ir.NumericColumn, edges: Sequence[float]) -> ir.StringCol
     cuts = _checked(edges, whole=False)
     labels = [f"< {cuts[0]:g}", *(f"{low:g} – < {high:g}" for low, high in pairwise(cuts)), f"≥ {cuts[-1]:g}"]
     return _cases(value, cuts, labels)
-
-
-def starts_at(label: Any) -> float | None:
-    """Where a class made here starts: minus infinity for "< 18.5", 40 for "40-64"; None for another label."""
-    match = _START.match(label) if isinstance(label, str) else None
-    if match is None:
-        return None
-    return -math.inf if match["below"] else float(match["start"])
 
 
 def _cases(value: Any, cuts: Sequence[float], labels: Sequence[str]) -> Any:

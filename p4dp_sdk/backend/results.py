@@ -3,38 +3,27 @@ table. A single number of a draft is an ordinary number that says so when a note
 
 from __future__ import annotations
 
-import json
 import sys
 import warnings
 from collections.abc import Mapping
-from dataclasses import asdict
-from enum import StrEnum
-from typing import Any, TypeVar
+from typing import Any
 
 import pandas as pd
 import pyarrow as pa
 
 from p4dp_sdk.errors import WithheldWarning
+from p4dp_sdk.figures.attached import AttachedDisclosure, Protection, attach, disclosure_in
 from p4dp_sdk.locale import translate as _
 from p4dp_sdk.wire.protocol import Disclosure
 
-ATTRS_KEY = "p4dp"
-
-Attributed = TypeVar("Attributed", pd.DataFrame, "pd.Series[Any]")
-
-
-class Protection(StrEnum):
-    """What was done to an answer (`Disclosure.protection`)."""
-
-    EXPLORATION = (
-        "exploration"  # a draft: small cells withheld, the others blurred and tied to earlier answers
-    )
-    PUBLICATION = "publication"  # exact; small cells, and those that would give them away, withheld
-    NOISE = "noise"  # a privacy budget was spent
-    NONE = "none"  # synthetic sandbox: shown, and said what protection would do
-    ROWS = "rows"  # individual data, microdata grant
-    PUBLIC = "public"  # reference tables
-
+__all__ = [
+    "AttachedDisclosure",
+    "Protection",
+    "attach",
+    "disclosure_in",
+    "protected_frame",
+    "protected_scalar",
+]
 
 _NULLABLE: Mapping[pa.DataType, Any] = {
     pa.int8(): pd.Int8Dtype(),
@@ -79,15 +68,6 @@ class ProtectedFloat(float):
         return number_html(float(self), self.disclosure)
 
 
-class AttachedDisclosure(Disclosure, dict[str, Any]):
-    """A `Disclosure` that is also its own JSON object: pandas and pyarrow write `.attrs` to Parquet as JSON,
-    and would refuse anything else."""
-
-    def __init__(self, disclosure: Disclosure) -> None:
-        dict.__init__(self, asdict(disclosure))
-        Disclosure.__init__(self, **{name: getattr(disclosure, name) for name in self})
-
-
 def protected_frame(table: pa.Table, disclosure: Disclosure) -> pd.DataFrame:
     """`table` with nullable columns: a withheld count is `<NA>` and the others stay whole numbers."""
     frame: pd.DataFrame = table.to_pandas(types_mapper=_NULLABLE.get, date_as_object=False)
@@ -129,17 +109,3 @@ def _saying_so(value: Any, disclosure: Disclosure) -> Any:
     number = ProtectedInt(value) if isinstance(value, int) else ProtectedFloat(value)
     number.disclosure = disclosure
     return number
-
-
-def attach(result: Attributed, disclosure: Disclosure) -> Attributed:
-    """`result` with the record of what was done to it."""
-    result.attrs[ATTRS_KEY] = AttachedDisclosure(disclosure)
-    return result
-
-
-def disclosure_in(result: pd.DataFrame | pd.Series[Any]) -> Disclosure | None:
-    """The record that a result carries, also after a round trip through Parquet; None if it carries none."""
-    record = result.attrs.get(ATTRS_KEY)
-    if record is None or isinstance(record, Disclosure):
-        return record
-    return Disclosure.from_json(json.dumps(record).encode())

@@ -126,7 +126,8 @@ def _labelled(result: Result, frame: pd.DataFrame, title: str = "label") -> pd.D
 def _remarks(result: Result) -> list[str]:
     """The marks' meaning and how exact the numbers are; not how many cells carry which."""
     from p4dp_sdk.backend.results import disclosure_in
-    from p4dp_sdk.tables.remarks import SNAPPED, accuracy, legend, withheld_cells
+    from p4dp_sdk.figures.words import SNAPPED
+    from p4dp_sdk.tables.remarks import accuracy, legend, withheld_cells
 
     shown = result.frame
     disclosure = disclosure_in(shown)

@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from p4dp_sdk.figures.chance import limits
 from p4dp_sdk.locale import Language, language
 from p4dp_sdk.locale import translate as _
 from p4dp_sdk.wire.messages import N_
@@ -126,13 +127,6 @@ def funnel(frame: pd.DataFrame, unit: str) -> Funnel:
     return Funnel(table, unit, overdispersion(scores) if enough else None)
 
 
-def limits(target: float, denominator: int, level: float) -> tuple[float, float]:
-    """Exact binomial limits of a share around `target` in a group of this size, interpolated."""
-    tail = (1 - level) / 2
-    low, high = (_quantile(p, denominator, target) for p in (tail, 1 - tail))
-    return max(0.0, low), min(1.0, high)
-
-
 def overdispersion(scores: list[float]) -> float:
     """The mean of squared z-scores, winsorised at a tenth on either side (Spiegelhalter 2005, A.3.2)."""
     import numpy as np
@@ -140,16 +134,6 @@ def overdispersion(scores: list[float]) -> float:
     values = np.sort(np.asarray(scores, dtype=float))
     low, high = np.quantile(values, [_WINSORISED, 1 - _WINSORISED])
     return float(np.mean(np.clip(values, low, high) ** 2))
-
-
-def _quantile(p: float, size: int, target: float) -> float:
-    from scipy.stats import binom
-
-    if target in (0.0, 1.0):
-        return target
-    least = int(binom.ppf(p, size, target))
-    at, below = float(binom.cdf(least, size, target)), float(binom.cdf(least - 1, size, target))
-    return (least - (at - p) / (at - below)) / size
 
 
 def _whole(numbers: pd.DataFrame) -> float:

@@ -183,7 +183,7 @@ class Result:
 
     def title_of(self, name: str) -> str:
         """How the column `name` of the frame is called in `titled`."""
-        from p4dp_sdk.tables.display import number
+        from p4dp_sdk.figures.words import number
 
         if name == SHARE:
             return (
@@ -259,7 +259,7 @@ def _of_one(
 def _rounded(counts: pd.DataFrame, column: str) -> frozenset[int]:
     """The rows whose number shows an earlier answer's value."""
     from p4dp_sdk.backend.results import disclosure_in
-    from p4dp_sdk.tables.snapped import snapped_rows
+    from p4dp_sdk.figures.snapped import snapped_rows
 
     disclosure = disclosure_in(counts)
     return frozenset() if disclosure is None else snapped_rows(counts, disclosure).get(column, frozenset())

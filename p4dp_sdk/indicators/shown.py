@@ -6,8 +6,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from p4dp_sdk import markup
-from p4dp_sdk.tables.display import number
-from p4dp_sdk.tables.remarks import MARK
+from p4dp_sdk.figures.words import MARK, number
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -1,15 +1,15 @@
 """Figures of protected results: withheld cells are drawn as such, colours hold for colour-blind readers."""
 
-from p4dp_sdk.plots.bars import bar
-from p4dp_sdk.plots.distributions import box, histogram
-from p4dp_sdk.plots.flows import flow_chart
-from p4dp_sdk.plots.forests import forest
-from p4dp_sdk.plots.funnels import funnel
-from p4dp_sdk.plots.heatmaps import heatmap
-from p4dp_sdk.plots.lines import line
-from p4dp_sdk.plots.pyramids import pyramid
-from p4dp_sdk.plots.saving import save
-from p4dp_sdk.plots.survivals import kaplan_meier
+from p4dp_sdk.figures.bars import bar
+from p4dp_sdk.figures.distributions import box, histogram
+from p4dp_sdk.figures.flows import flow_chart
+from p4dp_sdk.figures.forests import forest
+from p4dp_sdk.figures.funnels import funnel
+from p4dp_sdk.figures.heatmaps import heatmap
+from p4dp_sdk.figures.lines import line
+from p4dp_sdk.figures.pyramids import pyramid
+from p4dp_sdk.figures.saving import save
+from p4dp_sdk.figures.survivals import kaplan_meier
 
 __all__ = [
     "bar",

@@ -8,9 +8,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from p4dp_sdk import markup
+from p4dp_sdk.figures.words import MARK, number
 from p4dp_sdk.locale import translate as _
-from p4dp_sdk.tables.display import number
-from p4dp_sdk.tables.remarks import MARK
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -12,18 +12,16 @@ from typing import TYPE_CHECKING, Any
 
 from p4dp_sdk import markup
 from p4dp_sdk.disclosure.policy import Method
-from p4dp_sdk.locale import Language, language
+from p4dp_sdk.figures.snapped import column_of, snapped_rows
+from p4dp_sdk.figures.words import MARK, SNAPPED, number
 from p4dp_sdk.tables.misspelt import explain_mistakes
 from p4dp_sdk.tables.remarks import (
-    MARK,
-    SNAPPED,
     columns_of_cells,
     legend,
     remarks,
     upright,
     withheld_cells,
 )
-from p4dp_sdk.tables.snapped import column_of, snapped_rows
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -134,23 +132,6 @@ def _withholds(disclosure: Disclosure) -> bool:
         Protection.NONE,
         Protection.NOISE,
     )
-
-
-def number(value: Any) -> str:
-    """A number as the person's language writes it; years and other short whole numbers stay as they are."""
-    if isinstance(value, float):
-        return _localised(f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}")
-    if isinstance(value, int) and not isinstance(value, bool):
-        return _localised(f"{value:,}" if abs(value) >= 10_000 else str(value))
-    if hasattr(value, "isoformat"):
-        return str(value.isoformat()).removesuffix("T00:00:00")
-    return str(value)
-
-
-def _localised(number: str) -> str:
-    if language() is Language.ENGLISH:
-        return number
-    return number.replace(",", "\u202f").replace(".", ",")
 
 
 def _as_frame(result: pd.DataFrame | pd.Series[Any]) -> pd.DataFrame:

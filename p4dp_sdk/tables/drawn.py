@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from p4dp_sdk.errors import UnknownNameError
-from p4dp_sdk.plots.errors import TooFewGroupsError
+from p4dp_sdk.figures.errors import TooFewGroupsError
 
 if TYPE_CHECKING:
     import pandas as pd

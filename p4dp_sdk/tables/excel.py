@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from p4dp_sdk.errors import NotGenuineError
+from p4dp_sdk.figures.words import MARK
 from p4dp_sdk.locale import translate as _
-from p4dp_sdk.tables.remarks import MARK
 from p4dp_sdk.tables.safe_remarks import record_lines, remarks_on
 from p4dp_sdk.wire.messages import N_
 from p4dp_sdk.wire.publication import Cell, Column, Document, Statement

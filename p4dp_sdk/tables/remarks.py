@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from p4dp_sdk.disclosure.policy import Method
+from p4dp_sdk.figures.words import MARK, SNAPPED, plus_or_minus, withheld_label
 from p4dp_sdk.locale import Language, language, translate_count
 from p4dp_sdk.locale import translate as _
 from p4dp_sdk.wire.messages import N_
@@ -21,9 +22,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from p4dp_sdk.wire.protocol import Disclosure
-
-MARK = "•"  # a withheld cell, whatever the reason
-SNAPPED = "≈"  # a cell that shows the value of an earlier answer
 
 _REASONS: Mapping[str, str] = {
     "frequency": N_("fewer than {patients} patients"),
@@ -82,15 +80,6 @@ def legend(disclosure: Disclosure) -> str:
     return f"{MARK} {withheld_label(disclosure.min_patients, published=_is_published(disclosure))}"
 
 
-def withheld_label(patients: int, *, published: bool = False) -> str:
-    """What a withheld cell is, in a few words; also for a figure's legend."""
-    if published:
-        text = _("withheld number (< {patients}), too revealing, or secondary suppression")
-    else:
-        text = _("withheld number (< {patients}) or too revealing")
-    return text.format(patients=patients)
-
-
 def either(reasons: Iterable[str], disclosure: Disclosure) -> str:
     """The table's reasons as alternatives: which of them holds for which cell is not told."""
     blanks = {"patients": disclosure.min_patients, "physicians": disclosure.min_physicians}
@@ -111,11 +100,6 @@ def accuracy(disclosure: Disclosure, *, fractions: bool = False) -> list[str]:
             return [" ".join(_blurred(disclosure, fractions))]
         case _:
             return []
-
-
-def plus_or_minus(disclosure: Disclosure) -> str:
-    """By how much a count may be off, as people write it: "± 2"; empty where counts are exact."""
-    return f"± {max(1, round(disclosure.error))}" if disclosure.error else ""
 
 
 def upright(frame: pd.DataFrame, disclosure: Disclosure) -> pd.DataFrame:
@@ -194,7 +178,7 @@ def _kept(withheld: int, cells: int, *, apart: bool) -> str:
 
 
 def _snapped(frame: pd.DataFrame, disclosure: Disclosure) -> list[str]:
-    from p4dp_sdk.tables.snapped import are_told, rounded_cells, snapped_rows
+    from p4dp_sdk.figures.snapped import are_told, rounded_cells, snapped_rows
 
     count = rounded_cells(disclosure)
     marked = sum(len(rows) for rows in snapped_rows(frame, disclosure).values())
@@ -268,7 +252,7 @@ def _advice(frame: pd.DataFrame, disclosure: Disclosure) -> str:
 
 def _of_classes(labels: Any) -> bool:
     """Whether most labels are classes of numbers: "40-64", "< 18.5", "80+"."""
-    from p4dp_sdk.classes import starts_at
+    from p4dp_sdk.figures.labels import starts_at
 
     known = [label for label in labels if isinstance(label, str)] if labels.ndim == 1 else []
     return bool(known) and sum(starts_at(label) is not None for label in known) > len(known) / 2

@@ -7,31 +7,22 @@ It shows itself in a notebook, draws itself, and is saved with its record as CSV
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from p4dp_sdk import markup
 from p4dp_sdk.errors import NotGenuineError
+from p4dp_sdk.figures.framing import disclosure_of, frame_of
 from p4dp_sdk.locale import translate as _
 from p4dp_sdk.tables.safe_remarks import remarks_on
-from p4dp_sdk.wire.protocol import Disclosure, MeasureSummary
-from p4dp_sdk.wire.publication import Document, NotGenuine, Row, Shape, Statement, verify
+from p4dp_sdk.wire.protocol import Disclosure
+from p4dp_sdk.wire.publication import Document, NotGenuine, Statement, verify
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from p4dp_sdk.tables.drawn import Plots
-
-_DTYPES = {
-    Shape.INTEGER: "Int64",
-    Shape.NUMBER: "Float64",
-    Shape.TEXT: "string",
-    Shape.BOOLEAN: "boolean",
-    Shape.DATE: "datetime64[s]",
-    Shape.TIMESTAMP: "datetime64[us]",
-}
 
 
 @dataclass(frozen=True)
@@ -73,13 +64,13 @@ class SafeTable:
     def frame(self) -> pd.DataFrame:
         """The table as pandas, a new one each time: withheld cells are `<NA>`, `.attrs["p4dp"]` says what was
         done."""
-        return self._framed(self.statement.rows)
+        return frame_of(self.document, self.statement.rows)
 
     @property
     def total(self) -> pd.DataFrame | None:
         """The row of all groups together, with no labels; None where the question leaves none."""
         row = self.statement.total
-        return None if row is None else self._framed([row])
+        return None if row is None else frame_of(self.document, [row])
 
     @property
     def record(self) -> dict[str, Any]:
@@ -92,21 +83,7 @@ class SafeTable:
     @property
     def disclosure(self) -> Disclosure:
         """The record in the form that every answer has."""
-        said, policy = self.statement, self.statement.policy
-        return Disclosure(
-            request_id=said.request_id,
-            project=said.project,
-            snapshot=said.snapshot,
-            protection="publication",
-            min_patients=int(policy["min_patients"]),
-            min_physicians=int(policy["min_physicians"]),
-            measures=_measures(said),
-            reasons=said.reasons,
-            definition=said.definition,
-            key_columns=tuple(column.name for column in said.columns if not column.protected),
-            title=said.title,
-            signature=asdict(self.document.signature),
-        )
+        return disclosure_of(self.document)
 
     def verify(self, public_key: str | bytes) -> bool:
         """True if the enclave with this public key (PEM, see `ws.publication_key()`) signed exactly this
@@ -177,30 +154,3 @@ class SafeTable:
         from p4dp_sdk.tables.files import write_parquet
 
         return write_parquet(self, Path(path))
-
-    def _framed(self, rows: Sequence[Row]) -> pd.DataFrame:
-        import pandas as pd
-        from pandas.api.types import pandas_dtype
-
-        from p4dp_sdk.backend.results import attach
-
-        columns = self.statement.columns
-        series = [
-            pd.Series([row[at] for row in rows], dtype=object).astype(pandas_dtype(_DTYPES[column.shape]))
-            for at, column in enumerate(columns)
-        ]
-        frame = pd.concat(series, axis=1) if series else pd.DataFrame()
-        frame.columns = pd.Index([column.name for column in columns])
-        return attach(frame, self.disclosure)
-
-
-def _measures(statement: Statement) -> dict[str, MeasureSummary]:
-    cells = {
-        column.name: [row[at] for row in statement.rows]
-        for at, column in enumerate(statement.columns)
-        if column.protected
-    }
-    return {
-        name: MeasureSummary(sum(v is not None for v in values), sum(v is None for v in values))
-        for name, values in cells.items()
-    }

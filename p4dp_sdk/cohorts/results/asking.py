@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from p4dp_sdk.backend.results import disclosure_in
-from p4dp_sdk.tables.snapped import snapped_rows
+from p4dp_sdk.figures.snapped import snapped_rows
 from p4dp_sdk.wire.protocol import Disclosure
 
 if TYPE_CHECKING:

@@ -9,9 +9,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from p4dp_sdk.cohorts.results.sheet import Line, Sheet, decimal, nobody_left
+from p4dp_sdk.figures.words import MARK, number
 from p4dp_sdk.locale import translate as _
-from p4dp_sdk.tables.display import number
-from p4dp_sdk.tables.remarks import MARK, remarks
+from p4dp_sdk.tables.remarks import remarks
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -17,11 +17,12 @@ from typing import Any, Final
 import ibis
 import ibis.expr.types as ir
 
-from p4dp_sdk.classes import age_bands, starts_at
+from p4dp_sdk.classes import age_bands
 from p4dp_sdk.cohorts.results.asking import Answer, Measures, Number
 from p4dp_sdk.cohorts.results.errors import ResultError, unknown_column
 from p4dp_sdk.cohorts.results.questions import PATIENTS
 from p4dp_sdk.cohorts.results.variables import PATIENT
+from p4dp_sdk.figures.labels import starts_at
 from p4dp_sdk.wire.messages import N_
 
 DAYS_A_MONTH: Final = 365.25 / 12

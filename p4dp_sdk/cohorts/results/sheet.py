@@ -14,10 +14,10 @@ from p4dp_sdk import markup
 from p4dp_sdk.cohorts.results import questions
 from p4dp_sdk.cohorts.results.questions import PATIENTS, Statistic, missing_name
 from p4dp_sdk.cohorts.results.variables import Kind, Variable
+from p4dp_sdk.figures.words import MARK, SNAPPED, number
 from p4dp_sdk.locale import Language, language
 from p4dp_sdk.locale import translate as _
-from p4dp_sdk.tables.display import number
-from p4dp_sdk.tables.remarks import MARK, SNAPPED, accuracy, legend, remarks
+from p4dp_sdk.tables.remarks import accuracy, legend, remarks
 from p4dp_sdk.tables.safe_remarks import provenance
 
 if TYPE_CHECKING:

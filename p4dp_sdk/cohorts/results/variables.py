@@ -18,8 +18,8 @@ from p4dp_sdk.catalogue.load import load_catalogue
 from p4dp_sdk.catalogue.model import Catalogue
 from p4dp_sdk.cohorts.results import origins
 from p4dp_sdk.cohorts.results.errors import bad_bands, no_description, unknown_classes, unknown_column
+from p4dp_sdk.figures.words import number
 from p4dp_sdk.granted import label as label_of
-from p4dp_sdk.tables.display import number
 
 PATIENT: Final = "patient_id"
 _SKIPPED: Final = frozenset({PATIENT, "physician_id", "centre_id", "exit_reason", "age_days", "age_months"})

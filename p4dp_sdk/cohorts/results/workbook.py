@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from p4dp_sdk.cohorts.results.sheet import Sheet
 from p4dp_sdk.cohorts.results.word import EPOCH, undated, written
+from p4dp_sdk.figures.words import MARK
 from p4dp_sdk.locale import translate as _
-from p4dp_sdk.tables.remarks import MARK
 
 if TYPE_CHECKING:
     import pandas as pd

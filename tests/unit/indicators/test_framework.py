@@ -199,7 +199,7 @@ def test_a_blurred_numerator_above_its_denominator_is_all_of_it() -> None:
 
 
 def test_the_record_stays_and_marks_find_their_rows() -> None:
-    from p4dp_sdk.tables.snapped import snapped_rows
+    from p4dp_sdk.figures.snapped import snapped_rows
 
     frame = shares_of(BOTH, answer(snapped=1), ("sex",))
     record = disclosure_in(frame)

@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import binom, chi2, gamma
 
-from p4dp_sdk.indicators.funnel import funnel, limits, overdispersion
+from p4dp_sdk.figures.chance import limits
+from p4dp_sdk.indicators.funnel import funnel, overdispersion
 from p4dp_sdk.indicators.intervals import wilson
 from p4dp_sdk.indicators.standardise import ESP2013, Standard, esp2013, fay_feuer, standardised
 

@@ -16,8 +16,8 @@ from matplotlib.text import Text
 import p4dp_sdk as p4dp
 from p4dp_sdk.backend.results import attach
 from p4dp_sdk.errors import UnknownColumnError
-from p4dp_sdk.plots.errors import NotAboveZeroError, NotOneRowEachError, TooFewGroupsError, TwoSidesError
-from p4dp_sdk.plots.funnels import binomial_limits
+from p4dp_sdk.figures.errors import NotAboveZeroError, NotOneRowEachError, TooFewGroupsError, TwoSidesError
+from p4dp_sdk.figures.funnels import binomial_limits
 from p4dp_sdk.wire.protocol import MeasureSummary
 from p4dp_sdk.wire.publication import Column, Lineage, Shape
 from tests.unit.sdk.peer import disclosure

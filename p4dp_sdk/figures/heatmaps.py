@@ -11,8 +11,8 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from p4dp_sdk.plots.frames import in_order, name, number, require, require_one_row, written
-from p4dp_sdk.plots.style import WITHHELD, Marks, as_written, axes_of, draft_note, finish_below, number_axis
+from p4dp_sdk.figures.frames import in_order, name, number, require, require_one_row, written
+from p4dp_sdk.figures.style import WITHHELD, Marks, as_written, axes_of, draft_note, finish_below, number_axis
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -99,7 +99,7 @@ def _write(
 ) -> None:
     import pandas as pd
 
-    from p4dp_sdk.tables.remarks import SNAPPED
+    from p4dp_sdk.figures.words import SNAPPED
 
     share: Any = mesh.norm
     decimals = _decimals(series)

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from p4dp_sdk.locale import translate as _
-from p4dp_sdk.plots.errors import TwoSidesError
-from p4dp_sdk.plots.frames import in_order, name, require, require_one_row
-from p4dp_sdk.plots.style import (
+from p4dp_sdk.figures.errors import TwoSidesError
+from p4dp_sdk.figures.frames import in_order, name, require, require_one_row
+from p4dp_sdk.figures.style import (
     WITHHELD,
     Marks,
     axes_of,
@@ -19,6 +18,7 @@ from p4dp_sdk.plots.style import (
     sign_snapped,
     thousands,
 )
+from p4dp_sdk.locale import translate as _
 from p4dp_sdk.wire.messages import N_
 
 if TYPE_CHECKING:

@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from p4dp_sdk.errors import UnknownColumnError
+from p4dp_sdk.figures.errors import NotOneRowEachError
 from p4dp_sdk.locale import Language, language
-from p4dp_sdk.plots.errors import NotOneRowEachError
+from p4dp_sdk.wire.explained import UnknownColumnError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -39,7 +39,7 @@ def number(value: Any) -> float | None:
 
 def written(value: Any) -> str:
     """A known number as the person's language writes it."""
-    from p4dp_sdk.tables.display import number as in_words
+    from p4dp_sdk.figures.words import number as in_words
 
     return in_words(value.item() if hasattr(value, "item") else value)
 
@@ -65,7 +65,7 @@ def name(value: Any) -> str:
 def in_order(labels: Sequence[Any]) -> list[str]:
     """The different labels: classes of numbers (40-64, 65+) from the least, those without a limit last;
     others as they come."""
-    from p4dp_sdk.classes import starts_at
+    from p4dp_sdk.figures.labels import starts_at
 
     different = list(dict.fromkeys(map(name, labels)))
     starts = [starts_at(label) for label in different]

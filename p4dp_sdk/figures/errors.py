@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from p4dp_sdk.errors import P4DPError
 from p4dp_sdk.locale import translate as _
+from p4dp_sdk.wire.explained import P4DPError
 from p4dp_sdk.wire.messages import Explanation
 
 

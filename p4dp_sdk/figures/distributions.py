@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from p4dp_sdk.plots.bars import draw_bars
-from p4dp_sdk.plots.style import GREY, STUB, WITHHELD, Marks, colour_of, finish, name_rows, new_axes
+from p4dp_sdk.figures.bars import draw_bars
+from p4dp_sdk.figures.style import GREY, STUB, WITHHELD, Marks, colour_of, finish, name_rows, new_axes
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -31,7 +31,7 @@ def histogram(
     Classes are drawn equally wide: give limits at equal distances for a true picture. Returns matplotlib's
     Axes.
     """
-    from p4dp_sdk.classes import starts_at
+    from p4dp_sdk.figures.labels import starts_at
 
     classes, values = classes or str(frame.columns[0]), values or str(frame.columns[-1])
     starts = [starts_at(label) for label in frame[classes]]
@@ -115,7 +115,7 @@ def _hatch(ax: Axes, rows: Sequence[int]) -> None:
 
 def _groups(frame: pd.DataFrame, category: str | None) -> Sequence[Sequence[Any]]:
     """What names each row: `category`, else the question's groups; nothing where there are none."""
-    from p4dp_sdk.backend.results import disclosure_in
+    from p4dp_sdk.figures.attached import disclosure_in
 
     disclosure = disclosure_in(frame)
     asked = [category] if category else [*(disclosure.key_columns if disclosure else ())]

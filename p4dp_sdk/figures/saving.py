@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from p4dp_sdk.plots.errors import UnknownFormatError
+from p4dp_sdk.figures.errors import UnknownFormatError
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

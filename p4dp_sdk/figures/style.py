@@ -42,9 +42,9 @@ class Marks:
 
     @classmethod
     def of(cls, frame: pd.DataFrame) -> Marks:
-        from p4dp_sdk.backend.results import Protection, disclosure_in
-        from p4dp_sdk.tables.remarks import plus_or_minus
-        from p4dp_sdk.tables.snapped import snapped_rows
+        from p4dp_sdk.figures.attached import Protection, disclosure_in
+        from p4dp_sdk.figures.snapped import snapped_rows
+        from p4dp_sdk.figures.words import plus_or_minus
 
         disclosure = disclosure_in(frame)
         if disclosure is None:
@@ -96,7 +96,7 @@ def sign_snapped(
     ax: Axes, places: Sequence[float], values: Sequence[float], horizontal: bool = False
 ) -> None:
     """The sign of an earlier answer beside the cells at `places`, away from 0."""
-    from p4dp_sdk.tables.remarks import SNAPPED
+    from p4dp_sdk.figures.words import SNAPPED
 
     for place, value in zip(places, values, strict=True):
         side = -1 if value < 0 else 1
@@ -200,7 +200,7 @@ def _marks_drawn(ax: Axes, marks: Marks) -> list[Artist]:
     from matplotlib.lines import Line2D
     from matplotlib.patches import Patch
 
-    from p4dp_sdk.tables.remarks import SNAPPED, withheld_label
+    from p4dp_sdk.figures.words import SNAPPED, withheld_label
 
     told: list[Artist] = []
     if any(patch.get_hatch() for patch in ax.patches):

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from p4dp_sdk.figures.frames import name, require, written
+from p4dp_sdk.figures.style import GREY, WITHHELD, Marks, axes_of, draft_note, finish_below
+from p4dp_sdk.figures.words import MARK, SNAPPED
 from p4dp_sdk.locale import translate as _
-from p4dp_sdk.plots.frames import name, require, written
-from p4dp_sdk.plots.style import GREY, WITHHELD, Marks, axes_of, draft_note, finish_below
-from p4dp_sdk.tables.remarks import MARK, SNAPPED
 
 if TYPE_CHECKING:
     import pandas as pd

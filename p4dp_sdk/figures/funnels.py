@@ -11,9 +11,8 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from p4dp_sdk.locale import translate as _
-from p4dp_sdk.plots.frames import name, numbers, require, require_one_row
-from p4dp_sdk.plots.style import (
+from p4dp_sdk.figures.frames import name, numbers, require, require_one_row
+from p4dp_sdk.figures.style import (
     GREY,
     WITHHELD,
     Marks,
@@ -23,6 +22,7 @@ from p4dp_sdk.plots.style import (
     finish_below,
     number_axis,
 )
+from p4dp_sdk.locale import translate as _
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -80,7 +80,7 @@ def binomial_limits(target: float, denominators: Sequence[float]) -> pd.DataFram
     """The limits around `target` (0 to 1) at each of `denominators`, and between, as a frame."""
     import pandas as pd
 
-    from p4dp_sdk.indicators.funnel import limits
+    from p4dp_sdk.figures.chance import limits
 
     largest = max(denominators)
     steps = range(max(1, round(largest / _STEPS)), math.ceil(largest * 1.08), max(1, round(largest / _STEPS)))

@@ -6,9 +6,9 @@ import textwrap
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from p4dp_sdk.plots.errors import NotAboveZeroError
-from p4dp_sdk.plots.frames import in_language, name, numbers, require, written
-from p4dp_sdk.plots.style import (
+from p4dp_sdk.figures.errors import NotAboveZeroError
+from p4dp_sdk.figures.frames import in_language, name, numbers, require, written
+from p4dp_sdk.figures.style import (
     GREY,
     WITHHELD,
     Marks,
@@ -18,7 +18,7 @@ from p4dp_sdk.plots.style import (
     new_axes,
     number_axis,
 )
-from p4dp_sdk.tables.remarks import MARK
+from p4dp_sdk.figures.words import MARK
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from p4dp_sdk.plots.style import (
+from p4dp_sdk.figures.style import (
     WITHHELD,
     Marks,
     colour_of,

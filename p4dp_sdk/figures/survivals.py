@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import TYPE_CHECKING, Literal
 
+from p4dp_sdk.figures.frames import name, numbers, require, require_one_row, written
+from p4dp_sdk.figures.style import WITHHELD, Marks, axes_of, colour_of, draft_note, finish_below, number_axis
+from p4dp_sdk.figures.words import MARK
 from p4dp_sdk.locale import translate as _
-from p4dp_sdk.plots.frames import name, numbers, require, require_one_row, written
-from p4dp_sdk.plots.style import WITHHELD, Marks, axes_of, colour_of, draft_note, finish_below, number_axis
-from p4dp_sdk.tables.remarks import MARK
 
 if TYPE_CHECKING:
     import pandas as pd
