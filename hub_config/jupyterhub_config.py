@@ -24,7 +24,7 @@ from hub_config.hub.policy import (
 from hub_config.hub.proxy import SupervisedTraefik
 from hub_config.identity.oidc import P4DPAuthenticator
 from hub_config.identity.provider import SCOPES, client_secret
-from hub_config.identity.roles import Role
+from hub_config.governance.roles import Role
 from hub_config.keys import ensure_key
 from hub_config.reports import handler as reports
 from hub_config.reports.protocol import KEY

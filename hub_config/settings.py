@@ -17,6 +17,7 @@ from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from hub_config.origins import service_origin
 from p4dp_sdk.disclosure.policy import RANGES, Policy
 
 LOWEST_PORT, HIGHEST_PORT = 1024, 65000
@@ -198,6 +199,19 @@ class MailSettings(_Section):
         return self
 
 
+class AuditSettings(_Section):
+    """How long the audit log is kept, and where its end is noted outside. The register's process notes it
+    daily and drops what is too old monthly; `p4dp-enclave audit anchor` and `audit prune` do it at once."""
+
+    keep_months: int = Field(default=12, ge=12, le=120, description="How long events are kept, in months.")
+    anchor_file: Path | None = Field(
+        default=None, description="File the log's end is noted in; on another machine's disk, if it can be."
+    )
+    anchor_mail: str = Field(
+        default="", pattern=r"^$|^[^@\s]+@[^@\s]+$", description="Address it is mailed to, by `mail`."
+    )
+
+
 class Settings(_Section):
     home: Path
     port: int = Field(
@@ -224,6 +238,7 @@ class Settings(_Section):
     airlock: AirlockSettings = AirlockSettings()
     mail: MailSettings = MailSettings()
     web: WebSettings = WebSettings()
+    audit: AuditSettings = AuditSettings()
 
     @property
     def identity_port(self) -> int:
@@ -233,6 +248,10 @@ class Settings(_Section):
     def hub_url(self) -> str:
         """Where people go. Each workspace has its own origin below it: `<user>.<hostname>`."""
         return _origin(self.hostname, self.port)
+
+    def service_url(self, service: str) -> str:
+        """The origin of the pages of `service` (see `origins.SERVICES`), without a slash at the end."""
+        return service_origin(self.hub_url, service)
 
     @property
     def issuer(self) -> str:

@@ -28,6 +28,7 @@ from hub_config.hub.texts import (
 )
 from hub_config.origins import to_own_origin
 from hub_config.settings import Settings
+from hub_config.web import STATIC as SHARED_STATIC
 
 TEMPLATES = Path(__file__).with_name("templates")
 STATIC = Path(__file__).with_name("static")
@@ -136,6 +137,7 @@ def handlers(desk: Desk) -> list[Any]:
         (r"/spawn/(?P<user_name>[^/]+)/(?P<server_name>[^/]+)", StartHandler, desked),
         (rf"/p4dp/stop/{SLUG}", StopHandler, desked),
         (rf"/p4dp/language/({'|'.join(LANGUAGES)})", LanguageHandler),
+        (r"/p4dp/static/(style\.css|icon\.svg)", web.StaticFileHandler, {"path": str(SHARED_STATIC)}),
         (r"/p4dp/static/(.*)", web.StaticFileHandler, {"path": str(STATIC)}),
         (r"/user/(?P<user_name>[^/]+)(?P<user_path>/.*)?", WorkspaceAddressHandler),
         (r"/token", ClosedHandler),

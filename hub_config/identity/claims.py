@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from hub_config.governance.roles import GROUPS, Person, Role
 from hub_config.governance.services import is_service
-from hub_config.identity.roles import GROUPS, Role
 
 USERNAME = re.compile(r"[a-z](?:[a-z0-9]|[._-](?=[a-z0-9])){0,47}")
 """A name becomes a directory, a host and a scope: lower case, no two separators in a row, none at the
@@ -39,13 +39,6 @@ class FactorPolicy:
 
     required_amr: frozenset[str]
     accepted_acr: frozenset[str] = frozenset()
-
-
-@dataclass(frozen=True)
-class Person:
-    username: str
-    full_name: str
-    roles: frozenset[Role]
 
 
 @dataclass(frozen=True)

@@ -31,8 +31,9 @@ from traitlets import Dict, Instance, Integer, List, Set, Unicode, default
 
 from hub_config.governance.audit import AuditFailure, Decision
 from hub_config.governance.journal import Journal, Step
+from hub_config.governance.roles import Person
 from hub_config.governance.services import is_service
-from hub_config.identity.claims import Denied, FactorPolicy, Person, Reason, identify
+from hub_config.identity.claims import Denied, FactorPolicy, Reason, identify
 from hub_config.identity.messages import DENIALS, EXPIRED, NOT_PROVED, NOT_RECORDED, UNREACHABLE
 from hub_config.identity.tokens import Expected, UnknownKey, UntrustedToken, nonce_for, verify_id_token
 
