@@ -333,7 +333,9 @@ async def _record(
     decision: Decision,
     details: Mapping[str, str | int | bool | None],
 ) -> None:
-    event = AuditEvent(call.binding.user, what, call.binding.project, decision, details)
+    event = AuditEvent(
+        call.binding.user, what, call.binding.project, decision, details, f"workspace:{call.binding.id}"
+    )
     try:
         await in_thread(gateway.office, lambda: gateway.audit.append(event))
     except AuditDiskFull:

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, Literal, TextIO
 
 import click
 
@@ -259,12 +259,23 @@ def audit() -> None:
 @click.option(
     "--noted", metavar="NUMBER:HASH", help="What an earlier run printed: the log must still pass through it."
 )
-def verify(noted: str | None) -> None:
+@click.option(
+    "--anchors",
+    type=click.File("r", encoding="utf-8", errors="replace"),
+    help="File of anchors noted outside, or saved mails: the log must still pass through all of them.",
+)
+def verify(noted: str | None, anchors: TextIO | None) -> None:
     """Check every event of the log. Exit code 0 if it is intact, 1 if it is broken."""
     from hub_config.governance import screens
     from hub_config.governance.audit import verify as verify_chain
+    from hub_config.governance.audit.anchors import verify_with
 
     settings = settings_here()
+    if anchors is not None:
+        found = verify_with(settings.audit_dir, settings.keys_dir, anchors)
+        screens.print_anchored(found)
+        if not found.intact:
+            raise click.exceptions.Exit(BROKEN)
     outcome = verify_chain(settings.audit_dir, settings.keys_dir, noted=_noted(noted))
     screens.print_verification(outcome)
     if not outcome.intact:
@@ -272,31 +283,85 @@ def verify(noted: str | None) -> None:
 
 
 @audit.command()
+@click.option("--who", default="", help="Only this person's or service's.")
+@click.option("--project", "slug", default="", help="Only this project's.")
+@click.option(
+    "--what", "kinds", multiple=True, help="Only events of this name; `release.` takes all that begin so."
+)
 @click.option("--from", "first", type=DAY, help="First day, UTC.")
 @click.option("--to", "last", type=DAY, help="Last day, UTC.")
 @click.option("--format", "kind", type=click.Choice(["jsonl", "csv"]), default="jsonl", show_default=True)
+@click.option(
+    "--language", type=click.Choice(["fr", "en"]), help="Of a CSV file's headers. [default: the site's]"
+)
 @click.option(
     "--output",
     type=click.File("w", encoding="utf-8", lazy=False),
     default="-",
     help="[default: standard output]",
 )
-def export(first: datetime | None, last: datetime | None, kind: str, output: TextIO) -> None:
-    """Write the events of some days; each is checked on the way. The export is itself an event."""
+def export(
+    who: str,
+    slug: str,
+    kinds: tuple[str, ...],
+    first: datetime | None,
+    last: datetime | None,
+    kind: str,
+    language: Literal["fr", "en"] | None,
+    output: TextIO,
+) -> None:
+    """Write some of the events; each is checked on the way. The export is itself an event."""
     from hub_config.governance.audit import export as exporting
+    from hub_config.governance.audit.reading import Wanted
 
     settings = settings_here()
-    days = exporting.Days(_day(first), _day(last))
+    wanted = Wanted(who, slug, kinds, (), _day(first), _day(last))
     count = exporting.export(
-        settings.audit_dir, settings.keys_dir, days, exporting.Format(kind), output, who=_operator()
+        settings.audit_dir,
+        settings.keys_dir,
+        wanted,
+        exporting.Format(kind),
+        output,
+        who=_operator(),
+        language=language or settings.language,
     )
     click.echo(f"{count} events.", err=True)
+
+
+@audit.command()
+def anchor() -> None:
+    """Note the log's end outside: in `audit.anchor_file`, to `audit.anchor_mail`, and on the screen."""
+    from hub_config.governance.audit.upkeep import anchor as note
+
+    line = note(settings_here(), who=_operator())
+    click.echo(line)
+
+
+@audit.command()
+def prune() -> None:
+    """Drop the events older than `audit.keep_months`, in whole months; never one of the last twelve."""
+    from hub_config.governance.audit.upkeep import prune as drop
+
+    dropped = drop(settings_here(), who=_operator())
+    if dropped is None:
+        click.echo("Nothing is old enough to be dropped.")
+        return
+    click.echo(f"{dropped.events} events dropped, up to number {dropped.number} of {dropped.at[:10]}.")
 
 
 def settings_here() -> Settings:
     from hub_config.settings import load_settings
 
-    return load_settings()
+    settings = load_settings()
+    place_commands()
+    return settings
+
+
+def place_commands() -> None:
+    """Events of this command say from which terminal it was typed, to its end."""
+    from hub_config.governance.audit.place import acting_from, terminal
+
+    click.get_current_context().with_resource(acting_from(terminal()))
 
 
 @contextmanager

@@ -20,8 +20,8 @@ class Recorder:
     chain: AuditChain
     who: str
 
-    def record(self, session: Session, what: str, project: str | None, **details: Scalar) -> None:
-        """Send the changes to the database, then write the event; the commit follows.
+    def record(self, session: Session, what: str, project: str | None, **details: Scalar) -> str:
+        """Send the changes to the database, then write the event; the commit follows. The event's hash.
 
         So an event never tells of a change that the constraints refused, and no change is committed without
         its event.
@@ -29,6 +29,7 @@ class Recorder:
         session.flush()
         event = self.chain.append(AuditEvent(self.who, what, project, Decision.ALLOWED, details))
         session.info.setdefault(_RECORDED, []).append((self.chain, event, project))
+        return event
 
 
 def undo_recorded(session: Session) -> None:

@@ -12,6 +12,7 @@ from rich.text import Text
 
 from hub_config.governance.actions import ObjectionOnRecord
 from hub_config.governance.audit import Verification
+from hub_config.governance.audit.anchors import Anchored
 from hub_config.governance.facts import Grant, ProjectFacts, ProjectStatus
 
 _STYLES = {
@@ -81,10 +82,27 @@ def print_verification(outcome: Verification) -> None:
     if not outcome.events:
         console.print("Nothing is recorded yet.")
         return
-    console.print(f"Intact: {outcome.events} events in {outcome.segments} segments.", style="green")
+    if outcome.dropped:
+        console.print(f"Events 1 to {outcome.dropped} were dropped when they were old enough.")
+    console.print(
+        f"Intact: {outcome.events - outcome.dropped} events in {outcome.segments} segments.", style="green"
+    )
     if outcome.torn:
         console.print("A crash cut the newest line short; nothing is lost, the next event repairs it.")
     console.print(f"Key {outcome.key}. Note for the next run: {outcome.events}:{outcome.head}")
+
+
+def print_anchored(found: Anchored) -> None:
+    console = Console(soft_wrap=True, highlight=False)
+    if found.problem:
+        console.print(f"ANCHORS: {found.problem}.", style="bold red", markup=False)
+    broken = found.verification.broken
+    if broken:
+        console.print(
+            f"The log does not pass through the anchors: {broken.problem}.", style="bold red", markup=False
+        )
+    elif found.intact:
+        console.print(f"The log passes through all {found.anchors} anchors.", style="green")
 
 
 def _lines(facts: ProjectFacts, today: date) -> Iterable[tuple[str, str | Text]]:

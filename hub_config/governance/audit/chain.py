@@ -60,13 +60,26 @@ class AuditChain:
     def append(self, event: AuditEvent) -> str:
         """Record `event` durably and return its hash. Raises AuditFailure, and then nothing may be
         answered."""
+        with self.exclusive() as (key, head):
+            return self._extend(head, event, key).hash
+
+    @contextmanager
+    def exclusive(self) -> Iterator[tuple[Ed25519PrivateKey, Head]]:
+        """The chain at rest and to oneself: its key, and its head, whose record is whole in its segment."""
         try:
             with self._locked():
                 key = self._key()
-                head = self._completed(self._read_head(key), key)
-                return self._extend(head, event, key).hash
+                yield key, self._completed(self._read_head(key), key)
         except OSError as error:
             raise _failure(error, self.directory) from error
+
+    def exists(self) -> bool:
+        """Whether anything was ever recorded here."""
+        return (self.directory / HEAD_FILE).exists()
+
+    def now(self) -> str:
+        """The time as records write it."""
+        return self.clock().astimezone(UTC).isoformat(timespec="microseconds")
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
@@ -134,7 +147,7 @@ class AuditChain:
         return self._extend(head, AuditEvent("enclave", "audit.repair", None, Decision.FAILED, details), key)
 
     def _extend(self, head: Head, event: AuditEvent, key: Ed25519PrivateKey) -> Head:
-        at = self.clock().astimezone(UTC).isoformat(timespec="microseconds")
+        at = self.now()
         record = Record.of(event, number=head.number + 1, at=at, prev=head.hash)
         place = self._place(head, at, key)
         extended = replace(place, first_at=place.first_at or at, record=record)

@@ -1,4 +1,5 @@
-"""What one audit event may say: who, what, in which project, how it ended, and a few bounded scalars. Pure.
+"""What one audit event may say: who, what, in which project, from where, how it ended, and a few bounded
+scalars. Pure, but for the place, which is that of the door where it is made.
 
 Names of tables and columns, counts of rows, codes of refusals, the text of a query: yes. A value of the
 data: never, and nothing here could tell one, so callers pass only what they computed themselves.
@@ -11,6 +12,8 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+
+from hub_config.governance.audit.place import current_place, printable
 
 Scalar = str | int | bool | None
 
@@ -41,6 +44,7 @@ class AuditEvent:
     project: str | None
     decision: Decision
     details: Mapping[str, Scalar] = field(default_factory=dict)
+    where: str | None = field(default_factory=current_place)
 
     def __post_init__(self) -> None:
         if not _WHAT.fullmatch(self.what):
@@ -52,6 +56,7 @@ class AuditEvent:
         if len(self.details) > MAX_DETAILS:
             raise ValueError(f"audit event {self.what}: at most {MAX_DETAILS} details")
         object.__setattr__(self, "decision", Decision(self.decision))
+        object.__setattr__(self, "where", printable(self.where))
         object.__setattr__(
             self, "details", {name: _scalar(name, value) for name, value in self.details.items()}
         )

@@ -1,23 +1,29 @@
-"""Writes a range of days of the log for the DPO, as JSON Lines (the records' own bytes) or CSV. Every event
-is checked on the way; an export is recorded before it is written."""
+"""Writes a part of the log for the DPO, as JSON Lines (the records' own bytes) or CSV. Every event is checked
+on the way; an export is recorded before it is written."""
 
 from __future__ import annotations
 
 import csv
 import json
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from datetime import date
 from enum import StrEnum
 from pathlib import Path
-from typing import TextIO, assert_never
+from typing import Literal, TextIO, assert_never
 
 from hub_config.governance.audit.chain import AuditChain
 from hub_config.governance.audit.event import AuditEvent, Decision
+from hub_config.governance.audit.reading import Wanted
 from hub_config.governance.audit.record import Record
 from hub_config.governance.audit.verification import read_records
 
-_COLUMNS = ("number", "at", "who", "what", "project", "decision", "details", "prev", "hash")
+Language = Literal["fr", "en"]
+_COLUMNS: dict[Language, tuple[str, ...]] = {
+    "en": ("number", "at", "who", "what", "project", "decision", "where", "details", "prev", "hash"),
+    "fr": (
+        "numéro", "date et heure (UTC)", "qui", "quoi", "projet", "décision", "depuis", "détails",
+        "empreinte précédente", "empreinte",
+    ),
+}  # fmt: skip
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -26,30 +32,41 @@ class Format(StrEnum):
     CSV = "csv"
 
 
-@dataclass(frozen=True)
-class Days:
-    """From one day to another, both included, in UTC; None is open."""
-
-    first: date | None = None
-    last: date | None = None
-
-    def __contains__(self, record: Record) -> bool:
-        day = date.fromisoformat(record.at[:10])
-        return (self.first is None or day >= self.first) and (self.last is None or day <= self.last)
-
-
-def export(directory: Path, keys: Path, days: Days, kind: Format, output: TextIO, *, who: str) -> int:
-    """Write the events of `days` to `output`; how many. Raises AuditFailure, and AuditBroken at a break."""
-    said = {"first": str(days.first or ""), "last": str(days.last or ""), "format": kind.value}
-    AuditChain(directory, keys).append(AuditEvent(who, "audit.export", None, Decision.ALLOWED, said))
-    chosen = (record for record in read_records(directory, keys) if record in days)
+def export(
+    directory: Path,
+    keys: Path,
+    wanted: Wanted,
+    kind: Format,
+    output: TextIO,
+    *,
+    who: str,
+    language: Language = "en",
+) -> int:
+    """Write the events that are `wanted` to `output`; how many. Raises AuditFailure, and AuditBroken at a
+    break. `language` is that of a CSV file's headers: JSON Lines are the chain's own bytes."""
+    AuditChain(directory, keys).append(
+        AuditEvent(who, "audit.export", None, Decision.ALLOWED, _said(wanted, kind))
+    )
+    chosen = (record for record in read_records(directory, keys) if wanted.admits(record))
     match kind:
         case Format.JSONL:
             return _write_lines(chosen, output)
         case Format.CSV:
-            return _write_csv(chosen, output)
+            return _write_csv(chosen, output, language)
         case _:
             assert_never(kind)
+
+
+def _said(wanted: Wanted, kind: Format) -> dict[str, str]:
+    """What was taken out, as the event tells it."""
+    return {
+        "first": str(wanted.first or ""),
+        "last": str(wanted.last or ""),
+        "format": kind.value,
+        "person": wanted.who,
+        "of_project": wanted.project,
+        "kinds": " ".join(wanted.what),
+    }
 
 
 def _write_lines(records: Iterable[Record], output: TextIO) -> int:
@@ -60,9 +77,9 @@ def _write_lines(records: Iterable[Record], output: TextIO) -> int:
     return count
 
 
-def _write_csv(records: Iterable[Record], output: TextIO) -> int:
+def _write_csv(records: Iterable[Record], output: TextIO, language: Language) -> int:
     writer = csv.writer(output)
-    writer.writerow(_COLUMNS)
+    writer.writerow(_COLUMNS[language])
     count = 0
     for record in records:
         writer.writerow(_cells(record))
@@ -73,7 +90,8 @@ def _write_csv(records: Iterable[Record], output: TextIO) -> int:
 def _cells(record: Record) -> Iterator[str | int]:
     yield record.number
     details = json.dumps(dict(record.details), sort_keys=True)
-    for text in (record.at, record.who, record.what, record.project or "", record.decision, details):
+    texts = (record.at, record.who, record.what, record.project or "", record.decision, record.where or "")
+    for text in (*texts, details):
         yield _inert(text)
     yield record.prev
     yield record.hash

@@ -3,8 +3,10 @@ enclave.
 
 Found: any change, insertion, swap or deletion of bytes, lines, seals or segments, and any truncation. Not
 found from these files alone: someone who holds the key, or who puts back an older copy of the whole
-directory; against the latter, note the number and hash that `audit verify` prints, and give them to the
-next run.
+directory, or another one with another key. Against these stand the anchors that were noted outside (see
+`anchors`): a number and a hash through which the chain must still pass.
+
+Where retention dropped old segments, the chain is read from the signed mark it left (see `retention`).
 """
 
 from __future__ import annotations
@@ -26,11 +28,14 @@ from hub_config.governance.audit.record import (
     GENESIS,
     HEAD_FILE,
     LOCK_FILE,
+    PRUNED_FILE,
     Head,
     NotCanonical,
+    Pruned,
     Record,
     Seal,
     parse_head,
+    parse_pruned,
     parse_seal,
     seal_file,
     segment_file,
@@ -50,7 +55,8 @@ class Break:
 
 @dataclass(frozen=True)
 class Verification:
-    """What a reading of the chain found. `events` are those before the break, if there is one."""
+    """What a reading of the chain found. `events` is the number of the last one before the break, if there is
+    one; `dropped` that of the last one that retention removed."""
 
     events: int
     segments: int
@@ -61,6 +67,7 @@ class Verification:
     )
     broken: Break | None = None
     quarantined: tuple[str, ...] = ()
+    dropped: int = 0
 
     @property
     def intact(self) -> bool:
@@ -73,21 +80,42 @@ class _Broken(Exception):
         self.found = Break(number, file, problem)
 
 
-def verify(directory: Path, keys: Path, *, noted: tuple[int, str] | None = None) -> Verification:
+def verify(
+    directory: Path,
+    keys: Path,
+    *,
+    noted: tuple[int, str] | None = None,
+    anchors: Mapping[int, str] | None = None,
+) -> Verification:
     """Check every byte of the chain in `directory` against itself and the key in `keys`.
 
-    `noted` is the number and hash an earlier verification printed: the chain must still pass through it.
+    `noted` is the number and hash an earlier verification printed, `anchors` the hash of each number noted
+    outside: the chain must still pass through all of them, but those that retention dropped.
     """
-    reading = _Reading(directory, keys)
-    try:
-        for record in reading.records():
-            if noted and record.number == noted[0] and record.hash != noted[1]:
-                raise _Broken(record.number, reading.file, "not the event that was noted at this number")
-        if noted and reading.number < noted[0]:
-            raise _Broken(reading.number + 1, HEAD_FILE, "the log ends before the event that was noted")
-    except _Broken as broken:
-        return reading.outcome(broken.found)
-    return reading.outcome(None)
+    passages = {**(anchors or {}), **({noted[0]: noted[1]} if noted else {})}
+    while True:
+        reading = _Reading(directory, keys)
+        try:
+            _pass_through(reading, passages)
+        except _DroppedMeanwhile:
+            continue
+        except _Broken as broken:
+            return reading.outcome(broken.found)
+        return reading.outcome(None)
+
+
+def _pass_through(reading: _Reading, passages: Mapping[int, str]) -> None:
+    for record in reading.records():
+        if passages.get(record.number, record.hash) != record.hash:
+            raise _Broken(record.number, reading.file, "not the event that was noted at this number")
+    if passages.get(reading.dropped, reading.dropped_hash) != reading.dropped_hash:
+        raise _Broken(reading.dropped, PRUNED_FILE, "not the event that was noted at this number")
+    if passages and reading.number < max(passages):
+        raise _Broken(reading.number + 1, HEAD_FILE, "the log ends before the event that was noted")
+
+
+class _DroppedMeanwhile(Exception):
+    """Retention removed a segment while it was to be read: read again."""
 
 
 def read_records(directory: Path, keys: Path) -> Iterator[Record]:
@@ -95,6 +123,8 @@ def read_records(directory: Path, keys: Path) -> Iterator[Record]:
     written."""
     try:
         yield from _Reading(directory, keys).records()
+    except _DroppedMeanwhile:
+        raise AuditBroken("Old events were dropped while the log was read. Do it again.") from None
     except _Broken as broken:
         found = broken.found
         raise AuditBroken(
@@ -115,45 +145,62 @@ class _Reading:
         self.file = ""
         self.key = ""
         self.torn = False
+        self.dropped = 0
+        self.dropped_hash = GENESIS
 
     def outcome(self, broken: Break | None) -> Verification:
         quarantined = tuple(sorted(path.name for path in self.directory.glob("quarantine-*")))
-        return Verification(self.number, self.segments, self.hash, self.key, self.torn, broken, quarantined)
+        return Verification(
+            self.number, self.segments, self.hash, self.key, self.torn, broken, quarantined, self.dropped
+        )
 
     def records(self) -> Iterator[Record]:
-        state = self._at_rest()
+        state = self.state()
         if state.key is None:
             return
         self.key = fingerprint(state.key)
-        head = self._head(state.head, state.key)
-        for segment in range(1, head.segment):
+        first = self._begin(state)
+        head = self._head(state.head, state.key, first)
+        for segment in range(first, head.segment):
             yield from self._closed_segment(segment, state.key)
         yield from self._open_segment(head, state.sizes.get(head.segment, 0))
         self._nothing_after(head, state)
 
-    def _at_rest(self) -> _State:
+    def _begin(self, state: _State) -> int:
+        """The first segment that is kept. What retention dropped is vouched for by the mark it left."""
+        if state.pruned is None or state.key is None:
+            return 1
+        try:
+            pruned = parse_pruned(state.pruned, state.key)
+        except NotCanonical as problem:
+            raise _Broken(1, PRUNED_FILE, str(problem)) from None
+        self.number, self.hash = pruned.number, pruned.hash
+        self.dropped, self.dropped_hash = pruned.number, pruned.hash
+        return pruned.segment + 1
+
+    def state(self) -> _State:
         """Key, head and sizes between two appends; afterwards segments only grow, and closed ones don't."""
         with _shared_lock(self.directory) as locked:
             state = _State.read(self.directory, self.keys)
         if not locked and (self.directory / LOCK_FILE).exists():
-            return self._at_rest()  # the very first append began meanwhile
+            return self.state()  # the very first append began meanwhile
         if state.key is None and state.sizes:
             raise _Broken(1, KEY_FILE, "the audit key is missing; restore keys/ from its backup")
         return state
 
-    def _head(self, content: bytes | None, key: Ed25519PublicKey) -> Head:
+    def _head(self, content: bytes | None, key: Ed25519PublicKey, first: int) -> Head:
         """The head; if it is not as written, the segments are still read, for the break may lie earlier."""
         try:
             if content is None:
                 raise NotCanonical("the head is missing")
             return parse_head(content, key)
         except NotCanonical as problem:
-            self._read_without_head(key)
+            self._read_without_head(key, first)
             raise _Broken(max(self.number, 1), HEAD_FILE, str(problem)) from None
 
-    def _read_without_head(self, key: Ed25519PublicKey) -> None:
+    def _read_without_head(self, key: Ed25519PublicKey, first: int) -> None:
         newest = max(_sizes(self.directory), default=0)
-        for segment in range(1, newest):
+        for segment in range(first, newest):
             deque(self._closed_segment(segment, key), maxlen=0)
         deque(self._lines(newest, None) if newest else (), maxlen=0)
 
@@ -207,6 +254,8 @@ class _Reading:
                 while (length is None or file.tell() < length) and (line := file.readline()):
                     yield self._record(line)
         except FileNotFoundError:
+            if segment <= dropped_through(self.directory, self.keys):
+                raise _DroppedMeanwhile from None
             raise _Broken(self.number + 1, self.file, "the segment is missing") from None
         self.segments += 1
 
@@ -226,6 +275,7 @@ class _Reading:
         self.number, self.hash = record.number, record.hash
 
     def _nothing_after(self, head: Head, state: _State) -> None:
+        """Segments before the mark are what a crash left of those that retention dropped."""
         for segment in sorted(state.sizes):
             if not 1 <= segment <= head.segment:
                 raise _Broken(head.number + 1, segment_file(segment), "a segment that no head vouches for")
@@ -238,6 +288,7 @@ class _State:
     key: Ed25519PublicKey | None
     head: bytes | None
     sizes: Mapping[int, int]
+    pruned: bytes | None
 
     @classmethod
     def read(cls, directory: Path, keys: Path) -> Self:
@@ -245,10 +296,48 @@ class _State:
             key = load_key(keys)
         except AuditBroken as problem:
             raise _Broken(1, KEY_FILE, str(problem)) from None
-        path = directory / HEAD_FILE
         return cls(
-            key.public_key() if key else None, path.read_bytes() if path.exists() else None, _sizes(directory)
+            key.public_key() if key else None,
+            _content(directory / HEAD_FILE),
+            _sizes(directory),
+            _content(directory / PRUNED_FILE),
         )
+
+
+def _content(path: Path) -> bytes | None:
+    return path.read_bytes() if path.exists() else None
+
+
+def at_rest(directory: Path, keys: Path) -> tuple[Head | None, int]:
+    """The head between two appends (None: nothing was ever recorded), and the first segment that is kept.
+    Raises AuditBroken where they are not as written."""
+    try:
+        state = _Reading(directory, keys).state()
+        if state.key is None or state.head is None:
+            return None, 1
+        return parse_head(state.head, state.key), dropped_through(directory, keys) + 1
+    except NotCanonical as problem:
+        raise AuditBroken(f"{directory / HEAD_FILE}: {problem}. Run `p4dp-enclave audit verify`.") from None
+    except _Broken as broken:
+        raise AuditBroken(f"{broken.found.problem}. Run `p4dp-enclave audit verify`.") from None
+
+
+def dropped_through(directory: Path, keys: Path) -> int:
+    """The last segment that retention dropped; 0 where none was. Raises AuditBroken for a mark that this
+    enclave did not sign."""
+    pruned = read_pruned(directory, keys)
+    return pruned.segment if pruned else 0
+
+
+def read_pruned(directory: Path, keys: Path) -> Pruned | None:
+    """The mark that retention left, or None. Raises AuditBroken where it is not this enclave's."""
+    content, key = _content(directory / PRUNED_FILE), load_key(keys)
+    if content is None or key is None:
+        return None
+    try:
+        return parse_pruned(content, key.public_key())
+    except NotCanonical as problem:
+        raise AuditBroken(f"{directory / PRUNED_FILE}: {problem}. Run `p4dp-enclave audit verify`.") from None
 
 
 def _sizes(directory: Path) -> dict[int, int]:

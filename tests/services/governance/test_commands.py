@@ -206,7 +206,7 @@ def test_events_are_exported_by_day_and_the_export_is_one(lea: None, run: Run, h
 def test_a_spreadsheet_runs_nothing_of_an_export(lea: None, run: Run, home: Settings, tmp_path: Path) -> None:
     formula = AuditEvent("=cmd|'/c calc'!A1", "query", "@SUM(1)", Decision.ALLOWED, {"sql": 'a,\n"b"'})
     AuditChain(home.audit_dir, home.keys_dir).append(formula)
-    run("audit", "export", "--format", "csv", "--output", str(tmp_path / "log.csv"))
+    run("audit", "export", "--format", "csv", "--language", "en", "--output", str(tmp_path / "log.csv"))
     rows = list(csv.DictReader(io.StringIO((tmp_path / "log.csv").read_text())))
     assert [row["what"] for row in rows] == ["project.create", "query", "audit.export"]
     assert (rows[1]["who"], rows[1]["project"]) == ("'=cmd|'/c calc'!A1", "'@SUM(1)")
