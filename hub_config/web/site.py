@@ -14,6 +14,7 @@ from starlette.responses import Response
 from starlette.routing import compile_path
 from starlette.staticfiles import StaticFiles
 
+from hub_config.governance.audit import AtAddress
 from hub_config.settings import Settings
 from hub_config.web import STATIC, login
 from hub_config.web.errors import answer_in_words
@@ -27,6 +28,15 @@ from hub_config.web.texts import Catalogues
 TEMPLATES = Path(__file__).with_name("templates")
 
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
+
+
+@dataclass(frozen=True)
+class Guest:
+    """Pages of another package on the same site: its templates, in a folder of their own name, and its
+    translations."""
+
+    templates: Path
+    catalogues: tuple[Path, str]
 
 
 @dataclass(frozen=True)
@@ -47,6 +57,7 @@ class Site:
     menu: tuple[MenuItem, ...] = ()
     uploads: tuple[str, ...] = ()
     rates: Rates = field(default_factory=Rates)
+    guests: tuple[Guest, ...] = ()
 
 
 def create_site(
@@ -68,6 +79,7 @@ def create_site(
     answer_in_words(app)
     login.send_strangers_to_the_hub(app)
     app.add_middleware(Gate, house=house)
+    app.add_middleware(AtAddress)
     app.mount("/static/web", _Static(directory=STATIC), name="static-web")
     if site.static is not None:
         app.mount("/static/own", _Static(directory=site.static), name="static-own")
@@ -84,13 +96,18 @@ def _house(site: Site, clock: Callable[[], float]) -> House:
         settings=site.settings,
         menu=site.menu,
         uploads=tuple(compile_path(path)[0] for path in site.uploads),
-        catalogues=Catalogues([site.catalogues] if site.catalogues else []),
-        templates=environment(site.templates, TEMPLATES),
+        catalogues=Catalogues(_catalogues(site)),
+        templates=environment(site.templates, *(guest.templates for guest in site.guests), TEMPLATES),
         sessions=Sessions(web.session_hours * 3600.0, web.idle_minutes * 60.0, clock),
         arrivals=Arrivals(login.ARRIVAL_SECONDS, clock),
         pace=Pace(site.rates),
         hub=NoHub(),
     )
+
+
+def _catalogues(site: Site) -> list[tuple[Path, str]]:
+    own = [site.catalogues] if site.catalogues else []
+    return own + [guest.catalogues for guest in site.guests]
 
 
 class _Static(StaticFiles):
@@ -102,4 +119,4 @@ class _Static(StaticFiles):
         return answer
 
 
-__all__ = ["Lifespan", "MenuItem", "Site", "create_site"]
+__all__ = ["Guest", "Lifespan", "MenuItem", "Site", "create_site"]
