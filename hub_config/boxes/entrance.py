@@ -43,14 +43,22 @@ class Entrance:
         os.close(self.keep_open[0])
 
 
-def enter(box: Box, command: Sequence[str], *, uid: int | None, keep_open: Sequence[int] = ()) -> Entrance:
-    """`uid` is the workspace's own user, or None to stay who we are."""
+def enter(
+    box: Box,
+    command: Sequence[str],
+    *,
+    uid: int | None,
+    keep_open: Sequence[int] = (),
+    parent: int | None = None,
+) -> Entrance:
+    """`uid` is the box's own user, or None to stay who we are. `parent`: whose death is the box's, where that
+    is not this process, which forks."""
     bwrap = bubblewrap()
     arguments = _in_memory(box.arguments())
     return Entrance(
         command=(str(bwrap), "--args", str(arguments), "--", *command),
         keep_open=(arguments, *keep_open),
-        before_exec=_change_over(box, bwrap, uid, parent=os.getpid()),
+        before_exec=_change_over(box, bwrap, uid, parent=os.getpid() if parent is None else parent),
         environment={} if box.cleared_environment else None,
     )
 

@@ -1,0 +1,1 @@
+"""One module a family of files. `registry` says which function checks what."""

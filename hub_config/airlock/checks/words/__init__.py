@@ -1,0 +1,1 @@
+"""The words of findings: `groups` (people), `form`, `documents`, `quarantine`; `params` fill the blanks."""
