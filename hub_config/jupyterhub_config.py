@@ -10,6 +10,7 @@ from pathlib import Path
 
 from hub_config.governance.audit import AuditChain
 from hub_config.governance.journal import Journal
+from hub_config.governance.roles import Role
 from hub_config.hub.desk import Desk
 from hub_config.hub.pages import TEMPLATES, handlers, template_vars
 from hub_config.hub.policy import (
@@ -20,11 +21,12 @@ from hub_config.hub.policy import (
     cookie_options,
     headers,
     services,
+    site_routes,
+    sites,
 )
 from hub_config.hub.proxy import SupervisedTraefik
 from hub_config.identity.oidc import P4DPAuthenticator
 from hub_config.identity.provider import SCOPES, client_secret
-from hub_config.governance.roles import Role
 from hub_config.keys import ensure_key
 from hub_config.reports import handler as reports
 from hub_config.reports.protocol import KEY
@@ -35,7 +37,7 @@ settings = load_settings()
 checkout = Path(__file__).parents[1]
 state = settings.home / "hub"
 loopback = "127.0.0.1"
-desk = Desk(settings)
+desk = Desk(settings, sites(checkout))
 c = get_config()  # noqa: F821 (given by traitlets)
 
 # Addresses: people reach the proxy only; the hub and the proxy's own interface answer on the loopback.
@@ -51,6 +53,7 @@ c.SupervisedTraefik.traefik_api_password = ensure_key(settings.keys_dir, "proxy-
 c.SupervisedTraefik.static_config_file = str(state / "traefik.toml")
 c.SupervisedTraefik.dynamic_config_file = str(state / "routes.toml")
 c.SupervisedTraefik.traefik_log_level = "ERROR"
+c.SupervisedTraefik.extra_dynamic_config = site_routes(settings)
 c.SupervisedTraefik.extra_static_config = {
     "global": {"checkNewVersion": False, "sendAnonymousUsage": False},
     "entryPoints": {"http": {"transport": {"respondingTimeouts": {"readTimeout": "0s"}}}},
@@ -94,7 +97,11 @@ c.P4DPAuthenticator.pages = [*handlers(desk), *reports.handlers(report_desk)]
 # What they may do
 c.JupyterHub.custom_scopes = CUSTOM_SCOPES
 c.JupyterHub.load_roles = [*ROLES, REPORTS_ROLE]
-c.JupyterHub.services = [*services(checkout), {"name": KEY, "api_token": ensure_key(settings.keys_dir, KEY)}]
+c.JupyterHub.services = [
+    *services(checkout, settings),
+    {"name": KEY, "api_token": ensure_key(settings.keys_dir, KEY)},
+]
+c.JupyterHub.oauth_require_pkce = True
 
 # Workspaces: one named server a project
 c.JupyterHub.allow_named_servers = True

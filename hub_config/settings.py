@@ -279,6 +279,11 @@ class Settings(_Section):
         return self.port + 5
 
     @property
+    def service_ports(self) -> Mapping[str, int]:
+        """Of the services with pages (see `origins.SERVICES`)."""
+        return {"airlock": self.airlock_port, "register": self.register_port}
+
+    @property
     def required_amr(self) -> tuple[str, ...]:
         """The laptop's provider proves both factors by name; an institution's as it is set up to."""
         return ("pwd", "otp", "mfa") if self.identity.provider == "demo" else self.identity.required_amr

@@ -8,7 +8,7 @@ read is refused: no governance store, no workspace.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import cached_property
@@ -38,6 +38,9 @@ REFUSALS: Mapping[ErrorCode, str] = {
     ErrorCode.GRANT_EXPIRED: N_(
         "Le droit d'accès de ce projet a expiré. Son responsable peut en demander le renouvellement."
     ),
+    ErrorCode.CHARTER_NOT_ACCEPTED: N_(
+        "Avant d'ouvrir un espace de travail, lisez et acceptez la charte de la plateforme."
+    ),
 }
 NO_PROJECT = N_(
     "Un espace de travail appartient toujours à un projet : choisissez-en un sur la page d'accueil."
@@ -62,8 +65,10 @@ class Card:
 
 
 class Desk:
-    def __init__(self, settings: Settings) -> None:
-        self.settings = settings
+    """`sites`: the services with pages that the hub starts."""
+
+    def __init__(self, settings: Settings, sites: Sequence[str] = ()) -> None:
+        self.settings, self.sites = settings, sites
 
     @cached_property
     def _store(self) -> Store:

@@ -17,6 +17,7 @@ from jupyterhub.user import User
 from tornado import web
 
 from hub_config.hub.desk import Desk
+from hub_config.hub.offices import open_to
 from hub_config.hub.texts import (
     LANGUAGE_COOKIE,
     LANGUAGES,
@@ -26,7 +27,8 @@ from hub_config.hub.texts import (
     page_text,
     translate,
 )
-from hub_config.origins import to_own_origin
+from hub_config.hub.visitors import VisitorHandler
+from hub_config.origins import SERVICES, to_own_origin
 from hub_config.settings import Settings
 from hub_config.web import STATIC as SHARED_STATIC
 
@@ -60,6 +62,8 @@ class HomeHandler(_DeskHandler):
             running={name for name, spawner in user.spawners.items() if spawner.ready},
             pending={name for name, spawner in user.spawners.items() if spawner.pending},
             server_url=user.server_url,
+            offices=open_to((group.name for group in user.groups), self.desk.sites),
+            service_url=self.desk.settings.service_url,
         )
         self.finish(html)
 
@@ -137,6 +141,7 @@ def handlers(desk: Desk) -> list[Any]:
         (r"/spawn/(?P<user_name>[^/]+)/(?P<server_name>[^/]+)", StartHandler, desked),
         (rf"/p4dp/stop/{SLUG}", StopHandler, desked),
         (rf"/p4dp/language/({'|'.join(LANGUAGES)})", LanguageHandler),
+        (rf"/p4dp/visitor/(?P<service>{'|'.join(SERVICES)})", VisitorHandler),
         (r"/p4dp/static/(style\.css|icon\.svg)", web.StaticFileHandler, {"path": str(SHARED_STATIC)}),
         (r"/p4dp/static/(.*)", web.StaticFileHandler, {"path": str(STATIC)}),
         (r"/user/(?P<user_name>[^/]+)(?P<user_path>/.*)?", WorkspaceAddressHandler),

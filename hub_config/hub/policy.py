@@ -11,7 +11,9 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
+from hub_config.origins import SERVICES
 from hub_config.settings import Settings
 
 QUERY_SCOPE = "custom:p4dp:query"
@@ -29,12 +31,14 @@ PERSON_SCOPES = (
     "access:servers!user",
     f"{QUERY_SCOPE}!user",
 )
+SITE_SCOPES = tuple(f"access:services!service={name}" for name in SERVICES)
+"""Who they are, told to the airlock and to the register: what they may do there is decided there."""
 
 ROLES: tuple[Mapping[str, Any], ...] = (
     {
         "name": "user",
-        "description": "A person: their own workspaces, and no token of their own making",
-        "scopes": list(PERSON_SCOPES),
+        "description": "A person: their own workspaces, the sites, and no token of their own making",
+        "scopes": [*PERSON_SCOPES, *SITE_SCOPES],
     },
 )
 
@@ -98,14 +102,54 @@ def cookie_options(settings: Settings) -> dict[str, Any]:
     return {"samesite": "Lax", "secure": True} if behind_tls(settings) else {"samesite": "Lax"}
 
 
-def services(checkout: Path) -> list[dict[str, Any]]:
-    """The gateway, started and restarted by the hub; it dies with the hub whatever the hub dies of."""
-    return [
-        {
-            "name": "gateway",
-            "command": ["setpriv", "--pdeathsig", "TERM", sys.executable, "-m", "hub_config.gateway"],
-            "cwd": str(checkout),
-            "environment": {name: os.environ[name] for name in PASSED_ON if name in os.environ},
-            "display": False,
+def sites(checkout: Path) -> tuple[str, ...]:
+    """The services with pages that this checkout can start."""
+    return tuple(name for name in SERVICES if (checkout / "hub_config" / name / "__main__.py").exists())
+
+
+def services(checkout: Path, settings: Settings) -> list[dict[str, Any]]:
+    """The gateway and the sites, started and restarted by the hub; they die with it whatever it dies of."""
+    gateway = _started_here(checkout, "gateway")
+    return [gateway, *(_site(checkout, settings, name) for name in sites(checkout))]
+
+
+def _site(checkout: Path, settings: Settings, name: str) -> dict[str, Any]:
+    """Its people log in by the hub without a question: it is a part of the house. The hub knows no address
+    of it; the proxy hands on what comes to the site's own origin (`site_routes`)."""
+    return {
+        **_started_here(checkout, name),
+        "oauth_redirect_uri": settings.service_url(name) + "/oauth_callback",
+        "oauth_no_confirm": True,
+        "oauth_client_allowed_scopes": [
+            f"access:services!service={name}",
+            "read:users:name!user",
+            "read:users:groups!user",
+        ],
+    }
+
+
+def _started_here(checkout: Path, name: str) -> dict[str, Any]:
+    return {
+        "name": name,
+        "command": ["setpriv", "--pdeathsig", "TERM", sys.executable, "-m", f"hub_config.{name}"],
+        "cwd": str(checkout),
+        "environment": {name: os.environ[name] for name in PASSED_ON if name in os.environ},
+        "display": False,
+    }
+
+
+def site_routes(settings: Settings) -> dict[str, Any]:
+    """The sites' own origins, as traefik reads routes."""
+    ports = settings.service_ports
+    rules = {name: f"Host(`{urlsplit(settings.service_url(name)).hostname}`)" for name in SERVICES}
+    return {
+        "http": {
+            "routers": {
+                f"site-{name}": {"rule": rule, "service": f"site-{name}"} for name, rule in rules.items()
+            },
+            "services": {
+                f"site-{name}": {"loadBalancer": {"servers": [{"url": f"http://127.0.0.1:{ports[name]}"}]}}
+                for name in SERVICES
+            },
         }
-    ]
+    }

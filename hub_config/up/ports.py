@@ -22,6 +22,8 @@ def ports(settings: Settings) -> tuple[Port, ...]:
         Port(settings.port, "address people open"),
         Port(settings.hub_api_port, "hub, behind the proxy"),
         Port(settings.proxy_api_port, "proxy's own interface"),
+        Port(settings.airlock_port, "airlock, behind the proxy"),
+        Port(settings.register_port, "register, behind the proxy"),
     )
     identity = (Port(settings.identity_port, "identity provider"),)
     return hub + identity if settings.identity.provider == "demo" else hub
@@ -36,7 +38,7 @@ def busy_message(settings: Settings) -> str | None:
     other = settings.port + 1000 if settings.port < 60000 else 8000
     return (
         f"In use by another program on {LOOPBACK}: port {names}. Stop that program, "
-        f"or start the enclave elsewhere (it takes four ports in a row): P4DP_PORT={other} make up"
+        f"or start the enclave elsewhere (it takes six ports in a row): P4DP_PORT={other} make up"
     )
 
 

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from hub_config.hub.policy import sites
 from hub_config.identity import provider
 from hub_config.settings import Settings
 from hub_config.up.house import CHECKOUT, logs_dir
@@ -41,17 +42,21 @@ def identity_program(settings: Settings) -> Program:
 
 def hub_program(settings: Settings) -> Program:
     """The hub gets the settings' source, not their values; it reads them itself. Ready means that a workspace
-    can be started: the gateway, which the hub starts, answers too."""
+    can be started: the gateway and the sites, which the hub starts, answer too."""
     configuration = CHECKOUT / "hub_config" / "jupyterhub_config.py"
     environment = {name: value for name, value in os.environ.items() if name not in DROPPED}
-    hub_answers = answers(settings.port, settings.hub_url, "/hub/health")
+    everything = [
+        answers(settings.port, settings.hub_url, "/hub/health"),
+        lambda: gateway_answers(settings.gateway_control_socket),
+        *(answers(settings.port, settings.service_url(name), "/health") for name in sites(CHECKOUT)),
+    ]
     return Program(
         name="hub",
         command=[sys.executable, "-m", "jupyterhub", "-f", str(configuration)],
         environment={**environment, "P4DP_HOME": str(settings.home), "P4DP_PORT": str(settings.port)},
         directory=CHECKOUT,
         log=logs_dir(settings) / "hub.log",
-        ready=lambda: hub_answers() and gateway_answers(settings.gateway_control_socket),
+        ready=lambda: all(each() for each in everything),
         start_seconds=120.0,
         stop_seconds=40.0,
     )

@@ -21,6 +21,8 @@ from hub_config.warehouse.snapshot import list_snapshots, unusable_snapshots
 MEGABYTE = 1024 * 1024
 PARTS = (
     ("hub_config.gateway", "gateway"),
+    ("hub_config.airlock", "airlock"),
+    ("hub_config.register", "register"),
     ("jupyterhub -f", "hub"),
     ("traefik", "proxy"),
     ("enclave_provider", "identity provider"),

@@ -26,7 +26,7 @@ METHODS = "explanation/protection-methods.md"
 PUBLISH = "how-to/publier-un-tableau.md"
 RUN = "how-to/run-an-enclave.md"
 FIRST = "adr/0006-what-a-first-version-releases.md"
-NUMBERS = ("no", "one", "two", "three", "four", "five")
+NUMBERS = ("no", "one", "two", "three", "four", "five", "six")
 
 DEFAULTS = Settings(home=ROOT)
 POLICY = Policy()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import stat
+import sys
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,9 @@ from jupyterhub import orm, scopes
 from traitlets.config import PyFileConfigLoader
 
 import hub_config
-from hub_config.hub.policy import CUSTOM_SCOPES, PERSON_SCOPES, ROLES, csp
+from hub_config.hub.policy import CUSTOM_SCOPES, PERSON_SCOPES, ROLES, csp, services
+from hub_config.origins import SERVICES
+from hub_config.settings import Settings
 
 CONFIGURATION = Path(hub_config.__file__).with_name("jupyterhub_config.py")
 FORBIDDEN = ("admin", "list:", "shares", "access:services", "proxy", "shutdown", "delete:users")
@@ -63,6 +66,8 @@ def test_a_workspace_stands_on_its_own_origin(config):
 def test_people_hold_rights_over_themselves_only():
     assert all(scope.endswith("!user") for scope in PERSON_SCOPES)
     assert [role["name"] for role in ROLES] == ["user"]
+    held = {scope for scope in ROLES[0]["scopes"] if not scope.endswith("!user")}
+    assert held == {"access:services!service=airlock", "access:services!service=register"}
 
 
 def test_people_cannot_make_tokens_or_see_others():
@@ -135,13 +140,11 @@ def test_pages_are_closed_to_everything_from_elsewhere(config):
 
 
 def test_forms_may_lead_to_workspaces_only(tmp_path):
-    from hub_config.settings import Settings
-
     assert "form-action 'self' http://*.p4dp.localhost:8000;" in csp(Settings(home=tmp_path))
 
 
 def test_the_gateway_is_the_hubs_and_dies_with_it(config):
-    gateway, _ = config.JupyterHub.services
+    gateway = config.JupyterHub.services[0]
     assert gateway["name"] == "gateway"
     assert gateway["command"][:3] == ["setpriv", "--pdeathsig", "TERM"]
     assert gateway["command"][-2:] == ["-m", "hub_config.gateway"]
@@ -150,8 +153,47 @@ def test_the_gateway_is_the_hubs_and_dies_with_it(config):
     ]
 
 
+def test_the_sites_are_the_hubs_and_are_told_who_is_there_and_no_more(tmp_path):
+    settings = Settings(home=tmp_path)
+    for name in SERVICES:
+        place = tmp_path / "hub_config" / name
+        place.mkdir(parents=True)
+        (place / "__main__.py").touch()
+    airlock, register = services(tmp_path, settings)[1:]
+    assert airlock["oauth_redirect_uri"] == "http://sas.p4dp.localhost:8000/oauth_callback"
+    assert register["oauth_redirect_uri"] == "http://registre.p4dp.localhost:8000/oauth_callback"
+    assert airlock["command"] == [
+        "setpriv",
+        "--pdeathsig",
+        "TERM",
+        sys.executable,
+        "-m",
+        "hub_config.airlock",
+    ]
+    assert airlock["oauth_client_allowed_scopes"] == [
+        "access:services!service=airlock",
+        "read:users:name!user",
+        "read:users:groups!user",
+    ]
+    assert "url" not in airlock, "the hub would give it a path on its own origin"
+
+
+def test_a_site_that_is_not_there_is_not_started(tmp_path):
+    assert [service["name"] for service in services(tmp_path, Settings(home=tmp_path))] == ["gateway"]
+
+
+def test_the_proxy_leads_to_each_site_on_its_own_origin(config):
+    http = config.SupervisedTraefik.extra_dynamic_config["http"]
+    assert http["routers"]["site-airlock"]["rule"] == "Host(`sas.p4dp.localhost`)"
+    assert http["services"]["site-register"]["loadBalancer"]["servers"] == [{"url": "http://127.0.0.1:8005"}]
+
+
+def test_a_log_in_without_pkce_is_refused(config):
+    assert config.JupyterHub.oauth_require_pkce is True
+
+
 def test_the_operators_key_runs_reports_and_does_nothing_else(config, tmp_path):
-    _, reports = config.JupyterHub.services
+    reports = config.JupyterHub.services[-1]
     assert reports == {"name": "reports", "api_token": (tmp_path / "keys" / "reports").read_text().strip()}
     assert [
         role["scopes"] for role in config.JupyterHub.load_roles if "reports" in role.get("services", ())
