@@ -94,3 +94,37 @@ class UnknownFormatError(P4DPError, ValueError):
             _("A journal takes drawings (SVG, PDF); a slide or a text takes an image (PNG)."),
             _("End the file's name with one of: {names}.").format(names=", ".join(self.known)),
         )
+
+
+class NotBornSafeError(P4DPError, ValueError):
+    """A figure of a publication table was to have what does not come from the table."""
+
+    def __init__(self, problem: str) -> None:
+        super().__init__(problem)
+        self.problem = problem
+
+    @property
+    def explanation(self) -> Explanation:
+        return Explanation(
+            _("This figure would not be born safe: {problem}.").format(problem=_(self.problem)),
+            _("All of it comes from the signed table: title, labels, colours, limits."),
+            _("Leave that out; or go on with figure.axes, and have the figure looked at as one of your own."),
+        )
+
+
+class OnAxesError(P4DPError, AttributeError):
+    """A figure was asked for what matplotlib's Axes have."""
+
+    def __init__(self, asked: str) -> None:
+        super().__init__(asked)
+        self.asked = asked
+
+    @property
+    def explanation(self) -> Explanation:
+        return Explanation(
+            _("A figure of a publication table has no “{name}”.").format(name=self.asked),
+            _("It shows the signed table and nothing else, so it leaves the enclave after one look."),
+            _(
+                "To go on with matplotlib: figure.axes.{name}. What comes of it is a figure of your own."
+            ).format(name=self.asked),
+        )

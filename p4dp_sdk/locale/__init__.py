@@ -3,13 +3,16 @@
 English texts in the code are gettext ids; `fr/LC_MESSAGES/p4dp_sdk.po` says them in French and `.mo` is its
 compiled form (`pybabel compile -d p4dp_sdk/locale -D p4dp_sdk`; a test checks that it is current and
 complete). The choice lives in the environment (`P4DP_LANG`, else `LANG`), so that what a notebook starts
-speaks the same language.
+speaks the same language; `speaking` sets it aside for a moment, in one thread.
 """
 
 from __future__ import annotations
 
 import gettext
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from enum import StrEnum
 from functools import cache
 from pathlib import Path
@@ -22,6 +25,9 @@ class Language(StrEnum):
     ENGLISH = "en"
 
 
+_SPOKEN: ContextVar[Language | None] = ContextVar("p4dp_language", default=None)
+
+
 def language(choice: str | None = None) -> Language:
     """The language in force; with `choice` ("fr" or "en"), changes it first.
 
@@ -29,8 +35,20 @@ def language(choice: str | None = None) -> Language:
     """
     if choice is not None:
         os.environ["P4DP_LANG"] = Language(choice).value
+    if (spoken := _SPOKEN.get()) is not None:
+        return spoken
     wanted = os.environ.get("P4DP_LANG") or os.environ.get("LANG") or ""
     return Language.ENGLISH if wanted.lower().startswith("en") else Language.FRENCH
+
+
+@contextmanager
+def speaking(wanted: Language) -> Iterator[None]:
+    """Inside, texts are in `wanted`, whatever the choice in force."""
+    before = _SPOKEN.set(wanted)
+    try:
+        yield
+    finally:
+        _SPOKEN.reset(before)
 
 
 def translate(text: str) -> str:

@@ -2,104 +2,167 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from p4dp_sdk.errors import UnknownNameError
-from p4dp_sdk.figures.errors import TooFewGroupsError
+from p4dp_sdk.figures.errors import NotBornSafeError, TooFewGroupsError
+from p4dp_sdk.figures.spec import BadSpec, Choice, Kind, Part, Spec
+from p4dp_sdk.locale import language
+from p4dp_sdk.wire.messages import N_
+from p4dp_sdk.wire.publication import Shape
 
 if TYPE_CHECKING:
-    import pandas as pd
-    from matplotlib.axes import Axes
-
+    from p4dp_sdk.tables.figure import SafeFigure
     from p4dp_sdk.tables.safe import SafeTable
+
+Names = str | Sequence[str] | None
 
 
 @dataclass(frozen=True)
 class Plots:
     """What `table.plot` offers. Each takes the table's groups and its counts unless told otherwise; where it
-    has none, its first number. (Years and patients don't share an axis.)"""
+    has none, its first number. (Years and patients don't share an axis.)
+
+    What they give is born safe: nothing in it but the table. Each takes `titled=False`, and what is named in
+    its signature; words, colours or limits of one's own are for `figure.axes`, or for `p4dp.plots`.
+    """
 
     table: SafeTable
 
     def bar(
-        self, category: str | None = None, values: str | Sequence[str] | None = None, **options: Any
-    ) -> Axes:
-        """Bars, withheld cells hatched. `options` are those of `p4dp.plots.bar`."""
-        from p4dp_sdk import plots
+        self, category: Names = None, values: Names = None, *, horizontal: bool = False, **more: Any
+    ) -> SafeFigure:
+        """Bars, one for each row or a group of them; withheld cells are hatched."""
+        parts = {Part.CATEGORY: self._category(category), Part.VALUES: self._values(values)}
+        return self._figure(Kind.BAR, parts, {Choice.HORIZONTAL: horizontal}, more)
 
-        return plots.bar(*self._chosen(category, values), **self._titled(options))
+    def line(self, category: Names = None, values: Names = None, **more: Any) -> SafeFigure:
+        """Lines over ordered groups (months, ages)."""
+        parts = {Part.CATEGORY: self._category(category), Part.VALUES: self._values(values)}
+        return self._figure(Kind.LINE, parts, {}, more)
 
-    def line(
-        self, category: str | None = None, values: str | Sequence[str] | None = None, **options: Any
-    ) -> Axes:
-        """Lines over ordered groups (months, ages). `options` are those of `p4dp.plots.line`."""
-        from p4dp_sdk import plots
-
-        return plots.line(*self._chosen(category, values), **self._titled(options))
-
-    def histogram(self, classes: str | None = None, values: str | None = None, **options: Any) -> Axes:
-        """Touching bars of classes of numbers. `options` are those of `p4dp.plots.histogram`."""
-        from p4dp_sdk import plots
-
-        frame, category, (first, *_others) = self._chosen(classes, values)
-        return plots.histogram(frame, category, first, **self._titled(options))
+    def histogram(self, classes: Names = None, values: str | None = None, **more: Any) -> SafeFigure:
+        """Touching bars of classes of numbers."""
+        parts = {Part.CATEGORY: self._category(classes), Part.VALUES: self._values(values)[:1]}
+        return self._figure(Kind.HISTOGRAM, parts, {}, more)
 
     def pyramid(
-        self, age: str | None = None, sex: str | None = None, values: str | None = None, **options: Any
-    ) -> Axes:
-        """Two groups back to back, by age. `options` are those of `p4dp.plots.pyramid`."""
-        from p4dp_sdk import plots
-
-        groups = self._groups(age, sex)
+        self, age: str | None = None, sex: str | None = None, values: str | None = None, **more: Any
+    ) -> SafeFigure:
+        """Two groups back to back, by age."""
+        groups = self._two_groups(age, sex)
         across = sex or ("sex" if "sex" in groups else groups[-1])
         down = age or next((name for name in groups if name != across), groups[0])
-        frame, _category, (first, *_others) = self._chosen(down, values)
-        return plots.pyramid(frame, down, across, first, **self._titled(options))
+        parts = {Part.AGE: (down,), Part.SEX: (across,), Part.VALUES: self._values(values)[:1]}
+        return self._figure(Kind.PYRAMID, parts, {}, more)
 
     def heatmap(
-        self, rows: str | None = None, columns: str | None = None, values: str | None = None, **options: Any
-    ) -> Axes:
-        """A coloured cell for each pair of groups. `options` are those of `p4dp.plots.heatmap`."""
-        from p4dp_sdk import plots
-
-        groups = self._groups(rows, columns)
+        self, rows: str | None = None, columns: str | None = None, values: str | None = None, **more: Any
+    ) -> SafeFigure:
+        """A coloured cell for each pair of groups."""
+        groups = self._two_groups(rows, columns)
         down = rows or next(name for name in groups if name != columns)
         across = columns or next(name for name in groups if name != down)
-        frame, _category, (first, *_others) = self._chosen(down, values)
-        return plots.heatmap(frame, down, across, first, **self._titled(options))
+        parts = {Part.ROWS: (down,), Part.COLUMNS: (across,), Part.VALUES: self._values(values)[:1]}
+        return self._figure(Kind.HEATMAP, parts, {}, more)
 
-    def funnel(self, unit: str | None = None, *, numerator: str, denominator: str, **options: Any) -> Axes:
-        """Each unit's share against its size. `options` are those of `p4dp.plots.funnel`."""
-        from p4dp_sdk import plots
+    def funnel(self, unit: Names = None, *, numerator: str, denominator: str, **more: Any) -> SafeFigure:
+        """Each unit's share against its size, with the limits that chance allows."""
+        parts = {
+            Part.CATEGORY: self._category(unit),
+            Part.NUMERATOR: self._known(numerator),
+            Part.DENOMINATOR: self._known(denominator),
+        }
+        return self._figure(Kind.FUNNEL, parts, {}, more)
 
-        frame, category, _values = self._chosen(unit, [numerator, denominator])
-        chosen = self._titled(options)
-        return plots.funnel(frame, category, numerator=numerator, denominator=denominator, **chosen)
+    def forest(
+        self,
+        label: Names = None,
+        *,
+        estimate: str = "estimate",
+        low: str = "low",
+        high: str = "high",
+        log: bool = False,
+        **more: Any,
+    ) -> SafeFigure:
+        """Estimates with their intervals; ratios on a logarithmic axis with `log`."""
+        named = {Part.ESTIMATE: estimate, Part.LOW: low, Part.HIGH: high}
+        parts = {part: self._known(name) for part, name in named.items()}
+        return self._figure(
+            Kind.FOREST, {Part.CATEGORY: self._category(label), **parts}, {Choice.LOG: log}, more
+        )
 
-    def forest(self, label: str | None = None, **options: Any) -> Axes:
-        """Estimates with their intervals. `options` are those of `p4dp.plots.forest`."""
-        from p4dp_sdk import plots
+    def kaplan_meier(
+        self, time: str = "time", *, rising: bool = False, stepped: bool = True, **more: Any
+    ) -> SafeFigure:
+        """A survival curve of a life table: its columns survival, low, high, at_risk and group, where it has
+        them; others by name (`survival="…"`)."""
+        named = {part: more.pop(name, name) for name, part in _OF_CURVES.items()}
+        there = {part: (name,) for part, name in named.items() if name in self._columns}
+        parts = {Part.TIME: self._known(time), Part.SURVIVAL: self._known(named[Part.SURVIVAL]), **there}
+        return self._figure(
+            Kind.KAPLAN_MEIER, parts, {Choice.RISING: rising, Choice.SMOOTH: not stepped}, more
+        )
 
-        frame, category, _values = self._chosen(label, None)
-        return plots.forest(frame, category, **self._titled(options))
+    def flow_chart(
+        self, step: str = "step", *, n: str = "n", excluded: str = "excluded", **more: Any
+    ) -> SafeFigure:
+        """Who entered a study, and who was set aside."""
+        named = {Part.STEP: step, Part.COUNT: n, Part.EXCLUDED: excluded}
+        return self._figure(
+            Kind.FLOW_CHART, {part: self._known(each) for part, each in named.items()}, {}, more
+        )
 
-    def kaplan_meier(self, time: str = "time", **options: Any) -> Axes:
-        """A survival curve, of a life table. `options` are those of `p4dp.plots.kaplan_meier`."""
-        from p4dp_sdk import plots
+    # what is drawn, of which columns
 
-        return plots.kaplan_meier(self.table.frame, time, **self._titled(options))
+    def _figure(
+        self,
+        kind: Kind,
+        parts: Mapping[Part, tuple[str, ...]],
+        chosen: Mapping[Choice, bool],
+        more: dict[str, Any],
+    ) -> SafeFigure:
+        from p4dp_sdk.tables.figure import SafeFigure
 
-    def flow_chart(self, step: str = "step", **options: Any) -> Axes:
-        """Who entered a study, and who was set aside. `options` are those of `p4dp.plots.flow_chart`."""
-        from p4dp_sdk import plots
+        chosen = {**chosen, Choice.UNTITLED: not more.pop("titled", True)}
+        if more:
+            raise NotBornSafeError(N_("it has words, numbers or axes of your own"))
+        choices = frozenset(choice for choice, made in chosen.items() if made)
+        try:
+            return SafeFigure(self.table, Spec(kind, parts, choices, language()))
+        except BadSpec as problem:
+            raise NotBornSafeError(str(problem)) from None
 
-        return plots.flow_chart(self.table.frame, step, **self._titled(options))
+    @property
+    def _columns(self) -> list[str]:
+        return [column.name for column in self.table.statement.columns]
 
-    def _groups(self, *asked: str | None) -> list[str]:
+    @property
+    def _labels(self) -> list[str]:
+        return [column.name for column in self.table.statement.columns if not column.protected]
+
+    def _known(self, *names: str) -> tuple[str, ...]:
+        for name in names:
+            if name not in self._columns:
+                raise UnknownNameError(name, self._columns)
+        return names
+
+    def _category(self, asked: Names) -> tuple[str, ...]:
+        """What names the rows: those asked, else all groups of the table."""
+        return self._known(*([asked] if isinstance(asked, str) else asked or self._labels))
+
+    def _values(self, asked: Names) -> tuple[str, ...]:
+        """The numbers drawn: those asked, else the counts, else the first number."""
+        columns = [column for column in self.table.statement.columns if column.protected]
+        counts = [column.name for column in columns if column.shape is Shape.INTEGER]
+        usual = counts or [column.name for column in columns[:1]]
+        return self._known(*([asked] if isinstance(asked, str) else asked or usual))
+
+    def _two_groups(self, *asked: str | None) -> list[str]:
         """The table's groups, of which a figure of two needs two."""
-        labels = [column.name for column in self.table.statement.columns if not column.protected]
+        labels = self._labels
         for name in asked:
             if name is not None and name not in labels:
                 raise UnknownNameError(name, labels)
@@ -107,27 +170,11 @@ class Plots:
             raise TooFewGroupsError(labels)
         return labels
 
-    def _chosen(
-        self, category: str | None, values: str | Sequence[str] | None
-    ) -> tuple[pd.DataFrame, str, list[str]]:
-        """What is drawn. Rows of several groups are named by all of them."""
-        from p4dp_sdk.wire.publication import Shape
 
-        columns = self.table.statement.columns
-        labels = [column.name for column in columns if not column.protected]
-        numbers = [column.name for column in columns if column.protected]
-        counts = [column.name for column in columns if column.protected and column.shape is Shape.INTEGER]
-        frame, together = self.table.frame, " · ".join(labels)
-        if category is None and together not in frame:
-            frame[together] = frame[labels].astype("string").agg(" · ".join, axis=1)
-        asked = [
-            category or together,
-            *([values] if isinstance(values, str) else values or counts or numbers[:1]),
-        ]
-        for name in asked:
-            if name not in frame:
-                raise UnknownNameError(name, labels + numbers)
-        return frame, asked[0], asked[1:]
-
-    def _titled(self, options: dict[str, Any]) -> dict[str, Any]:
-        return {"title": self.table.title, **options}
+_OF_CURVES = {
+    "survival": Part.SURVIVAL,
+    "low": Part.LOW,
+    "high": Part.HIGH,
+    "at_risk": Part.AT_RISK,
+    "group": Part.GROUP,
+}

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from p4dp_sdk import markup
 from p4dp_sdk.errors import NotGenuineError
 from p4dp_sdk.figures.framing import disclosure_of, frame_of
+from p4dp_sdk.figures.proof import MIME, Proof
 from p4dp_sdk.locale import translate as _
 from p4dp_sdk.tables.safe_remarks import remarks_on
 from p4dp_sdk.wire.protocol import Disclosure
@@ -98,10 +99,14 @@ class SafeTable:
 
     @property
     def plot(self) -> Plots:
-        """`table.plot.bar()`: the figures a table can draw of itself."""
+        """`table.plot.bar()`: the figures a table can draw of itself, born safe as it is."""
         from p4dp_sdk.tables.drawn import Plots
 
         return Plots(self)
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
+        """The proof, beside what is shown: a notebook that leaves says itself which cells are genuine."""
+        return {MIME: Proof(self.document).content}
 
     def _repr_html_(self) -> str:
         drawn = self.drawn().to_html(index=False, border=0, escape=True, max_rows=None, na_rep="")

@@ -225,6 +225,11 @@ MESSAGES: Mapping[ErrorCode, Message] = {
         N_("The project's grant names what it may read, and this is not in it."),
         _GRANT_GIVER,
     ),
+    ErrorCode.CHARTER_NOT_ACCEPTED: Message(
+        N_("You have not accepted the charter that is in force."),
+        N_("Whoever works with the data accepts it once, and again when it changes."),
+        N_("Read and accept it in the register, from the home page, then ask again; your files are kept."),
+    ),
     # disclosure rules
     ErrorCode.ROW_LEVEL: Message(
         N_("This question asks for rows about single patients: the right of access[ “{grant}”] is missing."),

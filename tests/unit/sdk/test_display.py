@@ -14,8 +14,8 @@ from IPython.core.interactiveshell import InteractiveShell
 import p4dp_sdk as p4dp
 from p4dp_sdk.backend.results import attach, protected_scalar
 from p4dp_sdk.cohorts import Cohort
-from p4dp_sdk.tables.display import html, show_protected_results, text, withheld_cells
 from p4dp_sdk.figures.snapped import snapped_rows
+from p4dp_sdk.tables.display import html, show_protected_results, text, withheld_cells
 from p4dp_sdk.wire.protocol import Disclosure, MeasureSummary, Scope
 from tests.unit.cohorts.written import site
 from tests.unit.sdk.peer import disclosure

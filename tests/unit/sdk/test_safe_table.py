@@ -193,10 +193,10 @@ def test_formulas_get_an_apostrophe(text: str, written: str) -> None:
 
 def test_it_draws_itself() -> None:
     matplotlib.use("agg")
-    axes = table().plot.bar(values="patients")
+    axes = table().plot.bar(values="patients").axes
     assert axes.get_title(loc="left") == table().title
     assert len(axes.patches) >= 3
-    counted, of_shares = table().plot.bar(), table().plot.bar(values=["patients", "part"])
+    counted, of_shares = table().plot.bar().axes, table().plot.bar(values=["patients", "part"]).axes
     assert len(counted.patches) == len(axes.patches) < len(of_shares.patches), "counts alone unless asked"
     columns = (
         *table().statement.columns[:1],
@@ -204,7 +204,7 @@ def test_it_draws_itself() -> None:
         *table().statement.columns[1:],
     )
     crossed = table(columns=columns, rows=(("40-49", "F", 30, 0.5), ("40-49", "M", None, None)), total=None)
-    names = [tick.get_text() for tick in crossed.plot.bar(values=["patients"]).get_xticklabels()]
+    names = [tick.get_text() for tick in crossed.plot.bar(values=["patients"]).axes.get_xticklabels()]
     assert names == ["40-49 · F", "40-49 · M"]
     with pytest.raises(p4dp.P4DPError, match="patients"):
         table().plot.bar(values="patient")

@@ -15,7 +15,7 @@ from matplotlib.text import Text
 
 import p4dp_sdk as p4dp
 from p4dp_sdk.backend.results import attach
-from p4dp_sdk.errors import UnknownColumnError
+from p4dp_sdk.errors import UnknownColumnError, UnknownNameError
 from p4dp_sdk.figures.errors import NotAboveZeroError, NotOneRowEachError, TooFewGroupsError, TwoSidesError
 from p4dp_sdk.figures.funnels import binomial_limits
 from p4dp_sdk.wire.protocol import MeasureSummary
@@ -394,15 +394,15 @@ def test_a_publication_table_draws_itself() -> None:
         total=None,
     )
     title = published.title
-    assert [tick.get_text() for tick in published.plot.pyramid().get_yticklabels()] == ["40-49"]
-    assert published.plot.heatmap("age_band").get_title(loc="left") == title
-    assert [t.get_text() for t in published.plot.heatmap("age_band").get_xticklabels()] == ["F", "M"]
-    assert published.plot.funnel(numerator="part", denominator="patients").get_title(loc="left") == title
+    assert [tick.get_text() for tick in published.plot.pyramid().axes.get_yticklabels()] == ["40-49"]
+    assert published.plot.heatmap("age_band").axes.get_title(loc="left") == title
+    assert [t.get_text() for t in published.plot.heatmap("age_band").axes.get_xticklabels()] == ["F", "M"]
+    assert published.plot.funnel(numerator="part", denominator="patients").axes.get_title(loc="left") == title
     with pytest.raises(p4dp.P4DPError, match="sexe"):
         published.plot.heatmap("sexe")
     with pytest.raises(TooFewGroupsError, match=r"plot\.bar"):
         table().plot.pyramid()
-    assert table().plot.histogram().get_title(loc="left") == table().title
+    assert table().plot.histogram().axes.get_title(loc="left") == table().title
     for asked in (table().plot.kaplan_meier, table().plot.flow_chart, table().plot.forest):
-        with pytest.raises(UnknownColumnError):
+        with pytest.raises(UnknownNameError):
             asked()
