@@ -21,6 +21,8 @@ from hub_config.governance.facts import AccessLevel, Grant, Objectors, ProjectFa
 from hub_config.governance.ledger.report import method_of
 from hub_config.governance.problems import BadProject, ForbiddenTransition, UnknownProject
 from hub_config.governance.recorder import Recorder
+from hub_config.governance.register import admission
+from hub_config.governance.register.admission import undecided
 from hub_config.governance.rules import Step, next_status, takes
 from hub_config.governance.terms import SnapshotTerms, Terms, bad_username, check, is_username, username
 
@@ -31,7 +33,7 @@ _THRESHOLDS: Final = ("min_patients", "min_physicians")  # of a policy: columns 
 
 def project_facts(session: Session, slug: str) -> ProjectFacts:
     """The project called `slug`, as it is now. Raises UnknownProject."""
-    facts = _facts(_project(session, slug))
+    facts = admission.of(session, _facts(_project(session, slug)))
     return replace(facts, related=_projects_of_any(session, facts.compared) - {slug})
 
 
@@ -57,7 +59,13 @@ def projects_of(session: Session, user: str) -> list[ProjectFacts]:
     query = (
         select(models.Project).where(or_(belongs, models.Project.open_to_all)).order_by(models.Project.slug)
     )
-    return [_facts(row) for row in session.scalars(query)]
+    return [admission.of(session, _facts(row)) for row in session.scalars(query)]
+
+
+def memberships(session: Session, user: str) -> list[str]:
+    """The projects that `user` is a member of, by name."""
+    query = select(models.Member.project).where(models.Member.username == user)
+    return list(session.scalars(query.order_by(models.Member.project)))
 
 
 def objectors(session: Session) -> Objectors:
@@ -106,7 +114,13 @@ def create_project(session: Session, charter: Charter, *, terms: Terms, audit: R
 
 
 def approve(session: Session, slug: str, *, audit: Recorder) -> ProjectFacts:
-    """Open a draft or suspended project to its members."""
+    """Open a draft or suspended project to its members. Raises ForbiddenTransition for one that committee,
+    DPO and administrator were asked for and did not all agree to."""
+    if undecided(session, slug):
+        raise ForbiddenTransition(
+            f"Project {slug!r} was asked for in the register, where committee, DPO and administrator "
+            "have not all agreed yet: it opens when they do."
+        )
     return _step(session, slug, Step.APPROVE, audit)
 
 
@@ -144,6 +158,28 @@ def amend(
         access=grant.access.value,
         snapshot=project.snapshot,
     )
+    return _facts(project)
+
+
+def rewrite(session: Session, charter: Charter, *, terms: Terms, audit: Recorder) -> ProjectFacts:
+    """Let a draft say all that `charter` says: its title, purpose, grant and members. Nothing opens by it."""
+    project = _project(session, charter.slug)
+    if project.status != ProjectStatus.DRAFT.value:
+        raise ForbiddenTransition(f"Project {charter.slug!r} is {project.status}: only drafts are rewritten.")
+    check(charter, terms)
+    _keep_method(session, charter, terms)
+    project.title, project.purpose = charter.title, charter.purpose
+    project.snapshot, project.grant = charter.snapshot, _grant_row(charter.grant)
+    there, wanted = (
+        {member.username for member in project.members},
+        {username(user) for user in charter.members},
+    )
+    for user in sorted(there - wanted):
+        remove_member(session, charter.slug, user, audit=audit)
+    for user, role in charter.members.items():
+        if username(user) not in there:
+            add_member(session, charter.slug, user, role, audit=audit)
+    audit.record(session, "project.rewrite", charter.slug, access=charter.grant.access.value)
     return _facts(project)
 
 

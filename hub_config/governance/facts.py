@@ -51,6 +51,8 @@ class ProjectFacts:
     open_to_all: bool = False  # the bac à sable
     policy: Mapping[str, Any] = field(default_factory=dict)  # keys of Policy, stricter than the site's
     physicians_dim: frozenset[str] = frozenset()  # members who look at everything anyway
+    signed: frozenset[str] | None = None  # who accepted the charter in force; None: none is asked
+    left: frozenset[str] = frozenset()  # who left the enclave, though the project may be open to all
     related: frozenset[str] = frozenset()  # where a compared member belongs, or ever did, as well, by slug
 
     @property

@@ -68,13 +68,15 @@ def why_not(user: str, facts: ProjectFacts, at: date) -> Denial | None:
         return Denial(
             ErrorCode.GRANT_EXPIRED, {"project": facts.slug, "expired_on": facts.grant.expires_on.isoformat()}
         )
+    if facts.signed is not None and user not in facts.signed and not is_service(user):
+        return Denial(ErrorCode.CHARTER_NOT_ACCEPTED, {"project": facts.slug})
     return None
 
 
 def _belongs(user: str, facts: ProjectFacts) -> bool:
     if is_service(user):
         return user == service_of(facts.slug)
-    return facts.open_to_all or user in facts.members
+    return user not in facts.left and (facts.open_to_all or user in facts.members)
 
 
 def next_status(status: ProjectStatus, step: Step) -> ProjectStatus | None:

@@ -18,6 +18,7 @@ _BY_CODE = {
     ErrorCode.NOT_A_MEMBER: Problem.NOT_A_MEMBER,
     ErrorCode.PROJECT_NOT_ACTIVE: Problem.PROJECT_NOT_ACTIVE,
     ErrorCode.GRANT_EXPIRED: Problem.GRANT_EXPIRED,
+    ErrorCode.CHARTER_NOT_ACCEPTED: Problem.CHARTER_NOT_ACCEPTED,
 }
 
 

@@ -20,6 +20,7 @@ class Problem(StrEnum):
     NOT_A_MEMBER = "not-a-member"
     PROJECT_NOT_ACTIVE = "project-not-active"
     GRANT_EXPIRED = "grant-expired"
+    CHARTER_NOT_ACCEPTED = "charter-not-accepted"
     UNUSABLE_NAME = "unusable-name"
     NO_QUERY_RIGHT = "no-query-right"
     DISK_FULL = "disk-full"
@@ -60,6 +61,11 @@ _TEXTS: Mapping[Problem, _Text] = {
         403,
         "Le droit d'accès de ce projet est arrivé à échéance. Demandez au comité de le prolonger.",
         "This project's grant has expired. Ask the committee to extend it.",
+    ),
+    Problem.CHARTER_NOT_ACCEPTED: _Text(
+        403,
+        "Acceptez d'abord la charte : elle vous attend dans le registre, depuis la page d'accueil.",
+        "Accept the charter first: it awaits you in the register, from the home page.",
     ),
     Problem.UNUSABLE_NAME: _Text(
         400,

@@ -87,8 +87,7 @@ class ReserveRow(Base):
     __table_args__ = (
         CheckConstraint("length(text) > 0", name="text"),
         CheckConstraint(
-            "(lifted_at IS NULL) = (lifted_by IS NULL)"
-            " AND (lifted_at IS NULL OR length(lifted_because) > 0)",
+            "(lifted_at IS NULL) = (lifted_by IS NULL) AND (lifted_at IS NULL OR length(lifted_because) > 0)",
             name="lifted",
         ),
     )

@@ -256,7 +256,7 @@ CHANGES = [
     if function.__module__ == actions.__name__
     and not name.startswith("_")
     and "session" in inspect.signature(function).parameters
-    and name not in {"project_facts", "all_projects", "projects_of", "objectors", "objections"}
+    and name not in {"project_facts", "all_projects", "projects_of", "memberships", "objectors", "objections"}
 ]
 
 
@@ -276,6 +276,7 @@ def each_change(session: Session, audit: Recorder) -> dict[str, Callable[[], obj
         "approve": lambda: actions.approve(session, "these-lea", audit=audit),
         "suspend": lambda: actions.suspend(session, "these-lea", audit=audit),
         "amend": lambda: actions.amend(session, "these-lea", grant, terms=TERMS, audit=audit),
+        "rewrite": lambda: actions.rewrite(session, CHARTER, terms=TERMS, audit=audit),
         "add_member": lambda: actions.add_member(session, "these-lea", "zoe", MemberRole.DMG, audit=audit),
         "remove_member": lambda: actions.remove_member(session, "these-lea", "zoe", audit=audit),
         "add_objection": lambda: actions.add_objection(session, patient_no=3, on=TODAY, audit=audit),

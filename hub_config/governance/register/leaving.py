@@ -1,0 +1,93 @@
+"""A person who leaves is out everywhere at once: of every project, of what they led and reviewed, of the hub.
+
+From the commit on `rules.why_not` denies them every project, the sandbox's too, so the gateway's next answer
+and the spawner's next look refuse; the hub's login asks `has_left`. What they did stays on record.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from sqlalchemy import delete, select
+from sqlalchemy.orm import Session
+
+from hub_config.governance import actions
+from hub_config.governance.persons.models import Person
+from hub_config.governance.problems import BadPerson
+from hub_config.governance.recorder import Recorder
+from hub_config.governance.register.models import Entry, Lead, Leaver
+from hub_config.governance.releases.models import Reviewer
+from hub_config.governance.services import is_service
+from hub_config.governance.terms import bad_username, is_username, username
+
+
+@dataclass(frozen=True)
+class Left:
+    """What leaving undid. `orphaned`: projects that now need somebody else to answer for them."""
+
+    username: str
+    projects: tuple[str, ...]
+    centres: tuple[str, ...]
+    orphaned: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class LeaverOnRecord:
+    username: str
+    left_at: datetime
+    by: str
+    reason: str
+
+
+def has_left(session: Session, user: str) -> bool:
+    return session.get(Leaver, user) is not None
+
+
+def leavers(session: Session) -> list[LeaverOnRecord]:
+    """Who left, newest first."""
+    rows = session.scalars(select(Leaver).order_by(Leaver.left_at.desc(), Leaver.username))
+    return [LeaverOnRecord(row.username, row.left_at, row.by, row.reason) for row in rows]
+
+
+def leave(session: Session, user: str, *, reason: str, audit: Recorder) -> Left:
+    """Put `user` out of everything, in one transaction. Raises BadPerson for one who left already, or who
+    can't be a person's name. Whoever was never seen may leave too: better that than a slip of the list."""
+    name = username(user)
+    if not is_username(name) or is_service(name):
+        raise BadPerson(bad_username(user))
+    if has_left(session, name):
+        raise BadPerson(f"{name!r} has left already.")
+    projects = _out_of_projects(session, name, audit)
+    centres = tuple(session.scalars(select(Lead.centre).where(Lead.username == name).order_by(Lead.centre)))
+    session.execute(delete(Lead).where(Lead.username == name))
+    session.execute(delete(Person).where(Person.username == name))
+    _off_the_reviewers(session, name, audit)
+    orphaned = tuple(session.scalars(select(Entry.project).where(Entry.responsible == name)))
+    session.add(Leaver(username=name, left_at=datetime.now(UTC), by=audit.who, reason=reason.strip()))
+    audit.record(session, "person.leave", None, user=name, projects=len(projects), centres=len(centres))
+    return Left(name, projects, centres, orphaned)
+
+
+def take_back(session: Session, user: str, *, audit: Recorder) -> None:
+    """Let somebody who left log in again: with no project, until one adds them. Raises BadPerson."""
+    row = session.get(Leaver, username(user))
+    if row is None:
+        raise BadPerson(f"{user!r} has not left.")
+    session.delete(row)
+    audit.record(session, "person.take-back", None, user=row.username)
+
+
+def _out_of_projects(session: Session, name: str, audit: Recorder) -> tuple[str, ...]:
+    slugs = tuple(actions.memberships(session, name))
+    for slug in slugs:
+        actions.remove_member(session, slug, name, audit=audit)
+    return slugs
+
+
+def _off_the_reviewers(session: Session, name: str, audit: Recorder) -> None:
+    """The pool is the airlock's, its table governance's."""
+    row = session.get(Reviewer, name)
+    if row is not None and row.removed_at is None:
+        row.removed_at = datetime.now(UTC)
+        audit.record(session, "reviewer.remove", None, user=name)
