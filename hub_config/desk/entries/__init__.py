@@ -1,0 +1,3 @@
+from hub_config.desk.entries.pages import router
+
+__all__ = ["router"]

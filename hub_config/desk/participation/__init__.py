@@ -1,0 +1,3 @@
+from hub_config.desk.participation.pages import router
+
+__all__ = ["router"]
