@@ -171,6 +171,9 @@ class AirlockSettings(_Section):
     reminder_days: int = Field(
         default=5, ge=1, le=60, description="Working days until a reviewer is reminded, and again."
     )
+    alerts: tuple[str, ...] = Field(
+        default=(), description="Who is told when a kept file has changed, or a release is recalled: the DPO."
+    )
     draft_days: int = Field(
         default=30, ge=1, description="A draft nobody touches is withdrawn after so long."
     )
@@ -212,6 +215,36 @@ class AuditSettings(_Section):
     )
 
 
+class ProjectSettings(_Section):
+    """Who is responsible for the processing, and how projects are decided on and looked at again."""
+
+    controller: str = Field(
+        default="Collège national des généralistes enseignants (CNGE)",
+        min_length=1,
+        description="Controller, as the register names it.",
+    )
+    controller_contact: str = Field(default="", description="How to reach the controller.")
+    dpo_contact: str = Field(default="", description="How to reach the data protection officer.")
+    objection_contact: str = Field(
+        default="", description="Where the public page sends people who object; empty: to their GP's practice."
+    )
+    quorum: int = Field(
+        default=2, ge=1, le=50, description="Fewest members of the committee who vote on a project."
+    )
+    charter: bool = Field(
+        default=True, description="Whether everyone accepts the charter before their first workspace."
+    )
+    renewal_notice_days: int = Field(
+        default=60, ge=1, le=365, description="So long before its end a project is reminded to renew."
+    )
+    review_months: int = Field(
+        default=12, ge=1, le=24, description="How often a project's members are confirmed."
+    )
+    review_grace_days: int = Field(
+        default=30, ge=0, le=180, description="So long after that date an unconfirmed project is suspended."
+    )
+
+
 class Settings(_Section):
     home: Path
     port: int = Field(
@@ -239,6 +272,7 @@ class Settings(_Section):
     mail: MailSettings = MailSettings()
     web: WebSettings = WebSettings()
     audit: AuditSettings = AuditSettings()
+    projects: ProjectSettings = ProjectSettings()
 
     @property
     def identity_port(self) -> int:
