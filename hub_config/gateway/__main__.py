@@ -29,7 +29,9 @@ from hub_config.gateway.engine import EngineLimits, Engines
 from hub_config.gateway.evidence.warming import warm
 from hub_config.gateway.governance import StoredGovernance
 from hub_config.gateway.pace import Pace
+from hub_config.gateway.pseudonym_search import pseudonym_search
 from hub_config.gateway.pseudonyms import KEY_FILE
+from hub_config.gateway.recognising import Recogniser
 from hub_config.gateway.slots import Slots
 from hub_config.governance.budgets import Budgets
 from hub_config.governance.problems import StoreProblem
@@ -51,6 +53,7 @@ class Service:
     gateway: Gateway
     hub: HubClient
     listeners: Listeners
+    recogniser: Recogniser
     settings: Settings
 
     async def run(self) -> None:
@@ -61,7 +64,9 @@ class Service:
         self.listeners.clean()
         await self.listeners.refresh()
         control = await Listener.open(
-            self.settings.gateway_control_socket, 0o600, create_control_app(self.listeners)
+            self.settings.gateway_control_socket,
+            0o600,
+            create_control_app(self.listeners, "gateway", pseudonym_search(self.recogniser)),
         )
         logging.getLogger(__name__).info("gateway ready: %d workspaces", len(self.listeners.listening))
         await stopping.wait()
@@ -92,7 +97,8 @@ def service(settings: Settings, environ: Mapping[str, str]) -> Iterator[Service]
         listeners = Listeners(create_app(gateway), settings.bindings_dir, settings.sockets_dir)
         settings.bindings_dir.mkdir(exist_ok=True, mode=0o700)
         settings.sockets_dir.mkdir(exist_ok=True, mode=0o711)
-        yield Service(gateway, hub, listeners, settings)
+        recogniser = Recogniser(gateway.engines, settings.warehouse_dir, gateway.master_key)
+        yield Service(gateway, hub, listeners, recogniser, settings)
 
 
 def _gateway(settings: Settings, environ: Mapping[str, str], stack: ExitStack) -> tuple[Gateway, HubClient]:

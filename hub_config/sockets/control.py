@@ -1,13 +1,13 @@
 """The control socket, for the enclave's own processes: refresh the workspaces' sockets, tell whether all
 is well.
 
-Its file has mode 0600 in a directory of mode 0700: whoever can open it is this enclave's user. It tells no
-data.
+Its file has mode 0600 in a directory of mode 0700: whoever can open it is this enclave's user. By itself it
+tells no data.
 """
 
 from __future__ import annotations
 
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 from pydantic import BaseModel, ConfigDict
 from starlette.types import ASGIApp
 
@@ -31,7 +31,8 @@ class RefreshDocument(_Document):
     refused: dict[str, str]
 
 
-def create_control_app(listeners: Listeners, service: str = "gateway") -> ASGIApp:
+def create_control_app(listeners: Listeners, service: str = "gateway", *more: APIRouter) -> ASGIApp:
+    """`more`: what this service answers its peers beside that; its documents say what it tells."""
     api = FastAPI(title=f"P4DP {service} control", docs_url=None, redoc_url=None, openapi_url=None)
     refuse_with_problems(api)
 
@@ -44,4 +45,6 @@ def create_control_app(listeners: Listeners, service: str = "gateway") -> ASGIAp
         refused = await listeners.refresh()
         return RefreshDocument(listening=listeners.listening, refused=dict(refused))
 
+    for router in more:
+        api.include_router(router)
     return guarded(api)
