@@ -76,6 +76,18 @@ class Rule(StrEnum):
     DECEPTIVE_NAME = "deceptive-name"
     TRAILING_BYTES = "trailing-bytes"
     REFUSED_KIND = "refused-kind"
+    # documents, images, models
+    ACTIVE_CONTENT = "active-content"
+    TRACKED_CHANGES = "tracked-changes"
+    PICTURE = "picture"
+    POINTS = "points"
+    ERROR_OUTPUT = "error-output"
+    UNREAD_OUTPUT = "unread-output"
+    MODEL_WITHOUT_COUNTS = "model-without-counts"
+    ONE_PERSON_TERM = "one-person-term"
+    TRAINING_ROWS = "training-rows"
+    SMALL_LEAF = "small-leaf"
+    PSEUDONYMS_NOT_SEARCHED = "pseudonyms-not-searched"
 
 
 @dataclass(frozen=True)

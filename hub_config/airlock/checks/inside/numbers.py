@@ -1,0 +1,114 @@
+"""Long whole numbers in text, however written: what may be a pseudonym, for the gateway to recognise.
+
+A pseudonym is a whole number of 63 bits. Found are: decimal digits of any script, with zeros before them, with
+signs between groups (spaces, commas, dots, apostrophes, underscores, hyphens), after a minus sign, as a
+decimal fraction of zero (`.0`), in scientific notation, in hexadecimal (with or without `0x`), and eight
+bytes in base64. Not found: numbers under twelve digits (fifteen where written in groups), split over cells, spelled out in words, in other
+bases, encrypted, or drawn in an image.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from collections.abc import Iterator
+from decimal import Decimal, InvalidOperation
+from typing import Final
+
+LARGEST: Final = 2**63 - 1
+SMALLEST: Final = 10**11  # one pseudonym in 90 million is smaller
+MOST: Final = 100_000  # of one file; more are no table of results
+
+_GAP: Final = r"[ \t\u00a0\u2007\u2009\u202f.,'’_\-]"
+_PLAIN: Final = re.compile(r"(?<!\d)\d{12,40}+(?!\d)")
+_GROUPED: Final = re.compile(rf"(?<!\d)\d{{1,9}}+(?:{_GAP}\d{{2,9}}+){{1,12}}+")
+_DIGITS: Final = re.compile(r"\d+")
+_LEAST_GROUPED: Final = 15  # digits: a pseudonym in ten thousand has fewer
+_MOST_DIGITS: Final = 19
+_SHORTEST_GROUPED: Final = _LEAST_GROUPED + 1
+_SCIENTIFIC: Final = re.compile(r"\d(?:[.,]\d{1,25})?[eE]\+?\d{2}(?!\d)")
+_HEXADECIMAL: Final = re.compile(r"(?<![0-9A-Za-z])(?:0[xX])?([0-9A-Fa-f]{12,16})(?![0-9A-Za-z])")
+_BASE64: Final = re.compile(r"(?<![\w+/-])([A-Za-z0-9+/_-]{11})(?:=|(?![\w+/=-]))")
+
+
+def long_numbers(text: str) -> frozenset[int]:
+    """The numbers of `text` that a pseudonym may be behind, in whatever writing. More than `MOST`: not all of
+    them."""
+    found: set[int] = set()
+    for reading in (_plain, _grouped, _scientific, _hexadecimal, _base64):
+        for number in reading(text):
+            if is_long(number):
+                found.add(number)
+            if len(found) > MOST:
+                return frozenset(found)
+    return frozenset(found)
+
+
+def is_long(number: int) -> bool:
+    return SMALLEST <= number <= LARGEST
+
+
+def long_value(value: object) -> int | None:
+    """A number of a table or a JSON document as a candidate; None for what is none."""
+    match value:
+        case bool() | None:
+            return None
+        case int():
+            return abs(value) if is_long(abs(value)) else None
+        case float() if abs(value) <= LARGEST:
+            return abs(int(value)) if is_long(abs(int(value))) else None
+        case _:
+            return None
+
+
+def _plain(text: str) -> Iterator[int]:
+    for match in _PLAIN.finditer(text):
+        yield int(match[0])
+
+
+def _grouped(text: str) -> Iterator[int]:
+    """Every run of digits with single signs between its groups; each stretch of it long enough is a number:
+    which group a number begins with is not known."""
+    for match in _GROUPED.finditer(text):
+        if len(match[0]) >= _SHORTEST_GROUPED:
+            groups = _DIGITS.findall(match[0])
+            for start in range(len(groups)):
+                yield from _stretches(groups[start:])
+
+
+def _stretches(groups: list[str]) -> Iterator[int]:
+    joined = groups[0]
+    for group in groups[1:]:
+        joined += group
+        if len(joined) > _MOST_DIGITS:
+            return
+        if len(joined) >= _LEAST_GROUPED:
+            yield int(joined)
+
+
+def _scientific(text: str) -> Iterator[int]:
+    for match in _SCIENTIFIC.finditer(text):
+        try:
+            yield int(Decimal(match[0].replace(",", ".")))
+        except (InvalidOperation, ValueError, OverflowError):
+            continue
+
+
+def _hexadecimal(text: str) -> Iterator[int]:
+    for match in _HEXADECIMAL.finditer(text):
+        yield int(match[1], 16)
+
+
+def _base64(text: str) -> Iterator[int]:
+    """Eight bytes, in either order, of a word that no language has."""
+    for match in _BASE64.finditer(text):
+        word = match[1]
+        if not (any(sign.isdigit() for sign in word) or match[0].endswith("=")):
+            continue
+        try:
+            eight = base64.b64decode(word.replace("-", "+").replace("_", "/") + "=")
+        except binascii.Error:
+            continue
+        yield int.from_bytes(eight, "big")
+        yield int.from_bytes(eight, "little")
