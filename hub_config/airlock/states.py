@@ -30,6 +30,8 @@ TRANSITIONS: Final[Mapping[State, Mapping[Step, State]]] = {
     State.APPROVED: {
         Step.CHANGE: State.DRAFT,
         Step.RELEASE: State.RELEASED,
+        Step.REOPEN: State.IN_REVIEW,
+        Step.RETURN: State.RETURNED,  # the bytes on the shelf are no longer those that were reviewed
         Step.WITHDRAW: State.WITHDRAWN,
     },
     State.RELEASED: {Step.RECALL: State.RELEASED},  # what left has left: recalled beside, with its reason

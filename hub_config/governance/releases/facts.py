@@ -36,6 +36,7 @@ class Step(StrEnum):
     RETURN = "return"
     REJECT = "reject"
     RELEASE = "release"
+    REOPEN = "reopen"  # an approval no longer counts: its reviewer has joined the project
     RECALL = "recall"  # beside: what was released stays on record as released
     WITHDRAW = "withdraw"
     EXPIRE = "expire"  # a draft nobody touched
@@ -126,7 +127,8 @@ class Review:
 
 @dataclass(frozen=True)
 class Comment:
-    """`private`: for reviewers only. `question`: the requester is asked, at once, and may answer."""
+    """`private`: for reviewers only. `question`: the requester is asked, at once, and may answer; `answers`
+    is the id of the question this is about. An empty author is a reviewer whose name is not told."""
 
     author: str
     at: datetime
@@ -134,6 +136,8 @@ class Comment:
     private: bool
     question: bool = False
     file: int | None = None
+    id: int = 0
+    answers: int | None = None
 
 
 @dataclass(frozen=True)

@@ -177,6 +177,7 @@ class ReleaseComment(Base):
     text: Mapped[str] = mapped_column(Text)
     private: Mapped[bool]
     question: Mapped[bool]
+    answers: Mapped[int | None] = mapped_column(ForeignKey("release_comments.id"))
     file: Mapped[int | None]
 
 

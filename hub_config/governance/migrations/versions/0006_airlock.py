@@ -1,5 +1,4 @@
-"""Tables of the airlock: requests of release and what belongs to them, "
-"the pool of reviewers, notices."""
+"""Tables of the airlock: requests of release and what belongs to them, the pool of reviewers, notices."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -163,9 +162,13 @@ def upgrade() -> None:
         sa.Column("text", sa.Text(), nullable=False),
         sa.Column("private", sa.Boolean(), nullable=False),
         sa.Column("question", sa.Boolean(), nullable=False),
+        sa.Column("answers", sa.Integer(), nullable=True),
         sa.Column("file", sa.Integer(), nullable=True),
         sa.CheckConstraint("NOT (private AND question)", name=op.f("ck_release_comments_question")),
         sa.CheckConstraint("length(text) > 0", name=op.f("ck_release_comments_text")),
+        sa.ForeignKeyConstraint(
+            ["answers"], ["release_comments.id"], name=op.f("fk_release_comments_answers_release_comments")
+        ),
         sa.ForeignKeyConstraint(
             ["request"],
             ["release_requests.id"],

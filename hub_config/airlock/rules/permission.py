@@ -1,0 +1,195 @@
+"""May this person do this to this request: one predicate, for the button and for the action alike. Pure.
+
+Nobody reviews their own request, nor one of a project they work in, worked in, or worked in when the request
+was made. Only the requester downloads. Who may not see a request is told no more than that there is none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Final, Protocol, assert_never
+
+from hub_config.airlock.rules.voting import Conflict, counted, outcome, revealed
+from hub_config.airlock.states import CHANGEABLE, OPEN, TRANSITIONS
+from hub_config.airlock.texts import Denied, Problem
+from hub_config.governance.releases.facts import Membership, Pool, RequestFacts, State, Step
+from hub_config.governance.roles import Role
+
+PHYSICIANS: Final = frozenset({Role.MEDECIN_DIM, Role.MEDECIN_REFERENT})
+_DECIDED: Final = frozenset({State.APPROVED, State.RELEASED, State.RETURNED, State.REJECTED})
+_RESUBMITTED: Final = frozenset({State.RETURNED, State.WITHDRAWN})
+
+
+class Act(StrEnum):
+    VIEW = "view"  # the request and its files
+    READ_RECORD = "read-record"  # that it was, and how it went; no file
+    EDIT = "edit"
+    SUBMIT = "submit"
+    WITHDRAW = "withdraw"
+    RESUBMIT = "resubmit"
+    ANSWER = "answer"
+    DOWNLOAD = "download"
+    TAKE = "take"
+    VOTE = "vote"
+    CONSOLIDATE = "consolidate"
+    COMMENT = "comment"
+    ASK = "ask"
+    REPLACE = "replace"  # put a voter aside who can't act any more
+    RELEASE = "release"
+    RECALL = "recall"
+
+
+class Someone(Protocol):
+    """Who acts: `governance.roles.Person` is one."""
+
+    @property
+    def username(self) -> str: ...
+    @property
+    def roles(self) -> frozenset[Role]: ...
+
+
+@dataclass(frozen=True)
+class Denial:
+    problem: Problem
+    blanks: Mapping[str, str | int] = field(default_factory=dict)
+
+    def denied(self) -> Denied:
+        return Denied(self.problem, **self.blanks)
+
+
+def why_not(
+    person: Someone, act: Act, request: RequestFacts, *, members: Membership, pool: Pool
+) -> Denial | None:
+    """None if `person` may do `act` to `request` now, given its project's people and today's reviewers."""
+    match act:
+        case Act.VIEW:
+            return _why_not_view(person, request, members, pool)
+        case Act.READ_RECORD:
+            return _why_not_read(person, request, members, pool)
+        case Act.EDIT | Act.SUBMIT | Act.WITHDRAW | Act.RESUBMIT | Act.ANSWER | Act.DOWNLOAD:
+            return _why_not_own(person, act, request, members)
+        case Act.TAKE | Act.VOTE | Act.CONSOLIDATE | Act.COMMENT | Act.ASK | Act.REPLACE | Act.RELEASE:
+            return _why_not_review(person, request, members, pool) or _why_not_as_reviewer(
+                person, act, request, members
+            )
+        case Act.RECALL:
+            return _why_not_recall(person, request, members, pool)
+        case _:
+            assert_never(act)
+
+
+def barred(request: RequestFacts, members: Membership) -> frozenset[str]:
+    """Whose look at this request never counts."""
+    return members.ever | request.members_then | {request.requester}
+
+
+def why_not_request(person: Someone, project: str, members: Membership) -> Denial | None:
+    """None if `person` may ask for something of this project to leave."""
+    return None if _works(person.username, members) else Denial(Problem.NOT_A_MEMBER, {"project": project})
+
+
+def _works(username: str, members: Membership) -> bool:
+    return members.open_to_all or username in members.now
+
+
+def _why_not_view(person: Someone, request: RequestFacts, members: Membership, pool: Pool) -> Denial | None:
+    if person.username == request.requester:
+        return None
+    if request.state is State.DRAFT or _why_not_review(person, request, members, pool) is not None:
+        return Denial(Problem.UNKNOWN_REQUEST)
+    return None
+
+
+def _why_not_read(person: Someone, request: RequestFacts, members: Membership, pool: Pool) -> Denial | None:
+    if Role.DPO in person.roles and request.state is not State.DRAFT:
+        return None
+    return _why_not_view(person, request, members, pool)
+
+
+def _why_not_own(person: Someone, act: Act, request: RequestFacts, members: Membership) -> Denial | None:
+    if person.username != request.requester:
+        return Denial(Problem.UNKNOWN_REQUEST)
+    if act is not Act.WITHDRAW and not _works(person.username, members):
+        return Denial(Problem.NOT_A_MEMBER, {"project": request.project})
+    if act is Act.DOWNLOAD and request.recalled is not None:
+        return Denial(Problem.RECALLED)
+    return None if _open_to_requester(act, request.state) else Denial(Problem.NOT_IN_THIS_STATE)
+
+
+def _open_to_requester(act: Act, state: State) -> bool:
+    match act:
+        case Act.EDIT:
+            return state in CHANGEABLE
+        case Act.SUBMIT:
+            return Step.SUBMIT in TRANSITIONS[state]
+        case Act.WITHDRAW:
+            return Step.WITHDRAW in TRANSITIONS[state]
+        case Act.RESUBMIT:
+            return state in _RESUBMITTED
+        case Act.ANSWER:
+            return state in OPEN
+        case Act.DOWNLOAD:
+            return state is State.RELEASED
+        case _:
+            return False
+
+
+def _why_not_review(person: Someone, request: RequestFacts, members: Membership, pool: Pool) -> Denial | None:
+    """Being a reviewer, and having no part in it."""
+    if person.username == request.requester:
+        return Denial(Problem.OWN_REQUEST)
+    if person.username not in pool.able or not person.roles & PHYSICIANS:
+        return Denial(Problem.NOT_A_REVIEWER)
+    if person.username in barred(request, members):
+        return Denial(Problem.OWN_PROJECT, {"project": request.project})
+    return None
+
+
+def _why_not_as_reviewer(
+    person: Someone, act: Act, request: RequestFacts, members: Membership
+) -> Denial | None:
+    match act:
+        case Act.TAKE | Act.COMMENT | Act.ASK | Act.REPLACE:
+            return None if request.state in OPEN else Denial(Problem.NOT_IN_THIS_STATE)
+        case Act.VOTE:
+            return _why_not_vote(person, request, members)
+        case Act.CONSOLIDATE:
+            return _why_not_consolidate(person, request, members)
+        case Act.RELEASE:
+            return None if request.state is State.APPROVED else Denial(Problem.NOT_IN_THIS_STATE)
+        case _:
+            return Denial(Problem.NOT_ALLOWED)
+
+
+def _why_not_vote(person: Someone, request: RequestFacts, members: Membership) -> Denial | None:
+    """The blind vote, which its author may change until all have voted."""
+    if request.state not in OPEN:
+        return Denial(Problem.NOT_IN_THIS_STATE)
+    return Denial(Problem.ENOUGH_VOTES) if revealed(request, barred(request, members)) else None
+
+
+def _why_not_consolidate(person: Someone, request: RequestFacts, members: Membership) -> Denial | None:
+    if request.state not in OPEN:
+        return Denial(Problem.NOT_IN_THIS_STATE)
+    reviews = counted(request, barred(request, members))
+    if not isinstance(outcome(reviews, request.looks_needed), Conflict):
+        return Denial(Problem.NO_CONFLICT)
+    if person.username not in {review.reviewer for review in reviews}:
+        return Denial(Problem.NOT_ONE_OF_THE_VOTERS)
+    return None
+
+
+def _why_not_recall(person: Someone, request: RequestFacts, members: Membership, pool: Pool) -> Denial | None:
+    if Role.DPO not in person.roles:
+        denial = _why_not_review(person, request, members, pool)
+        if denial is not None:
+            return denial
+    if request.state is not State.RELEASED or request.recalled is not None:
+        return Denial(Problem.NOT_IN_THIS_STATE)
+    return None
+
+
+def decided(request: RequestFacts) -> bool:
+    return request.state in _DECIDED

@@ -1,0 +1,134 @@
+"""What the airlock refuses, in words: French here, English from its gettext catalogue.
+
+Each says what, why and what to do next; none carries a value of a file. `%(name)s` are filled by the pages.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Final
+
+
+def N_(text: str) -> str:  # noqa: N802 (gettext's own name: marks a text for translation, where it is written)
+    return text
+
+
+class Problem(StrEnum):
+    """Why something can't be done. A closed vocabulary, for people (`TEXTS`) and for programs alike."""
+
+    UNKNOWN_REQUEST = "unknown-request"
+    NOT_YOURS = "not-yours"
+    NOT_A_REVIEWER = "not-a-reviewer"
+    OWN_REQUEST = "own-request"
+    OWN_PROJECT = "own-project"
+    NOT_IN_THIS_STATE = "not-in-this-state"
+    NOT_A_MEMBER = "not-a-member"
+    ENOUGH_VOTES = "enough-votes"
+    NOT_ONE_OF_THE_VOTERS = "not-one-of-the-voters"
+    NO_CONFLICT = "no-conflict"
+    FILES_CHANGED = "files-changed"
+    NOT_BATCHABLE = "not-batchable"
+    RECALLED = "recalled"
+    NOT_ALLOWED = "not-allowed"
+    WORDS_MISSING = "words-missing"
+    WORDS_TOO_LONG = "words-too-long"
+    NO_FILES = "no-files"
+    TOO_MANY_FILES = "too-many-files"
+    UNKNOWN_FILE = "unknown-file"
+    SAME_NAME = "same-name"
+    NOT_CHECKED = "not-checked"
+    BLOCKED = "blocked"
+    REASON_MISSING = "reason-missing"
+    UNKNOWN_REASON = "unknown-reason"
+    FILE_VERDICTS = "file-verdicts"
+    QUARANTINE_REASON = "quarantine-reason"
+    BLOCKED_APPROVAL = "blocked-approval"
+    PREVIOUS = "previous"
+    FILE_TOO_BIG = "file-too-big"
+    SHELF_BROKEN = "shelf-broken"
+    TOO_FEW_APPROVALS = "too-few-approvals"
+    UNKNOWN_REVIEWER = "unknown-reviewer"
+    BAD_DATES = "bad-dates"
+    BAD_NAME = "bad-name"
+    NOT_A_QUESTION = "not-a-question"
+    STILL_THERE = "still-there"
+
+
+TEXTS: Final[Mapping[Problem, str]] = {
+    Problem.UNKNOWN_REQUEST: N_("Cette demande n’existe pas, ou vous n’y avez pas accès."),
+    Problem.NOT_YOURS: N_("Seule la personne qui a fait cette demande peut faire cela."),
+    Problem.NOT_A_REVIEWER: N_(
+        "Vous n’êtes pas relecteur : le CSE désigne les médecins qui relisent. Adressez-vous à lui."
+    ),
+    Problem.OWN_REQUEST: N_("C’est votre demande : personne ne relit la sienne. Deux confrères la reliront."),
+    Problem.OWN_PROJECT: N_(
+        "Vous êtes, ou étiez, membre du projet %(project)s : personne ne relit les sorties de son projet. "
+        "D’autres relecteurs s’en chargent."
+    ),
+    Problem.NOT_IN_THIS_STATE: N_("Ce n’est plus possible : la demande a avancé. Relisez la page."),
+    Problem.NOT_A_MEMBER: N_(
+        "Vous n’êtes pas membre du projet %(project)s : seul un membre en demande ou en retire une sortie."
+    ),
+    Problem.ENOUGH_VOTES: N_("Cette demande a déjà ses relecteurs. Choisissez-en une autre dans la liste."),
+    Problem.NOT_ONE_OF_THE_VOTERS: N_("Seuls les relecteurs qui ont voté se concertent sur cette demande."),
+    Problem.NO_CONFLICT: N_("Pas de concertation ici : les votes ne sont pas tous là, ou s’accordent."),
+    Problem.FILES_CHANGED: N_(
+        "Les fichiers ont changé depuis que vous les avez ouverts : votre vote n’a pas été pris. Relisez-les."
+    ),
+    Problem.NOT_BATCHABLE: N_(
+        "Seules s’approuvent par lot les demandes conformes d’origine, sans alerte ni fichier mis à l’écart."
+    ),
+    Problem.RECALLED: N_("Cette sortie a été rappelée : elle ne se télécharge plus. Sa page dit pourquoi."),
+    Problem.NOT_ALLOWED: N_("Votre rôle ne permet pas cela."),
+    Problem.WORDS_MISSING: N_("Remplissez le champ « %(field)s » : un relecteur ne peut pas juger sans lui."),
+    Problem.WORDS_TOO_LONG: N_("Le champ « %(field)s » prend au plus %(most)s caractères."),
+    Problem.NO_FILES: N_("La demande n’a pas de fichier : ajoutez au moins celui qui doit sortir."),
+    Problem.TOO_MANY_FILES: N_("Une demande prend au plus %(most)s fichiers : faites-en deux."),
+    Problem.UNKNOWN_FILE: N_("La demande n’a pas de fichier de ce numéro."),
+    Problem.SAME_NAME: N_("La demande a déjà un fichier de ce nom : renommez l’un des deux."),
+    Problem.NOT_CHECKED: N_("Les vérifications ne sont pas finies : attendez leur fin, puis envoyez."),
+    Problem.BLOCKED: N_(
+        "Un fichier ne peut pas sortir tel quel : sa page dit pourquoi et quoi changer. "
+        "Corrigez-le ou retirez-le, puis envoyez."
+    ),
+    Problem.REASON_MISSING: N_("Dites pourquoi : un motif de la liste, ou un commentaire au demandeur."),
+    Problem.UNKNOWN_REASON: N_("Ce motif n’est pas dans la liste."),
+    Problem.FILE_VERDICTS: N_(
+        "Un fichier n’est pas approuvé : la demande ne peut pas l’être. Revoyez le fichier, ou votre avis."
+    ),
+    Problem.QUARANTINE_REASON: N_(
+        "Un fichier est mis à l’écart : écrivez comment vous l’avez examiné et pourquoi il peut sortir "
+        "(%(least)s caractères au moins)."
+    ),
+    Problem.BLOCKED_APPROVAL: N_("Un fichier a une alerte bloquante : la demande ne s’approuve pas."),
+    Problem.PREVIOUS: N_("On ne reprend qu’une demande à vous, du même projet, à corriger ou retirée."),
+    Problem.FILE_TOO_BIG: N_("Un fichier qui sort fait au plus %(megabytes)s Mo : agrégez, ou divisez-le."),
+    Problem.SHELF_BROKEN: N_(
+        "Le fichier gardé n’est plus celui qui a été relu : il ne sort pas. L’incident est consigné et le "
+        "délégué à la protection des données prévenu. Refaites une demande."
+    ),
+    Problem.TOO_FEW_APPROVALS: N_(
+        "Les approbations ne valent plus toutes (un relecteur a rejoint le projet, par exemple) : "
+        "la demande attend un autre relecteur."
+    ),
+    Problem.UNKNOWN_REVIEWER: N_("Cette personne n’est pas relecteur : le CSE la désigne d’abord."),
+    Problem.BAD_DATES: N_("La fin ne peut pas précéder le début : corrigez les dates."),
+    Problem.BAD_NAME: N_("Ce n’est pas un nom de compte : minuscules, chiffres et . _ @ + - seulement."),
+    Problem.NOT_A_QUESTION: N_("On ne répond qu’à une question posée sur cette demande."),
+    Problem.STILL_THERE: N_("Ce relecteur peut encore agir : son vote ne peut pas être mis de côté."),
+}
+
+
+class AirlockProblem(Exception):
+    """Something that can't be done as asked. The message is French; `problem` and `blanks` say it in any
+    language."""
+
+    def __init__(self, problem: Problem, **blanks: str | int) -> None:
+        self.problem, self.blanks = problem, blanks
+        super().__init__(TEXTS[problem] % blanks)
+
+
+class Denied(AirlockProblem):
+    """A rule says that this person may not do this. An unknown request is denied in the same words as one
+    that is not theirs to see."""

@@ -1,0 +1,121 @@
+"""What may be asked about releases, by the airlock and by the other services. Reads only.
+
+A request comes whole, votes included: pages show it through `hub_config.airlock.rules.sight` only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from datetime import date, datetime
+
+from sqlalchemy import Select, select
+from sqlalchemy.orm import Session
+
+from hub_config.governance.facts import AccessLevel
+from hub_config.governance.models import Departure, Grant, Member, Project
+from hub_config.governance.releases import models
+from hub_config.governance.releases.facts import Membership, Pool, RequestFacts, State
+from hub_config.governance.releases.stored import request_of
+
+
+def find_request(session: Session, request: str) -> RequestFacts | None:
+    """The request of this id, whatever its state; None where there is none."""
+    row = session.get(models.ReleaseRequest, request)
+    return None if row is None else request_of(row)
+
+
+def requests_in(session: Session, states: Collection[State]) -> list[RequestFacts]:
+    """Every request in one of these states, oldest submission first."""
+    query = select(models.ReleaseRequest).where(models.ReleaseRequest.state.in_([s.value for s in states]))
+    return _all(session, query.order_by(models.ReleaseRequest.submitted_at, models.ReleaseRequest.id))
+
+
+def requests_of(session: Session, username: str, *, project: str | None = None) -> list[RequestFacts]:
+    """What somebody asked for, newest first; in one project, or in all."""
+    query = select(models.ReleaseRequest).where(models.ReleaseRequest.requester == username)
+    if project is not None:
+        query = query.where(models.ReleaseRequest.project == project)
+    return _all(session, query.order_by(models.ReleaseRequest.created_at.desc(), models.ReleaseRequest.id))
+
+
+def released(session: Session, project: str | None = None) -> list[RequestFacts]:
+    """What left, of one project or of all, newest first; recalled ones too."""
+    query = select(models.ReleaseRequest).where(models.ReleaseRequest.state == State.RELEASED.value)
+    if project is not None:
+        query = query.where(models.ReleaseRequest.project == project)
+    return _all(session, query.order_by(models.ReleaseRequest.released_at.desc(), models.ReleaseRequest.id))
+
+
+def record_of(session: Session, request: str) -> str | None:
+    """The disclosure record of a release, as it was written; None where nothing left."""
+    row = session.get(models.ReleaseRecord, request)
+    return None if row is None else row.document
+
+
+def membership(session: Session, project: str) -> Membership:
+    return memberships(session, [project])[project]
+
+
+def memberships(session: Session, projects: Iterable[str]) -> Mapping[str, Membership]:
+    """Who works, and ever worked, in each project: three queries for however many. An unknown project has
+    nobody."""
+    slugs = sorted(set(projects))
+    members = session.execute(select(Member.project, Member.username).where(Member.project.in_(slugs))).all()
+    departed = session.execute(
+        select(Departure.project, Departure.username).where(Departure.project.in_(slugs))
+    ).all()
+    opened = set(session.scalars(select(Project.slug).where(Project.slug.in_(slugs), Project.open_to_all)))
+    return {
+        slug: Membership(
+            frozenset(user for project, user in members if project == slug),
+            frozenset(user for project, user in departed if project == slug),
+            slug in opened,
+        )
+        for slug in slugs
+    }
+
+
+def pool_on(session: Session, day: date) -> Pool:
+    """Who may review on that day. Someone taken off the pool delegates to nobody."""
+    named = frozenset(
+        session.scalars(select(models.Reviewer.username).where(models.Reviewer.removed_at.is_(None)))
+    )
+    delegates = session.scalars(
+        select(models.ReviewerDelegation.delegate).where(
+            models.ReviewerDelegation.reviewer.in_(named),
+            models.ReviewerDelegation.first <= day,
+            models.ReviewerDelegation.last >= day,
+        )
+    )
+    absent = session.scalars(
+        select(models.ReviewerAbsence.reviewer).where(
+            models.ReviewerAbsence.first <= day, models.ReviewerAbsence.last >= day
+        )
+    )
+    return Pool(named, frozenset(delegates), frozenset(absent))
+
+
+def holds_rows(session: Session, people: Collection[str], since: datetime) -> bool:
+    """Whether one of `people` may hold rows of people, or may have since that moment: a member, then or now,
+    of a project that gives them, or did."""
+    gives = select(Grant.project).where(Grant.access == AccessLevel.MICRODATA.value)
+    questions = (
+        select(Member.username).where(Member.username.in_(people), Member.project.in_(gives)),
+        select(Departure.username).where(
+            Departure.username.in_(people), Departure.project.in_(gives), Departure.left_at >= since
+        ),
+        select(models.RowHolder.username).where(
+            models.RowHolder.username.in_(people), models.RowHolder.until >= since
+        ),
+    )
+    return any(session.scalar(question.limit(1)) is not None for question in questions)
+
+
+def gives_rows(session: Session, project: str) -> bool:
+    """Whether the project's grant gives individual data now."""
+    access = session.scalar(select(Grant.access).where(Grant.project == project))
+    return access == AccessLevel.MICRODATA.value
+
+
+def _all(session: Session, query: Select[models.ReleaseRequest]) -> list[RequestFacts]:
+    return [request_of(row) for row in session.scalars(query)]

@@ -1,0 +1,19 @@
+"""An airlock without pages, on SQLite and PostgreSQL in turn: `house`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from hub_config.governance.store import open_store
+from hub_config.settings import Settings
+from tests.services.airlock.domain.house import House, furnished
+from tests.services.governance.conftest import postgres, settings  # noqa: F401  (fixtures)
+
+
+@pytest.fixture
+def house(settings: Settings) -> Iterator[House]:  # noqa: F811
+    store = open_store(settings)
+    yield furnished(House(store, settings))
+    store.close()
