@@ -39,6 +39,9 @@ DEMO = (
     Demo("dora", "Dora", "Petit", "déléguée à la protection des données", "dpo"),
     Demo("charles", "Charles", "Faure", "comité scientifique et éthique", "cse"),
     Demo("admin", "Alice", "Garnier", "administratrice de la plateforme", "administrateurs"),
+    Demo("claire", "Claire", "Roux", "comité scientifique et éthique", "cse"),
+    Demo("alix", "Alix", "Simon", "assistante qualité des données", "aqd"),
+    Demo("damien", "Damien", "Lambert", "département de médecine générale", "dmg"),
 )
 
 
@@ -66,15 +69,16 @@ class AccountsMissing(Exception):
 
 
 def ensure_accounts(path: Path) -> Mapping[str, Secrets]:
-    """The accounts on record, generated when there are none yet."""
-    if not path.exists():
-        generated = {demo.username: _generate() for demo in DEMO}
-        document = {
-            name: {"password": item.password, "otp_secret": item.otp_secret}
-            for name, item in generated.items()
-        }
-        write_private(path, json.dumps(document, indent=1))
+    """The accounts on record; those that are not are generated, and the others stay as they are."""
+    known = read_accounts(path) if path.exists() else {}
+    if newcomers(known):
+        _write(path, {**known, **{demo.username: _generate() for demo in newcomers(known)}})
     return read_accounts(path)
+
+
+def newcomers(known: Mapping[str, Secrets]) -> list[Demo]:
+    """People of the demonstration who have no account yet."""
+    return [demo for demo in DEMO if demo.username not in known]
 
 
 def read_accounts(path: Path) -> Mapping[str, Secrets]:
@@ -91,6 +95,13 @@ def account(accounts: Mapping[str, Secrets], username: str) -> Secrets:
     if username not in accounts:
         raise UnknownAccount(f"No demo account is named '{username}'. There are: {', '.join(accounts)}.")
     return accounts[username]
+
+
+def _write(path: Path, accounts: Mapping[str, Secrets]) -> None:
+    document = {
+        name: {"password": item.password, "otp_secret": item.otp_secret} for name, item in accounts.items()
+    }
+    write_private(path, json.dumps(document, indent=1))
 
 
 def _generate() -> Secrets:

@@ -12,14 +12,15 @@ import os
 import shutil
 import subprocess
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
 import jwt
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from hub_config.identity.accounts import DEMO, Demo, Secrets, ensure_accounts
+from hub_config.identity.accounts import DEMO, Demo, Secrets, ensure_accounts, newcomers, read_accounts
 from hub_config.keys import ensure_key, write_private
 from hub_config.settings import Settings
 
@@ -58,25 +59,53 @@ def prepare(settings: Settings, checkout: Path) -> bool:
     """Make what the provider needs. Returns whether accounts were created now (their passwords are new)."""
     place = directory(settings)
     if _is_ready(place):
+        _invite(settings, checkout, place)
         _write_config(settings, place, place)
         _follow_address(settings, checkout, place)
         return False
-    draft = place.with_name(f".identity-{os.getpid()}")
-    shutil.rmtree(draft, ignore_errors=True)
-    draft.mkdir(mode=0o700, parents=True)
-    try:
+    with _draft(place) as draft:
         accounts = ensure_accounts(draft / "accounts.json")
         write_private(draft / "jwks.json", json.dumps(_signing_key()))
         _write_config(settings, draft, draft)
         run_canaille(checkout, draft, "install")
-        run_canaille(checkout, draft, "restore", stdin=json.dumps(_people(settings, accounts)))
+        people = _people(DEMO, accounts) | {"client": [_client(settings)]}
+        run_canaille(checkout, draft, "restore", stdin=json.dumps(people))
         write_private(draft / "hub-address", settings.hub_url)
         _write_config(settings, draft, place)
+    return True
+
+
+def _invite(settings: Settings, checkout: Path, place: Path) -> None:
+    """Give those an account who joined the demonstration since this home was made."""
+    known = read_accounts(place / "accounts.json")
+    new = newcomers(known)
+    if not new:
+        return
+    there = {demo.group for demo in DEMO if demo.username in known}
+    with _draft(place) as draft:
+        shutil.copytree(place, draft, dirs_exist_ok=True)
+        _write_config(settings, draft, draft)
+        people = _people(new, ensure_accounts(draft / "accounts.json"))
+        people["group"] = [group for group in people["group"] if group["display_name"] not in there]
+        run_canaille(checkout, draft, "restore", stdin=json.dumps(people))
+        for demo in new:
+            if demo.group in there:
+                run_canaille(checkout, draft, "set", "user", demo.username, "--groups", _id(demo.group))
+        _write_config(settings, draft, place)
+
+
+@contextmanager
+def _draft(place: Path) -> Iterator[Path]:
+    """A directory beside `place`, which takes its place at the end, or leaves nothing behind."""
+    draft = place.with_name(f".identity-{os.getpid()}")
+    shutil.rmtree(draft, ignore_errors=True)
+    draft.mkdir(mode=0o700, parents=True)
+    try:
+        yield draft
         shutil.rmtree(place, ignore_errors=True)
         draft.rename(place)
     finally:
         shutil.rmtree(draft, ignore_errors=True)
-    return True
 
 
 def command(settings: Settings, checkout: Path) -> list[str]:
@@ -170,20 +199,18 @@ def _toml(values: Mapping[str, str]) -> str:
     return "\n".join(f"{name} = {json.dumps(value)}" for name, value in values.items())
 
 
-def _people(settings: Settings, accounts: Mapping[str, Secrets]) -> dict[str, list[dict[str, object]]]:
-    groups = sorted({demo.group for demo in DEMO})
+def _people(people: Sequence[Demo], accounts: Mapping[str, Secrets]) -> dict[str, list[dict[str, object]]]:
+    groups = sorted({demo.group for demo in people})
     return {
-        "user": [_user(demo, accounts[demo.username]) for demo in DEMO],
+        "user": [_user(demo, accounts[demo.username]) for demo in people],
         "group": [
-            {
-                "id": _id(name),
-                "display_name": name,
-                "members": [_id(d.username) for d in DEMO if d.group == name],
-            }
-            for name in groups
+            {"id": _id(name), "display_name": name, "members": _members(name, people)} for name in groups
         ],
-        "client": [_client(settings)],
     }
+
+
+def _members(group: str, people: Sequence[Demo]) -> list[str]:
+    return [_id(demo.username) for demo in people if demo.group == group]
 
 
 def _user(demo: Demo, secret: Secrets) -> dict[str, object]:

@@ -26,7 +26,7 @@ from hub_config.up.report import print_status
 from hub_config.up.supervisor import CannotKeepUp, Supervisor
 from hub_config.warehouse.snapshot import SnapshotProblem, unusable_snapshots
 
-MAIN_ACCOUNTS = ("ines", "rachid", "diane")
+MAIN_ACCOUNTS = ("ines", "rachid", "diane", "denis", "dora", "charles", "admin")
 KNOWN_PROBLEMS = (house.CannotStart, CannotKeepUp, ProviderProblem, SnapshotProblem, StoreProblem, UnsafeKey)
 
 

@@ -9,6 +9,7 @@ import pyotp
 import pytest
 from click.testing import CliRunner
 
+from hub_config.identity import accounts
 from hub_config.identity.accounts import DEMO, Secrets, ensure_accounts
 from hub_config.identity.commands import demo_code
 
@@ -69,4 +70,15 @@ def test_accounts_are_private_kept_and_different(home):
     assert len(
         {item.password for item in first.values()} | {i.otp_secret for i in first.values()}
     ) == 2 * len(DEMO)
-    assert set(first) == {"ines", "rachid", "diane", "denis", "dora", "charles", "admin"}
+    assert set(first) == {demo.username for demo in DEMO}
+
+
+def test_an_account_that_is_there_stays_when_another_joins(home, monkeypatch):
+    path = home / "identity" / "accounts.json"
+    monkeypatch.setattr(accounts, "DEMO", DEMO[:7])
+    first = ensure_accounts(path)
+    assert len(first) == 7
+    monkeypatch.undo()
+    then = ensure_accounts(path)
+    assert {name: then[name] for name in first} == first
+    assert set(then) - set(first) == {"claire", "alix", "damien"}

@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import io
+import json
+import os
 import re
+import subprocess
+from pathlib import Path
 
 import pytest
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 
-from hub_config.identity import provider
+from hub_config.identity import accounts, provider
 from hub_config.identity.provider import client_secret
+from hub_config.settings import Settings
+
+CHECKOUT = Path(__file__).parents[3]
 
 
 def test_password_and_code_give_an_authorization_code(browser):
@@ -143,3 +150,36 @@ def _token(running, **form):
         answer = client.post("/oauth/token", data={**form, "scope": "openid"}, auth=credentials)
     assert answer.status_code in (400, 401, 403), answer.text
     return answer.json()
+
+
+def test_who_joins_the_demonstration_later_gets_an_account_beside_the_others(tmp_path, monkeypatch):
+    """A home of a version with fewer people: their passwords stay, groups keep their members."""
+    settings = Settings(home=tmp_path)
+    few = [demo for demo in accounts.DEMO if demo.username in {"ines", "charles"}]
+    for module in (accounts, provider):
+        monkeypatch.setattr(module, "DEMO", tuple(few))
+    assert provider.prepare(settings, CHECKOUT)
+    before = accounts.read_accounts(provider.accounts_file(settings))
+    monkeypatch.undo()
+    assert not provider.prepare(settings, CHECKOUT)
+    after = accounts.read_accounts(provider.accounts_file(settings))
+    assert set(after) == {demo.username for demo in accounts.DEMO}
+    assert {name: after[name] for name in before} == before
+    assert groups(settings) == {
+        group: {demo.username for demo in accounts.DEMO if demo.group == group}
+        for group in {demo.group for demo in accounts.DEMO}
+    }
+
+
+def groups(settings):
+    """Who is in which group, by the provider's own database."""
+    people, found = table(settings, "user"), table(settings, "group")
+    names = {person["id"]: person["user_name"] for person in people}
+    return {group["display_name"]: {names[member] for member in group["members"]} for group in found}
+
+
+def table(settings, name):
+    python = provider.environment_of(CHECKOUT) / "bin" / "python"
+    environment = {**os.environ, "CANAILLE_CONFIG": str(provider.directory(settings) / "canaille.toml")}
+    command = [str(python), "-m", "canaille.commands", "get", name]
+    return json.loads(subprocess.run(command, env=environment, capture_output=True, check=True).stdout)
