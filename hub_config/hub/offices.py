@@ -37,15 +37,22 @@ OFFICES = (
         title=N_("Sas de sortie"),
         purpose=N_("Ce qui quitte la plateforme est d'abord relu ici."),
         doors=(
-            Door("/", N_("Mes demandes de sortie")),
-            Door("/queue", N_("Relire les demandes"), frozenset({Role.MEDECIN_DIM})),
+            Door("/demandes", N_("Mes demandes de sortie")),
+            Door("/relecture", N_("Relire les demandes"), frozenset({Role.MEDECIN_DIM})),
+            Door("/relecteurs", N_("Relecteurs"), frozenset({Role.CSE, Role.DPO, Role.ADMIN})),
         ),
     ),
     Office(
         service="register",
         title=N_("Registre"),
-        purpose=N_("Les projets, leurs décisions et leurs droits d'accès."),
-        doors=(Door("/", N_("Projets et demandes")),),
+        purpose=N_("Les projets, leurs décisions et leurs droits d'accès ; les personnes et leurs droits."),
+        doors=(
+            Door("/", N_("Projets et demandes de projet")),
+            Door("/entrees", N_("Sas d'entrée")),
+            Door("/participation", N_("Participation et retraits"), frozenset({Role.AQD, Role.DPO})),
+            Door("/droits", N_("Exercice des droits"), frozenset({Role.DPO})),
+            Door("/journal", N_("Journal d'audit"), frozenset({Role.DPO})),
+        ),
     ),
 )
 

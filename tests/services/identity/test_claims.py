@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from hub_config.governance.roles import GROUPS, Role
 from hub_config.identity.claims import Denied, FactorPolicy, Person, Reason, identify
 from hub_config.identity.messages import DENIALS
-from hub_config.governance.roles import GROUPS, Role
 
 DEMO = FactorPolicy(frozenset({"pwd", "otp", "mfa"}))
 KEYCLOAK = FactorPolicy(frozenset({"mfa"}), frozenset({"gold", "2"}))

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from hub_config.governance.roles import GROUPS, Role
 from hub_config.identity.claims import FactorPolicy, Person, identify
 from hub_config.identity.provider import SCOPES
-from hub_config.governance.roles import GROUPS, Role
 
 REALM = Path(__file__).parents[3] / "images" / "keycloak" / "p4dp-realm.json"
 
