@@ -15,6 +15,7 @@ from typing import Final, Literal
 from hub_config.airlock.checks import Block, Highlight, ImageBlock, NoteBlock, Preview, TableBlock, TextBlock
 from hub_config.airlock.checks.texts import Words, say, where
 from hub_config.airlock.pages.tables import number as number_in
+from hub_config.airlock.pages.words import SEVERITIES
 from hub_config.governance.releases.findings import Finding, Place, Rule, Severity
 
 PLACES_SHOWN: Final = 12
@@ -39,6 +40,7 @@ class FoundView:
     number: int
     anchor: str
     severity: Severity
+    label: str
     words: Words
     spots: tuple[Spot, ...]
     more: int
@@ -145,6 +147,7 @@ def _found(file: int, group: _Group, language: Language, places: Mapping[Place, 
         number=group.number,
         anchor=anchor(file, group.number),
         severity=first.severity,
+        label=SEVERITIES[first.severity],
         words=say(first, language),
         spots=tuple(Spot(where(place, language), places.get(_bare(place))) for place in listed),
         more=len(placed) - len(listed) + unlisted,

@@ -18,7 +18,17 @@ from hub_config.airlock.pages.names import Part
 from hub_config.airlock.pages.previews import BlockView, FoundView, Language
 from hub_config.airlock.pages.provenance import Provenance, provenance
 from hub_config.airlock.pages.tables import Comparison, Table, compare
-from hub_config.airlock.pages.words import CLASSES, KINDS, NEXT, RECALLED_NEXT, STATES, VERDICTS
+from hub_config.airlock.pages.words import (
+    CLASSES,
+    KINDS,
+    MISSING,
+    NEXT,
+    NO_FILES,
+    NOT_CHECKED,
+    RECALLED_NEXT,
+    STATES,
+    VERDICTS,
+)
 from hub_config.airlock.rules.permission import Act
 from hub_config.airlock.rules.reasons import REASONS, Reason, suggested
 from hub_config.governance.releases.facts import (
@@ -205,6 +215,20 @@ class RequestView:
     @property
     def blocking(self) -> int:
         return sum(file.blocking for file in self.files)
+
+    @property
+    def open_questions(self) -> tuple[Comment, ...]:
+        return unanswered(self.comments)
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """What keeps a draft from being sent, in words."""
+        found = [MISSING[name] for name, text in self.written.items() if not text.strip()]
+        if not self.files:
+            found.append(NO_FILES)
+        if any(file.pending for file in self.files):
+            found.append(NOT_CHECKED)
+        return tuple(found)
 
 
 def head(request: RequestFacts, project_title: str) -> Head:

@@ -56,6 +56,15 @@ RECALLED_NEXT: Final = N_(
     "ci-dessous."
 )
 
+MISSING: Final[Mapping[str, str]] = {
+    "title": N_("un titre"),
+    "purpose": N_("à quoi servira la sortie"),
+    "context": N_("ce que montrent les fichiers"),
+    "controls": N_("ce que vous avez fait pour protéger les patients et les médecins"),
+}
+NO_FILES: Final = N_("au moins un fichier")
+NOT_CHECKED: Final = N_("la fin des contrôles automatiques : rechargez la page dans un instant")
+
 CLASSES: Final[Mapping[OutputClass, str]] = {
     OutputClass.BORN_SAFE: N_("conforme d’origine"),
     OutputClass.REPRODUCED: N_("reproduit"),
@@ -111,6 +120,8 @@ VERDICTS: Final[Mapping[Verdict, str]] = {
     Verdict.UNDECIDED: N_("je ne sais pas encore"),
     Verdict.REJECT: N_("refuser, même corrigé"),
 }
+
+KEYS: Final[Mapping[Verdict, str]] = {Verdict.APPROVE: "a", Verdict.CHANGES: "c", Verdict.UNDECIDED: "u"}
 
 CHECKS: Final[Mapping[CheckState, str]] = {
     CheckState.PENDING: N_("contrôle en attente"),

@@ -1,0 +1,72 @@
+"""The airlock's pages: HTTP only. `hub_config.web` knows who is there, `rules` what they may, `actions` what
+happens.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+from fastapi import FastAPI
+from starlette.requests import Request
+from starlette.responses import Response
+
+from hub_config.airlock.pages import mine, pool, review
+from hub_config.airlock.pages.desk import POOL_READERS, Desk
+from hub_config.airlock.rules.permission import PHYSICIANS
+from hub_config.airlock.service import Service
+from hub_config.airlock.shelf import Shelf
+from hub_config.airlock.texts import TEXTS, AirlockProblem, Denied, Problem
+from hub_config.governance.store import open_store
+from hub_config.settings import Settings
+from hub_config.web.answers import Told
+from hub_config.web.errors import told_page
+from hub_config.web.site import MenuItem, Site, create_site
+from hub_config.web.texts import N_
+
+_HERE: Final = Path(__file__).parent
+_MENU: Final = (
+    MenuItem("/demandes", N_("Mes demandes de sortie")),
+    MenuItem("/relecture", N_("Relecture"), PHYSICIANS),
+    MenuItem("/absences", N_("Mes absences"), PHYSICIANS),
+    MenuItem("/relecteurs", N_("Relecteurs"), POOL_READERS),
+)
+
+
+def create_app(settings: Settings) -> FastAPI:
+    """The service as the hub starts it: pages, the workspaces' door, notices."""
+    store = open_store(settings)
+    desk = Desk(store, Shelf(settings.releases_dir), settings)
+    return app_of(desk, Service(desk))
+
+
+def app_of(desk: Desk, service: Service | None = None) -> FastAPI:
+    """The pages over this desk; without `service`, and nothing else."""
+    site = Site(
+        name="airlock",
+        title=N_("Sas de sortie"),
+        settings=desk.settings,
+        templates=_HERE / "templates",
+        static=_HERE / "static",
+        catalogues=(_HERE / "locale", "p4dp-airlock"),
+        menu=_MENU,
+    )
+    app = create_site(
+        site,
+        routers=[mine.router, review.router, pool.router],
+        state={"desk": desk},
+        lifespan=service.run if service else None,
+    )
+
+    @app.exception_handler(AirlockProblem)
+    async def refused(request: Request, error: AirlockProblem) -> Response:
+        return told_page(request, told(error))
+
+    return app
+
+
+def told(error: AirlockProblem) -> Told:
+    """In the words of the page; an unknown request is a page that does not exist."""
+    unknown = error.problem in (Problem.UNKNOWN_REQUEST, Problem.UNKNOWN_FILE)
+    status = 404 if unknown else 403 if isinstance(error, Denied) else 409
+    return Told(status, TEXTS[error.problem], **error.blanks)

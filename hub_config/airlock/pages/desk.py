@@ -1,0 +1,326 @@
+"""What the pages ask: who may what, what is in a request, what lies on the shelf; and the use cases they
+start, each in one transaction.
+
+Whoever may not know of a request is told that there is none (404).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, timedelta
+from functools import partial
+from itertools import takewhile
+from typing import TypeVar
+
+from sqlalchemy.orm import Session
+
+from hub_config.airlock.actions import releasing, reviewing
+from hub_config.airlock.actions.releasing import ENCLAVE, Broken, Handed
+from hub_config.airlock.checks import BadAnswer, ImageBlock, Preview, read_preview
+from hub_config.airlock.pages.previews import Language
+from hub_config.airlock.pages.queues import Case, Queue, queue_of
+from hub_config.airlock.pages.rules import Door
+from hub_config.airlock.pages.views import (
+    Before,
+    Material,
+    MineRow,
+    Released,
+    RequestView,
+    mine_row,
+    request_view,
+)
+from hub_config.airlock.pool.actions import OnPool
+from hub_config.airlock.pool.actions import pool as on_pool
+from hub_config.airlock.rules.permission import PHYSICIANS, Act, Denial
+from hub_config.airlock.rules.sight import seen_by
+from hub_config.airlock.shelf import Shelf
+from hub_config.airlock.states import OPEN
+from hub_config.airlock.texts import TEXTS, AirlockProblem, Problem
+from hub_config.governance import actions as governance
+from hub_config.governance.facts import ProjectFacts
+from hub_config.governance.problems import UnknownProject
+from hub_config.governance.recorder import Recorder
+from hub_config.governance.releases import reading
+from hub_config.governance.releases.facts import (
+    Absence,
+    CheckState,
+    Delegation,
+    FileFacts,
+    RequestFacts,
+    State,
+)
+from hub_config.governance.roles import Person, Role
+from hub_config.governance.rules import why_not as why_not_work
+from hub_config.governance.store import Store
+from hub_config.settings import Settings
+from hub_config.web.answers import Told
+
+NAMERS = frozenset({Role.CSE})
+POOL_READERS = NAMERS | PHYSICIANS | {Role.DPO, Role.ADMIN}
+_NEIGHBOUR_REQUESTS = 20
+_DECIDED_SHOWN = 10
+_DECIDED = frozenset({State.APPROVED, State.RELEASED, State.RETURNED, State.REJECTED})
+_UNSEEN = frozenset({Problem.UNKNOWN_REQUEST})
+
+
+T = TypeVar("T")
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True)
+class Doing:
+    """What every use case takes."""
+
+    session: Session
+    at: datetime
+    audit: Recorder
+
+
+@dataclass(frozen=True)
+class Desk:
+    store: Store
+    shelf: Shelf
+    settings: Settings
+    now: Callable[[], datetime] = _now
+
+    # --- may they? ------------------------------------------------------------------------------------------
+
+    def judged(self, person: Person, request: str, act: Act, today: date) -> Case:
+        """The request, if `person` may do `act` to it now. Raises Told: 404 where they may not know of it."""
+        with self.store.session() as session:
+            case = self._case(session, request, today)
+        if case is None or self._unseen(person, case):
+            raise Told(404, TEXTS[Problem.UNKNOWN_REQUEST])
+        denial = case.why_not(person, act)
+        if denial is not None:
+            raise refused(denial)
+        return case
+
+    def opens(self, person: Person, door: Door, today: date) -> bool:
+        match door:
+            case Door.OWN:
+                return True
+            case Door.REVIEWERS:
+                with self.store.session() as session:
+                    able = reading.pool_on(session, today).able
+                return person.username in able and bool(person.roles & PHYSICIANS)
+            case Door.POOL:
+                return bool(person.roles & POOL_READERS)
+            case Door.NAMING:
+                return bool(person.roles & NAMERS)
+
+    def _unseen(self, person: Person, case: Case) -> bool:
+        """Whether this person is told no more than that there is no such request: whoever could neither view
+        it nor knows of it as a reviewer with a part in it."""
+        denial = case.why_not(person, Act.VIEW)
+        return denial is not None and case.why_not(person, Act.READ_RECORD) is not None
+
+    def _case(self, session: Session, request: str, today: date) -> Case | None:
+        facts = reading.find_request(session, request)
+        if facts is None:
+            return None
+        members = reading.membership(session, facts.project)
+        return Case(facts, members, reading.pool_on(session, today))
+
+    def first_page(self, person: Person, today: date) -> str:
+        return "/relecture" if self.opens(person, Door.REVIEWERS, today) else "/demandes"
+
+    # --- changes --------------------------------------------------------------------------------------------
+
+    def change(self, person: Person, act: Callable[[Doing], T]) -> T:
+        """One use case in one transaction, in this person's name. Raises AirlockProblem."""
+        with self.store.change() as session:
+            return act(Doing(session, self.now(), self.store.recorder(person.username)))
+
+    def follow(self, request: str) -> RequestFacts | None:
+        """Carry out an approval, if there is one; the request then."""
+        with self.store.session() as session:
+            found = reading.find_request(session, request)
+        if found is None or found.state is not State.APPROVED:
+            return found
+        with self.store.change() as session:
+            gate = self.store.recorder(ENCLAVE)
+            return releasing.release(
+                session, self.shelf, request, settings=self.settings, at=self.now(), audit=gate
+            ).request
+
+    def taken(self, person: Person, case: Case) -> Case:
+        """The request, in review from the first reviewer who opens it."""
+        if case.request.state is not State.SUBMITTED or case.why_not(person, Act.TAKE) is not None:
+            return case
+        facts = self.change(
+            person,
+            lambda do: reviewing.take(do.session, person, case.request.id, at=do.at, audit=do.audit),
+        )
+        return replace(case, request=facts)
+
+    def download(self, person: Person, request: str, number: int) -> Handed:
+        """A released file, as it was reviewed. Raises AirlockProblem."""
+        handed = self.change(
+            person,
+            lambda do: releasing.download(
+                do.session, self.shelf, person, request, number,
+                settings=self.settings, at=do.at, audit=do.audit,
+            ),
+        )  # fmt: skip
+        if isinstance(handed, Broken):
+            raise AirlockProblem(Problem.SHELF_BROKEN)
+        return handed
+
+    def record(self, request: str) -> str:
+        """The disclosure record, as it was written with the release."""
+        with self.store.session() as session:
+            record = reading.record_of(session, request)
+        if record is None:
+            raise AirlockProblem(Problem.UNKNOWN_REQUEST)
+        return record
+
+    # --- lists ----------------------------------------------------------------------------------------------
+
+    def mine(self, person: Person) -> tuple[MineRow, ...]:
+        with self.store.session() as session:
+            requests = reading.requests_of(session, person.username)
+            titles = _titles(session, requests)
+            memberships = reading.memberships(session, [r.project for r in requests])
+        seen = [seen_by(person, request, memberships[request.project]) for request in requests]
+        return tuple(mine_row(request, titles[request.project]) for request in seen)
+
+    def projects(self, person: Person, today: date) -> tuple[ProjectFacts, ...]:
+        """Those whose results this person may ask to take out."""
+        with self.store.session() as session:
+            found = governance.projects_of(session, person.username)
+        return tuple(one for one in found if why_not_work(person.username, one, today) is None)
+
+    def queue(self, person: Person, today: date) -> Queue:
+        with self.store.session() as session:
+            open_, decided = reading.requests_in(session, OPEN), reading.requests_in(session, _DECIDED)
+            recent = sorted(decided, key=_decided_at, reverse=True)[:_DECIDED_SHOWN]
+            requests = [*open_, *recent]
+            titles = _titles(session, requests)
+            memberships = reading.memberships(session, [r.project for r in requests])
+            pool = reading.pool_on(session, today)
+        cases = [Case(request, memberships[request.project], pool) for request in requests]
+        return queue_of(
+            person, cases, titles, partial(_age, today=today), late_after=self.settings.airlock.reminder_days
+        )
+
+    def pool(self, today: date) -> tuple[ReviewerView, ...]:
+        with self.store.session() as session:
+            return tuple(_reviewer(one, today) for one in on_pool(session, today))
+
+    # --- one request ----------------------------------------------------------------------------------------
+
+    def view(self, person: Person, case: Case, language: Language) -> RequestView:
+        """The request as its requester sees it."""
+        request = seen_by(person, case.request, case.members)
+        with self.store.session() as session:
+            titles = _titles(session, [request])
+        materials = {file.number: self._material(file) for file in request.files}
+        return request_view(request, titles[request.project], materials, case.may(person), language)
+
+    def reviewed(self, person: Person, case: Case, language: Language) -> RequestView:
+        """The request as a reviewer sees it: beside what the project released, and what it was before."""
+        request = seen_by(person, case.request, case.members)
+        with self.store.session() as session:
+            titles = _titles(session, [request])
+            earlier = reading.released(session, request.project)[:_NEIGHBOUR_REQUESTS]
+            before = reading.find_request(session, request.previous) if request.previous else None
+        return request_view(
+            request,
+            titles[request.project],
+            {file.number: self._material(file) for file in request.files},
+            case.may(person),
+            language,
+            me=person.username,
+            released=tuple(self._released(request, earlier)),
+            before=self._before(before),
+        )
+
+    def image(self, case: Case, number: int, block: int) -> ImageBlock | None:
+        """A picture of a file's preview, encoded anew by the checks; None where there is none."""
+        file = case.request.file(number)
+        blocks = self._preview(file).blocks if file else ()
+        found = blocks[block] if 0 <= block < len(blocks) else None
+        return found if isinstance(found, ImageBlock) else None
+
+    def _material(self, file: FileFacts) -> Material:
+        return Material(file, self._preview(file))
+
+    def _preview(self, file: FileFacts) -> Preview:
+        """What the checks show of it; nothing of a file that was put aside, or whose preview can't be read."""
+        if file.checked is not CheckState.CHECKED or not file.checker:
+            return Preview()
+        try:
+            document = self.shelf.get_preview(file.sha256, file.checker)
+            return read_preview(document) if document is not None else Preview()
+        except (BadAnswer, ValueError):
+            return Preview()
+
+    def _released(self, request: RequestFacts, earlier: list[RequestFacts]) -> Iterator[Released]:
+        for other in earlier:
+            if other.id != request.id and other.released_at is not None:
+                for file in other.files:
+                    yield Released(other.id, file, other.released_at, self._preview(file))
+
+    def _before(self, request: RequestFacts | None) -> Before | None:
+        if request is None:
+            return None
+        return Before(request, {file.sha256: self._preview(file) for file in request.files})
+
+
+@dataclass(frozen=True)
+class ReviewerView:
+    """`delegate`: who stands in today."""
+
+    name: str
+    named_by: str
+    named_at: datetime
+    absences: tuple[Absence, ...]
+    delegations: tuple[Delegation, ...]
+    absent: bool
+    delegate: str
+
+
+def _reviewer(one: OnPool, today: date) -> ReviewerView:
+    return ReviewerView(
+        name=one.username,
+        named_by=one.named_by,
+        named_at=one.named_at,
+        absences=one.absences,
+        delegations=one.delegations,
+        absent=any(away.first <= today <= away.last for away in one.absences),
+        delegate=next((d.delegate for d in one.delegations if d.first <= today <= d.last), ""),
+    )
+
+
+def _age(request: RequestFacts, today: date) -> int:
+    """Days of work since it was sent."""
+    if request.submitted_at is None:
+        return 0
+    days = (request.submitted_at.date() + timedelta(n) for n in range(1, 400))
+    return sum(day.weekday() < 5 for day in takewhile(lambda day: day <= today, days))
+
+
+def _decided_at(request: RequestFacts) -> float:
+    at = request.decided_at or request.submitted_at
+    return at.timestamp() if at else 0.0
+
+
+def refused(denial: Denial) -> Told:
+    status = 404 if denial.problem in _UNSEEN else 403
+    return Told(status, TEXTS[denial.problem], **denial.blanks)
+
+
+def _titles(session: Session, requests: list[RequestFacts]) -> Mapping[str, str]:
+    return {slug: _title(session, slug) for slug in {request.project for request in requests}}
+
+
+def _title(session: Session, slug: str) -> str:
+    try:
+        return governance.project_facts(session, slug).title
+    except UnknownProject:
+        return slug

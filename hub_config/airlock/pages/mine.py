@@ -1,0 +1,166 @@
+"""The requester's pages: what they asked for, what a reviewer will see of it, what came of it."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+from starlette.requests import Request
+from starlette.responses import Response
+
+from hub_config.airlock.actions import drafting, reviewing
+from hub_config.airlock.actions.drafting import Words
+from hub_config.airlock.actions.releasing import manifest_of
+from hub_config.airlock.pages.asking import Allowed
+from hub_config.airlock.pages.ballots import field
+from hub_config.airlock.pages.names import disposition
+from hub_config.airlock.rules.permission import Act
+from hub_config.governance.releases.facts import State
+from hub_config.web.answers import see_other
+from hub_config.web.forms import Form
+from hub_config.web.pages import page
+from hub_config.web.texts import N_
+
+router = APIRouter(include_in_schema=False)
+SENT = N_("Votre demande est envoyée aux relecteurs.")
+AT_ONCE = N_("Tout est conforme d’origine : vos fichiers sont sortis, vous pouvez les télécharger.")
+_FIELDS = ("title", "purpose", "context", "controls")
+
+
+@router.get("/")
+def begin(request: Request, asked: Allowed) -> Response:
+    """To the queue for a reviewer, else to one's own requests."""
+    return see_other(request, asked.desk.first_page(asked.person, asked.today))
+
+
+@router.get("/demandes")
+def mine(request: Request, asked: Allowed) -> Response:
+    return page(request, "mine.html", asked.person, rows=asked.desk.mine(asked.person))
+
+
+@router.get("/demandes/nouvelle")
+def new(request: Request, asked: Allowed, projet: str = "") -> Response:
+    return page(
+        request,
+        "new.html",
+        asked.person,
+        projects=asked.desk.projects(asked.person, asked.today),
+        chosen=projet,
+        written=dict.fromkeys(_FIELDS, ""),
+    )
+
+
+@router.post("/demandes/nouvelle")
+def create(request: Request, asked: Allowed, form: Form) -> Response:
+    made = asked.desk.change(
+        asked.person,
+        lambda do: drafting.open_draft(
+            do.session, asked.person, field(form, "project"), _words(form), at=do.at, audit=do.audit
+        ),
+    )
+    return see_other(
+        request, f"/demandes/{made.id}", N_("Le brouillon est enregistré. Joignez-y les fichiers.")
+    )
+
+
+@router.get("/demandes/{id}")
+def show(request: Request, asked: Allowed) -> Response:
+    """For its requester; a reviewer is led to the page for reviewers."""
+    case = asked.case
+    if asked.person.username != case.request.requester:
+        return see_other(request, f"/relecture/{case.request.id}")
+    view = asked.desk.view(asked.person, case, asked.language)
+    return page(request, "request.html", asked.person, r=view, may=view.may, Act=Act)
+
+
+@router.post("/demandes/{id}/textes")
+def describe(request: Request, id: str, asked: Allowed, form: Form) -> Response:
+    asked.desk.change(
+        asked.person,
+        lambda do: drafting.describe(do.session, asked.person, id, _words(form), at=do.at, audit=do.audit),
+    )
+    return see_other(request, f"/demandes/{id}", N_("Vos textes sont enregistrés."))
+
+
+@router.post("/demandes/{id}/fichiers/{number}/retirer")
+def remove(request: Request, id: str, number: int, asked: Allowed) -> Response:
+    asked.desk.change(
+        asked.person,
+        lambda do: drafting.remove_file(do.session, asked.person, id, number, at=do.at, audit=do.audit),
+    )
+    return see_other(request, f"/demandes/{id}", N_("Le fichier est retiré de la demande."))
+
+
+@router.post("/demandes/{id}/envoyer")
+def submit(request: Request, id: str, asked: Allowed) -> Response:
+    desk = asked.desk
+    desk.change(
+        asked.person,
+        lambda do: drafting.submit(
+            do.session, asked.person, id, settings=desk.settings.airlock, at=do.at, audit=do.audit
+        ),
+    )
+    after = desk.follow(id)
+    at_once = after is not None and after.state is State.RELEASED
+    return see_other(request, f"/demandes/{id}", AT_ONCE if at_once else SENT)
+
+
+@router.post("/demandes/{id}/retirer")
+def withdraw(request: Request, id: str, asked: Allowed) -> Response:
+    asked.desk.change(
+        asked.person, lambda do: drafting.withdraw(do.session, asked.person, id, at=do.at, audit=do.audit)
+    )
+    return see_other(request, "/demandes", N_("La demande est retirée."))
+
+
+@router.post("/demandes/{id}/reprendre")
+def resubmit(request: Request, id: str, asked: Allowed) -> Response:
+    made = asked.desk.change(
+        asked.person, lambda do: drafting.resubmit(do.session, asked.person, id, at=do.at, audit=do.audit)
+    )
+    told = N_(
+        "Un brouillon reprend vos textes et vos fichiers : corrigez ce qui est à corriger, puis envoyez."
+    )
+    return see_other(request, f"/demandes/{made.id}", told)
+
+
+@router.post("/demandes/{id}/reponse")
+def answer(request: Request, id: str, asked: Allowed, form: Form) -> Response:
+    text, question = field(form, "text"), field(form, "question")
+    asked.desk.change(
+        asked.person,
+        lambda do: reviewing.answer(
+            do.session, asked.person, id, text, question=int(question) if question.isdigit() else None,
+            at=do.at, audit=do.audit,
+        ),
+    )  # fmt: skip
+    return see_other(request, f"/demandes/{id}", N_("Votre réponse est enregistrée."))
+
+
+@router.get("/demandes/{id}/fichiers/{number}/telecharger")
+def download(id: str, number: int, asked: Allowed) -> Response:
+    handed = asked.desk.download(asked.person, id, number)
+    return kept(handed.name, handed.content)
+
+
+@router.get("/demandes/{id}/manifeste")
+def manifest(asked: Allowed) -> Response:
+    request = asked.case.request
+    return kept(f"{request.id}-manifeste.json", manifest_of(request).encode())
+
+
+@router.get("/demandes/{id}/fiche-de-controle")
+def record(id: str, asked: Allowed) -> Response:
+    return kept(f"{id}-fiche-de-controle.json", asked.desk.record(id).encode())
+
+
+def kept(name: str, content: bytes) -> Response:
+    """A file to keep. Whatever it holds, no browser shows or runs it in our origin."""
+    headers = {
+        "Content-Disposition": disposition(name),
+        "Content-Security-Policy": "default-src 'none'; sandbox",
+        "X-Content-Type-Options": "nosniff",
+    }
+    return Response(content, media_type="application/octet-stream", headers=headers)
+
+
+def _words(form: Form) -> Words:
+    return Words(**{name: field(form, name) for name in _FIELDS})
