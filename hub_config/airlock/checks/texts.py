@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from typing import Final, Literal
 
 from hub_config.airlock.checks.inside.reasons import Reason
-from hub_config.airlock.checks.words import documents, form, groups, params, quarantine
+from hub_config.airlock.checks.words import documents, form, groups, params, proofs, quarantine
 from hub_config.airlock.checks.words.words import Words
 from hub_config.governance.releases.findings import Finding, Place, Rule
 
@@ -24,6 +24,7 @@ WORDS: Final[Mapping[Rule, Mapping[Language, Words]]] = {
     **groups.WORDS,
     **form.WORDS,
     **documents.WORDS,
+    **proofs.WORDS,
 }
 
 

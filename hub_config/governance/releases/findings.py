@@ -76,6 +76,17 @@ class Rule(StrEnum):
     DECEPTIVE_NAME = "deceptive-name"
     TRAILING_BYTES = "trailing-bytes"
     REFUSED_KIND = "refused-kind"
+    # where it comes from
+    NOT_GENUINE = "not-genuine"
+    OTHER_PROJECT = "other-project"
+    OTHER_SNAPSHOT = "other-snapshot"
+    OTHER_POLICY = "other-policy"
+    OWN_WORDS = "own-words"
+    ROWS_HELD = "rows-held"
+    SYNTHETIC = "synthetic"
+    MADE_ANEW = "made-anew"
+    NOT_DRAWN = "not-drawn"
+    UNPROVEN_OUTPUTS = "unproven-outputs"
     # documents, images, models
     ACTIVE_CONTENT = "active-content"
     TRACKED_CHANGES = "tracked-changes"

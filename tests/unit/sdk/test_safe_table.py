@@ -15,7 +15,7 @@ import pytest
 from pyarrow import feather, parquet
 
 import p4dp_sdk as p4dp
-from p4dp_sdk.tables.files import METADATA_KEY, inert
+from p4dp_sdk.figures.sheets import METADATA_KEY, inert
 from p4dp_sdk.wire.publication import GIVEN_AGAIN, Column, Lineage, Shape
 from tests.unit.sdk.signed_tables import OTHER_KEY, STATEMENT, pem, signed, table
 
