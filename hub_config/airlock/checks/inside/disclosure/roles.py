@@ -1,0 +1,197 @@
+"""What each column and each row of a table is, by its name and by its numbers. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from itertools import pairwise
+from typing import Final
+
+from hub_config.airlock.checks.inside.disclosure import vocabulary as said
+from hub_config.airlock.checks.inside.disclosure.cells import Cell
+from hub_config.airlock.checks.inside.disclosure.grid import Grid
+
+
+class Role(StrEnum):
+    COUNT = "count"
+    TOTAL = "total"  # a denominator, or the sum of a row
+    LIKELY_COUNT = "likely-count"  # a class of a crosstab, by its header and its whole numbers
+    SHARE = "share"
+    STATISTIC = "statistic"
+    AXIS = "axis"  # years, codes, ages: what the rows are about
+    EXTREME = "extreme"
+    IDENTIFIER = "identifier"
+    LABEL = "label"
+    OTHER = "other"
+
+
+COUNTING: Final = frozenset({Role.COUNT, Role.TOTAL, Role.LIKELY_COUNT})
+
+
+class RowRole(StrEnum):
+    DATA = "data"
+    TOTAL = "total"
+    COUNT = "count"
+    STATISTIC = "statistic"
+    EXTREME = "extreme"
+    BLANK = "blank"
+
+
+@dataclass(frozen=True)
+class Roles:
+    columns: tuple[Role, ...]
+    rows: tuple[RowRole, ...]
+    denominators: tuple[int | None, ...]
+    """Of each column, where its header says N = …"""
+
+    def of(self, *roles: Role) -> list[int]:
+        return [number for number, role in enumerate(self.columns) if role in roles]
+
+    @property
+    def counts_something(self) -> bool:
+        return any(role in COUNTING for role in self.columns) or RowRole.COUNT in self.rows
+
+
+def roles_of(grid: Grid) -> Roles:
+    rows = tuple(row_role(row, first=at == 0) for at, row in enumerate(grid.rows))
+    named = [column_role(grid.header[at], grid.column(at), at) for at in range(grid.width)]
+    return Roles(
+        columns=tuple(_as_crosstab(grid, named, rows)),
+        rows=rows,
+        denominators=tuple(said.denominator_in(name) for name in grid.header),
+    )
+
+
+def column_role(name: str, cells: Sequence[Cell], at: int) -> Role:
+    """By the name first, then by what stands in it."""
+    told = said.words(name)
+    if told & said.IDENTIFIER and not told & said.COUNT - said.PERSON - {"patients"}:
+        return Role.IDENTIFIER
+    if _is_extreme(told, name):
+        return Role.EXTREME
+    if _is_share(told, name, cells):
+        return Role.SHARE
+    if _is_total(told, name, cells):
+        return Role.TOTAL
+    if told & said.COUNT and not told & _NO_COUNT and _mostly_whole(cells):
+        return Role.COUNT
+    if any(cell.count is not None for cell in cells) and not told & said.STATISTIC:
+        return Role.COUNT
+    return _by_content(told, cells, at)
+
+
+_NO_COUNT: Final = said.STATISTIC - {"index", "no", "num", "numero"} | {"code", "annee", "year"}
+_INDEX: Final = frozenset({"", "index"})
+
+
+def _by_content(told: frozenset[str], cells: Sequence[Cell], at: int) -> Role:
+    filled = [cell for cell in cells if not cell.empty]
+    if told & said.AXIS or (at == 0 and not _numeric(filled)):
+        return Role.AXIS if told & said.AXIS else Role.LABEL
+    if told & said.STATISTIC:
+        return Role.STATISTIC
+    if not _numeric(filled):
+        return Role.LABEL
+    return Role.AXIS if at == 0 or _is_sequence(cells) or _are_years(cells) else Role.OTHER
+
+
+def _is_extreme(told: frozenset[str], name: str) -> bool:
+    if "min" in told and told & said.DURATION:
+        return False
+    return bool(told & said.EXTREME) or said.plain(name) in ("0%", "100%", "0 %", "100 %")
+
+
+def _is_share(told: frozenset[str], name: str, cells: Sequence[Cell]) -> bool:
+    if "%" in name and not any(cell.count is not None for cell in cells):
+        return True
+    if told & said.SHARE and not (told & {"n", "nb", "nombre", "effectif", "count"} and _mostly_whole(cells)):
+        return True
+    numbers = [cell for cell in cells if cell.number is not None]
+    return bool(numbers) and sum(cell.percent for cell in numbers) > len(numbers) / 2
+
+
+def _is_total(told: frozenset[str], name: str, cells: Sequence[Cell]) -> bool:
+    named = name.strip() == "N" or bool(told & said.TOTAL)
+    return named and not told & _NO_COUNT and _mostly_whole(cells)
+
+
+def _numeric(filled: Sequence[Cell]) -> bool:
+    numbers = sum(cell.number is not None or cell.count is not None or cell.masked for cell in filled)
+    return bool(filled) and numbers >= 0.7 * len(filled)
+
+
+def _mostly_whole(cells: Sequence[Cell]) -> bool:
+    numbers = [cell for cell in cells if cell.number is not None or cell.count is not None]
+    whole = [cell for cell in numbers if (each := cell.whole) is not None and each >= 0]
+    return len(whole) >= 0.6 * len(numbers) if numbers else True
+
+
+def _is_sequence(cells: Sequence[Cell]) -> bool:
+    """1, 2, 3 …: an index or an axis. Two numbers are none."""
+    numbers = [cell.number for cell in cells if cell.number is not None]
+    steps = {round(after - before, 9) for before, after in pairwise(numbers)}
+    return len(numbers) > 2 and len(numbers) == len(cells) and len(steps) == 1 and steps != {0.0}
+
+
+def _are_years(cells: Sequence[Cell]) -> bool:
+    numbers = [cell.number for cell in cells if cell.number is not None]
+    return bool(numbers) and all(1900 <= each <= 2100 and each == int(each) for each in numbers)
+
+
+def _as_crosstab(grid: Grid, named: list[Role], rows: Sequence[RowRole]) -> list[Role]:
+    """Columns of whole numbers whose header is a class (a year, a sex, an age band), or that stand beside a
+    total, are counts; the table then is a crosstab."""
+    open_ones = [
+        at
+        for at, role in enumerate(named)
+        if role is Role.OTHER
+        and _all_whole([c for c, r in zip(grid.column(at), rows, strict=True) if r in _ADDED])
+    ]
+    classes = [at for at in open_ones if said.is_category(grid.header[at])]
+    beside = open_ones if Role.TOTAL in named or RowRole.TOTAL in rows else classes
+    if not (len(classes) >= 2 or beside):
+        return named
+    return [Role.LIKELY_COUNT if at in (*classes, *beside) else role for at, role in enumerate(named)]
+
+
+_ADDED: Final = (RowRole.DATA, RowRole.TOTAL)
+
+
+def _all_whole(cells: Sequence[Cell]) -> bool:
+    whole = [cell.whole for cell in cells if cell.whole is not None]
+    filled = [cell for cell in cells if not cell.empty]
+    numbers = [cell for cell in filled if not cell.masked]
+    return bool(whole) and len(whole) >= 0.8 * len(numbers) and min(whole) >= 0
+
+
+def row_role(row: Sequence[Cell], *, first: bool = False) -> RowRole:
+    """By the first text of the row."""
+    label = next((cell.text for cell in row[:3] if _is_text(cell)), "")
+    told = said.words(label)
+    if not any(cell.text for cell in row):
+        return RowRole.BLANK
+    if _is_extreme(told, label) and not told & said.DURATION:
+        return RowRole.EXTREME
+    if told & said.TOTAL and not told & said.STATISTIC:
+        return RowRole.TOTAL
+    if _STATISTICS.search(said.plain(label)):
+        return RowRole.STATISTIC
+    if label.strip().lower() in _COUNTED or (said.words(label) & _COUNTED_WORDS and len(told) <= 3):
+        return RowRole.COUNT
+    return RowRole.DATA
+
+
+_COUNTED: Final = frozenset(
+    {"n", "count", "nb", "effectif", "effectifs", "nombre", "patients", "no. observations"}
+)
+_COUNTED_WORDS: Final = frozenset({"nobs", "effectif", "effectifs", "patients"})
+_STATISTICS: Final = re.compile(
+    r"\b(mean|moyenne|median\w*|mediane|sd|std|ecart|iqr|eiq|q1|q3|auc|r2|aic|bic|coef\w*|variance|"
+    r"p.?value|\d\d ?%)(?!\w)"
+)
+
+
+def _is_text(cell: Cell) -> bool:
+    return bool(cell.text) and cell.number is None and cell.count is None
