@@ -78,6 +78,13 @@ class Pseudonyms:
         positions: list[int] = pc.index_in(wanted, value_set=numbered).to_pylist()
         return positions
 
+    def known(self, kind: Kind, source: str, identifiers: Sequence[str]) -> list[int | None]:
+        """The number each identifier already has; None for one that was never numbered, and stays so."""
+        wanted = pa.array(self.digests(kind, source, identifiers), type=pa.binary(_DIGEST_BYTES))
+        with _locked(self.directory):
+            positions: list[int | None] = pc.index_in(wanted, value_set=self._register(kind)).to_pylist()
+        return positions
+
     def _path(self, kind: Kind) -> Path:
         return self.directory / f"{kind}s.register"
 

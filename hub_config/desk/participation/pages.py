@@ -1,5 +1,216 @@
+"""Participation and withdrawals: for the AQD who visits practices, and the DPO. HTTP only.
+
+A person is found by the identifier of their practice's software, one at a time; the page never learns a
+name, never says whether somebody is in a snapshot otherwise, and never shows a number. What was typed is not
+kept: the objection holds the number, the receipt a reference of whoever keeps the letter.
+"""
+
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from datetime import date
+from typing import Final, TypeVar
+
 from fastapi import APIRouter
+from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import FormData
+from starlette.requests import Request
+from starlette.responses import Response
+
+from hub_config.desk.office import Office, office_of, require
+from hub_config.desk.participation.texts import PROBLEMS, UNFOUND
+from hub_config.desk.rules import Act, may
+from hub_config.desk.texts import N_
+from hub_config.governance.audit import AuditBroken, AuditEvent, Decision
+from hub_config.governance.audit.reading import find as find_event
+from hub_config.governance.rights import actions
+from hub_config.governance.rights.actions import BadRight
+from hub_config.governance.rights.facts import Practice, Receipt, Subject
+from hub_config.governance.roles import Person
+from hub_config.warehouse.local_ids import Found, find, sources
+from hub_config.warehouse.pseudonyms import Kind
+from hub_config.web.answers import Told, see_other
+from hub_config.web.forms import Form
+from hub_config.web.login import Visitor
+from hub_config.web.pages import page
+
+KINDS: Final[Mapping[Subject, Kind]] = {Subject.PATIENT: Kind.PATIENT, Subject.PHYSICIAN: Kind.PHYSICIAN}
+UNCHECKED: Final = N_(
+    "Une opposition ne s'annule pas ici : relisez l'identifiant, puis cochez la case qui le confirme."
+)
+NOT_A_DATE: Final = N_("La date manque, ou elle est à venir. Choisissez-la dans le calendrier.")
+CHANGED: Final = N_("C'est enregistré.")
+
+T = TypeVar("T")
 
 router = APIRouter(include_in_schema=False)
+
+
+@router.get("/participation")
+async def home(request: Request, person: Visitor) -> Response:
+    require(person, Act.RECORD_PARTICIPATION)
+    office = office_of(request)
+
+    def read() -> tuple[list[Receipt], list[Practice], list[str]]:
+        with office.store.session() as session:
+            known = sources(office.settings.warehouse_dir)
+            return actions.receipts(session), actions.practices(session), known
+
+    receipts, practices, known = await run_in_threadpool(read)
+    return page(
+        request,
+        "desk/participation.html",
+        person,
+        today=office.today,
+        receipts=receipts,
+        practices=practices,
+        sources=known,
+    )
+
+
+@router.post("/participation/oppositions")
+async def object_to_it(request: Request, person: Visitor, form: Form) -> Response:
+    """A patient or a GP objects: from the next question on, nobody sees their rows."""
+    require(person, Act.RECORD_PARTICIPATION)
+    office = office_of(request)
+    subject = Subject.PHYSICIAN if said(form, "qui") == Subject.PHYSICIAN else Subject.PATIENT
+    receipt = await run_in_threadpool(_objected, office, person, subject, form, "")
+    return see_other(request, f"/participation/recepisses/{receipt.id}")
+
+
+@router.post("/participation/retraits")
+async def leave(request: Request, person: Visitor, form: Form) -> Response:
+    """A practice's GP withdraws."""
+    require(person, Act.RECORD_PARTICIPATION)
+    office, reference = office_of(request), said(form, "cabinet")
+    receipt = await run_in_threadpool(_objected, office, person, Subject.PHYSICIAN, form, reference)
+    return see_other(request, f"/participation/recepisses/{receipt.id}")
+
+
+@router.post("/participation/entrees")
+async def enter(request: Request, person: Visitor, form: Form) -> Response:
+    require(person, Act.RECORD_PARTICIPATION)
+    office = office_of(request)
+    on = day_in(form, "date", office.today)
+
+    def write() -> None:
+        with office.acting(person) as (session, audit):
+            source, software = said(form, "source"), said(form, "logiciel")
+            actions.enter(
+                session, said(form, "cabinet"), source=source, software=software, on=on, audit=audit
+            )
+
+    await run_in_threadpool(in_words, write)
+    return see_other(request, "/participation", told=CHANGED)
+
+
+@router.post("/participation/logiciels")
+async def change_software(request: Request, person: Visitor, form: Form) -> Response:
+    require(person, Act.RECORD_PARTICIPATION)
+    office = office_of(request)
+    on = day_in(form, "date", office.today)
+
+    def write() -> None:
+        with office.acting(person) as (session, audit):
+            actions.change_software(
+                session, said(form, "cabinet"), software=said(form, "logiciel"), on=on, audit=audit
+            )
+
+    await run_in_threadpool(in_words, write)
+    return see_other(request, "/participation", told=CHANGED)
+
+
+@router.get("/participation/recepisses/{receipt}")
+async def show_receipt(request: Request, person: Visitor, receipt: str) -> Response:
+    """The receipt, to print; with what the audit log says of it now."""
+    require(person, Act.SEE_RECEIPT)
+    office = office_of(request)
+
+    def read() -> tuple[Receipt, bool]:
+        with office.store.change() as session:
+            found = actions.confirm(session, receipt, at=office.clock())
+        return found, _is_in_log(office, found)
+
+    found, logged = await run_in_threadpool(in_words, read)
+    return page(
+        request,
+        "desk/receipt.html",
+        person,
+        receipt=found,
+        logged=logged,
+        may_trace=may(person, Act.TRACE_OBJECTOR),
+    )
+
+
+def _objected(office: Office, person: Person, subject: Subject, form: FormData, cabinet: str) -> Receipt:
+    """The receipt, once the objection is on disk and in effect. Raises Told."""
+    if said(form, "relu") != "oui":
+        raise Told(422, UNCHECKED)
+    source, identifier, kind = said(form, "source"), said(form, "identifiant"), KINDS[subject]
+    found = find(office.settings.warehouse_dir, office.settings.keys_dir, source, kind, identifier)
+    if not isinstance(found, Found):
+        office.store.audit.append(
+            AuditEvent(
+                person.username,
+                "participation.lookup",
+                None,
+                Decision.REFUSED,
+                {"of": subject.value, "code": found.value, "source": source[:200]},
+            )
+        )
+        raise Told(422, UNFOUND[found])
+    recorded = in_words(lambda: _recorded(office, person, subject, found, form, cabinet))
+    with office.store.change() as session:
+        return actions.confirm(session, recorded.id, at=office.clock())
+
+
+def _recorded(
+    office: Office, person: Person, subject: Subject, found: Found, form: FormData, cabinet: str
+) -> Receipt:
+    at, source = office.clock(), said(form, "source")
+    with office.acting(person) as (session, audit):
+        if cabinet:
+            return actions.leave(session, cabinet, found.number, source=source, at=at, audit=audit)
+        return actions.record_objection(
+            session,
+            subject,
+            found.number,
+            source=source,
+            reference=said(form, "reference"),
+            at=at,
+            audit=audit,
+        )
+
+
+def _is_in_log(office: Office, receipt: Receipt) -> bool:
+    """Whether the log still holds the event of this receipt, by its hash and number."""
+    try:
+        event = find_event(office.settings.audit_dir, office.settings.keys_dir, receipt.event)
+    except AuditBroken:
+        return False
+    return event is not None and event.details.get("receipt") == receipt.id
+
+
+def in_words(work: Callable[[], T]) -> T:
+    """What `work` gives; what it refuses, as a page in words."""
+    try:
+        return work()
+    except BadRight as problem:
+        raise Told(404 if problem.why.startswith("no-") else 422, PROBLEMS[problem.why]) from None
+
+
+def said(form: FormData, name: str) -> str:
+    """One text of a form, bounded."""
+    value = form.get(name)
+    return value.strip()[:400] if isinstance(value, str) else ""
+
+
+def day_in(form: FormData, name: str, today: date) -> date:
+    """A day that is not to come. Raises Told."""
+    try:
+        day = date.fromisoformat(said(form, name))
+    except ValueError:
+        raise Told(422, NOT_A_DATE) from None
+    if day > today:
+        raise Told(422, NOT_A_DATE)
+    return day

@@ -1,0 +1,171 @@
+"""Which workspaces and models held the rows of whoever objected: for the DPO, from a receipt.
+
+From three things: the projects that had individual data, now or by the log (a project's access and snapshot
+stand in its events); whether the person is in that snapshot, and in a centre of the grant; and who asked
+there before the objection. The page shows projects, people who asked and releases; of the person who objected
+nothing but what the receipt says. What the log no longer holds it can't tell, and says so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Final
+
+from fastapi import APIRouter
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import Response
+
+from hub_config.desk.office import Office, office_of, require
+from hub_config.desk.participation.texts import PROBLEMS
+from hub_config.desk.rules import Act
+from hub_config.governance.actions import all_projects
+from hub_config.governance.audit.reading import Wanted, backwards
+from hub_config.governance.facts import AccessLevel, ProjectFacts
+from hub_config.governance.releases.facts import FileKind, RequestFacts
+from hub_config.governance.releases.reading import released
+from hub_config.governance.rights import actions
+from hub_config.governance.rights.actions import BadRight
+from hub_config.governance.rights.facts import Receipt, Subject
+from hub_config.warehouse.local_ids import centres_of
+from hub_config.warehouse.pseudonyms import Kind
+from hub_config.warehouse.snapshot import Snapshot, list_snapshots
+from hub_config.web.answers import Told
+from hub_config.web.login import Visitor
+from hub_config.web.pages import page
+
+_KINDS: Final[Mapping[Subject, Kind]] = {Subject.PATIENT: Kind.PATIENT, Subject.PHYSICIAN: Kind.PHYSICIAN}
+_ASKED: Final = Wanted(what=("gateway.query",), decision=("allowed",))
+_CHARTERED: Final = Wanted(what=("project.create", "project.amend"))
+
+router = APIRouter(include_in_schema=False)
+
+
+@dataclass(frozen=True)
+class Release:
+    id: str
+    title: str
+    released_at: datetime | None
+    has_model: bool
+
+
+@dataclass(frozen=True)
+class Holder:
+    """A project whose workspaces may hold the person's rows. `certain` False: its grant changed since, and
+    what centres it had then is not known."""
+
+    project: str
+    title: str
+    snapshots: tuple[int, ...]
+    certain: bool
+    people: tuple[str, ...]
+    questions: int
+    first: datetime | None
+    last: datetime | None
+    releases: tuple[Release, ...]
+
+
+@router.get("/participation/recepisses/{receipt}/espaces")
+async def workspaces(request: Request, person: Visitor, receipt: str) -> Response:
+    require(person, Act.TRACE_OBJECTOR)
+    office = office_of(request)
+
+    def read() -> tuple[Receipt, list[Holder]]:
+        office.note(person, "rights.trace", receipt=receipt[:16])
+        try:
+            with office.store.session() as session:
+                found = actions.receipt_of(session, receipt)
+        except BadRight:
+            raise Told(404, PROBLEMS["no-receipt"]) from None
+        return found, holders(office, found)
+
+    found, held = await run_in_threadpool(read)
+    return page(request, "desk/holders.html", person, receipt=found, holders=held)
+
+
+def holders(office: Office, receipt: Receipt) -> list[Holder]:
+    """The projects that had individual data in which the person was, with who asked before the objection."""
+    presence = _presence(office, receipt)
+    with office.store.session() as session:
+        projects = {facts.slug: facts for facts in all_projects(session)}
+        releases = {slug: list(released(session, slug)) for slug in projects}
+    chartered = _chartered(office)
+    asked = _asked(office, before=receipt.recorded_at)
+    found = []
+    for slug, facts in projects.items():
+        seen = _seen(facts, chartered.get(slug, ()), presence)
+        if seen is None or slug not in asked:
+            continue
+        snapshots, certain = seen
+        people, count, first, last = asked[slug]
+        models = tuple(_releases(releases[slug], before=receipt.recorded_at))
+        found.append(Holder(slug, facts.title, snapshots, certain, people, count, first, last, models))
+    return found
+
+
+def _presence(office: Office, receipt: Receipt) -> dict[int, frozenset[str]]:
+    """The person's centres in each snapshot they are in."""
+    of_it = [each for each in list_snapshots(office.settings.warehouse_dir) if _is_of(each, receipt.source)]
+    centres = {each.number: centres_of(each, _KINDS[receipt.subject], receipt.number) for each in of_it}
+    return {number: held for number, held in centres.items() if held}
+
+
+def _is_of(snapshot: Snapshot, source: str) -> bool:
+    return snapshot.manifest.source == source
+
+
+def _chartered(office: Office) -> dict[str, list[tuple[str, int]]]:
+    """Each project's accesses and snapshots over time, newest first, as the log has them."""
+    found: dict[str, list[tuple[str, int]]] = {}
+    for record in backwards(office.settings.audit_dir, office.settings.keys_dir, _CHARTERED):
+        access, snapshot = record.details.get("access"), record.details.get("snapshot")
+        if record.project and isinstance(access, str) and isinstance(snapshot, int):
+            found.setdefault(record.project, []).append((access, snapshot))
+    return found
+
+
+def _seen(
+    facts: ProjectFacts, chartered: Iterable[tuple[str, int]], presence: Mapping[int, frozenset[str]]
+) -> tuple[tuple[int, ...], bool] | None:
+    """The snapshots in which the project could see the person, and whether that is certain."""
+    rows = AccessLevel.MICRODATA
+    now = facts.grant.access is rows and _within(facts, presence.get(facts.snapshot))
+    earlier = {snapshot for access, snapshot in chartered if access == rows.value and snapshot in presence}
+    unchanged = len(list(chartered)) <= 1
+    if unchanged and facts.grant.access is rows:
+        earlier = set()
+    snapshots = sorted(earlier | ({facts.snapshot} if now else set()))
+    return (tuple(snapshots), now) if snapshots else None
+
+
+def _within(facts: ProjectFacts, centres: frozenset[str] | None) -> bool:
+    return centres is not None and (facts.grant.centres is None or bool(centres & facts.grant.centres))
+
+
+Asked = tuple[tuple[str, ...], int, datetime, datetime]
+
+
+def _asked(office: Office, *, before: datetime) -> dict[str, Asked]:
+    """By project: who asked, how often, from when to when, before that moment."""
+    limit = before.astimezone(UTC).isoformat(timespec="microseconds")
+    found: dict[str, tuple[set[str], int, str, str]] = {}
+    for record in backwards(office.settings.audit_dir, office.settings.keys_dir, _ASKED):
+        if record.at > limit or record.project is None or record.details.get("scope") == "own":
+            continue
+        people, count, _, last = found.get(record.project, (set(), 0, "", record.at))
+        found[record.project] = (people | {record.who}, count + 1, record.at, last)
+    moment = datetime.fromisoformat
+    return {
+        project: (tuple(sorted(people)), count, moment(first), moment(last))
+        for project, (people, count, first, last) in found.items()
+    }
+
+
+def _releases(requests: Iterable[RequestFacts], *, before: datetime) -> Iterator[Release]:
+    for request in requests:
+        at = request.released_at
+        if at is not None and (at if at.tzinfo else at.replace(tzinfo=UTC)) < before:
+            has_model = any(file.kind is FileKind.MODEL_JSON for file in request.files)
+            yield Release(request.id, request.title, at, has_model)
