@@ -112,6 +112,10 @@ class Shelf:
         for folder in sorted(self.directory.glob("[0-9a-f][0-9a-f]")):
             yield from sorted(path.name for path in folder.iterdir() if _SHA256.fullmatch(path.name))
 
+    def age(self, sha256: str, now: float) -> float:
+        """Seconds since it was put there, the last time."""
+        return now - self.path(sha256).lstat().st_mtime
+
     def discard(self, sha256: str) -> None:
         """Take a file that no request names any more off the shelf, with its previews."""
         for preview in self.path(sha256).parent.glob(f"{sha256}.*.json"):

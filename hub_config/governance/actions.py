@@ -23,6 +23,7 @@ from hub_config.governance.problems import BadProject, ForbiddenTransition, Unkn
 from hub_config.governance.recorder import Recorder
 from hub_config.governance.register import admission
 from hub_config.governance.register.admission import undecided
+from hub_config.governance.releases.holders import note_row_holders
 from hub_config.governance.rules import Step, next_status, takes
 from hub_config.governance.terms import SnapshotTerms, Terms, bad_username, check, is_username, username
 
@@ -142,6 +143,8 @@ def amend(
     approved. `policy` None: the one it has."""
     project = _project(session, slug)
     before = _take(project, Step.AMEND)
+    if grant.access is not AccessLevel.MICRODATA:
+        note_row_holders(session, project)
     charter = replace(_charter(project), snapshot=terms.snapshot.number, grant=grant)
     charter = charter if policy is None else replace(charter, policy=policy)
     check(charter, terms)

@@ -30,12 +30,13 @@ from hub_config.governance.releases.facts import (
     FileKind,
     OutputClass,
     RequestFacts,
+    Rework,
     State,
     Step,
 )
 from hub_config.governance.releases.findings import Finding
 from hub_config.governance.releases.models import ReleaseFile, ReleaseRequest
-from hub_config.governance.releases.reading import gives_rows, holds_rows, membership
+from hub_config.governance.releases.reading import find_request, gives_rows, holds_rows, membership
 from hub_config.governance.releases.stored import file_of, finding_as_json, request_of
 from hub_config.settings import AirlockSettings
 
@@ -248,6 +249,16 @@ def resubmit(
     row.files = [_copy(file) for file in held.row.files]
     audit.record(session, "release.resubmit", before.project, request=row.id, previous=request)
     return request_of(row)
+
+
+def rework_of(session: Session, request: RequestFacts) -> Rework | None:
+    """What this request took over unchanged from the one it mends, and reviewers read there; None where it
+    mends none."""
+    if request.previous is None or (before := find_request(session, request.previous)) is None:
+        return None
+    known = {(file.name, file.sha256) for file in before.files}
+    equal = frozenset(file.number for file in request.files if (file.name, file.sha256) in known)
+    return Rework(request.previous, equal)
 
 
 def expire(session: Session, *, settings: AirlockSettings, at: datetime, audit: Recorder) -> list[str]:

@@ -1,5 +1,5 @@
-"""What the tests of the airlock's domain do all the time, in one line each. No pages, no checks: files come in
-as already checked.
+"""What the tests of the airlock's domain do all the time, in one line each. No pages, no checks: files come
+in as already checked.
 """
 
 from __future__ import annotations
@@ -47,6 +47,7 @@ CHARLES = Person("charles", "Charles", frozenset({Role.CSE}))
 WORDS = Words("Tableau 1", "Thèse", "Patients de 40 à 84 ans, 2015-2019", "Effectifs d’au moins 11")
 SAFE = Checked(FileKind.CSV, OutputClass.BORN_SAFE, CheckState.CHECKED, (), {"generated_text": True}, "v1")
 UNVERIFIED = Checked(FileKind.CSV, OutputClass.UNVERIFIED, CheckState.CHECKED, (), None, "v1")
+TERMS = Terms(SnapshotTerms(1, synthetic=True))
 TABLE = b"sexe,patients\nF,120\nH,96\n"
 
 
@@ -74,9 +75,8 @@ class House:
     def project(self, slug: str, member: Person, access: AccessLevel = AccessLevel.AGGREGATE) -> None:
         grant = Grant(access, {"patients": None}, legal_basis="MR-004")
         charter = Charter(slug, f"Projet {slug}", "Décrire", 1, grant, {member.username: MemberRole.INTERNE})
-        terms = Terms(SnapshotTerms(1, synthetic=True))
         with self.store.change() as session:
-            actions.create_project(session, charter, terms=terms, audit=self.store.recorder("admin"))
+            actions.create_project(session, charter, terms=TERMS, audit=self.store.recorder("admin"))
             actions.approve(session, slug, audit=self.store.recorder("admin"))
 
     def join(self, slug: str, person: Person) -> None:

@@ -1,0 +1,100 @@
+"""What a notice says, in a mail: that something waits, and where. French, then English. Pure.
+
+Never what, whose, or of which project: a mail passes through places that are not ours.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from email.message import EmailMessage
+from email.utils import format_datetime
+from typing import Final
+
+from hub_config.governance.releases.models import NoticeKind
+
+
+@dataclass(frozen=True)
+class Wording:
+    """One sentence in each language, and where its link leads: `%s` is the request."""
+
+    french: str
+    english: str
+    path: str
+
+
+_REVIEW: Final = "/relecture/%s"
+_MINE: Final = "/demandes/%s"
+WORDINGS: Final[Mapping[NoticeKind, Wording]] = {
+    NoticeKind.TO_REVIEW: Wording(
+        "Une demande de sortie attend votre relecture.", "A release request waits for your review.", _REVIEW
+    ),
+    NoticeKind.TO_CONSOLIDATE: Wording(
+        "Une demande de sortie attend votre concertation.",
+        "A release request waits for you and a colleague to agree.",
+        _REVIEW,
+    ),
+    NoticeKind.REMINDER: Wording(
+        "Rappel : une demande de sortie attend toujours votre relecture.",
+        "Reminder: a release request still waits for your review.",
+        _REVIEW,
+    ),
+    NoticeKind.QUESTION: Wording(
+        "Un relecteur vous pose une question.", "A reviewer asks you a question.", _MINE
+    ),
+    NoticeKind.ANSWER: Wording("Votre question a une réponse.", "Your question has an answer.", _REVIEW),
+    NoticeKind.RETURNED: Wording(
+        "Une demande de sortie est à corriger.", "A release request needs changes.", _MINE
+    ),
+    NoticeKind.REJECTED: Wording(
+        "Une demande de sortie est refusée.", "A release request is rejected.", _MINE
+    ),
+    NoticeKind.RELEASED: Wording(
+        "Des fichiers sont sortis : vous pouvez les télécharger.",
+        "Files were released: you can download them.",
+        _MINE,
+    ),
+    NoticeKind.RECALLED: Wording("Une sortie est rappelée.", "A release was recalled.", _MINE),
+    NoticeKind.TOO_FEW_REVIEWERS: Wording(
+        "Une demande de sortie manque de relecteurs : nommez-en, ou un suppléant.",
+        "A release request lacks reviewers: name some, or a stand-in.",
+        "/relecteurs",
+    ),
+    NoticeKind.SHELF_BROKEN: Wording(
+        "Incident au sas de sortie : un fichier gardé n’est plus celui qui a été relu.",
+        "Incident at the airlock: a kept file is no longer the one that was reviewed.",
+        "/",
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Letter:
+    """A notice to send: to whom, about what, by which number."""
+
+    number: int
+    recipient: str
+    kind: NoticeKind
+    request: str | None
+    at: datetime
+
+
+def path_of(kind: NoticeKind, request: str | None) -> str:
+    """Where a notice leads, on the airlock's pages."""
+    path = WORDINGS[kind].path
+    return path.replace("%s", request) if request else path.replace("/%s", "")
+
+
+def compose(letter: Letter, *, address: str, sender: str, origin: str) -> EmailMessage:
+    """The mail. Its number makes its Message-ID: the same notice twice is one mail to whoever reads it."""
+    wording = WORDINGS[letter.kind]
+    message = EmailMessage()
+    message["From"], message["To"] = sender, address
+    message["Subject"] = wording.french
+    message["Date"] = format_datetime(letter.at)
+    message["Message-ID"] = f"<p4dp-notice-{letter.number}@{sender.rpartition('@')[2].rstrip('>')}>"
+    message["Auto-Submitted"] = "auto-generated"
+    link = f"{origin}{path_of(letter.kind, letter.request)}"
+    message.set_content(f"{wording.french}\n\n{link}\n\n--\n{wording.english}\n")
+    return message
