@@ -11,8 +11,11 @@ Redirections are not followed; `client.follow(answer)` goes where an answer lead
 from __future__ import annotations
 
 import asyncio
+from base64 import urlsafe_b64encode
 from concurrent.futures import ThreadPoolExecutor
+from hashlib import sha256
 from typing import Any
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 import httpx
 from fastapi import FastAPI
@@ -28,19 +31,28 @@ class HubDouble:
 
     def __init__(self) -> None:
         self.people: dict[str, Person] = {}
-        self.codes: dict[str, tuple[str, str]] = {}
+        self.grants: dict[str, tuple[str, str]] = {}
         self.silent = False
 
     async def exchange(self, code: str, verifier: str) -> str | None:
         if self.silent:
             raise HubSilent
-        token, _ = self.codes.pop(code, ("", ""))
-        return token or None
+        token, challenge = self.grants.pop(code, ("", ""))
+        proved = urlsafe_b64encode(sha256(verifier.encode()).digest()).rstrip(b"=").decode()
+        return token if token and proved == challenge else None
 
     async def person_of(self, token: str) -> Person | None:
         if self.silent:
             raise HubSilent
         return self.people.get(token)
+
+    def approve(self, authorise_url: str, token: str) -> str:
+        """What the hub answers to a browser that comes with this address: where it sends it, with a code."""
+        asked = {name: values[0] for name, values in parse_qs(urlsplit(authorise_url).query).items()}
+        assert asked["response_type"] == "code" and asked["code_challenge_method"] == "S256"
+        code = f"code-{len(self.grants)}-{token}"
+        self.grants[code] = (token, asked["code_challenge"])
+        return f"{asked['redirect_uri']}?{urlencode({'code': code, 'state': asked['state']})}"
 
 
 class Visit(httpx.Client):
@@ -70,10 +82,17 @@ class Visit(httpx.Client):
 def visiting(app: FastAPI, username: str, *roles: Role, full_name: str = "") -> Visit:
     """`username` logged in, with these roles, as the hub tells them at every request."""
     visit = stranger(app)
-    token = f"token-of-{username}-{len(hub_of(app).people)}"
-    hub_of(app).people[token] = Person(username, full_name or username.capitalize(), frozenset(roles))
+    token = known(app, username, *roles, full_name=full_name)
     visit.cookies.set(visit.house.session_cookie, visit.house.sessions.begin(token))
     return visit
+
+
+def known(app: FastAPI, username: str, *roles: Role, full_name: str = "") -> str:
+    """The token of a person whom the hub knows from now on."""
+    people = hub_of(app).people
+    token = f"token-of-{username}-{len(people)}"
+    people[token] = Person(username, full_name or username.capitalize(), frozenset(roles))
+    return token
 
 
 def stranger(app: FastAPI) -> Visit:

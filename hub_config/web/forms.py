@@ -82,7 +82,9 @@ def replayed(body: bytes, receive: Receive) -> Receive:
 def is_of_session(request: Request, form: FormData, session: Session) -> bool:
     """Whether what was sent carries the session's own token."""
     sent = request.headers.get(HEADER) or form.get(FIELD)
-    return isinstance(sent, str) and secrets.compare_digest(sent.encode(), session.csrf.encode())
+    return isinstance(sent, str) and secrets.compare_digest(
+        sent.encode("utf-8", "replace"), session.csrf.encode()
+    )
 
 
 def _form(request: Request) -> FormData:

@@ -77,7 +77,8 @@ async def log_in(request: Request, next: str = "/") -> Response:
 
 @router.get(CALLBACK)
 async def come_back(request: Request, state: str = "", code: str = "") -> Response:
-    """From the hub, with a code. A session of before ends; the new one has a handle of its own."""
+    """From the hub, with a code. A session of before ends; the new one has a handle of its own. The arrival's
+    cookie stays its few minutes: another tab may be on its way."""
     house = house_of(request)
     house.pace.note_login(_address(request))
     arrival = house.arrivals.take(state, request.cookies.get(house.arrival_cookie))
@@ -87,7 +88,6 @@ async def come_back(request: Request, state: str = "", code: str = "") -> Respon
     house.sessions.end(request.state.handle)
     answer = RedirectResponse(arrival.next, status_code=303)
     answer.set_cookie(house.session_cookie, handle, **house.cookie_options)
-    answer.delete_cookie(house.arrival_cookie, **house.cookie_options)
     return answer
 
 
