@@ -73,9 +73,10 @@ def _check_line(line: str, number: int, order: Order, notes: Notes, rounding: in
         yield rule
 
 
-def _said(
-    line: str, least: int, rounding: int | None
-) -> Iterator[tuple[Rule, Severity, dict[str, str | int]]]:
+_Said = Iterator[tuple[Rule, Severity, dict[str, str | int]]]
+
+
+def _said(line: str, least: int, rounding: int | None) -> _Said:
     told = list(counted(line))
     if any(0 < count < least for count in told):
         yield Rule.SMALL_COUNT, Severity.BLOCKING, {"min": least, "below": least - 1}
@@ -107,7 +108,7 @@ def _said_of_models(line: str, least: int) -> _Said:
 
 
 def _is_delimited(text: str) -> bool:
-    """A text that is one CSV from end to end, whatever its name: nearly all lines have the same separators."""
+    """A text that is one CSV from end to end: nearly all lines have the same separators."""
     lines = [line for line in text[:200_000].splitlines()[:50] if line.strip()]
     sign = separator_of(text, FileKind.CSV)
     counts = [line.count(sign) for line in lines]

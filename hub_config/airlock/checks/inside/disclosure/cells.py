@@ -29,7 +29,7 @@ _LONGEST: Final = 60
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """`number` of a plain number; `count`, `share`, `of` of a composite one such as `12 (4.5 %)` or `12/266`."""
+    """`number` of a plain number; `count`, `share`, `of` of a composite one: `12 (4.5 %)`, `12/266`."""
 
     text: str
     number: float | None = None
