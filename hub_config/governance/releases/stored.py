@@ -69,11 +69,10 @@ def file_of(row: models.ReleaseFile) -> FileFacts:
 
 
 def finding_as_json(finding: Finding) -> dict[str, Any]:
-    place = {} if finding.place is None else asdict(finding.place)
     return {
         "rule": finding.rule.value,
         "severity": finding.severity.value,
-        "place": {name: value for name, value in place.items() if value not in (None, "")} or None,
+        "place": None if finding.place is None else _place_as_json(finding.place),
         "params": dict(finding.params),
     }
 
@@ -87,6 +86,10 @@ def finding_from(said: Mapping[str, Any]) -> Finding:
         None if place is None else Place(**place),
         dict(said["params"]),
     )
+
+
+def _place_as_json(place: Place) -> dict[str, Any]:
+    return {name: value for name, value in asdict(place).items() if value not in (None, "")}
 
 
 def _review_of(row: models.ReleaseReview) -> Review:
