@@ -7,10 +7,14 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+import tomllib
 import zipfile
 from pathlib import Path
 
 import pytest
+
+import hub_config
+import p4dp_sdk
 
 ROOT = Path(__file__).parents[2]
 LOCKS = sorted([*ROOT.glob("images/*/requirements.txt"), ROOT / "tests/requirements.txt"])
@@ -92,6 +96,11 @@ def test_locks_pin_by_hash_and_name_no_index(lock: Path) -> None:
 def test_the_slow_grammar_stays_out(lock: Path) -> None:
     """rfc3987-syntax costs 1.5 CPU-seconds at every process start."""
     assert "rfc3987-syntax==" not in lock.read_text()
+
+
+def test_enclave_and_sdk_are_one_version() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert hub_config.__version__ == p4dp_sdk.__version__ == project["version"]
 
 
 def test_no_path_of_a_machine_stands_in_the_tree() -> None:

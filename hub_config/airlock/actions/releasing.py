@@ -15,6 +15,7 @@ from typing import Any, Final
 
 from sqlalchemy.orm import Session
 
+from hub_config import __version__
 from hub_config.airlock.actions.holding import Held, hold, locked, move, set_aside
 from hub_config.airlock.notices.outbox import post
 from hub_config.airlock.pool.assigning import assign, namers
@@ -33,7 +34,6 @@ from hub_config.governance.releases.models import (
     ReleaseRecord,
 )
 from hub_config.settings import Settings
-from p4dp_sdk import __version__
 
 ENCLAVE: Final = "enclave"
 _MOST_REASON: Final = 2_000
