@@ -16,6 +16,7 @@ from jupyterhub.handlers.pages import SpawnHandler
 from jupyterhub.user import User
 from tornado import web
 
+from hub_config.hub import visitors
 from hub_config.hub.desk import Desk
 from hub_config.hub.offices import open_to
 from hub_config.hub.texts import (
@@ -27,8 +28,7 @@ from hub_config.hub.texts import (
     page_text,
     translate,
 )
-from hub_config.hub.visitors import VisitorHandler
-from hub_config.origins import SERVICES, to_own_origin
+from hub_config.origins import to_own_origin
 from hub_config.settings import Settings
 from hub_config.web import STATIC as SHARED_STATIC
 
@@ -141,7 +141,7 @@ def handlers(desk: Desk) -> list[Any]:
         (r"/spawn/(?P<user_name>[^/]+)/(?P<server_name>[^/]+)", StartHandler, desked),
         (rf"/p4dp/stop/{SLUG}", StopHandler, desked),
         (rf"/p4dp/language/({'|'.join(LANGUAGES)})", LanguageHandler),
-        (rf"/p4dp/visitor/(?P<service>{'|'.join(SERVICES)})", VisitorHandler),
+        *visitors.handlers(),
         (r"/p4dp/static/(style\.css|icon\.svg)", web.StaticFileHandler, {"path": str(SHARED_STATIC)}),
         (r"/p4dp/static/(.*)", web.StaticFileHandler, {"path": str(STATIC)}),
         (r"/user/(?P<user_name>[^/]+)(?P<user_path>/.*)?", WorkspaceAddressHandler),

@@ -7,12 +7,13 @@ out is out here too.
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 from jupyterhub.apihandlers.base import APIHandler
 from tornado import web
 
 from hub_config.governance.roles import Role
+from hub_config.origins import SERVICES
 
 _KNOWN: Final = frozenset(role.value for role in Role)
 
@@ -31,3 +32,7 @@ class VisitorHandler(APIHandler):  # type: ignore[misc]  # untyped upstream
         groups = sorted({group.name for group in user.groups} & _KNOWN)
         name = user.authenticator.full_name(user.name)
         self.finish({"name": user.name, "full_name": name, "groups": groups})
+
+
+def handlers() -> list[Any]:
+    return [(rf"/p4dp/visitor/(?P<service>{'|'.join(SERVICES)})", VisitorHandler)]

@@ -69,10 +69,15 @@ class HubClient:
         return _text(_document(answer), "access_token")
 
     async def person_of(self, token: str) -> Person | None:
+        if not token.isalnum() or not token.isascii():
+            return None
         answer = await self._ask("GET", self._visitor, headers={"Authorization": f"token {token}"})
         if answer.status_code in (401, 403):
             return None
         return _person(_document(answer))
+
+    async def close(self) -> None:
+        await self._http.aclose()
 
     async def _ask(
         self,
