@@ -1,0 +1,1 @@
+"""The register's pages. HTTP only: `rules` decide, `actions` act."""
