@@ -11,7 +11,7 @@ from fastapi import FastAPI
 from starlette.requests import Request
 from starlette.responses import Response
 
-from hub_config.airlock.pages import mine, pool, review
+from hub_config.airlock.pages import mine, pool, record, review
 from hub_config.airlock.pages.desk import POOL_READERS, Desk
 from hub_config.airlock.rules.permission import PHYSICIANS
 from hub_config.airlock.service import Service
@@ -53,7 +53,7 @@ def app_of(desk: Desk, service: Service | None = None) -> FastAPI:
     )
     app = create_site(
         site,
-        routers=[mine.router, review.router, pool.router],
+        routers=[mine.router, review.router, record.router, pool.router],
         state={"desk": desk},
         lifespan=service.run if service else None,
     )

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from functools import partial
-from itertools import takewhile
 from typing import TypeVar
 
 from sqlalchemy.orm import Session
@@ -18,22 +17,18 @@ from sqlalchemy.orm import Session
 from hub_config.airlock.actions import releasing, reviewing
 from hub_config.airlock.actions.releasing import ENCLAVE, Broken, Handed
 from hub_config.airlock.checks import BadAnswer, ImageBlock, Preview, read_preview
+from hub_config.airlock.pages.files import Before, Material, Released
 from hub_config.airlock.pages.previews import Language
 from hub_config.airlock.pages.queues import Case, Queue, queue_of
+from hub_config.airlock.pages.rows import MineRow, mine_row
 from hub_config.airlock.pages.rules import Door
-from hub_config.airlock.pages.views import (
-    Before,
-    Material,
-    MineRow,
-    Released,
-    RequestView,
-    mine_row,
-    request_view,
-)
+from hub_config.airlock.pages.views import RecordView, RequestView, record_view, request_view
 from hub_config.airlock.pool.actions import OnPool
 from hub_config.airlock.pool.actions import pool as on_pool
 from hub_config.airlock.rules.permission import PHYSICIANS, Act, Denial
 from hub_config.airlock.rules.sight import seen_by
+from hub_config.airlock.rules.voting import Ballot
+from hub_config.airlock.rules.working_days import working_days
 from hub_config.airlock.shelf import Shelf
 from hub_config.airlock.states import OPEN
 from hub_config.airlock.texts import TEXTS, AirlockProblem, Problem
@@ -48,6 +43,7 @@ from hub_config.governance.releases.facts import (
     Delegation,
     FileFacts,
     RequestFacts,
+    Review,
     State,
 )
 from hub_config.governance.roles import Person, Role
@@ -222,8 +218,11 @@ class Desk:
         materials = {file.number: self._material(file) for file in request.files}
         return request_view(request, titles[request.project], materials, case.may(person), language)
 
-    def reviewed(self, person: Person, case: Case, language: Language) -> RequestView:
-        """The request as a reviewer sees it: beside what the project released, and what it was before."""
+    def reviewed(
+        self, person: Person, case: Case, language: Language, cast: Ballot | None = None
+    ) -> RequestView:
+        """As a reviewer sees it: beside what the project released, and what it was before. `cast`: a vote
+        that was not taken, to be mended."""
         request = seen_by(person, case.request, case.members)
         with self.store.session() as session:
             titles = _titles(session, [request])
@@ -235,10 +234,19 @@ class Desk:
             {file.number: self._material(file) for file in request.files},
             case.may(person),
             language,
-            me=person.username,
+            mine=_own(person, request, cast, self.now()),
+            unavailable=tuple(_unavailable(person, case, request)),
             released=tuple(self._released(request, earlier)),
             before=self._before(before),
         )
+
+    def on_record(self, person: Person, case: Case) -> RecordView:
+        """That it was, and how it went. A reader who is no voter sees votes once they are decided."""
+        request = case.request
+        seen = seen_by(person, request, case.members)
+        with self.store.session() as session:
+            titles = _titles(session, [request])
+        return record_view(seen, titles[request.project], case.may(person))
 
     def image(self, case: Case, number: int, block: int) -> ImageBlock | None:
         """A picture of a file's preview, encoded anew by the checks; None where there is none."""
@@ -251,7 +259,7 @@ class Desk:
         return Material(file, self._preview(file))
 
     def _preview(self, file: FileFacts) -> Preview:
-        """What the checks show of it; nothing of a file that was put aside, or whose preview can't be read."""
+        """What the checks show of it; nothing of a file put aside, or whose preview can't be read."""
         if file.checked is not CheckState.CHECKED or not file.checker:
             return Preview()
         try:
@@ -299,10 +307,23 @@ def _reviewer(one: OnPool, today: date) -> ReviewerView:
 
 def _age(request: RequestFacts, today: date) -> int:
     """Days of work since it was sent."""
-    if request.submitted_at is None:
-        return 0
-    days = (request.submitted_at.date() + timedelta(n) for n in range(1, 400))
-    return sum(day.weekday() < 5 for day in takewhile(lambda day: day <= today, days))
+    return working_days(request.submitted_at.date(), today) if request.submitted_at else 0
+
+
+def _own(person: Person, request: RequestFacts, cast: Ballot | None, now: datetime) -> Review | None:
+    """This person's vote: that on record, or the one they are about to mend."""
+    if cast is not None:
+        kept = {"files": cast.files, "comment": cast.comment, "reasons": cast.reasons}
+        return Review(person.username, cast.verdict, now, cast.seal, **kept)  # type: ignore[arg-type]
+    return next((review for review in request.reviews if review.reviewer == person.username), None)
+
+
+def _unavailable(person: Person, case: Case, seen: RequestFacts) -> Iterator[str]:
+    """Voters, among those this person may know of, who can't act any more."""
+    if case.why_not(person, Act.REPLACE) is None:
+        for review in seen.reviews:
+            if review.reviewer != person.username and review.reviewer not in case.pool.present:
+                yield review.reviewer
 
 
 def _decided_at(request: RequestFacts) -> float:

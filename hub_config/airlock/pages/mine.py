@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+
 from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
@@ -9,14 +11,15 @@ from starlette.responses import Response
 from hub_config.airlock.actions import drafting, reviewing
 from hub_config.airlock.actions.drafting import Words
 from hub_config.airlock.actions.releasing import manifest_of
-from hub_config.airlock.pages.asking import Allowed
+from hub_config.airlock.pages.asking import Allowed, Asked
 from hub_config.airlock.pages.ballots import field
 from hub_config.airlock.pages.names import disposition
 from hub_config.airlock.rules.permission import Act
+from hub_config.airlock.texts import TEXTS, AirlockProblem
 from hub_config.governance.releases.facts import State
 from hub_config.web.answers import see_other
 from hub_config.web.forms import Form
-from hub_config.web.pages import page
+from hub_config.web.pages import page, text
 from hub_config.web.texts import N_
 
 router = APIRouter(include_in_schema=False)
@@ -38,24 +41,21 @@ def mine(request: Request, asked: Allowed) -> Response:
 
 @router.get("/demandes/nouvelle")
 def new(request: Request, asked: Allowed, projet: str = "") -> Response:
-    return page(
-        request,
-        "new.html",
-        asked.person,
-        projects=asked.desk.projects(asked.person, asked.today),
-        chosen=projet,
-        written=dict.fromkeys(_FIELDS, ""),
-    )
+    return _form_for(request, asked, projet, Words(""))
 
 
 @router.post("/demandes/nouvelle")
 def create(request: Request, asked: Allowed, form: Form) -> Response:
-    made = asked.desk.change(
-        asked.person,
-        lambda do: drafting.open_draft(
-            do.session, asked.person, field(form, "project"), _words(form), at=do.at, audit=do.audit
-        ),
-    )
+    project, words = field(form, "project"), _words(form)
+    try:
+        made = asked.desk.change(
+            asked.person,
+            lambda do: drafting.open_draft(
+                do.session, asked.person, project, words, at=do.at, audit=do.audit
+            ),
+        )
+    except AirlockProblem as problem:
+        return _form_for(request, asked, project, words, problem)
     return see_other(
         request, f"/demandes/{made.id}", N_("Le brouillon est enregistré. Joignez-y les fichiers.")
     )
@@ -64,19 +64,21 @@ def create(request: Request, asked: Allowed, form: Form) -> Response:
 @router.get("/demandes/{id}")
 def show(request: Request, asked: Allowed) -> Response:
     """For its requester; a reviewer is led to the page for reviewers."""
-    case = asked.case
-    if asked.person.username != case.request.requester:
-        return see_other(request, f"/relecture/{case.request.id}")
-    view = asked.desk.view(asked.person, case, asked.language)
-    return page(request, "request.html", asked.person, r=view, may=view.may, Act=Act)
+    if asked.person.username != asked.case.request.requester:
+        return see_other(request, f"/relecture/{asked.case.request.id}")
+    return _screen(request, asked)
 
 
 @router.post("/demandes/{id}/textes")
 def describe(request: Request, id: str, asked: Allowed, form: Form) -> Response:
-    asked.desk.change(
-        asked.person,
-        lambda do: drafting.describe(do.session, asked.person, id, _words(form), at=do.at, audit=do.audit),
-    )
+    words = _words(form)
+    try:
+        asked.desk.change(
+            asked.person,
+            lambda do: drafting.describe(do.session, asked.person, id, words, at=do.at, audit=do.audit),
+        )
+    except AirlockProblem as problem:
+        return _screen(request, asked, words, problem)
     return see_other(request, f"/demandes/{id}", N_("Vos textes sont enregistrés."))
 
 
@@ -160,6 +162,32 @@ def kept(name: str, content: bytes) -> Response:
         "X-Content-Type-Options": "nosniff",
     }
     return Response(content, media_type="application/octet-stream", headers=headers)
+
+
+def _screen(
+    request: Request, asked: Asked, written: Words | None = None, problem: AirlockProblem | None = None
+) -> Response:
+    """The request, with what was written and not taken, if anything."""
+    view = asked.desk.view(asked.person, asked.case, asked.language)
+    said = view.written if written is None else asdict(written)
+    return page(
+        request, "request.html", asked.person, status=409 if problem else 200,
+        r=view, may=view.may, Act=Act, written=said, problem=_said(request, problem),
+    )  # fmt: skip
+
+
+def _form_for(
+    request: Request, asked: Asked, project: str, words: Words, problem: AirlockProblem | None = None
+) -> Response:
+    return page(
+        request, "new.html", asked.person, status=409 if problem else 200,
+        projects=asked.desk.projects(asked.person, asked.today), chosen=project, written=asdict(words),
+        problem=_said(request, problem),
+    )  # fmt: skip
+
+
+def _said(request: Request, problem: AirlockProblem | None) -> str:
+    return text(request, TEXTS[problem.problem], **problem.blanks) if problem else ""
 
 
 def _words(form: Form) -> Words:

@@ -171,9 +171,9 @@ class _Marks:
                 if finding.place is not None:
                     self._by_place[_bare(finding.place)].append(group)
 
-    def of(self, place: Place, rules: Iterable[Rule]) -> tuple[tuple[Mark, ...], str]:
-        """The marks of the cell at `place`, highlighted for `rules`, and the heaviest severity."""
-        found = list(self._by_place.get(place, ()))
+    def of(self, places: Iterable[Place], rules: Iterable[Rule]) -> tuple[tuple[Mark, ...], str]:
+        """The marks of the cell at `places`, highlighted for `rules`, and the heaviest severity."""
+        found = [group for place in places for group in self._by_place.get(place, ())]
         told = {group.findings[0].rule for group in found}
         found += [group for rule in rules if rule not in told for group in self._by_rule.get(rule, ())[:1]]
         unique = {group.number: group for group in found}
@@ -194,7 +194,8 @@ def _ids(file: int, preview: Preview) -> dict[Place, str]:
         match block:
             case TableBlock():
                 for row, column in _cells(block):
-                    found.setdefault(_place(block, row, column), _id(file, index, row, column))
+                    for place in _places(block, row, column):
+                        found.setdefault(place, _id(file, index, row, column))
             case TextBlock():
                 for line in range(len(block.lines)):
                     found.setdefault(Place(line=line + 1), _id(file, index, line, -1))
@@ -211,9 +212,13 @@ def _cells(block: TableBlock) -> Iterator[tuple[int, int]]:
             yield row, column
 
 
-def _place(block: TableBlock, row: int, column: int) -> Place:
-    """Of a shown cell, its place in the file."""
-    return Place(sheet=block.sheet, row=block.first_row + row, column=column + 1)
+def _places(block: TableBlock, row: int, column: int) -> Iterator[Place]:
+    """Of a shown cell, its place in the file; a header stands for its column, a row's first cell for it."""
+    yield Place(sheet=block.sheet, row=block.first_row + row, column=column + 1)
+    if row < 0:
+        yield Place(sheet=block.sheet, column=column + 1)
+    if column == 0:
+        yield Place(sheet=block.sheet, row=block.first_row + row)
 
 
 def _id(file: int, block: int, row: int, column: int) -> str:
@@ -239,9 +244,8 @@ def _table(file: int, index: int, block: TableBlock, marks: _Marks) -> TableView
     rules = _rules(block.highlights)
 
     def cell(row: int, column: int, text: str) -> CellView:
-        place = _place(block, row, column)
         here = [*rules.get((row, column), ()), *(rules.get((row, -1), ()) if column == 0 else ())]
-        found, severity = marks.of(place, here)
+        found, severity = marks.of(_places(block, row, column), here)
         return CellView(text, number_in(text) is not None, _id(file, index, row, column), found, severity)
 
     return TableView(
@@ -262,7 +266,7 @@ def _text(file: int, index: int, block: TextBlock, marks: _Marks) -> TextView:
     rules = _rules(block.highlights)
 
     def line(row: int, text: str) -> CellView:
-        found, severity = marks.of(Place(line=row + 1), rules.get((row, -1), ()))
+        found, severity = marks.of((Place(line=row + 1),), rules.get((row, -1), ()))
         return CellView(text, False, _id(file, index, row, -1), found, severity)
 
     return TextView(

@@ -5,11 +5,11 @@ The proof was made by the enclave. What it lacks is not shown; nothing is read i
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from hub_config.airlock.pages.words import CLASS_REASONS, LINEAGES
+from hub_config.airlock.pages.words import CLASS_REASONS, LINEAGES, THRESHOLDS
 from hub_config.governance.releases.facts import FileFacts
 
 _MOST: Final = 200
@@ -27,12 +27,19 @@ class ColumnView:
 
 @dataclass(frozen=True)
 class Provenance:
-    """`because`: why the file is of no safer class."""
+    """`title` is the person's words; `titled`: it stands in the file itself. `shown` and `withheld` count the
+    protected cells."""
 
     why: str
-    because: tuple[str, ...] = ()
     definition: str = ""
     title: str = ""
+    titled: bool = False
+    method: str = ""
+    date: str = ""
+    shown: int | None = None
+    withheld: int | None = None
+    synthetic: bool = False
+    policy: tuple[tuple[str, str], ...] = ()
     columns: tuple[ColumnView, ...] = ()
     snapshot: int | None = None
 
@@ -42,11 +49,17 @@ def provenance(file: FileFacts) -> Provenance:
     columns = proof.get("columns")
     return Provenance(
         why=CLASS_REASONS[file.output_class],
-        because=_texts(proof.get("reasons")),
         definition=_text(proof.get("definition")),
         title=_text(proof.get("title")),
+        titled=proof.get("titled") is True,
+        method=_text(proof.get("method")),
+        date=_text(proof.get("date")),
+        shown=_number(proof.get("shown")),
+        withheld=_number(proof.get("withheld")),
+        synthetic=proof.get("synthetic") is True,
+        policy=tuple(_policy(proof.get("policy"))),
         columns=tuple(map(_column, columns[:_MOST])) if isinstance(columns, list) else (),
-        snapshot=proof["snapshot"] if isinstance(proof.get("snapshot"), int) else None,
+        snapshot=_number(proof.get("snapshot")),
     )
 
 
@@ -58,6 +71,18 @@ def _column(column: Mapping[str, Any]) -> ColumnView:
         source=", ".join(_texts(column.get("source"))),
         vouched=lineage not in ("literal", "user") and column.get("alias") is not True,
     )
+
+
+def _policy(told: object) -> Iterator[tuple[str, str]]:
+    """The thresholds that a reviewer asks about first."""
+    for name, label in THRESHOLDS.items():
+        value = told.get(name) if isinstance(told, Mapping) else None
+        if isinstance(value, (int, float)):
+            yield label, f"{value:g}"
+
+
+def _number(value: object) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 
 def _text(value: object) -> str:

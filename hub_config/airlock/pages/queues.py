@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from enum import Enum, auto
 
-from hub_config.airlock.pages.views import QueueRow, queue_row
+from hub_config.airlock.pages.rows import QueueRow, queue_row
 from hub_config.airlock.rules.looks import batchable
 from hub_config.airlock.rules.permission import Act, Denial, Someone, why_not
 from hub_config.airlock.rules.sight import seen_by

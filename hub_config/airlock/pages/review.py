@@ -10,18 +10,19 @@ from starlette.responses import Response
 
 from hub_config.airlock.actions import reviewing
 from hub_config.airlock.actions.reviewing import Remark
-from hub_config.airlock.pages.asking import Allowed
+from hub_config.airlock.pages.asking import Allowed, Asked
 from hub_config.airlock.pages.ballots import BadBallot, ballot, batch, field
 from hub_config.airlock.pages.names import disposition
+from hub_config.airlock.pages.queues import Case
 from hub_config.airlock.pages.words import KEYS, VERDICTS
 from hub_config.airlock.rules.permission import Act
 from hub_config.airlock.rules.reasons import REASONS
 from hub_config.airlock.rules.voting import Ballot
-from hub_config.airlock.texts import TEXTS, Problem
+from hub_config.airlock.texts import TEXTS, AirlockProblem, Denied, Problem
 from hub_config.governance.releases.facts import RequestFacts, State
 from hub_config.web.answers import Told, see_other
 from hub_config.web.forms import Form
-from hub_config.web.pages import page
+from hub_config.web.pages import page, text
 from hub_config.web.texts import N_
 
 router = APIRouter(include_in_schema=False)
@@ -59,24 +60,21 @@ def approve_batch(request: Request, asked: Allowed, form: Form) -> Response:
 @router.get("/relecture/{id}")
 def read(request: Request, asked: Allowed) -> Response:
     """Nobody reviews their own: who asked for it is told so, here already."""
-    case = asked.case
-    if asked.person.username == case.request.requester:
+    if asked.person.username == asked.case.request.requester:
         raise Told(403, TEXTS[Problem.OWN_REQUEST])
-    case = asked.desk.taken(asked.person, case)
-    view = asked.desk.reviewed(asked.person, case, asked.language)
-    return page(
-        request, "review.html", asked.person, r=view, may=view.may, Act=Act,
-        verdicts=VERDICTS, keys=KEYS, reasons=REASONS.values(),
-    )  # fmt: skip
+    return _screen(request, asked, asked.desk.taken(asked.person, asked.case))
 
 
 @router.post("/relecture/{id}/avis")
 def vote(request: Request, id: str, asked: Allowed, form: Form) -> Response:
     cast = _ballot(form)
-    asked.desk.change(
-        asked.person,
-        lambda do: reviewing.vote(do.session, asked.person, id, cast, at=do.at, audit=do.audit),
-    )
+    try:
+        asked.desk.change(
+            asked.person,
+            lambda do: reviewing.vote(do.session, asked.person, id, cast, at=do.at, audit=do.audit),
+        )
+    except AirlockProblem as problem:
+        return _again(request, asked, cast, problem)
     return see_other(request, "/relecture", _outcome(asked.desk.follow(id)))
 
 
@@ -85,9 +83,30 @@ def consolidate(request: Request, id: str, asked: Allowed, form: Form) -> Respon
     """Vote anew, or send the request back without agreement."""
     cast = _ballot(form)
     act = reviewing.give_back if form.get("end") == "return" else reviewing.consolidate
+    try:
+        asked.desk.change(
+            asked.person, lambda do: act(do.session, asked.person, id, cast, at=do.at, audit=do.audit)
+        )
+    except AirlockProblem as problem:
+        return _again(request, asked, cast, problem)
+    return see_other(request, f"/relecture/{id}", _outcome(asked.desk.follow(id)))
+
+
+@router.post("/relecture/{id}/remplacer")
+def replace_voter(request: Request, id: str, asked: Allowed, form: Form) -> Response:
     asked.desk.change(
-        asked.person, lambda do: act(do.session, asked.person, id, cast, at=do.at, audit=do.audit)
+        asked.person,
+        lambda do: reviewing.replace_voter(
+            do.session, asked.person, id, field(form, "voter"), at=do.at, audit=do.audit
+        ),
     )
+    told = N_("Son avis est mis de côté ; un autre relecteur est attendu.")
+    return see_other(request, f"/relecture/{id}", told)
+
+
+@router.post("/relecture/{id}/sortir")
+def release(request: Request, id: str, asked: Allowed) -> Response:
+    """Carry out an approval that was not carried out yet, because the process died in between."""
     return see_other(request, f"/relecture/{id}", _outcome(asked.desk.follow(id)))
 
 
@@ -124,6 +143,31 @@ def image(number: int, block: int, asked: Allowed) -> Response:
         "X-Content-Type-Options": "nosniff",
     }
     return Response(found.png, media_type="image/png", headers=headers)
+
+
+def _screen(
+    request: Request,
+    asked: Asked,
+    case: Case,
+    *,
+    cast: Ballot | None = None,
+    problem: str = "",
+    status: int = 200,
+) -> Response:
+    view = asked.desk.reviewed(asked.person, case, asked.language, cast)
+    return page(
+        request, "review.html", asked.person, status=status, r=view, may=view.may, Act=Act,
+        verdicts=VERDICTS, keys=KEYS, reasons=REASONS.values(), problem=problem,
+        to_requester=cast.to_requester if cast else "",
+    )  # fmt: skip
+
+
+def _again(request: Request, asked: Asked, cast: Ballot, problem: AirlockProblem) -> Response:
+    """The screen once more, with what was written: the vote was not taken."""
+    if isinstance(problem, Denied):
+        raise problem
+    words = text(request, TEXTS[problem.problem], **problem.blanks)
+    return _screen(request, asked, asked.case, cast=cast, problem=words, status=409)
 
 
 def _outcome(request: RequestFacts | None) -> str:

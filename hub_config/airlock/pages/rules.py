@@ -50,8 +50,11 @@ RULES: Final[Mapping[tuple[str, str], Rule]] = MappingProxyType(
         ("POST", "/relecture/{id}/consolidation"): Act.CONSOLIDATE,
         ("POST", "/relecture/{id}/remarque"): Act.COMMENT,
         ("POST", "/relecture/{id}/question"): Act.ASK,
+        ("POST", "/relecture/{id}/remplacer"): Act.REPLACE,
         ("POST", "/relecture/{id}/sortir"): Act.RELEASE,
-        ("POST", "/relecture/{id}/rappel"): Act.RECALL,
+        # what was decided, on record
+        ("GET", "/dossiers/{id}"): Act.READ_RECORD,
+        ("POST", "/dossiers/{id}/rappel"): Act.RECALL,
         # the pool
         ("GET", "/absences"): Door.REVIEWERS,
         ("POST", "/absences"): Door.REVIEWERS,

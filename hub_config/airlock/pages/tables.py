@@ -82,6 +82,10 @@ class Comparison:
     def changed(self) -> tuple[Line, ...]:
         return tuple(line for line in self.lines if not line.same)
 
+    @property
+    def unchanged(self) -> int:
+        return len(self.lines) - len(self.changed)
+
 
 def compare(now: Table, before: Table) -> Comparison | None:
     """None if the two don't have the same columns, or rows can't be told apart by their labels."""

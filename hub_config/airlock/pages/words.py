@@ -65,6 +65,12 @@ MISSING: Final[Mapping[str, str]] = {
 NO_FILES: Final = N_("au moins un fichier")
 NOT_CHECKED: Final = N_("la fin des contrôles automatiques : rechargez la page dans un instant")
 
+TEXTS: Final[Mapping[str, str]] = {
+    "purpose": N_("À quoi servira la sortie ?"),
+    "context": N_("Que montrent les fichiers ?"),
+    "controls": N_("Protection des patients et des médecins"),
+}
+
 CLASSES: Final[Mapping[OutputClass, str]] = {
     OutputClass.BORN_SAFE: N_("conforme d’origine"),
     OutputClass.REPRODUCED: N_("reproduit"),
@@ -136,4 +142,10 @@ LINEAGES: Final[Mapping[str, str]] = {
     "reference": N_("table publique de l’enclave"),
     "literal": N_("mots de la requête"),
     "user": N_("table apportée par le demandeur"),
+}
+
+THRESHOLDS: Final[Mapping[str, str]] = {
+    "min_patients": N_("patients au moins derrière un nombre"),
+    "min_physicians": N_("médecins au moins derrière un nombre"),
+    "max_physician_share": N_("part la plus grande d’un seul médecin"),
 }

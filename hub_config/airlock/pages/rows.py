@@ -1,0 +1,115 @@
+"""Requests as rows of lists. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from hub_config.airlock.pages import minutes
+from hub_config.airlock.pages.changes import Piece
+from hub_config.airlock.pages.files import count
+from hub_config.airlock.pages.words import CLASSES, NEXT, RECALLED_NEXT, STATES, TEXTS
+from hub_config.governance.releases.facts import Comment, Recall, RequestFacts
+from hub_config.governance.releases.findings import Severity
+
+
+@dataclass(frozen=True)
+class Text:
+    """`pieces`: what changed in it, where something did."""
+
+    label: str
+    text: str
+    pieces: tuple[Piece, ...] = ()
+
+
+@dataclass(frozen=True)
+class Head:
+    """What lists and pages show of any request."""
+
+    id: str
+    title: str
+    project: str
+    project_title: str
+    requester: str
+    state: str
+    state_label: str
+    output_class: str
+    class_label: str
+    recalled: Recall | None
+    minutes: int
+    since: datetime | None
+    files: int
+
+
+@dataclass(frozen=True)
+class MineRow:
+    head: Head
+    to_do: str
+    questions: int
+
+
+@dataclass(frozen=True)
+class QueueRow:
+    """`age` in working days. `texts`: the requester's words."""
+
+    head: Head
+    texts: tuple[Text, ...]
+    seal: str
+    age: int
+    late: bool
+    blocking: int
+    warnings: int
+    quarantined: bool
+    resubmitted: bool
+    risk: tuple[tuple[int, ...], ...]
+
+
+def head(request: RequestFacts, project_title: str) -> Head:
+    return Head(
+        id=request.id,
+        title=request.title,
+        project=request.project,
+        project_title=project_title,
+        requester=request.requester,
+        state=request.state.value,
+        state_label=STATES[request.state],
+        output_class=request.output_class.value,
+        class_label=CLASSES[request.output_class],
+        recalled=request.recalled,
+        minutes=minutes.minutes(request),
+        since=request.submitted_at or request.created_at,
+        files=len(request.files),
+    )
+
+
+def mine_row(request: RequestFacts, project_title: str) -> MineRow:
+    return MineRow(head(request, project_title), to_do(request), len(unanswered(request.comments)))
+
+
+def queue_row(request: RequestFacts, project_title: str, age: int, *, late_after: int) -> QueueRow:
+    return QueueRow(
+        head=head(request, project_title),
+        texts=tuple(Text(label, getattr(request, name)) for name, label in TEXTS.items()),
+        seal=request.seal,
+        age=age,
+        late=age >= late_after,
+        blocking=_sum(request, Severity.BLOCKING),
+        warnings=_sum(request, Severity.WARNING),
+        quarantined=request.quarantined,
+        resubmitted=request.previous is not None,
+        risk=tuple(sorted(minutes.risk(file) for file in request.files)),
+    )
+
+
+def unanswered(comments: Sequence[Comment]) -> tuple[Comment, ...]:
+    answered = {comment.answers for comment in comments}
+    return tuple(one for one in comments if one.question and one.id not in answered)
+
+
+def to_do(request: RequestFacts) -> str:
+    return RECALLED_NEXT if request.recalled else NEXT[request.state]
+
+
+def _sum(request: RequestFacts, severity: Severity) -> int:
+    return sum(count(file, severity) for file in request.files)
