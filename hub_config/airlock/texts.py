@@ -53,6 +53,9 @@ class Problem(StrEnum):
     BAD_NAME = "bad-name"
     NOT_A_QUESTION = "not-a-question"
     STILL_THERE = "still-there"
+    TOO_MANY_OPEN = "too-many-open"
+    TOO_MANY_BYTES = "too-many-bytes"
+    TOO_FAST = "too-fast"
 
 
 TEXTS: Final[Mapping[Problem, str]] = {
@@ -116,6 +119,13 @@ TEXTS: Final[Mapping[Problem, str]] = {
     Problem.BAD_DATES: N_("La fin ne peut pas précéder le début : corrigez les dates."),
     Problem.BAD_NAME: N_("Ce n’est pas un nom de compte : minuscules, chiffres et . _ @ + - seulement."),
     Problem.NOT_A_QUESTION: N_("On ne répond qu’à une question posée sur cette demande."),
+    Problem.TOO_MANY_OPEN: N_(
+        "Vous avez déjà %(most)s brouillons dans ce projet : envoyez-en ou retirez-en d’abord."
+    ),
+    Problem.TOO_MANY_BYTES: N_(
+        "Les fichiers d’une demande font ensemble au plus %(megabytes)s Mo : faites-en deux."
+    ),
+    Problem.TOO_FAST: N_("Trop de demandes en peu de temps : attendez une minute, puis recommencez."),
     Problem.STILL_THERE: N_("Ce relecteur peut encore agir : son vote ne peut pas être mis de côté."),
 }
 

@@ -1,0 +1,116 @@
+"""One file that somebody asks to take out: what the enclave can prove of it, what is put on the shelf, what
+the checks find. Blocks for as long as the checks take: call it from a thread.
+
+    received = receive(desk, "these-ines", "table.csv", content)
+    drafting.add_file(session, person, request, received.name, received.shelved, received.checked, …)
+
+What is shelved is what is reviewed and released: for a genuine table or figure, the airlock's own rendering.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final, Protocol
+
+from hub_config.airlock.actions.drafting import Checked
+from hub_config.airlock.checks import Bounds, Context, Inspection, Sizes, inspect, preview_document
+from hub_config.airlock.proofs import Classification, Standing, classify, read_keys, standing_of
+from hub_config.airlock.proofs.notebooks import classify_notebook
+from hub_config.airlock.pseudonyms import PseudonymSearch, Searched
+from hub_config.airlock.shelf import Shelf, Shelved
+from hub_config.airlock.texts import AirlockProblem, Problem
+from hub_config.governance.releases.facts import CheckState, OutputClass
+from hub_config.governance.releases.findings import Finding
+from hub_config.governance.store import Store
+from hub_config.settings import Settings
+
+Search = Callable[[str, int, Sequence[int]], Searched]
+_MEGABYTE: Final = 1024**2
+
+
+class Desk(Protocol):
+    """What is needed of the airlock's desk."""
+
+    @property
+    def store(self) -> Store: ...
+    @property
+    def shelf(self) -> Shelf: ...
+    @property
+    def settings(self) -> Settings: ...
+    @property
+    def now(self) -> Callable[[], datetime]: ...
+
+
+@dataclass(frozen=True)
+class Received:
+    """What to name in a request: `name` may end otherwise than that sent, where it asked for no form."""
+
+    name: str
+    shelved: Shelved
+    checked: Checked
+
+
+def receive(desk: Desk, project: str, name: str, content: bytes, search: Search | None = None) -> Received:
+    """Take `content` in for a request of `project`. Raises AirlockProblem (too large), UnknownProject,
+    OSError; nothing for what the file holds."""
+    limit = desk.settings.airlock.file_bytes
+    if len(content) > limit:
+        raise AirlockProblem(Problem.FILE_TOO_BIG, megabytes=limit // _MEGABYTE)
+    standing = _standing(desk, project)
+    known = _classified(desk, name, content, standing)
+    kept = known.rendering.content if known.rendering else content
+    called = known.rendering.name if known.rendering else name
+    shelved = desk.shelf.put(kept, limit=limit)
+    inspection = inspect(
+        desk.shelf.path(shelved.sha256), called, bounds=_bounds(desk.settings), context=_context(standing)
+    )
+    if inspection.quarantined is None:
+        document = preview_document(inspection.preview)
+        desk.shelf.put_preview(shelved.sha256, inspection.version, document)
+    search = search or PseudonymSearch(desk.settings.gateway_control_socket)
+    return Received(called, shelved, _checked(known, inspection, standing, search))
+
+
+def _standing(desk: Desk, project: str) -> Standing:
+    with desk.store.session() as session:
+        return standing_of(session, project, settings=desk.settings, at=desk.now())
+
+
+def _classified(desk: Desk, name: str, content: bytes, standing: Standing) -> Classification:
+    keys = read_keys(desk.settings.publication_keys_dir)
+    if name.lower().endswith(".ipynb"):
+        return classify_notebook(name, content, standing, keys)
+    return classify(name, content, standing, keys)
+
+
+def _bounds(settings: Settings) -> Bounds:
+    return Bounds(sizes=Sizes(file_bytes=settings.airlock.file_bytes, rows=settings.airlock.rows))
+
+
+def _context(standing: Standing) -> Context:
+    return Context(min_patients=standing.policy.min_patients)
+
+
+def _checked(known: Classification, inspection: Inspection, standing: Standing, search: Search) -> Checked:
+    put_aside = inspection.quarantined
+    proof = dict(known.proof) | ({"quarantine": put_aside.reason.value} if put_aside else {})
+    return Checked(
+        known.kind or inspection.kind,
+        known.output_class,
+        CheckState.QUARANTINED if put_aside else CheckState.CHECKED,
+        (*known.findings, *_found(known, inspection, standing, search)),
+        proof,
+        inspection.version,
+    )
+
+
+def _found(
+    known: Classification, inspection: Inspection, standing: Standing, search: Search
+) -> tuple[Finding, ...]:
+    """What the checks found; nothing about a born-safe rendering, whose every cell the gateway protected."""
+    if known.output_class is OutputClass.BORN_SAFE:
+        return ()
+    searched = search(standing.project, standing.snapshot, inspection.candidates)
+    return (*inspection.findings, *searched.findings)
