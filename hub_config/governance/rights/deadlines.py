@@ -2,7 +2,7 @@
 
 GDPR art. 12(3): one month from receipt, and two further months where necessary, told with the reasons within
 the first. Counted as Regulation (EEC, Euratom) 1182/71, art. 3, says, and the EDPB's guidelines 01/2022 on
-the right of access (v. 2.1, §§ 157-161): the period ends with the same date of the last month, or with its
+the right of access (section 5.3): the period ends with the same date of the last month, or with its
 last day where there is no such date; where that is a Saturday, a Sunday or a public holiday, with the next
 working day.
 """
