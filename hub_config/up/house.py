@@ -12,8 +12,10 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
+from hub_config.airlock.pool import actions as pool
 from hub_config.governance import actions
 from hub_config.governance.persons import actions as persons
 from hub_config.governance.store import open_store
@@ -145,7 +147,10 @@ def ensure_warehouse(settings: Settings, preset: str, scale: float) -> Snapshot 
 
 
 def ensure_projects(settings: Settings) -> list[str]:
-    """The demonstration's projects, on the first synthetic snapshot. Returns the names of the new ones."""
+    """The demonstration's projects, on the first synthetic snapshot, and who reviews what leaves them.
+
+    Returns the names of the new projects.
+    """
     synthetic = [item for item in list_snapshots(settings.warehouse_dir) if item.manifest.synthetic]
     store = open_store(settings)
     try:
@@ -156,6 +161,7 @@ def ensure_projects(settings: Settings) -> list[str]:
             made = actions.ensure_demo(session, manifest.number, synthetic=True, audit=recorder)
             if made:  # only then: whoever was unlinked since stays so
                 persons.ensure_demo_link(session, manifest.source, audit=recorder)
+            pool.ensure_demo_pool(session, at=datetime.now(UTC), audit=recorder)
             return made
     finally:
         store.close()

@@ -10,6 +10,7 @@ import logging
 import os
 import sys
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Final
 
 import uvicorn
@@ -48,7 +49,8 @@ def serve(
         app = create_app(settings)
         house: House = app.state.house
         house.hub = _hub(house, environ)
-        uvicorn.Server(_configuration(app, port(settings))).run()
+        with suppress(KeyboardInterrupt):  # how the hub asks it to end
+            uvicorn.Server(_configuration(app, port(settings))).run()
     except (BadSettings, StoreProblem, UnsafeKey, StartError, OSError) as problem:
         print(f"The service can't start: {problem}", file=sys.stderr)
         return 1

@@ -95,7 +95,7 @@ def test_a_second_up_says_so(settings, other_up, monkeypatch):
     assert "Traceback" not in answer.output
 
 
-@pytest.mark.parametrize("offset", [0, 1, 2, 3])
+@pytest.mark.parametrize("offset", [0, 1, 2, 3, 4, 5])
 def test_a_busy_port_is_named_with_what_to_do(settings, offset, monkeypatch):
     monkeypatch.setenv("P4DP_HOME", str(settings.home))
     monkeypatch.setenv("P4DP_PORT", str(settings.port))
