@@ -22,7 +22,7 @@ _WHOSE: Final = ("patient", "physician", "consultation")
 
 @dataclass(frozen=True)
 class Searched:
-    """What a search said. `done`: False where nothing was searched, and the search must be asked for again."""
+    """What a search said. Not `done`: nothing was searched, and the search must be asked for again."""
 
     findings: tuple[Finding, ...]
     done: bool

@@ -1,10 +1,10 @@
 """Long whole numbers in text, however written: what may be a pseudonym, for the gateway to recognise.
 
-A pseudonym is a whole number of 63 bits. Found are: decimal digits of any script, with zeros before them, with
-signs between groups (spaces, commas, dots, apostrophes, underscores, hyphens), after a minus sign, as a
-decimal fraction of zero (`.0`), in scientific notation, in hexadecimal (with or without `0x`), and eight
-bytes in base64. Not found: numbers under twelve digits (fifteen where written in groups), split over cells, spelled out in words, in other
-bases, encrypted, or drawn in an image.
+A pseudonym is a whole number of 63 bits. Found are: decimal digits of any script, with zeros before them,
+with signs between groups (spaces, commas, dots, apostrophes, underscores, hyphens), after a minus sign,
+as a decimal fraction of zero (`.0`), in scientific notation, in hexadecimal (with or without `0x`), and
+eight bytes in base64. Not found: numbers under twelve digits (fifteen where written in groups), split
+over cells, spelled out in words, in other bases, encrypted, or drawn in an image.
 """
 
 from __future__ import annotations
@@ -47,19 +47,6 @@ def long_numbers(text: str) -> frozenset[int]:
 
 def is_long(number: int) -> bool:
     return SMALLEST <= number <= LARGEST
-
-
-def long_value(value: object) -> int | None:
-    """A number of a table or a JSON document as a candidate; None for what is none."""
-    match value:
-        case bool() | None:
-            return None
-        case int():
-            return abs(value) if is_long(abs(value)) else None
-        case float() if abs(value) <= LARGEST:
-            return abs(int(value)) if is_long(abs(int(value))) else None
-        case _:
-            return None
 
 
 def _plain(text: str) -> Iterator[int]:

@@ -23,7 +23,7 @@ CHECKERS: Final[Mapping[FileKind, str]] = {
     FileKind.TEXT: "text:check",
     FileKind.MARKDOWN: "text:check",
     # documents, images, models and archives
-    FileKind.HTML: "documents:check_html",
+    FileKind.HTML: "hypertext:check",
     FileKind.NOTEBOOK: "notebooks:check",
     FileKind.PNG: "images:check",
     FileKind.JPEG: "images:check",
@@ -32,7 +32,7 @@ CHECKERS: Final[Mapping[FileKind, str]] = {
     FileKind.MODEL_JSON: "models:check",
     FileKind.ARCHIVE: "refused:check",
     FileKind.PICKLE: "refused:check",
-    FileKind.OFFICE: "refused:check",
+    FileKind.OFFICE: "office:check",
 }
 """module:function of `checkers`, called as a `Checker`. A kind without one is put aside for people."""
 

@@ -85,7 +85,7 @@ WORDS: Final[Mapping[Rule, Mapping[Language, Words]]] = {
         (
             "Un modèle sans effectif ni degrés de liberté.",
             "Sans eux, personne ne peut dire si le modèle rend les données.",
-            "Exportez avec le modèle le nombre de patients et d'événements, et les degrés de liberté résiduels.",
+            "Exportez aussi le nombre de patients et d'événements, et les degrés de liberté résiduels.",
         ),
         (
             "A model without counts or degrees of freedom.",

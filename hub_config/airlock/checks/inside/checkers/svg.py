@@ -1,0 +1,193 @@
+"""SVG: its texts and what else is in it. It is never rendered: nothing here draws, so nothing is shown of it
+but its words, and a person looks at the figure in a PNG of their own.
+
+Parsed with entities refused. matplotlib's own remarks and metadata are let pass where they say no more
+than matplotlib says.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any, Final
+from xml.etree.ElementTree import ParseError
+
+from hub_config.airlock.checks.inside.checkers.gathering import NOWHERE, Gathering
+from hub_config.airlock.checks.inside.checkers.images import picture
+from hub_config.airlock.checks.inside.found import CannotRead, Found, Order, Reason
+from hub_config.governance.releases.findings import Place, Rule, Severity
+
+MOST_ELEMENTS: Final = 200_000
+MARKS: Final = 60
+VERTICES: Final = 400
+_PROGRAMS: Final = frozenset({"script", "handler", "listener"})
+_FOREIGN: Final = frozenset({"foreignobject", "iframe", "object", "embed", "audio", "video", "html", "body"})
+_MOVING: Final = frozenset({"animate", "animatetransform", "animatemotion", "set", "discard"})
+_TEXTS: Final = frozenset({"text", "tspan", "textpath"})
+_ADDRESSES: Final = frozenset({"href", "src", "base"})
+_MARKS: Final = frozenset({"use", "circle", "ellipse"})
+_HREF: Final = "{http://www.w3.org/1999/xlink}href"
+_OUTSIDE: Final = re.compile(r"url\s*\(\s*['\"]?\s*(?!#|['\"]?\s*#)|@import", re.I)
+_HIDING: Final = re.compile(
+    r"display\s*:\s*none|visibility\s*:\s*(hidden|collapse)|(?<![-\w])opacity\s*:\s*0*\.?0*\s*(;|$)|"
+    r"font-size\s*:\s*0*\.?[0-2]?\d?\s*(px|pt)?\s*(;|$)(?<!\d\d)|fill-opacity\s*:\s*0*\.?0*\s*(;|$)|"
+    r"fill\s*:\s*(none|white|transparent|#fff(fff)?)\b",
+    re.I,
+)
+_DATA_IMAGE: Final = re.compile(r"data:image/(png|jpe?g);base64,", re.I)
+_NUMBER: Final = re.compile(r"[-+]?\d*\.?\d+(?:[eE][-+]?\d+)?")
+_OF_TOOLS: Final = re.compile(
+    r"matplotlib|image/svg\+xml|http://purl\.org|\d{4}-\d\d-\d\dT[\d:.]+|https://matplotlib\.org/?|v?\d+\.\d+\.\d+|,"
+)
+_LONG_REMARK: Final = 120
+
+
+def check(content: bytes, order: Order) -> Found:
+    gathering = Gathering(order)
+    drawing(gathering, content, NOWHERE)
+    return gathering.found()
+
+
+def drawing(gathering: Gathering, content: bytes, place: Place) -> None:
+    """Raises CannotRead: no XML, entities, too many elements."""
+    texts: list[str] = []
+    marks: Counter[str] = Counter()
+    vertices, elements = 0, 0
+    for element in _elements(content):
+        elements += 1
+        if elements > MOST_ELEMENTS:
+            raise CannotRead(Reason.TOO_MUCH)
+        name = _local(element.tag)
+        if name in ("!--", "?"):
+            _remark(gathering, element.text or "", texts, place)
+            continue
+        _judge(gathering, name, element, place)
+        _judge_text(gathering, name, element, texts, place)
+        if name in _MARKS and _stands_at_a_point(element):
+            marks[element.get(_HREF) or element.get("href") or name] += 1
+        vertices = max(vertices, _vertices(element))
+    if (count := max([*marks.values(), 0])) > MARKS or vertices > VERTICES:
+        gathering.add(Rule.POINTS, Severity.WARNING, place, count=max(count, vertices))
+    gathering.add(Rule.PICTURE, Severity.WARNING, place)
+    gathering.lines("SVG", texts, place)
+
+
+def _elements(content: bytes) -> Iterator[Any]:
+    """Elements, remarks and instructions, in order. Raises CannotRead."""
+    from xml.etree.ElementTree import Comment, ProcessingInstruction, TreeBuilder
+
+    from defusedxml import DefusedXmlException  # type: ignore[import-untyped]
+    from defusedxml.ElementTree import DefusedXMLParser  # type: ignore[import-untyped]
+
+    parser = DefusedXMLParser(
+        target=TreeBuilder(insert_comments=True, insert_pis=True), forbid_entities=True, forbid_external=True
+    )
+    try:
+        parser.feed(content)
+        root = parser.close()
+    except DefusedXmlException:
+        raise CannotRead(Reason.BOMB) from None
+    except (ParseError, ValueError, LookupError):
+        raise CannotRead(Reason.DAMAGED) from None
+    for element in root.iter():
+        if element.tag is Comment:
+            element.tag = "!--"
+        elif element.tag is ProcessingInstruction:
+            element.tag = "?"
+        yield element
+
+
+def _judge(gathering: Gathering, name: str, element: Any, place: Place) -> None:
+    block = gathering.block
+    if name in _PROGRAMS:
+        block(Rule.ACTIVE_CONTENT, "program", place)
+    elif name in _FOREIGN:
+        block(Rule.EMBEDDED_OBJECT, "page within the drawing", place)
+    elif name in _MOVING:
+        block(Rule.ACTIVE_CONTENT, "animation", place)
+    elif name == "style" and _OUTSIDE.search(element.text or ""):
+        block(Rule.EXTERNAL_LINK, "address in a style", place)
+    elif name in ("font", "font-face", "glyph"):
+        block(Rule.EMBEDDED_OBJECT, "font", place)
+    for attribute, value in element.attrib.items():
+        _judge_attribute(gathering, _local(attribute), value, place)
+
+
+def _judge_attribute(gathering: Gathering, name: str, value: str, place: Place) -> None:
+    bare = re.sub(r"[\x00-\x20]+", "", value) if name in _ADDRESSES else value
+    if name.startswith("on"):
+        gathering.block(Rule.ACTIVE_CONTENT, "program", place)
+    elif name in _ADDRESSES and _DATA_IMAGE.match(bare):
+        _embedded(gathering, bare, place)
+        return
+    elif name in _ADDRESSES and bare.lower().startswith(("javascript:", "vbscript:")):
+        gathering.block(Rule.ACTIVE_CONTENT, "program", place)
+    elif name in _ADDRESSES and bare.lower().startswith("data:"):
+        gathering.block(Rule.EMBEDDED_OBJECT, "other file", place)
+    elif (name in _ADDRESSES and bare and not bare.startswith("#")) or _OUTSIDE.search(value):
+        gathering.block(Rule.EXTERNAL_LINK, "address", place)
+    elif name.startswith("data-") or (name not in _COORDINATES and len(value) > 2_000):
+        gathering.block(Rule.HIDDEN_CONTENT, "data within a mark", place)
+    if name not in _COORDINATES:
+        gathering.search(value)
+
+
+_COORDINATES: Final = frozenset({"d", "points", "transform", "viewbox", "x", "y", "dx", "dy"})
+
+
+def _embedded(gathering: Gathering, address: str, place: Place) -> None:
+    try:
+        content = base64.b64decode(address.partition(",")[2], validate=True)
+    except binascii.Error:
+        raise CannotRead(Reason.DAMAGED) from None
+    picture(gathering, content, "image", place)
+
+
+def _judge_text(gathering: Gathering, name: str, element: Any, texts: list[str], place: Place) -> None:
+    said = [part.strip() for part in (element.text, element.tail) if part and part.strip()]
+    gathering.search(*said)
+    if not said:
+        return
+    if name in _TEXTS:
+        texts.extend(said)
+        if _hides(element):
+            gathering.block(Rule.HIDDEN_CONTENT, "hidden text", place)
+    elif name in ("title", "desc"):
+        texts.extend(said)
+        gathering.warn(Rule.HIDDEN_CONTENT, "text within a mark", place)
+    elif name not in ("style", "script") and not all(_OF_TOOLS.search(part) for part in said):
+        texts.extend(said)
+        gathering.warn(Rule.DOCUMENT_METADATA, "texts of a drawing", place)
+
+
+def _stands_at_a_point(element: Any) -> bool:
+    """A letter drawn as a shape is a `use` as well, put in its place otherwise."""
+    return any(element.get(name) is not None for name in ("x", "cx"))
+
+
+def _hides(element: Any) -> bool:
+    styles = ";".join([element.get("style", ""), *(f"{_local(k)}:{v}" for k, v in element.attrib.items())])
+    return bool(_HIDING.search(styles))
+
+
+def _remark(gathering: Gathering, text: str, texts: list[str], place: Place) -> None:
+    """matplotlib writes each text it draws as shapes into a remark: these are what the figure says."""
+    gathering.search(text)
+    if len(text) > _LONG_REMARK:
+        gathering.block(Rule.HIDDEN_CONTENT, "remarks of a drawing", place)
+    if text.strip():
+        texts.append(text.strip())
+
+
+def _vertices(element: Any) -> int:
+    told = element.get("d") or element.get("points") or ""
+    if len(told) < VERTICES or _local(element.tag) in ("symbol", "glyph"):
+        return 0
+    return len(_NUMBER.findall(told)) // 2
+
+
+def _local(name: object) -> str:
+    return name.rpartition("}")[2].lower() if isinstance(name, str) else ""
