@@ -9,6 +9,7 @@ from typing import Final
 from hub_config.airlock.checks.inside.checkers.delimited import read_rows, rows_found, separator_of
 from hub_config.airlock.checks.inside.decoding import decoded
 from hub_config.airlock.checks.inside.disclosure.grid import Grid, grid_of
+from hub_config.airlock.checks.inside.disclosure.latex import check_latex, latex_tables
 from hub_config.airlock.checks.inside.disclosure.patterns import counted, fractions, personal, titled_name
 from hub_config.airlock.checks.inside.disclosure.rounding import declared_rounding
 from hub_config.airlock.checks.inside.disclosure.tables import candidates_of, table_found
@@ -55,9 +56,10 @@ def text_found(text: str, order: Order, *, title: str = "") -> Found:
             highlights.append(Highlight(number, -1, rule))
     if len(lines) > LINES_SHOWN:
         notes.add(Rule.NOT_ALL_SHOWN, Severity.NOTE, shown=LINES_SHOWN, total=len(lines), unit="lines")
+    check_latex(text, notes)
     candidates = candidates_of(text, notes)
     found = Found(notes.findings(), (text_block(lines, highlights=highlights, title=title),), candidates)
-    for grid in tables_in(lines):
+    for grid in (*tables_in(lines), *latex_tables(text)):
         found += table_found(grid, order)
     return found
 
