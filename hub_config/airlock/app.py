@@ -4,6 +4,8 @@ happens.
 
 from __future__ import annotations
 
+import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
@@ -11,16 +13,18 @@ from fastapi import FastAPI
 from starlette.requests import Request
 from starlette.responses import Response
 
+from hub_config.airlock.intake.door import door
 from hub_config.airlock.pages import mine, pool, record, review
 from hub_config.airlock.pages.desk import POOL_READERS, Desk
 from hub_config.airlock.rules.permission import PHYSICIANS
-from hub_config.airlock.service import Service
+from hub_config.airlock.service import Service, mailing, tending
 from hub_config.airlock.shelf import Shelf
 from hub_config.airlock.texts import TEXTS, AirlockProblem, Denied, Problem
 from hub_config.governance.store import open_store
 from hub_config.settings import Settings
 from hub_config.web.answers import Told
 from hub_config.web.errors import told_page
+from hub_config.web.serving import StartError
 from hub_config.web.site import MenuItem, Site, create_site
 from hub_config.web.texts import N_
 
@@ -33,11 +37,13 @@ _MENU: Final = (
 )
 
 
-def create_app(settings: Settings) -> FastAPI:
-    """The service as the hub starts it: pages, the workspaces' door, notices."""
+def create_app(settings: Settings, environ: Mapping[str, str] = os.environ) -> FastAPI:
+    """The service as the hub starts it: pages, the workspaces' door, notices. Raises StartError."""
+    if "JUPYTERHUB_API_URL" not in environ:
+        raise StartError("JUPYTERHUB_API_URL is not set. The hub starts this service; use `make up`.")
     store = open_store(settings)
     desk = Desk(store, Shelf(settings.releases_dir), settings)
-    return app_of(desk, Service(desk))
+    return app_of(desk, Service(desk, (door(environ["JUPYTERHUB_API_URL"]), tending, mailing)))
 
 
 def app_of(desk: Desk, service: Service | None = None) -> FastAPI:

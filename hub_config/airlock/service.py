@@ -15,13 +15,33 @@ from typing import Final
 
 from fastapi import FastAPI
 
+from hub_config.airlock.actions.tending import tend
+from hub_config.airlock.notices.sending import mailer, send_due
 from hub_config.airlock.pages.desk import Desk
 
 Task = Callable[[Desk], Awaitable[None]]
 """Runs until it is cancelled."""
 
 _PAUSE_SECONDS: Final = 5.0
+_TEND_SECONDS: Final = 60.0
+_MAIL_SECONDS: Final = 15.0
 _log = logging.getLogger(__name__)
+
+
+async def tending(desk: Desk) -> None:
+    """What is approved leaves, who is late is reminded, who is away is stood in for, old drafts go."""
+    while True:
+        await asyncio.to_thread(tend, desk.store, desk.shelf, desk.settings, desk.now())
+        await asyncio.sleep(_TEND_SECONDS)
+
+
+async def mailing(desk: Desk) -> None:
+    """Notices leave by mail, where there is a server; without one they show in the browser only."""
+    post = mailer(desk.settings)
+    while post is not None:
+        await asyncio.to_thread(send_due, desk.store, desk.settings, post.send, desk.now())
+        await asyncio.sleep(_MAIL_SECONDS)
+    await asyncio.Event().wait()
 
 
 @dataclass(frozen=True)

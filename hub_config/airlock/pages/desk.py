@@ -16,7 +16,8 @@ from sqlalchemy.orm import Session
 
 from hub_config.airlock.actions import releasing, reviewing
 from hub_config.airlock.actions.releasing import ENCLAVE, Broken, Handed
-from hub_config.airlock.checks import BadAnswer, ImageBlock, Preview, read_preview
+from hub_config.airlock.checks import BadAnswer, ImageBlock, Preview, Reason, read_preview
+from hub_config.airlock.checks.texts import Words, why_quarantined
 from hub_config.airlock.pages.files import Before, Material, Released
 from hub_config.airlock.pages.previews import Language
 from hub_config.airlock.pages.queues import Case, Queue, queue_of
@@ -215,7 +216,7 @@ class Desk:
         request = seen_by(person, case.request, case.members)
         with self.store.session() as session:
             titles = _titles(session, [request])
-        materials = {file.number: self._material(file) for file in request.files}
+        materials = {file.number: self._material(file, language) for file in request.files}
         return request_view(request, titles[request.project], materials, case.may(person), language)
 
     def reviewed(
@@ -231,7 +232,7 @@ class Desk:
         return request_view(
             request,
             titles[request.project],
-            {file.number: self._material(file) for file in request.files},
+            {file.number: self._material(file, language) for file in request.files},
             case.may(person),
             language,
             mine=_own(person, request, cast, self.now()),
@@ -255,8 +256,8 @@ class Desk:
         found = blocks[block] if 0 <= block < len(blocks) else None
         return found if isinstance(found, ImageBlock) else None
 
-    def _material(self, file: FileFacts) -> Material:
-        return Material(file, self._preview(file))
+    def _material(self, file: FileFacts, language: Language) -> Material:
+        return Material(file, self._preview(file), _why_put_aside(file, language))
 
     def _preview(self, file: FileFacts) -> Preview:
         """What the checks show of it; nothing of a file put aside, or whose preview can't be read."""
@@ -324,6 +325,13 @@ def _unavailable(person: Person, case: Case, seen: RequestFacts) -> Iterator[str
         for review in seen.reviews:
             if review.reviewer != person.username and review.reviewer not in case.pool.present:
                 yield review.reviewer
+
+
+def _why_put_aside(file: FileFacts, language: Language) -> Words | None:
+    if file.checked is not CheckState.QUARANTINED or file.proof is None:
+        return None
+    told = file.proof.get("quarantine")
+    return why_quarantined(Reason(told), language) if told in set(Reason) else None
 
 
 def _decided_at(request: RequestFacts) -> float:
