@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from hub_config.airlock.actions.holding import Held, hold, move, set_aside
 from hub_config.airlock.notices.outbox import post
-from hub_config.airlock.pool.assigning import assign
+from hub_config.airlock.pool.assigning import assign, expect_voter
 from hub_config.airlock.rules.looks import MOST_LOOKS, batchable
 from hub_config.airlock.rules.permission import Act, Someone, barred
 from hub_config.airlock.rules.voting import (
@@ -182,6 +182,7 @@ def _cast(
     if Step.TAKE in _possible(held):
         move(held.row, Step.TAKE, at)
     _keep(session, held, person, ballot, at)
+    expect_voter(held.row, person.username, at)
     session.flush()
     facts = held.facts
     found = outcome(counted(facts, barred(facts, held.members)), facts.looks_needed)

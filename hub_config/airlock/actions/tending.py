@@ -19,14 +19,14 @@ from hub_config.airlock.actions.drafting import expire
 from hub_config.airlock.actions.holding import Held, locked
 from hub_config.airlock.actions.releasing import ENCLAVE, release
 from hub_config.airlock.notices.outbox import post
-from hub_config.airlock.pool.assigning import assign, choose, loads
+from hub_config.airlock.pool.assigning import assign, choose, lacks_reviewers, loads
 from hub_config.airlock.rules.permission import barred
 from hub_config.airlock.rules.voting import Conflict, counted, outcome
 from hub_config.airlock.rules.working_days import working_days
 from hub_config.airlock.shelf import Shelf
 from hub_config.airlock.states import OPEN
 from hub_config.governance.recorder import Recorder
-from hub_config.governance.releases.facts import State
+from hub_config.governance.releases.facts import Membership, RequestFacts, State
 from hub_config.governance.releases.models import (
     NoticeKind,
     ReleaseAssignment,
@@ -90,9 +90,11 @@ def _reassign(session: Session, request: str, at: datetime, audit: Recorder) -> 
     if held is None:
         return False
     facts = held.facts
+    if not lacks_reviewers(facts, held.members, held.pool):
+        return False
     wanted = choose(facts, held.members, held.pool, loads(session, excluding=request))
     if set(wanted) == set(facts.assigned):
-        return False
+        return False  # nobody else can
     assign(session, held.row, facts, (held.members, held.pool), at)
     audit.record(session, "release.assign", held.row.project, request=request, reviewers=len(wanted))
     return True
@@ -103,16 +105,22 @@ def _remind(session: Session, request: str, settings: Settings, at: datetime, au
     if held is None:
         return False
     facts = held.facts
-    reviews = counted(facts, barred(facts, held.members))
-    all_voted = isinstance(outcome(reviews, facts.looks_needed), Conflict)
-    done = frozenset() if all_voted else frozenset(review.reviewer for review in reviews)
-    late = [row for row in held.row.assignments if row.reviewer not in done and _is_late(row, settings, at)]
+    waited_for = _waited_for(facts, held.members)
+    late = [row for row in held.row.assignments if row.reviewer in waited_for and _is_late(row, settings, at)]
     for row in late:
         row.reminded_at = at
     if late:
         post(session, NoticeKind.REMINDER, [row.reviewer for row in late], request, at)
         audit.record(session, "release.remind", held.row.project, request=request, reviewers=len(late))
     return bool(late)
+
+
+def _waited_for(facts: RequestFacts, members: Membership) -> frozenset[str]:
+    """Those expected who have not voted; once all have, and disagree, the voters."""
+    reviews = counted(facts, barred(facts, members))
+    voted = frozenset(review.reviewer for review in reviews)
+    consolidating = isinstance(outcome(reviews, facts.looks_needed), Conflict)
+    return voted if consolidating else frozenset(facts.assigned) - voted
 
 
 def _is_late(row: ReleaseAssignment, settings: Settings, at: datetime) -> bool:

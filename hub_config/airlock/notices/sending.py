@@ -12,7 +12,7 @@ import os
 import smtplib
 import ssl
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from email.message import EmailMessage
 from enum import StrEnum
@@ -50,7 +50,7 @@ class Mailer:
     """One SMTP server. The password stays here."""
 
     settings: MailSettings
-    password: str = ""
+    password: str = field(default="", repr=False)
 
     def send(self, message: EmailMessage) -> Delivery:
         """Hand one mail over. What goes wrong is told by its kind, never by what the server said."""

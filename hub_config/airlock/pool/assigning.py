@@ -51,6 +51,20 @@ def choose(
     return tuple(sorted((pool.able - outside) | set(voted), key=order)[:wanted])
 
 
+def lacks_reviewers(request: RequestFacts, members: Membership, pool: Pool) -> bool:
+    """Whether fewer are expected than must look, or somebody who has not voted is away or can't any more."""
+    outside = barred(request, members)
+    voted = {review.reviewer for review in counted(request, outside)}
+    unable = set(request.assigned) - voted - (pool.present - outside)
+    return bool(unable) or len(voted | set(request.assigned)) < request.looks_needed
+
+
+def expect_voter(row: ReleaseRequest, voter: str, at: datetime) -> None:
+    """Who votes unasked is expected from then on, beside the others: to drop one would tell them of it."""
+    if voter not in {each.reviewer for each in row.assignments}:
+        row.assignments.append(ReleaseAssignment(reviewer=voter, assigned_at=at))
+
+
 def _dealt(name: str, request: RequestFacts) -> str:
     """Who comes first among equals, another one for another request."""
     shift = sum(request.id.encode()) % 26
