@@ -38,6 +38,9 @@ COMMANDS: Mapping[str, Lazy] = {
     "person": Lazy(
         "hub_config.governance.persons.commands", "person", "Say whose rows are whose own, and list it."
     ),
+    "register": Lazy(
+        "hub_config.governance.register.commands", "register", "Export the register of processing."
+    ),
     "codelist": Lazy(
         "hub_config.codelists.commands", "codelist", "Share code lists among projects, and show them."
     ),

@@ -19,6 +19,7 @@ from hub_config.hub.policy import (
     ROLES,
     behind_tls,
     cookie_options,
+    entry_point,
     headers,
     services,
     site_routes,
@@ -56,7 +57,7 @@ c.SupervisedTraefik.traefik_log_level = "ERROR"
 c.SupervisedTraefik.extra_dynamic_config = site_routes(settings)
 c.SupervisedTraefik.extra_static_config = {
     "global": {"checkNewVersion": False, "sendAnonymousUsage": False},
-    "entryPoints": {"http": {"transport": {"respondingTimeouts": {"readTimeout": "0s"}}}},
+    "entryPoints": {"http": entry_point(settings)},
 }
 
 # State and secrets
@@ -90,6 +91,7 @@ c.P4DPAuthenticator.sweep_seconds = 3 * settings.identity.refresh_seconds
 c.P4DPAuthenticator.auto_login = True
 c.P4DPAuthenticator.loopback_hosts = ["identity.localhost"] if settings.identity.provider == "demo" else []
 c.P4DPAuthenticator.logout_redirect_url = settings.logout_url
+c.P4DPAuthenticator.has_left = desk.has_left
 c.P4DPAuthenticator.journal = Journal(AuditChain(settings.audit_dir, settings.keys_dir))
 report_desk = reports.Desk(c.P4DPAuthenticator.journal, settings.reports.seconds, settings.homes_dir)
 c.P4DPAuthenticator.pages = [*handlers(desk), *reports.handlers(report_desk)]

@@ -6,6 +6,7 @@ from __future__ import annotations
 from hub_config.governance.charter import Charter, MemberRole
 from hub_config.governance.facts import AccessLevel, Grant
 from hub_config.governance.persons.facts import Link, Standing
+from hub_config.governance.register.facts import EntryFacts, LegalBasis, Scope
 from hub_config.governance.terms import every_table
 
 LEGAL_BASIS = "MR-004"
@@ -15,6 +16,48 @@ PUBLISHED_INTERN = 1  # the one whose figures the synthetic training log reprodu
 def demo_charters(snapshot: int) -> tuple[Charter, ...]:
     """The demo's projects, pinned to a synthetic snapshot."""
     return (_these_ines(snapshot), _modeles_rachid(snapshot), _bac_a_sable(snapshot))
+
+
+def demo_entries() -> tuple[EntryFacts, ...]:
+    """What the register says of the demo's projects, for the public page and the export."""
+    return (
+        EntryFacts(
+            project="these-ines",
+            scope=Scope.NATIONAL,
+            responsible="ines",
+            director="Pr Anne Durand",
+            protocol="Étude descriptive des diagnostics codés en CISP-2, par âge et par sexe.",
+            legal_basis=LegalBasis.MR_004,
+            legal_reference="",
+            retention="Jusqu’à la soutenance, puis deux ans en archive",
+            dpia="AIPD de l’entrepôt",
+            lay_fr="Une future médecin généraliste décrit pour quels problèmes de santé on consulte, "
+            "selon leur âge et leur sexe, pour que l’enseignement y prépare mieux.",
+            lay_en="A future general practitioner describes which health problems people consult for, by age "
+            "and sex, so that teaching prepares for them better.",
+            lead=None,
+            review_due=None,
+            dossier=None,
+        ),
+        EntryFacts(
+            project="modeles-rachid",
+            scope=Scope.NATIONAL,
+            responsible="rachid",
+            director="Rachid Benali",
+            protocol="Modèles de risque à dix ans, construits et validés sur données individuelles.",
+            legal_basis=LegalBasis.MR_004,
+            legal_reference="",
+            retention="Deux ans après la publication",
+            dpia="AIPD du projet",
+            lay_fr="Des chercheurs cherchent à mieux prévoir le risque d’infarctus et d’accident vasculaire "
+            "cérébral, pour proposer une prévention à ceux qui en ont besoin.",
+            lay_en="Researchers try to foresee the risk of heart attack and stroke better, so as to offer "
+            "prevention to those who need it.",
+            lead=None,
+            review_due=None,
+            dossier=None,
+        ),
+    )
 
 
 def demo_link(source: str) -> Link:

@@ -16,7 +16,8 @@ from functools import cached_property
 from hub_config.governance import actions
 from hub_config.governance.facts import AccessLevel, ProjectFacts
 from hub_config.governance.problems import UnknownProject
-from hub_config.governance.rules import why_not
+from hub_config.governance.register import leaving
+from hub_config.governance.rules import Denial, why_not
 from hub_config.governance.store import Store, open_store
 from hub_config.hub.texts import N_
 from hub_config.settings import Settings
@@ -52,7 +53,8 @@ OTHER_REFUSAL = N_(
 
 @dataclass(frozen=True)
 class Card:
-    """A project as the home page shows it. `refusal` None: its workspace may be started."""
+    """A project as the home page shows it. `refusal` None: its workspace may be started; `asks_charter`: once
+    the person accepted the charter, in the register."""
 
     slug: str
     title: str
@@ -62,6 +64,7 @@ class Card:
     expires_on: date | None
     snapshot: int
     refusal: str | None
+    asks_charter: bool = False
 
 
 class Desk:
@@ -87,6 +90,11 @@ class Desk:
         """The project's title, for somebody who was let in; its name where there is no such project."""
         return await asyncio.to_thread(self._title, slug)
 
+    def has_left(self, user: str) -> bool:
+        """Whether the register has `user` as gone. Raises GovernanceProblem when it can't be read."""
+        with self._store.session() as session:
+            return leaving.has_left(session, user)
+
     def _title(self, slug: str) -> str:
         try:
             with self._store.session() as session:
@@ -107,10 +115,11 @@ class Desk:
                 facts = actions.project_facts(session, slug)
         except UnknownProject:  # told apart from a project of others by nobody
             return REFUSALS[ErrorCode.NOT_A_MEMBER]
-        return _worded(user, facts, _today())
+        return _worded(why_not(user, facts, _today()))
 
 
 def _card(user: str, facts: ProjectFacts, today: date) -> Card:
+    denial = why_not(user, facts, today)
     return Card(
         slug=facts.slug,
         title=facts.title,
@@ -119,12 +128,12 @@ def _card(user: str, facts: ProjectFacts, today: date) -> Card:
         level=facts.grant.access.value,
         expires_on=facts.grant.expires_on,
         snapshot=facts.snapshot,
-        refusal=_worded(user, facts, today),
+        refusal=_worded(denial),
+        asks_charter=denial is not None and denial.code is ErrorCode.CHARTER_NOT_ACCEPTED,
     )
 
 
-def _worded(user: str, facts: ProjectFacts, today: date) -> str | None:
-    denial = why_not(user, facts, today)
+def _worded(denial: Denial | None) -> str | None:
     return None if denial is None else REFUSALS.get(denial.code, OTHER_REFUSAL)
 
 

@@ -31,6 +31,7 @@ class Reason(StrEnum):
     RESERVED_USERNAME = "reserved-username"
     NO_SECOND_FACTOR = "no-second-factor"
     NO_ROLE = "no-role"
+    HAS_LEFT = "has-left"
 
 
 @dataclass(frozen=True)

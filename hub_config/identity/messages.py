@@ -31,10 +31,18 @@ DENIALS: Mapping[Reason, str] = {
         "Votre compte existe, mais aucun rôle de la plateforme ne lui est attribué. "
         "Demandez à votre département ou à l'administrateur de la plateforme."
     ),
+    Reason.HAS_LEFT: (
+        "Votre départ de la plateforme a été enregistré : vos accès sont fermés. "
+        "Si c'est une erreur, prévenez l'administrateur de la plateforme."
+    ),
 }
 NOT_PROVED = "La réponse du fournisseur d'identité n'a pas pu être vérifiée. Recommencez la connexion."
 UNREACHABLE = (
     "Le fournisseur d'identité ne répond pas. Réessayez dans une minute ; sinon, prévenez l'administrateur."
+)
+STORE_SILENT = (
+    "La plateforme ne peut pas vérifier vos droits en ce moment. Réessayez dans une minute ; sinon, prévenez "
+    "l'administrateur."
 )
 NOT_RECORDED = (
     "Votre connexion n'a pas pu être inscrite au journal de la plateforme : elle n'est donc pas ouverte. "

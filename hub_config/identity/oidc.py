@@ -27,14 +27,23 @@ from oauthenticator.oauth2 import (
 from tornado import web
 from tornado.httpclient import AsyncHTTPClient, HTTPClientError, HTTPRequest
 from tornado.ioloop import PeriodicCallback
+from traitlets import Any as Any_
 from traitlets import Dict, Instance, Integer, List, Set, Unicode, default
 
 from hub_config.governance.audit import AuditFailure, Decision
 from hub_config.governance.journal import Journal, Step
+from hub_config.governance.problems import GovernanceProblem
 from hub_config.governance.roles import Person
 from hub_config.governance.services import is_service
 from hub_config.identity.claims import Denied, FactorPolicy, Reason, identify
-from hub_config.identity.messages import DENIALS, EXPIRED, NOT_PROVED, NOT_RECORDED, UNREACHABLE
+from hub_config.identity.messages import (
+    DENIALS,
+    EXPIRED,
+    NOT_PROVED,
+    NOT_RECORDED,
+    STORE_SILENT,
+    UNREACHABLE,
+)
 from hub_config.identity.tokens import Expected, UnknownKey, UntrustedToken, nonce_for, verify_id_token
 
 EVIDENCE = "p4dp_evidence"
@@ -118,6 +127,7 @@ class P4DPAuthenticator(GenericOAuthenticator):  # type: ignore[misc]  # untyped
     accepted_acr = Set(config=True, help="Any of these as the id token's `acr` proves a second factor too.")
     loopback_hosts = List(config=True, help="Host names that are this machine, whatever its resolver knows.")
     journal = Instance(Journal, config=True, help="Where logins are recorded; without it there are none.")
+    has_left = Any_(config=True, help="Asked of every name at every login and refresh: who left is out.")
     pages = List(config=True, help="Handlers that take the place of the hub's own pages.")
     sweep_seconds = Integer(60, config=True, help="How often people with a running workspace are looked up.")
     endpoints = Dict(help="The provider's discovery document, fetched at the first login.")
@@ -258,9 +268,22 @@ class P4DPAuthenticator(GenericOAuthenticator):  # type: ignore[misc]  # untyped
                 raise Told(403, DENIALS[reason], reason.value, auth_model["name"])
             case Person() as person:
                 self._full_names[auth_model["name"]] = person.full_name
+                await self._require_still_here(auth_model["name"])
                 state["person"] = {"roles": sorted(role.value for role in person.roles)}
         auth_model["admin"] = False
         return auth_model
+
+    async def _require_still_here(self, name: str) -> None:
+        """Raises Told for whoever the register of governance has as gone, or when it can't be read."""
+        if self.has_left is None:
+            return
+        try:
+            gone = await asyncio.to_thread(self.has_left, name)
+        except GovernanceProblem as problem:
+            self.log.error("Can't tell whether %s left: %s", name, problem)
+            raise Told(503, STORE_SILENT, "governance store silent", name) from None
+        if gone:
+            raise Told(403, DENIALS[Reason.HAS_LEFT], Reason.HAS_LEFT.value, name)
 
     def full_name(self, username: str) -> str:
         """As the provider last told it; nobody is in without having been asked about since the hub began."""

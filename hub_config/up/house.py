@@ -18,6 +18,7 @@ from pathlib import Path
 from hub_config.airlock.pool import actions as pool
 from hub_config.governance import actions
 from hub_config.governance.persons import actions as persons
+from hub_config.governance.register.seeding import ensure_demo_entries
 from hub_config.governance.store import open_store
 from hub_config.keys import write_private
 from hub_config.settings import Settings
@@ -159,6 +160,7 @@ def ensure_projects(settings: Settings) -> list[str]:
         with store.change() as session:
             manifest, recorder = synthetic[0].manifest, store.recorder("enclave")
             made = actions.ensure_demo(session, manifest.number, synthetic=True, audit=recorder)
+            ensure_demo_entries(session, audit=recorder)
             if made:  # only then: whoever was unlinked since stays so
                 persons.ensure_demo_link(session, manifest.source, audit=recorder)
             pool.ensure_demo_pool(session, at=datetime.now(UTC), audit=recorder)

@@ -38,13 +38,26 @@ def chromium() -> Iterator[Page]:
 
 
 def log_in(page: Page, user: str, password: str, code: str) -> None:
-    """From the identity provider's page to the person's projects."""
+    """From the identity provider's page to the person's projects, or to the page they had asked for."""
     page.locator("input[name=login]").fill(user)
     page.locator("button[type=submit], input[type=submit]").first.click()
     page.locator("input[name=password]").fill(password)
     page.locator("button[type=submit], input[type=submit]").first.click()
     page.locator("input[name=otp]").fill(code)
     page.locator("button[type=submit], input[type=submit]").first.click()
+    page.wait_for_url(lambda address: "//identity." not in address and "oauth_callback" not in address)
+    page.wait_for_load_state()
+    accept_charter(page)
+
+
+def accept_charter(page: Page) -> None:
+    """At the first log-in the projects wait for the charter: read it, tick, accept, come back."""
+    if page.locator("a[data-charter]").count():
+        page.locator("a[data-charter]").first.click()
+        page.locator("#accept").check()
+        page.locator("main form button[type=submit]").click()
+        page.locator("main a[href$='/hub/home']").click()
+        expect(page.locator("a[data-charter]")).to_have_count(0)
 
 
 def open_workspace(page: Page, project: str) -> None:

@@ -67,6 +67,34 @@ def unlink(login: str, source: str | None) -> None:
     click.echo(f"{login} has no rows of their own in “{found}” any more.")
 
 
+@person.command()
+@click.argument("login")
+@click.option("--reason", required=True, help="Why, for the register.")
+def leave(login: str, reason: str) -> None:
+    """Put LOGIN out everywhere at once: projects, centres, reviewers, log-in.
+
+    What they did stays on record.
+    """
+    from hub_config.governance.register import leaving
+
+    with changing(settings_here()) as (session, recorder):
+        left = leaving.leave(session, login, reason=reason, audit=recorder)
+    click.echo(f"{left.username} is out of {len(left.projects)} projects and can't log in any more.")
+    for slug in left.orphaned:
+        click.echo(f"Project {slug} needs somebody else to answer for it: name them in the register.")
+
+
+@person.command(name="return")
+@click.argument("login")
+def take_back(login: str) -> None:
+    """Let LOGIN, who left, log in again: with no project until one adds them."""
+    from hub_config.governance.register import leaving
+
+    with changing(settings_here()) as (session, recorder):
+        leaving.take_back(session, login, audit=recorder)
+    click.echo(f"{login} may log in again.")
+
+
 @person.command(name="list")
 def list_persons() -> None:
     """List who is who, by login."""

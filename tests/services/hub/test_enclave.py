@@ -80,6 +80,8 @@ class Enclave:
 
 def start(home: Path, port: int, output: Path) -> Enclave:
     settings = Settings(home=home, port=port)
+    home.mkdir(parents=True, exist_ok=True, mode=0o700)
+    (home / "enclave.toml").write_text("[projects]\ncharter = false\n")  # the journeys accept it
     environment = {**os.environ, "P4DP_HOME": str(home), "P4DP_PORT": str(port)}
     with output.open("wb") as file:
         process = subprocess.Popen(

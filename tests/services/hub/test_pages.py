@@ -13,7 +13,7 @@ from jinja2 import Environment, FileSystemLoader
 
 from hub_config.hub.pages import STATIC, TEMPLATES, local_path
 from hub_config.hub.texts import CATALOGUES, translate
-from hub_config.identity.messages import DENIALS, NOT_PROVED, NOT_RECORDED, UNREACHABLE
+from hub_config.identity.messages import DENIALS, NOT_PROVED, NOT_RECORDED, STORE_SILENT, UNREACHABLE
 
 PO = CATALOGUES / "en" / "LC_MESSAGES" / "p4dp-hub.po"
 METHODS = [("**.html", "jinja2.ext:babel_extract"), ("**.py", "python")]
@@ -29,7 +29,7 @@ def said() -> set[str]:
     found = extract_from_dir(
         str(TEMPLATES.parent), METHODS, {"**.html": {"encoding": "utf-8"}}, keywords={"_": None, "N_": None}
     )
-    told = {*DENIALS.values(), NOT_PROVED, NOT_RECORDED, UNREACHABLE}
+    told = {*DENIALS.values(), NOT_PROVED, NOT_RECORDED, STORE_SILENT, UNREACHABLE}
     return {message for _, _, message, _, _ in found} | told
 
 
