@@ -12,6 +12,7 @@ from hub_config.governance.roles import Role
 from hub_config.hub.texts import N_
 
 EVERYBODY = frozenset(Role)
+ANALYSTS = frozenset({Role.INTERNE, Role.CHERCHEUR})
 
 
 @dataclass(frozen=True)
@@ -61,6 +62,11 @@ def open_to(roles: Iterable[str], running: Iterable[str]) -> list[Office]:
     """The offices among `running` services, each with the doors that some of `roles` opens."""
     held = frozenset(Role(name) for name in roles)
     return list(_open(held, frozenset(running)))
+
+
+def analyses(roles: Iterable[str]) -> bool:
+    """Whether a person comes for a workspace first; the others for the offices."""
+    return bool(ANALYSTS & {Role(name) for name in roles})
 
 
 def _open(held: frozenset[Role], running: frozenset[str]) -> Iterator[Office]:

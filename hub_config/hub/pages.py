@@ -18,7 +18,7 @@ from tornado import web
 
 from hub_config.hub import visitors
 from hub_config.hub.desk import Desk
-from hub_config.hub.offices import open_to
+from hub_config.hub.offices import analyses, open_to
 from hub_config.hub.texts import (
     LANGUAGE_COOKIE,
     LANGUAGES,
@@ -56,13 +56,16 @@ class HomeHandler(_DeskHandler):
     @web.authenticated
     async def get(self) -> None:
         user = self.current_user
+        roles = [group.name for group in user.groups]
+        offices = open_to(roles, self.desk.sites)
         html = await self.render_template(
             "home.html",
             cards=await self.desk.cards(user.name),
             running={name for name, spawner in user.spawners.items() if spawner.ready},
             pending={name for name, spawner in user.spawners.items() if spawner.pending},
             server_url=user.server_url,
-            offices=open_to((group.name for group in user.groups), self.desk.sites),
+            offices=offices,
+            offices_first=bool(offices) and not analyses(roles),
             service_url=self.desk.settings.service_url,
         )
         self.finish(html)

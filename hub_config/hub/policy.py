@@ -102,6 +102,14 @@ def cookie_options(settings: Settings) -> dict[str, Any]:
     return {"samesite": "Lax", "secure": True} if behind_tls(settings) else {"samesite": "Lax"}
 
 
+def entry_point(settings: Settings) -> dict[str, Any]:
+    """How the proxy takes what comes in. Behind TLS all of it comes from the proxy in front, on the loopback,
+    whose word on the browser's address is taken; on a laptop browsers come themselves, and nobody's is."""
+    transport = {"transport": {"respondingTimeouts": {"readTimeout": "0s"}}}
+    trusted = {"forwardedHeaders": {"trustedIPs": ["127.0.0.1/32"]}} if behind_tls(settings) else {}
+    return {**transport, **trusted}
+
+
 def sites(checkout: Path) -> tuple[str, ...]:
     """The services with pages that this checkout can start."""
     return tuple(name for name in SERVICES if (checkout / "hub_config" / name / "__main__.py").exists())

@@ -55,6 +55,7 @@ class Sessions:
     def begin(self, token: str) -> str:
         """A new handle."""
         handle, now = secrets.token_urlsafe(32), self._clock()
+        self._forget_ended(now)
         _make_room(self._kept)
         self._kept[_digest(handle)] = Session(token, secrets.token_urlsafe(32), now, now)
         return handle
@@ -65,7 +66,7 @@ class Sessions:
         if session is None:
             return None
         now = self._clock()
-        if now - session.began > self._longest or now - session.seen > self._idle:
+        if self._is_over(session, now):
             self.end(handle)
             return None
         session.seen = now
@@ -74,6 +75,14 @@ class Sessions:
     def end(self, handle: str | None) -> None:
         if handle:
             self._kept.pop(_digest(handle), None)
+
+    def _is_over(self, session: Session, now: float) -> bool:
+        return now - session.began > self._longest or now - session.seen > self._idle
+
+    def _forget_ended(self, now: float) -> None:
+        """No token is kept of those who went without a word."""
+        for key in [key for key, session in list(self._kept.items()) if self._is_over(session, now)]:
+            self._kept.pop(key, None)
 
 
 class Arrivals:

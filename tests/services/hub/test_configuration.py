@@ -12,7 +12,7 @@ from jupyterhub import orm, scopes
 from traitlets.config import PyFileConfigLoader
 
 import hub_config
-from hub_config.hub.policy import CUSTOM_SCOPES, PERSON_SCOPES, ROLES, csp, services
+from hub_config.hub.policy import CUSTOM_SCOPES, PERSON_SCOPES, ROLES, csp, entry_point, services
 from hub_config.origins import SERVICES
 from hub_config.settings import Settings
 
@@ -186,6 +186,12 @@ def test_the_proxy_leads_to_each_site_on_its_own_origin(config):
     http = config.SupervisedTraefik.extra_dynamic_config["http"]
     assert http["routers"]["site-airlock"]["rule"] == "Host(`sas.p4dp.localhost`)"
     assert http["services"]["site-register"]["loadBalancer"]["servers"] == [{"url": "http://127.0.0.1:8005"}]
+
+
+def test_the_browsers_address_is_believed_of_a_tls_proxy_alone(tmp_path):
+    behind_tls = Settings(home=tmp_path, hostname="p4dp.example.org")
+    assert entry_point(behind_tls)["forwardedHeaders"] == {"trustedIPs": ["127.0.0.1/32"]}
+    assert "forwardedHeaders" not in entry_point(Settings(home=tmp_path))
 
 
 def test_a_log_in_without_pkce_is_refused(config):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from hub_config.governance.roles import Role
-from hub_config.hub.offices import OFFICES, open_to
+from hub_config.hub.offices import OFFICES, analyses, open_to
 from hub_config.origins import SERVICES
 
 BOTH = tuple(SERVICES)
@@ -32,6 +32,11 @@ def test_each_role_finds_its_doors_and_not_those_of_others(role, shown, hidden):
 
 def test_nobody_comes_to_an_empty_page():
     assert all(doors(role) for role in Role)
+
+
+def test_who_analyses_sees_their_projects_first():
+    assert analyses(["interne"]) and analyses(["dpo", "chercheur"])
+    assert not analyses(["dpo"]) and not analyses(["medecin-dim", "cse"]) and not analyses([])
 
 
 def test_a_service_that_does_not_run_has_no_door():
