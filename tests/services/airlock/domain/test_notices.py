@@ -24,7 +24,7 @@ from hub_config.airlock.tasks import mailing
 from hub_config.governance.releases.models import Notice, NoticeKind
 from hub_config.keys import UnsafeKey
 from hub_config.settings import BadSettings, MailSettings, load_settings
-from tests.services.airlock.domain.house import INES, WORDS, House
+from tests.services.airlock.domain.house import INES, MONDAY, WORDS, House
 
 
 class Catcher:
@@ -199,8 +199,8 @@ def test_the_task_says_so_and_rests_without_a_server(house: House) -> None:
 
 
 @pytest.mark.parametrize("kind", NoticeKind)
-def test_every_kind_has_words_and_leads_somewhere(kind: NoticeKind, house: House) -> None:
-    letter = Letter(3, "diane", kind, "d-abc", house.now)
+def test_every_kind_has_words_and_leads_somewhere(kind: NoticeKind) -> None:
+    letter = Letter(3, "diane", kind, "d-abc", MONDAY)
     mail = compose(
         letter, address="diane@x.example", sender="P4DP <sas@p4dp.example>", origin="https://sas.x"
     )
