@@ -17,7 +17,7 @@ class Bounds:
     wall_seconds: float = 60.0
     output_bytes: int = 16 * 2**20
     input_bytes: int = 64 * 2**20
-    processes: int = 4
+    processes: int = 1
     uid: int = 69_999
     sizes: Sizes = field(default_factory=Sizes)
     program: tuple[str, ...] = ("-m", "hub_config.airlock.checks.inside.program")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from hub_config.airlock.checks import Bounds, Inspection, Reason, TableBlock, inspect, inspect_bytes
+from hub_config.airlock.checks import Bounds, Inspection, Reason, Sizes, TableBlock, inspect, inspect_bytes
 from hub_config.governance.releases.facts import FileKind
 from hub_config.governance.releases.findings import Rule
 
@@ -70,5 +70,6 @@ def test_a_file_too_large_to_look_into_is_put_aside_unread() -> None:
 
 
 def test_sixteen_megabytes_are_the_limit() -> None:
-    inspection = inspect_bytes(b"a\n" + b"12\n" * 5_500_000, "t.csv")
+    assert Bounds().sizes.file_bytes == 16_000_000
+    inspection = inspect_bytes(b"a\n" * 501, "t.csv", bounds=Bounds(sizes=Sizes(file_bytes=1_000)))
     assert Rule.TOO_LARGE in {finding.rule for finding in inspection.findings}

@@ -41,7 +41,7 @@ _HARMLESS: Final = re.compile(
     r"xl/printerSettings/printerSettings\d+\.bin|xl/drawings/(vmlD|d)rawing\d*\.(xml|vml)|.*/"
 )
 _PROPERTIES: Final = re.compile(
-    rb"<(?:\w+:)?(creator|lastModifiedBy|title|subject|description|keywords|category|Company|Manager)>([^<]+)<"
+    rb"<(?:\w+:)?(creator|lastModifiedBy|title|subject|description|keywords|category|Company|Manager)(?: [^>]{0,500})?>([^<]+)<"
 )
 _MAKERS: Final = frozenset({b"openpyxl", b"XlsxWriter", b"Microsoft Excel", b"P4DP", b""})
 _WORD_OF_PROPERTY: Final = {

@@ -69,6 +69,8 @@ def column_role(name: str, cells: Sequence[Cell], at: int) -> Role:
     told = said.words(name)
     if told & said.IDENTIFIER and not told & said.COUNT - said.PERSON - {"patients"}:
         return Role.IDENTIFIER
+    if at == 0 and _numbers_rows(cells):
+        return Role.AXIS
     if _is_extreme(told, name):
         return Role.EXTREME
     if _is_share(told, name, cells):
@@ -98,7 +100,7 @@ def _by_content(told: frozenset[str], cells: Sequence[Cell], at: int) -> Role:
 
 
 def _is_extreme(told: frozenset[str], name: str) -> bool:
-    if "min" in told and told & said.DURATION:
+    if told & said.SETTING or ("min" in told and told & said.DURATION):
         return False
     return bool(told & said.EXTREME) or said.plain(name) in ("0%", "100%", "0 %", "100 %")
 
@@ -133,6 +135,11 @@ def _is_sequence(cells: Sequence[Cell]) -> bool:
     numbers = [cell.number for cell in cells if cell.number is not None]
     steps = {round(after - before, 9) for before, after in pairwise(numbers)}
     return len(numbers) > 2 and len(numbers) == len(cells) and len(steps) == 1 and steps != {0.0}
+
+
+def _numbers_rows(cells: Sequence[Cell]) -> bool:
+    """A first column of 0, 1, 2 … or 1, 2, 3 …: the number of the row, whatever it is called."""
+    return _is_sequence(cells) and [cell.number for cell in cells[:2]] in ([0, 1], [1, 2])
 
 
 def _are_years(cells: Sequence[Cell]) -> bool:

@@ -54,6 +54,9 @@ EXTREME: Final = _set(
     "min max minimum maximum minimale maximale minimal maximal p0 p100 p00 etendue range extreme extremes "
     "lowest highest amin amax plus_petit plus_grand"
 )
+SETTING: Final = _set(
+    "depth iter iterations features leaf leaves samples size split splits estimators epochs parameter patients"
+)
 DURATION: Final = _set("duree duration time temps delai seconds minutes")
 IDENTIFIER: Final = _set(
     "id ids identifiant identifier patientid idpatient pid ipp iep nip pseudo pseudonym pseudonyme uuid "
