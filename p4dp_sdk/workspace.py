@@ -28,6 +28,10 @@ if TYPE_CHECKING:
     from p4dp_sdk.centre import Centre
     from p4dp_sdk.indicators.registry import Indicators
     from p4dp_sdk.me import Me
+    from p4dp_sdk.releases.airlock import Airlock
+    from p4dp_sdk.releases.listing import Releases
+    from p4dp_sdk.releases.parcels import Things
+    from p4dp_sdk.releases.request import ReleaseRequest
     from p4dp_sdk.tables.safe import SafeTable
 
 
@@ -131,7 +135,37 @@ class Workspace:
         """The enclave's public key (PEM): what `SafeTable.verify` needs, and may be given to anybody."""
         return str(self._gateway.publication_key()["public_key"])
 
+    def request_release(
+        self, things: Things, title: str, *, purpose: str = "", context: str = "", controls: str = ""
+    ) -> ReleaseRequest:
+        """A draft of a request that these leave the enclave: publication tables, their figures, names of
+        files; in a list, or in a dict by the name each is to have (`{"tableau-1.xlsx": table}`).
+
+        Shows what a reviewer will see, and what is missing; nobody reads it before `.send()`. `context` (who
+        is counted, where, when) and `controls` (how nobody can be recognised) are needed to send it. Raises
+        NotReleasableError for what can't be taken out by itself.
+        """
+        from p4dp_sdk.releases.request import ReleaseRequest
+
+        said = {"title": title, "purpose": purpose, "context": context, "controls": controls}
+        return ReleaseRequest.begin(self._airlock, things, said)
+
+    @property
+    def releases(self) -> Releases:
+        """One's requests of release in this project, as they stand: `ws.releases["d-…"]`."""
+        from p4dp_sdk.releases.listing import Releases
+
+        return Releases(self._airlock)
+
+    @cached_property
+    def _airlock(self) -> Airlock:
+        from p4dp_sdk.releases.airlock import Airlock
+
+        return Airlock.from_environment()
+
     def close(self) -> None:
+        if "_airlock" in self.__dict__:
+            self._airlock.close()
         self._gateway.close()
 
     def __repr__(self) -> str:

@@ -23,7 +23,7 @@ def progress(show: Show | None = None, *, patience: float = PATIENCE_SECONDS) ->
     done = threading.Event()
     ticker = threading.Thread(
         target=contextvars.copy_context().run,  # keeps a notebook's output in the cell that asked
-        args=(_tick, show or _where_people_look(), done, patience),
+        args=(_tick, show or where_people_look(), done, patience),
         daemon=True,
     )
     ticker.start()
@@ -45,7 +45,8 @@ def _tick(show: Show, done: threading.Event, patience: float) -> None:
     show("")
 
 
-def _where_people_look() -> Show:
+def where_people_look() -> Show:
+    """Writes one line, and over it the next; nowhere where output goes to a file."""
     if "ipykernel" in sys.modules:
         return _in_notebook()
     return _on_terminal if sys.stderr.isatty() else _nowhere
