@@ -23,7 +23,7 @@ from hub_config.airlock.pages.previews import Language
 from hub_config.airlock.pages.queues import Case, Queue, queue_of
 from hub_config.airlock.pages.rows import MineRow, mine_row
 from hub_config.airlock.pages.rules import Door
-from hub_config.airlock.pages.views import RecordView, RequestView, record_view, request_view
+from hub_config.airlock.pages.views import RecordView, RequestView, record_view, request_view, told_reasons
 from hub_config.airlock.pool.actions import OnPool
 from hub_config.airlock.pool.actions import pool as on_pool
 from hub_config.airlock.rules.permission import PHYSICIANS, Act, Denial
@@ -217,7 +217,9 @@ class Desk:
         with self.store.session() as session:
             titles = _titles(session, [request])
         materials = {file.number: self._material(file, language) for file in request.files}
-        return request_view(request, titles[request.project], materials, case.may(person), language)
+        reasons = told_reasons(case.request)
+        title, may = titles[request.project], case.may(person)
+        return request_view(request, title, materials, may, language, reasons=reasons)
 
     def reviewed(
         self, person: Person, case: Case, language: Language, cast: Ballot | None = None

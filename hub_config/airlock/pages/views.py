@@ -85,6 +85,7 @@ class RequestView:
     quarantined: bool
     mine: Review | None = None
     unavailable: tuple[str, ...] = ()
+    reasons: tuple[Reason, ...] = ()
     suggested: tuple[Reason, ...] = ()
     written: Mapping[str, str] = field(default_factory=dict)
 
@@ -137,11 +138,12 @@ def request_view(
     *,
     mine: Review | None = None,
     unavailable: tuple[str, ...] = (),
+    reasons: tuple[Reason, ...] = (),
     released: Sequence[Released] = (),
     before: Before | None = None,
 ) -> RequestView:
-    """`materials` by number of file; `mine`: the reader's own vote; `released`: what the project released
-    before."""
+    """`materials` by number of file; `mine`: the reader's own vote; `reasons`: why it came back; `released`:
+    what the project released before."""
     files = sorted(request.files, key=minutes.risk)
     old = before.request if before else None
     return RequestView(
@@ -163,9 +165,18 @@ def request_view(
         quarantined=request.quarantined,
         mine=mine,
         unavailable=unavailable,
+        reasons=reasons,
         suggested=suggested(finding.rule for file in files for finding in file.findings),
         written={"title": request.title, **{name: getattr(request, name) for name in TEXTS}},
     )
+
+
+def told_reasons(request: RequestFacts) -> tuple[Reason, ...]:
+    """The canned reasons for which a request came back, told to its requester: whose they are is not."""
+    if request.state not in (State.RETURNED, State.REJECTED):
+        return ()
+    given = {id for review in request.reviews for id in review.reasons}
+    return tuple(reason for id, reason in REASONS.items() if id in given)
 
 
 def timeline(request: RequestFacts) -> Iterable[Moment]:

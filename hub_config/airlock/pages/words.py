@@ -80,7 +80,7 @@ CLASSES: Final[Mapping[OutputClass, str]] = {
 CLASS_REASONS: Final[Mapping[OutputClass, str]] = {
     OutputClass.BORN_SAFE: N_(
         "Conforme d’origine : le sas a refait ce fichier à partir d’un tableau signé par la passerelle, et "
-        "l’a trouvé identique, octet pour octet. Les nombres sont protégés d’office."
+        "c’est ce fichier refait qui sort. Les nombres sont protégés d’office."
     ),
     OutputClass.REPRODUCED: N_(
         "Reproduit : l’enclave a elle-même exécuté un modèle approuvé, avec des paramètres approuvés, et a "

@@ -46,7 +46,9 @@ def test_an_address_without_a_rule_answers_nobody(airlock: LittleAirlock) -> Non
 
 
 @pytest.mark.parametrize(("method", "path"), ADDRESSES)
-def test_who_is_not_logged_in_is_sent_to_log_in_or_refused(airlock: LittleAirlock, method: str, path: str) -> None:
+def test_who_is_not_logged_in_is_sent_to_log_in_or_refused(
+    airlock: LittleAirlock, method: str, path: str
+) -> None:
     answer = stranger(airlock.app).request(method, address(path, "d-23456789"))
     assert answer.status_code in (303, 307, 403), answer.status_code
     if answer.status_code != 403:
