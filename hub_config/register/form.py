@@ -225,7 +225,7 @@ class _Reader:
             self.flaw("tables", Flaw.NOT_ON_LIST)
         elif not any(offered[name].unit is Unit.PERSON for name in wanted):
             self.flaw("tables", Flaw.NO_PATIENTS)
-        for name in wanted:
+        for name in (each for each in wanted if each in offered):
             if len(str(needs.get(name, ""))) < WORTH_SAYING:
                 self.flaw(NEED + name, Flaw.TOO_SHORT, least=WORTH_SAYING)
             elif len(str(needs[name])) > PARAGRAPHS:

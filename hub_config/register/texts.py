@@ -125,6 +125,26 @@ ROLES: Final[Mapping[Role, str]] = {
     Role.CSE: N_("comité scientifique et éthique"),
     Role.ADMIN: N_("administrateur"),
 }
+FIELDS: Final[Mapping[str, str]] = {
+    "title": N_("Titre"),
+    "director": N_("Directeur de thèse ou responsable scientifique"),
+    "director_login": N_("Son identifiant sur la plateforme, s'il en a un"),
+    "purpose": N_("Finalité"),
+    "protocol": N_("Protocole"),
+    "defence_on": N_("Date de soutenance prévue, pour une thèse"),
+    "expires_on": N_("Échéance du droit d'accès"),
+    "members": N_("Autres membres"),
+    "legal_basis": N_("Base légale"),
+    "legal_reference": N_("Référence"),
+    "centres": N_("Centres"),
+    "access": N_("Niveau d'accès"),
+    "date_from": N_("Données à partir du"),
+    "date_to": N_("jusqu'au"),
+    "tables": N_("Tables, et pourquoi chacune est nécessaire"),
+    "lay_fr": N_("Résumé pour le public"),
+    "lay_en": N_("Le même en anglais, si vous le souhaitez"),
+}
+"""The form's fields, in its order, as they are labelled."""
 FLAWS: Final[Mapping[Flaw, str]] = {
     Flaw.MISSING: N_("À remplir."),
     Flaw.TOO_LONG: N_("Trop long : %(most)s caractères au plus."),

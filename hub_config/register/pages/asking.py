@@ -26,7 +26,6 @@ from hub_config.web.pages import text
 from hub_config.web.texts import N_
 
 router = APIRouter(prefix="/demandes")
-FIRST_FIELD = {"tables": "tables", "centres": "centres"}
 
 
 @router.get("")
@@ -160,7 +159,8 @@ def _form(
         "errors": {
             name: text(request, texts.FLAWS[one.flaw], **one.blanks) for name, one in problems.items()
         },
-        "complete": not isinstance(read(answers, offer), dict),
+        "labels": texts.FIELDS,
+        "table_labels": {NEED + table.name: table.label_fr for table in offer.tables},
         "stale": stale,
         "offer": offer,
         "centres": sorted(offer.led if offer.led is not None else offer.centres),
