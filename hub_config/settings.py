@@ -137,6 +137,9 @@ class WorkspaceSettings(_Section):
     first_uid: int = Field(default=70_000, ge=1000, description="First user id given to workspaces, as root.")
     uids: int = Field(default=20_000, description="How many user ids may be given.")
     start_seconds: int = Field(default=60, description="Time a workspace has to start.")
+    daily_bytes: int = Field(
+        default=512 * 1024**2, ge=1024**2, description="Sent to a browser in a day, it is noted in the log."
+    )
 
 
 class ReportSettings(_Section):

@@ -25,6 +25,7 @@ class Step(StrEnum):
     EXPELLED = "hub.expelled"  # the identity provider no longer vouches for the person
     START = "workspace.start"
     STOP = "workspace.stop"
+    EGRESS = "workspace.egress"  # much went to the browser in a day
     REPORT_START = "report.start"
     REPORT_END = "report.end"
 

@@ -2,8 +2,8 @@
 nothing.
 
 In it: the workspace's interpreter at its own path (an environment's scripts carry that path), the system's
-programs and libraries, the server's configuration, the templates, the shared code lists and the site's tables
-of codes, all read-only; the home of this user in
+programs and libraries, the server's configuration, the templates, the shared code lists, the site's tables
+of codes and the files that came into the project, all read-only; the home of this user in
 this project, writable; the folders of the hub's relay and of its own gateway socket. Not in it: the checkout,
 the enclave's state, /etc, /run, /sys.
 """
@@ -22,6 +22,7 @@ SERVER_CONFIG_INSIDE = "/opt/p4dp/server"
 TEMPLATES_INSIDE = "/opt/p4dp/templates"
 CODELISTS_INSIDE = "/opt/p4dp/codelists"
 CODES_INSIDE = "/opt/p4dp/codes"
+ENTRIES_INSIDE = "/opt/p4dp/entrees"
 GATEWAY_INSIDE = "/run/p4dp/gateway"
 HUB_INSIDE = "/run/p4dp/hub"
 HUB_URL_INSIDE = "http+unix://%2Frun%2Fp4dp%2Fhub%2Fhub.sock"
@@ -40,6 +41,7 @@ class Place:
     hub: Path  # holds hub.sock, once the launcher runs
     codelists: Path | None = None  # lists that all projects share
     codes: Path | None = None  # tables of codes that operators loaded
+    entries: Path | None = None  # files that came in by the inbound airlock
 
     @property
     def home_inside(self) -> str:
@@ -54,6 +56,8 @@ def furnish(place: Place, environment: Path, templates: Path, variables: Mapping
     mounts = [*shared_mounts(place, environment), Mount(place.hub, HUB_INSIDE)]
     if templates.is_dir():
         mounts.append(Mount(templates, TEMPLATES_INSIDE))
+    if place.entries is not None and place.entries.is_dir():
+        mounts.append(Mount(place.entries, ENTRIES_INSIDE))
     return Box(mounts=tuple(mounts), home=place.home_inside, environment=variables)
 
 

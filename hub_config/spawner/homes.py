@@ -34,6 +34,17 @@ def prepare_home(homes: Path, project: str, user: str, uid: int | None) -> Path:
     return home
 
 
+def prepare_entries(home: Path, project: str) -> Path:
+    """The folder of what came into the project by the inbound airlock, made if need be: workspaces see it
+    read-only, and what is accepted while they run appears in it."""
+    if not _NAME.fullmatch(project):
+        raise UnusableName(project)
+    for folder in (home / "entrees", home / "entrees" / project):
+        folder.mkdir(exist_ok=True)
+        folder.chmod(0o755)
+    return home / "entrees" / project
+
+
 def _give(home: Path, uid: int) -> None:
     """Change the owner of all of it; never through a link, and the folder itself last: a broken run is taken
     up again."""

@@ -20,12 +20,13 @@ import socket
 import sys
 import time
 from collections import deque
+from collections.abc import Callable
 from contextlib import suppress
 from urllib.parse import unquote, urlsplit
 
 from hub_config.boxes.confinement import die_with_parent
 from hub_config.boxes.entrance import enter
-from hub_config.spawner.order import NotStarted, Order, Started, write_answer
+from hub_config.spawner.order import NotStarted, Order, Sent, Started, write_answer, write_sent
 from hub_config.spawner.server_config.relay import READY, Handler, Opener, Streams, relay_to
 
 LOG_BUDGET = 256 * 1024  # bytes an hour of a workspace's own output that reach the hub's log
@@ -86,12 +87,43 @@ class BoxLog:
         print(f"[{self.label}] {line}{note}", file=sys.stderr, flush=True)
 
 
+class Meter:
+    """Counts what goes to the browser. The box can't touch it: what the server inside says of itself is not
+    asked. It counts bytes as they travel, pages and programs of JupyterLab included, not what they mean."""
+
+    def __init__(self, daily_bytes: int, say: Callable[[Sent], None]) -> None:
+        self.daily_bytes, self.say = daily_bytes, say
+        self.total, self.today, self.day, self.passed = 0, 0, _day(), False
+
+    def add(self, count: int) -> None:
+        if (day := _day()) != self.day:
+            self.day, self.today, self.passed = day, 0, False
+        self.total += count
+        self.today += count
+        if self.daily_bytes and self.today >= self.daily_bytes and not self.passed:
+            self.passed = True
+            self.say(self.sent(passed=True))
+
+    def sent(self, *, passed: bool = False) -> Sent:
+        return Sent(self.total, self.day, self.today, passed)
+
+
+def _day() -> str:
+    return time.strftime("%Y-%m-%d", time.gmtime())
+
+
+def _say(sent: Sent) -> None:
+    with suppress(OSError):
+        os.write(sys.stdout.fileno(), write_sent(sent))
+
+
 class Workspace:
     """A box with its relays, from start to end."""
 
     def __init__(self, order: Order) -> None:
         self.order = order
         self.log = BoxLog(order.label)
+        self.meter = Meter(order.daily_bytes, _say)
         self.line, self._far_end = socket.socketpair()
         self.entry = order.run_dir / "in.sock"
 
@@ -116,7 +148,7 @@ class Workspace:
         to_hub = at_most(HUB_CONNECTIONS, relay_to(hub_opener(self.order.hub)))
         await asyncio.start_unix_server(to_hub, path=hub_socket)
         hub_socket.chmod(0o666)  # the folders above are the enclave's alone; the box has its own user
-        return await _listening(relay_to(self._into_box))
+        return await _listening(relay_to(self._into_box, self.meter.add))
 
     async def _into_box(self) -> Streams:
         return await asyncio.open_unix_connection(self.entry)
@@ -187,7 +219,9 @@ async def supervise() -> int:
             return 1
         told_to_stop = asyncio.ensure_future(stdin.read())
         await asyncio.wait({told_to_stop, workspace.ended}, return_when=asyncio.FIRST_COMPLETED)
-        return await workspace.stop()
+        status = await workspace.stop()
+        _say(workspace.meter.sent())
+        return status
     finally:
         shutil.rmtree(order.run_dir, ignore_errors=True)
 

@@ -31,6 +31,7 @@ class Order:
     grace: float = 3.0  # seconds the server has to close its kernels
     shut: bool = False  # a run: no way in for a browser, none out to the hub
     told: str = ""  # what its program reads on stdin: the job of a run, with its token
+    daily_bytes: int = 0  # to the browser: passing so many a day is said at once; 0: only at the end
 
     def to_json(self) -> bytes:
         return json.dumps(asdict(self), default=str).encode() + b"\n"
@@ -58,6 +59,32 @@ class NotStarted:
     """`detail` is for the log, never for the user."""
 
     detail: str
+
+
+@dataclass(frozen=True)
+class Sent:
+    """Bytes that went to the browser: since the start, and on this day (UTC). `passed`: said because the
+    day's reached the limit; else because the workspace ended."""
+
+    bytes: int
+    day: str
+    day_bytes: int
+    passed: bool
+
+
+def write_sent(sent: Sent) -> bytes:
+    return json.dumps(asdict(sent)).encode() + b"\n"
+
+
+def read_sent(line: bytes) -> Sent | None:
+    """None for a line that is none: the launcher died in the middle of it."""
+    try:
+        fields = json.loads(line)
+        return Sent(
+            int(fields["bytes"]), str(fields["day"]), int(fields["day_bytes"]), bool(fields["passed"])
+        )
+    except (ValueError, KeyError, TypeError):
+        return None
 
 
 def write_answer(answer: Started | NotStarted) -> bytes:

@@ -35,6 +35,7 @@ from traitlets import Integer, List, Unicode, default
 from hub_config.boxes.entrance import bubblewrap
 from hub_config.boxes.interpreter import NoEnvironment
 from hub_config.governance.audit import AuditChain, AuditDiskFull, AuditFailure, Decision
+from hub_config.governance.audit.event import Scalar
 from hub_config.governance.bindings import Binding, remove_binding, write_binding
 from hub_config.governance.journal import Journal, Step
 from hub_config.governance.runs import Run
@@ -43,6 +44,7 @@ from hub_config.isolation import own_uid_per_workspace
 from hub_config.origins import to_own_origin, workspace_origin
 from hub_config.settings import Settings, load_settings
 from hub_config.spawner.admission import why_not_admitted
+from hub_config.spawner.egress import Egress
 from hub_config.spawner.furnishing import (
     SERVER_CONFIG_INSIDE,
     SERVER_PORT,
@@ -51,8 +53,8 @@ from hub_config.spawner.furnishing import (
     furnish,
 )
 from hub_config.spawner.gateway import GatewaySilent, open_workspace_socket, refresh_bindings, tell_airlock
-from hub_config.spawner.homes import UnusableName, prepare_home
-from hub_config.spawner.order import NotStarted, Order, Started, read_answer
+from hub_config.spawner.homes import UnusableName, prepare_entries, prepare_home
+from hub_config.spawner.order import NotStarted, Order, Sent, Started, read_answer
 from hub_config.spawner.problems import Problem, Refused
 from hub_config.spawner.runs import as_run, prepare_run_home, token_seconds
 from hub_config.spawner.tokens import SERVER_SCOPES, NoQueryRight, make_gateway_token, revoke_gateway_tokens
@@ -91,6 +93,7 @@ class P4DPSpawner(Spawner):  # type: ignore[misc]
     _binding_id = ""
     _admitted_at = 0.0
     _end_noted = ""  # the binding whose end is on record
+    _egress: Egress | None = None  # what the launcher counts on its way to the browser
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -214,7 +217,8 @@ class P4DPSpawner(Spawner):  # type: ignore[misc]
         await self._clear_away(self.settings)
         if binding not in ("", self._end_noted):
             self._end_noted = binding
-            await self._note(Step.STOP, Decision.ALLOWED, binding=binding, reason=why)
+            sent = None if self._egress is None else await self._egress.total()
+            await self._note(Step.STOP, Decision.ALLOWED, binding=binding, reason=why, bytes=sent)
 
     @property
     def _journal(self) -> Journal:
@@ -225,7 +229,7 @@ class P4DPSpawner(Spawner):  # type: ignore[misc]
         details = {"binding": self._binding_id, "uid": uid}
         await self._journal.note(self.user.name, Step.START, Decision.ALLOWED, project=self.name, **details)
 
-    async def _note(self, step: Step, decision: Decision, **details: str) -> None:
+    async def _note(self, step: Step, decision: Decision, **details: Scalar) -> None:
         await self._journal.note_if_possible(
             self.user.name, step, decision, project=self.name or None, **details
         )
@@ -276,6 +280,7 @@ class P4DPSpawner(Spawner):  # type: ignore[misc]
             hub=self._run_dir(settings) / "hub",
             codelists=settings.codelists_dir,
             codes=settings.codes_dir,
+            entries=prepare_entries(settings.home, project),
         )
         for private in (
             settings.runtime_dir,
@@ -312,6 +317,7 @@ class P4DPSpawner(Spawner):  # type: ignore[misc]
             hub=self.hub.api_url,
             server_port=SERVER_PORT,
             parent=os.getpid(),
+            daily_bytes=settings.workspace.daily_bytes,
         )
         return order if self.run is None else as_run(order, place, environment, self.run, token)
 
@@ -332,7 +338,14 @@ class P4DPSpawner(Spawner):  # type: ignore[misc]
         )
         assert self._launcher.stdin is not None and self._launcher.stdout is not None  # noqa: S101 - for the types: both are PIPE
         self._launcher.stdin.write(order.to_json())
-        return read_answer(await self._launcher.stdout.readline())
+        answer = read_answer(await self._launcher.stdout.readline())
+        self._egress = Egress(self._launcher.stdout, self._note_much_sent)
+        return answer
+
+    async def _note_much_sent(self, sent: Sent) -> None:
+        await self._note(
+            Step.EGRESS, Decision.ALLOWED, binding=self._binding_id, bytes=sent.day_bytes, day=sent.day
+        )
 
     async def _end_launcher(self, patience: float) -> None:
         launcher = self._launcher

@@ -59,6 +59,13 @@ def copy_templates(templates: Path, home: Path) -> None:
                 target.unlink()
 
 
+def show_entries(entries: Path, home: Path) -> None:
+    """A way from the home to what came in by the inbound airlock; whatever the user put there stays."""
+    if entries.is_dir() and not os.path.lexists(home / "entrees"):
+        with suppress(OSError):
+            (home / "entrees").symlink_to(entries)
+
+
 async def _connect_when_up(port: int) -> Streams:
     """Wait for the server rather than fail: the hub's first question then gets its answer the moment there is
     one."""
@@ -101,6 +108,7 @@ def main() -> None:
     set_limits(order["limits"])
     if order["templates"]:
         copy_templates(Path(order["templates"]), Path.home())
+        show_entries(Path("/opt/p4dp/entrees"), Path.home())
     sys.exit(asyncio.run(run(order, command)) & 0xFF)
 
 

@@ -1,5 +1,5 @@
 """The Jupyter server's own ways out, closed: converting, terminals, raw files, big or unknown files through
-the contents API.
+the contents API; and its way in, uploads. Huge outputs of cells are not kept in notebooks.
 
 Friction and a trail, not a boundary: until a kernel has its own box it can replace this server, and what the
 browser shows has left in any case. Imported by the Jupyter server inside the box; never by the enclave.
@@ -7,6 +7,8 @@ browser shows has left in any case. Imported by the Jupyter server inside the bo
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterator
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -17,6 +19,14 @@ from traitlets import Integer
 
 CLOSED_RESOURCES = frozenset({"nbconvert", "terminals"})
 READABLE = frozenset({".ipynb", ".py", ".r", ".sql", ".md"})
+NO_UPLOAD = (
+    "P4DP : un fichier n'entre que par le sas d'entrée du registre. / "
+    "A file comes in through the inbound airlock only."
+)
+LEFT_OUT = (
+    "P4DP : sortie de %s octets non enregistrée, plus de %s. Résumez-la. / "
+    "Output of %s bytes not kept, over %s."
+)
 REFUSAL = "P4DP : ce fichier ne sort que par le sas. / This file leaves through the airlock only."
 
 
@@ -33,6 +43,37 @@ class P4DPContents(AsyncLargeFileManager):  # type: ignore[misc]
     """Opens notebooks and sources up to `max_bytes` in the browser; lists other files, never reads them."""
 
     max_bytes = Integer(4 * 1024**2, config=True, help="Largest file the browser may open.")
+    output_bytes = Integer(1024**2, config=True, help="Largest output of one cell that a notebook keeps.")
+    outputs_bytes = Integer(4 * 1024**2, config=True, help="Outputs of all cells that a notebook keeps.")
+
+    async def new(self, model: Any = None, path: str = "") -> Any:
+        """An empty notebook or source. With a content it is an upload, or "save as": the browser's, so
+        refused. (A copy and a rename are the server's own, and go on.)"""
+        if model is not None and model.get("content") is not None:
+            self.log.warning("P4DP: upload refused")
+            raise web.HTTPError(403, NO_UPLOAD)
+        return await super().new(model, path)
+
+    async def save(self, model: Any, path: str = "") -> Any:
+        """What was edited here: text or a notebook. Bytes, or pieces of a file, are an upload over it."""
+        if model.get("chunk") is not None or model.get("format") == "base64":
+            self.log.warning("P4DP: upload refused")
+            raise web.HTTPError(403, NO_UPLOAD)
+        if model.get("type") == "notebook" and model.get("content") is not None:
+            self._leave_out(model["content"])
+        return await super().save(model, path)
+
+    def _leave_out(self, notebook: Any) -> None:
+        """Put a line of words in place of each output that is too large."""
+        kept = 0
+        for outputs, place in _outputs(notebook):
+            size = len(json.dumps(outputs[place]))
+            if size > self.output_bytes or kept + size > self.outputs_bytes:
+                most = self.output_bytes if size > self.output_bytes else self.outputs_bytes
+                words = LEFT_OUT % (size, most, size, most)
+                outputs[place] = {"output_type": "stream", "name": "stderr", "text": words}
+                size = len(words)
+            kept += size
 
     async def get(self, path: str, content: bool = True, **options: Any) -> Any:
         if content:
@@ -45,3 +86,11 @@ class P4DPContents(AsyncLargeFileManager):  # type: ignore[misc]
         if PurePosixPath(path).suffix.lower() not in READABLE or size > self.max_bytes:
             self.log.warning("P4DP: reading refused (%d bytes)", size)
             raise web.HTTPError(403, REFUSAL)
+
+
+def _outputs(notebook: Any) -> Iterator[tuple[Any, int]]:
+    """Each output as its list and its place in it; whatever has another shape is the server's to judge."""
+    cells = notebook.get("cells") if isinstance(notebook, dict) else None
+    for cell in cells if isinstance(cells, list) else ():
+        outputs = cell.get("outputs") if isinstance(cell, dict) else None
+        yield from ((outputs, place) for place in range(len(outputs))) if isinstance(outputs, list) else ()

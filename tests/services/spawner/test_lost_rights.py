@@ -84,6 +84,7 @@ def test_starts_and_ends_are_on_the_audit_chain(small_hub: SmallHub) -> None:
         event for event in events(small_hub, "workspace.stop") if event[4]["binding"] == details["binding"]
     ]
     assert [(end[0], end[2], end[4]["reason"]) for end in ends] == [("ines", "these-ines", "asked")]
+    assert ends[0][4]["bytes"] > 0, "what went to the browser, by the launcher's count"
 
 
 def test_a_refused_start_is_on_the_audit_chain(small_hub: SmallHub) -> None:

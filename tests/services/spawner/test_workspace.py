@@ -245,3 +245,56 @@ def test_a_hub_that_starts_again_clears_what_was_left(workspace: SmallHub) -> No
     assert not [token for token in tokens if "gateway" in token["note"]]
     assert workspace.start_server(*INES).status_code in (201, 202)
     assert workspace.server(*INES)["ready"]
+
+
+# what comes in and goes out by the browser
+
+
+def test_nothing_is_uploaded_but_what_is_edited_here_is_saved(workspace: SmallHub) -> None:
+    base = "/user/ines/these-ines/api/contents"
+    source = {"type": "file", "format": "text", "content": "x = 1\n"}
+    uploaded = {"type": "file", "format": "base64", "content": "eCA9IDEK"}
+    notebook = {
+        "type": "notebook",
+        "content": {"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": []},
+    }
+    for name, model in (("a.py", source), ("b.csv", uploaded), ("c.ipynb", notebook)):
+        answer = workspace.ask("PUT", f"{base}/{name}", json=model)
+        assert (answer.status_code, "sas d'entrée" in answer.json()["message"]) == (403, True)
+    made = workspace.ask("POST", base, json={"type": "file", "ext": ".py"})
+    path = made.json()["path"]
+    assert made.status_code == 201
+    assert workspace.ask("PUT", f"{base}/{path}", json=source).status_code == 200
+    assert workspace.ask("PUT", f"{base}/{path}", json=uploaded).status_code == 403, "nor over it"
+    copied = workspace.ask("POST", base, json={"copy_from": "prise-en-main.ipynb"})
+    assert copied.status_code == 201
+
+
+def test_a_notebook_keeps_no_huge_output(workspace: SmallHub) -> None:
+    base = "/user/ines/these-ines/api/contents"
+    path = workspace.ask("POST", base, json={"type": "notebook"}).json()["path"]
+    outputs = [{"output_type": "stream", "name": "stdout", "text": "v" * 2_000_000}]
+    cell = {
+        "cell_type": "code",
+        "id": "a",
+        "source": "",
+        "metadata": {},
+        "execution_count": 1,
+        "outputs": outputs,
+    }
+    content = {"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": [cell]}
+    saved = workspace.ask("PUT", f"{base}/{path}", json={"type": "notebook", "content": content})
+    assert saved.status_code == 200
+    kept = workspace.ask("GET", f"{base}/{path}").json()["content"]["cells"][0]["outputs"][0]["text"]
+    assert "non enregistrée" in "".join(kept) and len("".join(kept)) < 500
+
+
+def test_what_came_in_is_there_to_read_only(workspace: SmallHub) -> None:
+    folder = workspace.settings.home / "entrees" / "these-ines"
+    (folder / "analyse.py").write_text("x = 1\n")
+    (folder / "analyse.py").chmod(0o644)
+    base = "/user/ines/these-ines/api/contents"
+    assert workspace.ask("GET", f"{base}/entrees/analyse.py").json()["content"] == "x = 1\n"
+    source = {"type": "file", "format": "text", "content": "x = 2\n"}
+    assert workspace.ask("PUT", f"{base}/entrees/analyse.py", json=source).status_code >= 400
+    assert (folder / "analyse.py").read_text() == "x = 1\n"
