@@ -24,6 +24,7 @@ from playwright.sync_api import Page, sync_playwright
 
 from hub_config.identity import provider
 from hub_config.identity.accounts import read_accounts
+from hub_config.origins import SERVICES
 from hub_config.settings import Settings
 from hub_config.up import ports
 from hub_config.up.processes import all_processes, descendants
@@ -33,6 +34,7 @@ from tests import one_time
 pytestmark = pytest.mark.enclave
 
 CHECKOUT = Path(__file__).parents[3]
+SITE_MODULES = [f"hub_config.{site}" for site in SERVICES]
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -137,7 +139,8 @@ def test_passwords_are_printed_the_first_time(enclave):
 def test_status_says_what_runs(enclave):
     answer = enclave.command("status")
     assert answer.returncode == 0, answer.stdout + answer.stderr
-    for part in ("hub", "gateway", "proxy", "identity provider", "these-ines", "preset A"):
+    parts = ("hub", "gateway", "airlock", "register", "proxy", "identity provider", "these-ines", "preset A")
+    for part in parts:
         assert part in answer.stdout
 
 
@@ -162,6 +165,29 @@ def test_cookies_do_not_mix(enclave, page):
     assert "jupyterhub-hub-login" in of_hub and "canaille" in of_identity
     assert not of_hub & of_identity
     assert ("jupyterhub-hub-login", "p4dp.localhost") in hosts, "the hub's cookie is the hub's alone"
+
+
+@pytest.mark.parametrize("site", SERVICES)
+def test_a_site_opens_on_its_own_origin_without_a_question_and_ends_with_the_log_in(enclave, page, site):
+    address = f"{enclave.settings.service_url(site)}/"
+    enclave.log_in(page, "ines")
+    page.click(f"[data-office={site}] a")
+    assert page.url.startswith(address) and page.inner_text(".who") == "Inès Martin"
+    named = {cookie["name"]: cookie for cookie in page.context.cookies(address)}
+    assert named[f"p4dp-{site}"]["httpOnly"] and named[f"p4dp-{site}"]["sameSite"] == "Lax"
+    assert "jupyterhub-hub-login" not in named and not [name for name in named if "_xsrf" in name]
+    page.goto(enclave.url("/hub/logout"))
+    page.goto(address)
+    assert page.url.startswith(enclave.settings.issuer), "the hub's end is the site's"
+
+
+def test_who_leaves_a_site_leaves_the_hub(enclave, page):
+    enclave.log_in(page, "dora")
+    page.goto(enclave.settings.service_url("register"))
+    page.click("text=Se déconnecter")
+    page.wait_for_url(f"{enclave.settings.issuer}/**")
+    page.goto(enclave.url("/hub/home"))
+    assert page.url.startswith(enclave.settings.issuer)
 
 
 @pytest.mark.parametrize(
@@ -255,6 +281,9 @@ def origin(page: Page) -> str:
 
 def test_a_removed_person_is_out_and_their_workspace_stops(enclave, page):
     enclave.log_in(page, "rachid")
+    register = enclave.settings.service_url("register")
+    page.goto(register)
+    assert page.inner_text(".who") == "Rachid Benali"
     open_workspace(enclave, page, "modeles-rachid")
     assert boxes(enclave)
     token = kernel_token(enclave)
@@ -265,8 +294,9 @@ def test_a_removed_person_is_out_and_their_workspace_stops(enclave, page):
     )  # fmt: skip
     time.sleep(enclave.settings.identity.refresh_seconds)
     assert hub_answers(enclave, token) in (401, 403), "what the gateway asks of the hub is refused too"
-    page.goto(enclave.url("/hub/home"))
-    assert "/hub/home" not in page.url
+    for address in (register, enclave.url("/hub/home")):
+        page.goto(address)
+        assert page.url.startswith(enclave.settings.issuer), address
     wait(lambda: not boxes(enclave), 40)
 
 
@@ -315,6 +345,18 @@ def test_a_proxy_that_dies_comes_back(enclave):
     is_up = answers(enclave.settings.port, enclave.settings.hub_url, "/hub/health")
     wait(lambda: not is_up(), 5)
     wait(is_up, 30)
+
+
+def test_sites_that_die_come_back(enclave):
+    processes = [p for p in descendants(enclave.process.pid) if {*SITE_MODULES} & {*p.command}]
+    are_up = [
+        answers(enclave.settings.port, enclave.settings.service_url(site), "/health") for site in SERVICES
+    ]
+    assert len(processes) == len(SERVICES) and all(is_up() for is_up in are_up)
+    for process in processes:
+        os.kill(process.pid, signal.SIGKILL)
+    wait(lambda: not any(is_up() for is_up in are_up), 5)
+    wait(lambda: all(is_up() for is_up in are_up), 60)  # the hub looks every half minute
 
 
 def test_ctrl_c_stops_all_of_it_and_the_data_stay(enclave, page):
