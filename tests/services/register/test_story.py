@@ -44,5 +44,11 @@ def test_a_project_opens_when_all_three_agree_and_the_reserve_is_lifted(either: 
     assert project.grant.legal_basis == "MR-004 2026-004"
     assert why_not("ines", project, date(2026, 12, 1)) is None
     happened = either.events()
-    for what in ("dossier.submit", "dossier.vote", "dossier.lift-reserve", "dossier.approve", "project.approve"):
+    for what in (
+        "dossier.submit",
+        "dossier.vote",
+        "dossier.lift-reserve",
+        "dossier.approve",
+        "project.approve",
+    ):
         assert what in happened

@@ -123,7 +123,9 @@ def test_a_lead_of_nothing_asks_for_nothing() -> None:
 
 
 @settings(max_examples=60, deadline=None)
-@given(st.dictionaries(st.sampled_from([*FORM, "scope", "needs"]), st.text(max_size=80) | st.lists(st.text())))
+@given(
+    st.dictionaries(st.sampled_from([*FORM, "scope", "needs"]), st.text(max_size=80) | st.lists(st.text()))
+)
 def test_nothing_that_is_typed_breaks_the_form(form: dict[str, object]) -> None:
     answers = typed(form, CATALOGUE)
     assert "scope" not in answers
