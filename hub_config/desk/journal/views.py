@@ -43,13 +43,13 @@ VIEWS: Final[Mapping[Kind, View]] = {
         ("gateway.query", "gateway.publish", "gateway.noise", "gateway.me", "report.", "release.download"),
         ("allowed",),
     ),
-    Kind.RELEASES: View(N_("Sorties"), ("release.", "review.", "airlock.")),
+    Kind.RELEASES: View(N_("Sorties"), ("release.", "reviewer.")),
     Kind.REFUSALS: View(N_("Refus et échecs"), (), ("refused", "failed")),
     Kind.OBJECTIONS: View(N_("Oppositions et retraits"), ("objection.", "participation.", "rights.")),
     Kind.LOGINS: View(N_("Connexions"), ("hub.", "workspace.")),
     Kind.ENTRIES: View(N_("Entrées de fichiers"), ("entry.", "codelist.")),
     Kind.GOVERNANCE: View(
-        N_("Projets et rôles"), ("project.", "dossier.", "person.", "reviewer.", "charter.")
+        N_("Projets et rôles"), ("project.", "dossier.", "person.", "register.", "charter.")
     ),
 }
 
@@ -86,9 +86,21 @@ WORDS: Final[Mapping[str, str]] = {
     "audit.prune": N_("Événements anciens supprimés"),
     "audit.undone": N_("Changement annulé"),
     "audit.repair": N_("Journal réparé après un arrêt brutal"),
+    "release.draft": N_("Demande de sortie commencée"),
+    "release.submit": N_("Demande de sortie déposée"),
+    "release.take": N_("Demande de sortie ouverte par un relecteur"),
+    "release.vote": N_("Avis d'un relecteur"),
+    "release.release": N_("Sortie accordée"),
+    "release.download": N_("Sortie téléchargée"),
+    "release.recall": N_("Sortie rappelée"),
+    "release.withdraw": N_("Demande de sortie retirée"),
     "entry.submit": N_("Fichier déposé au sas d'entrée"),
     "entry.accept": N_("Fichier accepté à l'entrée"),
+    "entry.turn-away": N_("Fichier écarté par les contrôles d'entrée"),
     "entry.refuse": N_("Fichier refusé à l'entrée"),
+    "participation.lookup": N_("Identifiant sans correspondance"),
+    "rights.trace": N_("Espaces d'un opposant recherchés"),
+    "rights.export": N_("Demandes de droits exportées"),
     "rights.open": N_("Demande d'exercice de droits"),
     "rights.step": N_("Demande de droits : étape"),
 }

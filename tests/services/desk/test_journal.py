@@ -114,3 +114,9 @@ def test_an_export_in_french_csv_or_in_the_chain_s_own_bytes(
 
 def test_a_date_that_is_none_is_told(app: FastAPI) -> None:
     assert visiting(app, "dora", Role.DPO).get("/journal?du=hier").status_code == 422
+
+
+def test_the_pages_speak_english_too(app: FastAPI, lived: None) -> None:
+    client = visiting(app, "dora", Role.DPO)
+    client.cookies.set("p4dp-language", "en")
+    assert "Audit log" in client.get("/journal").text
