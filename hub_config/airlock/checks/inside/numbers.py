@@ -68,7 +68,7 @@ def _stretches(groups: list[str]) -> Iterator[int]:
     joined = groups[0]
     for group in groups[1:]:
         joined += group
-        if len(joined) > _MOST_DIGITS:
+        if len(joined.lstrip("0")) > _MOST_DIGITS:
             return
         if len(joined) >= _LEAST_GROUPED:
             yield int(joined)

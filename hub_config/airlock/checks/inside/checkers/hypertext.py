@@ -85,6 +85,14 @@ def _decoded(content: bytes) -> str:
 
 
 @dataclass
+class _Cell:
+    head: bool
+    columns: int
+    rows: int
+    text: list[str] = field(default_factory=list)
+
+
+@dataclass
 class _Table:
     title: str = ""
     rows: list[list[str]] = field(default_factory=list)
@@ -92,14 +100,7 @@ class _Table:
     row: list[str] = field(default_factory=list)
     row_is_head: bool = True
     hanging: dict[int, tuple[int, str]] = field(default_factory=dict)  # column: rows to come, text
-
-
-@dataclass
-class _Cell:
-    head: bool
-    columns: int
-    rows: int
-    text: list[str] = field(default_factory=list)
+    cell: _Cell | None = None
 
 
 class _Reader(HTMLParser):
@@ -115,7 +116,6 @@ class _Reader(HTMLParser):
         self._lines: list[list[str]] = [[]]
         self._unseen: list[str] = []
         self._tables: list[_Table] = []
-        self._cells: list[_Cell] = []
         self._caption: list[str] | None = None
         self._pictures = 0
 
@@ -149,8 +149,8 @@ class _Reader(HTMLParser):
             self._unseen.append(data)
         elif self._caption is not None:
             self._caption.append(data)
-        elif self._cells:
-            self._cells[-1].text.append(data)
+        elif (cell := self._cell()) is not None:
+            cell.text.append(data)
         else:
             self._lines[-1].append(data)
 
@@ -253,10 +253,8 @@ class _Reader(HTMLParser):
         hides = tag in _NEVER_SHOWN or "hidden" in told or bool(_HIDING.search(told.get("style", "")))
         if tag not in _VOID and (hides or self._hidden):
             self._hidden.append(tag)
-        if tag in _BLOCKS and not self._cells:
-            self._lines.append([])
-        elif tag in _BLOCKS and self._cells:
-            self._cells[-1].text.append(" ")
+        if tag in _BLOCKS:
+            self._break()
         match tag:
             case "table":
                 self._tables.append(_Table())
@@ -267,15 +265,15 @@ class _Reader(HTMLParser):
             case "td" | "th" if self._tables:
                 self._end_cell()
                 spans = (_span(told.get("colspan")), _span(told.get("rowspan")))
-                self._cells.append(_Cell(tag == "th", *spans))
+                self._tables[-1].cell = _Cell(tag == "th", *spans)
 
     def _close(self, tag: str) -> None:
-        if tag in _BLOCKS and not self._cells:
-            self._lines.append([])
+        if tag in _BLOCKS:
+            self._break()
         match tag:
             case "caption" if self._tables and self._caption is not None:
                 self._tables[-1].title, self._caption = _words(self._caption), None
-            case "td" | "th":
+            case "td" | "th" if self._tables:
                 self._end_cell()
             case "tr" | "thead" | "tbody" if self._tables:
                 self._end_row()
@@ -283,10 +281,21 @@ class _Reader(HTMLParser):
                 self._end_row()
                 self._end_table(self._tables.pop())
 
+    def _cell(self) -> _Cell | None:
+        """The cell that text stands in: of the innermost table, outside its cells no one's."""
+        return self._tables[-1].cell if self._tables else None
+
+    def _break(self) -> None:
+        if (cell := self._cell()) is not None:
+            cell.text.append(" ")
+        else:
+            self._lines.append([])
+
     def _end_cell(self) -> None:
-        if not self._cells or not self._tables:
+        table = self._tables[-1]
+        if (cell := table.cell) is None:
             return
-        cell, table = self._cells.pop(), self._tables[-1]
+        table.cell = None
         self._hang(table)
         text = _words(cell.text)
         for _ in range(cell.columns):

@@ -105,8 +105,8 @@ def _after_end(content: bytes) -> bool:
 
 def _xml(content: bytes) -> Any:
     """Raises CannotRead."""
-    from defusedxml import DefusedXmlException  # type: ignore[import-untyped]
-    from defusedxml.ElementTree import fromstring  # type: ignore[import-untyped]
+    from defusedxml import DefusedXmlException
+    from defusedxml.ElementTree import fromstring
 
     try:
         return fromstring(content, forbid_dtd=True, forbid_entities=True, forbid_external=True)

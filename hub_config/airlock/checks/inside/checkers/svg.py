@@ -21,7 +21,7 @@ from hub_config.airlock.checks.inside.found import CannotRead, Found, Order, Rea
 from hub_config.governance.releases.findings import Place, Rule, Severity
 
 MOST_ELEMENTS: Final = 200_000
-MARKS: Final = 60
+MARKS: Final = 100
 VERTICES: Final = 400
 _PROGRAMS: Final = frozenset({"script", "handler", "listener"})
 _FOREIGN: Final = frozenset({"foreignobject", "iframe", "object", "embed", "audio", "video", "html", "body"})
@@ -29,11 +29,12 @@ _MOVING: Final = frozenset({"animate", "animatetransform", "animatemotion", "set
 _TEXTS: Final = frozenset({"text", "tspan", "textpath"})
 _ADDRESSES: Final = frozenset({"href", "src", "base"})
 _MARKS: Final = frozenset({"use", "circle", "ellipse"})
+_SVG: Final = "{http://www.w3.org/2000/svg}"
 _HREF: Final = "{http://www.w3.org/1999/xlink}href"
 _OUTSIDE: Final = re.compile(r"url\s*\(\s*['\"]?\s*(?!#|['\"]?\s*#)|@import", re.I)
 _HIDING: Final = re.compile(
     r"display\s*:\s*none|visibility\s*:\s*(hidden|collapse)|(?<![-\w])opacity\s*:\s*0*\.?0*\s*(;|$)|"
-    r"font-size\s*:\s*0*\.?[0-2]?\d?\s*(px|pt)?\s*(;|$)(?<!\d\d)|fill-opacity\s*:\s*0*\.?0*\s*(;|$)|"
+    r"font(-size)?\s*:\s*0*[0-2]?(\.\d+)?\s*(px|pt|em|%)?\s*(;|$|\s')|fill-opacity\s*:\s*0*\.?0*\s*(;|$)|"
     r"fill\s*:\s*(none|white|transparent|#fff(fff)?)\b",
     re.I,
 )
@@ -69,8 +70,10 @@ def drawing(gathering: Gathering, content: bytes, place: Place) -> None:
         if name in _MARKS and _stands_at_a_point(element):
             marks[element.get(_HREF) or element.get("href") or name] += 1
         vertices = max(vertices, _vertices(element))
-    if (count := max([*marks.values(), 0])) > MARKS or vertices > VERTICES:
-        gathering.add(Rule.POINTS, Severity.WARNING, place, count=max(count, vertices))
+    if (count := max([*marks.values(), 0])) > MARKS:
+        gathering.add(Rule.POINTS, Severity.BLOCKING, place, count=count)
+    elif vertices > VERTICES:
+        gathering.add(Rule.POINTS, Severity.WARNING, place, count=vertices)
     gathering.add(Rule.PICTURE, Severity.WARNING, place)
     gathering.lines("SVG", texts, place)
 
@@ -79,8 +82,8 @@ def _elements(content: bytes) -> Iterator[Any]:
     """Elements, remarks and instructions, in order. Raises CannotRead."""
     from xml.etree.ElementTree import Comment, ProcessingInstruction, TreeBuilder
 
-    from defusedxml import DefusedXmlException  # type: ignore[import-untyped]
-    from defusedxml.ElementTree import DefusedXMLParser  # type: ignore[import-untyped]
+    from defusedxml import DefusedXmlException
+    from defusedxml.ElementTree import DefusedXMLParser
 
     parser = DefusedXMLParser(
         target=TreeBuilder(insert_comments=True, insert_pis=True), forbid_entities=True, forbid_external=True
@@ -155,7 +158,7 @@ def _judge_text(gathering: Gathering, name: str, element: Any, texts: list[str],
         texts.extend(said)
         if _hides(element):
             gathering.block(Rule.HIDDEN_CONTENT, "hidden text", place)
-    elif name in ("title", "desc"):
+    elif name in ("title", "desc") and element.tag.startswith(_SVG):
         texts.extend(said)
         gathering.warn(Rule.HIDDEN_CONTENT, "text within a mark", place)
     elif name not in ("style", "script") and not all(_OF_TOOLS.search(part) for part in said):

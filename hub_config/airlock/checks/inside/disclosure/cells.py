@@ -10,8 +10,8 @@ from typing import Final
 MASKS: Final = frozenset(
     {
         *("", "*", "**", "***", "x", "xx", "s", "c", "nd", "na", "n/a", "nan", "none", "null", "<na>"),
-        *("-", "--", "–", "—", "…", "...", ".", "masque", "masqué", "supprimé", "suppressed", "redacted"),
-        *("[redacted]", "[masqué]", "secret", "confidentiel"),
+        *("-", "--", "–", "—", "…", "...", ".", "•", "masque", "masqué", "supprimé", "suppressed"),
+        *("redacted", "[redacted]", "[masqué]", "secret", "confidentiel"),
     }
 )
 _EMPTY: Final = frozenset({"", "nan", "none", "null", "-", "--", "–", "—", "."})

@@ -68,15 +68,17 @@ def _cells(row: str) -> list[str]:
 
 
 def _plain(cell: str) -> str:
-    bare = _NAMED.sub(lambda match: _NAMES.get(match[1], " "), _MULTI.sub("", cell)).replace(r"\%", "%").replace(r"\&", "&").replace("~", " ").replace(r"\,", " ")
+    bare = _NAMED.sub(lambda match: _NAMES.get(match[1], " "), _MULTI.sub("", cell))
+    bare = bare.replace(r"\%", "%").replace(r"\&", "&").replace("~", " ").replace(r"\,", " ")
     bare = _SIGN.sub(lambda match: _SIGNS.get(match[1] or "", ""), bare)
     return " ".join(re.sub(r"[{}$]", "", _COMMAND.sub(" ", bare)).split())
 
 
 _NAMED: Final = re.compile(r"\\(?:ensuremath\{\\)?(text[a-z]+|approx|geq?|leq?|pm)(?:\{\}|\}|(?![a-z{]))")
 _NAMES: Final = {
-    "textless": "<", "textgreater": ">", "textbullet": "•", "textendash": "–", "textemdash": "—", "textbar": "|",
-    "textquoteright": "’", "approx": "≈", "geq": "≥", "ge": "≥", "leq": "≤", "le": "≤", "pm": "±",
+    "textless": "<", "textgreater": ">", "textbullet": "•", "textendash": "–", "textemdash": "—",
+    "textbar": "|", "textquoteright": "’", "approx": "≈", "geq": "≥", "ge": "≥", "leq": "≤", "le": "≤",
+    "pm": "±",
 }  # fmt: skip
 _SIGN: Final = re.compile(r"\$\s*(<|>|\\leq?|\\geq?|\\pm|\\times)?\s*\$?")
 _SIGNS: Final = {"<": "<", ">": ">", r"\le": "≤", r"\leq": "≤", r"\ge": "≥", r"\geq": "≥", r"\pm": "±"}
