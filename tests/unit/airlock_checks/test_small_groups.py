@@ -60,6 +60,25 @@ from tests.unit.airlock_checks.reading import blocking, warnings
             ["small-count 3,3"],
         ),
         (
+            "a crosstab whose classes are nothing but words",
+            """
+            sexe | fumeur | ancien fumeur | jamais
+            F    | 120    | 7             | 300
+            M    | 160    | 90            | 210
+            """,
+            ["small-count 2,3"],
+        ),
+        (
+            "names and values",
+            """
+            mesure          | valeur
+            patients inclus | 1 240
+            décès           | 4
+            âge moyen       | 7
+            """,
+            ["small-count 3,2"],
+        ),
+        (
             "a small group in a header",
             """
             Variable | Groupe (N = 9)

@@ -143,8 +143,6 @@ def visible(text: str, most: int) -> str:
 
 
 def shows(character: str) -> bool:
-    """False for controls, formats (bidi, zero-width), private and unassigned code points, odd spaces."""
-    if character == " ":
-        return True
+    """False for controls, formats (bidi, zero-width), separators of lines, private and unassigned ones."""
     category = unicodedata.category(character)
-    return category[0] not in "CZ" or character in "\u00a0\u202f"
+    return category == "Zs" or category[0] not in "CZ"

@@ -14,11 +14,13 @@ from hub_config.airlock.checks.inside.disclosure.patterns import counted, fracti
 from hub_config.airlock.checks.inside.disclosure.rounding import declared_rounding
 from hub_config.airlock.checks.inside.disclosure.tables import candidates_of, table_found
 from hub_config.airlock.checks.inside.found import Found, Notes, Order
+from hub_config.airlock.checks.inside.kinds import extension_of
 from hub_config.airlock.checks.inside.preview import LINES_SHOWN, Highlight, shows, text_block
 from hub_config.governance.releases.facts import FileKind
 from hub_config.governance.releases.findings import Place, Rule, Severity
 
 _MOST_TABLES: Final = 30
+_PROGRAMS: Final = frozenset({"py", "r", "sql", "sh", "do", "sas", "jl", "toml", "yaml", "yml"})
 _MARKED: Final = re.compile(r"\s*\|.*\|\s*")
 _RULER: Final = re.compile(r"[\s|:+=-]*")
 _GAPS: Final = re.compile(r"\s{2,}|\t")
@@ -40,19 +42,20 @@ def check(content: bytes, order: Order) -> Found:
     if _is_delimited(text):
         rows, total = read_rows(text, order)
         return Found(notes.findings()) + rows_found(rows, order, notes, total_rows=total)
-    found = text_found(text, order)
+    found = text_found(text, order, code=extension_of(order.name) in _PROGRAMS)
     return Found(notes.findings()) + found
 
 
-def text_found(text: str, order: Order, *, title: str = "") -> Found:
-    """What other checkers call too: the sentences of a document, an output of a notebook."""
+def text_found(text: str, order: Order, *, title: str = "", code: bool = False) -> Found:
+    """What other checkers call too: the sentences of a document, an output of a notebook. In `code`, `n = 3`
+    sets a variable."""
     notes, highlights = Notes(), list[Highlight]()
     lines = text.splitlines()
     if len(lines) > order.sizes.rows:
         notes.add(Rule.TOO_MANY_ROWS, Severity.BLOCKING, rows=len(lines), limit=order.sizes.rows)
     rounding = order.context.rounding or declared_rounding(text)
     for number, line in enumerate(lines[: 10 * order.sizes.rows]):
-        for rule in dict.fromkeys(_check_line(line, number + 1, order, notes, rounding)):
+        for rule in dict.fromkeys(_check_line(line, number + 1, order, notes, rounding, code=code)):
             highlights.append(Highlight(number, -1, rule))
     if len(lines) > LINES_SHOWN:
         notes.add(Rule.NOT_ALL_SHOWN, Severity.NOTE, shown=LINES_SHOWN, total=len(lines), unit="lines")
@@ -64,13 +67,15 @@ def text_found(text: str, order: Order, *, title: str = "") -> Found:
     return found
 
 
-def _check_line(line: str, number: int, order: Order, notes: Notes, rounding: int | None) -> Iterator[Rule]:
+def _check_line(
+    line: str, number: int, order: Order, notes: Notes, rounding: int | None, *, code: bool
+) -> Iterator[Rule]:
     place, least = Place(line=number), order.context.min_patients
     if len(line) > order.sizes.cell_characters:
         notes.add(Rule.GIANT_CELL, Severity.BLOCKING, place, limit=order.sizes.cell_characters)
         yield Rule.GIANT_CELL
         line = line[: order.sizes.cell_characters]
-    for rule, severity, params in _said(line, least, rounding):
+    for rule, severity, params in _said(line, least, rounding, code=code):
         notes.add(rule, severity, place, **params)
         yield rule
 
@@ -78,8 +83,8 @@ def _check_line(line: str, number: int, order: Order, notes: Notes, rounding: in
 _Said = Iterator[tuple[Rule, Severity, dict[str, str | int]]]
 
 
-def _said(line: str, least: int, rounding: int | None) -> _Said:
-    told = list(counted(line))
+def _said(line: str, least: int, rounding: int | None, *, code: bool) -> _Said:
+    told = list(counted(line, code=code))
     if any(0 < count < least for count in told):
         yield Rule.SMALL_COUNT, Severity.BLOCKING, {"min": least, "below": least - 1}
     if rounding and any(count % rounding for count in told if count >= least):

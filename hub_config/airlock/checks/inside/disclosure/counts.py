@@ -34,7 +34,10 @@ def is_count(cell: Cell, column: Role, row: RowRole, at: int) -> bool:
         return False
     if column in COUNTING:
         return True
-    return row is RowRole.COUNT and at > 0 and column not in (Role.SHARE, Role.IDENTIFIER)
+    return row is RowRole.COUNT and at > 0 and column not in _NO_COUNTS
+
+
+_NO_COUNTS: Final = (Role.SHARE, Role.IDENTIFIER, Role.STATISTIC, Role.EXTREME)
 
 
 def _check_count(cell: Cell, row: int, at: int, marks: Marks) -> None:

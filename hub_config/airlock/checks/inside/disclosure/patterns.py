@@ -59,12 +59,22 @@ def _is_nir(match: re.Match[str]) -> bool:
     return 97 - int(number) % 97 == int(match[7])
 
 
-def counted(text: str) -> Iterator[int]:
-    """The counts of people that a sentence tells."""
-    for pattern in (_COUNTED, _EQUALS):
-        yield from (int(re.sub(r"\D", "", match[1])) for match in pattern.finditer(text))
+def counted(text: str, *, code: bool = False) -> Iterator[int]:
+    """The counts of people that a sentence tells; `code`: where `n = 3` sets a variable."""
+    for pattern in (_COUNTED,) if code else (_COUNTED, _EQUALS):
+        yield from (
+            int(re.sub(r"\D", "", match[1]))
+            for match in pattern.finditer(text)
+            if not _PER_HUNDRED.match(text, match.end())
+        )
     if _ONE.search(text):
         yield 1
+
+
+_PER_HUNDRED: Final = re.compile(
+    r"\s*(?:sur|pour|in|per|out of|/)\s*10{1,5}\b(?! ?\d)|\s*(?:sur|pour|in|per)\s*1[ \u00a0\u202f,]000\b",
+    re.I,
+)
 
 
 def fractions(text: str) -> Iterator[tuple[int, int]]:

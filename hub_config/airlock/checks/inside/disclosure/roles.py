@@ -22,6 +22,7 @@ class Role(StrEnum):
     STATISTIC = "statistic"
     AXIS = "axis"  # years, codes, ages: what the rows are about
     EXTREME = "extreme"
+    VALUE = "value"  # whatever its row's label says
     IDENTIFIER = "identifier"
     LABEL = "label"
     OTHER = "other"
@@ -92,7 +93,9 @@ def _by_content(told: frozenset[str], cells: Sequence[Cell], at: int) -> Role:
     filled = [cell for cell in cells if not cell.empty]
     if told & said.AXIS or (at == 0 and not _numeric(filled)):
         return Role.AXIS if told & said.AXIS else Role.LABEL
-    if told & said.STATISTIC:
+    if told and told <= said.VALUE:
+        return Role.VALUE
+    if told & (said.STATISTIC | said.FREEDOM | said.RESIDUAL | said.FITTED):
         return Role.STATISTIC
     if not _numeric(filled):
         return Role.LABEL
@@ -157,12 +160,17 @@ def _as_crosstab(grid: Grid, named: list[Role], rows: Sequence[RowRole]) -> list
         and _all_whole([c for c, r in zip(grid.column(at), rows, strict=True) if r in _ADDED])
     ]
     classes = [at for at in open_ones if said.is_category(grid.header[at])]
-    beside = open_ones if Role.TOTAL in named or RowRole.TOTAL in rows else classes
-    if not (len(classes) >= 2 or beside):
-        return named
-    return [Role.LIKELY_COUNT if at in (*classes, *beside) else role for at, role in enumerate(named)]
+    added = Role.TOTAL in named or RowRole.TOTAL in rows
+    counting = open_ones if added or _large(grid, open_ones) else classes if len(classes) >= 2 else []
+    return [Role.LIKELY_COUNT if at in counting else role for at, role in enumerate(named)]
 
 
+def _large(grid: Grid, columns: Sequence[int]) -> bool:
+    """Whether whole numbers go as high as counts of people do, and scores, grades and settings don't."""
+    return any((cell.whole or 0) >= _AS_HIGH_AS_COUNTS for at in columns for cell in grid.column(at))
+
+
+_AS_HIGH_AS_COUNTS: Final = 30
 _ADDED: Final = (RowRole.DATA, RowRole.TOTAL)
 
 
@@ -185,7 +193,7 @@ def row_role(row: Sequence[Cell], *, first: bool = False) -> RowRole:
         return RowRole.TOTAL
     if _STATISTICS.search(said.plain(label)):
         return RowRole.STATISTIC
-    if label.strip().lower() in _COUNTED or (said.words(label) & _COUNTED_WORDS and len(told) <= 3):
+    if label.strip().lower() in _COUNTED or _counts_people(told):
         return RowRole.COUNT
     return RowRole.DATA
 
@@ -193,7 +201,13 @@ def row_role(row: Sequence[Cell], *, first: bool = False) -> RowRole:
 _COUNTED: Final = frozenset(
     {"n", "count", "nb", "effectif", "effectifs", "nombre", "patients", "no. observations"}
 )
-_COUNTED_WORDS: Final = frozenset({"nobs", "effectif", "effectifs", "patients"})
+
+
+def _counts_people(told: frozenset[str]) -> bool:
+    """« Décès », « patients inclus », but neither « âge des femmes » nor « % de patients »."""
+    return bool(told & said.PEOPLE) and len(told) <= 4 and not told & (said.STATISTIC | said.SHARE)
+
+
 _STATISTICS: Final = re.compile(
     r"\b(mean|moyenne|median\w*|mediane|sd|std|ecart|iqr|eiq|q1|q3|auc|r2|aic|bic|coef\w*|variance|"
     r"p.?value|\d\d ?%)(?!\w)"

@@ -24,6 +24,10 @@ COUNT: Final = _set(
     "numerateur numerator total population nobs observations records obs size taille_groupe remaining "
     "restants risk medecins physicians gps practices cabinets"
 )
+PEOPLE: Final = _set(
+    "nobs effectif effectifs patients patientes cas cases sujets subjects participants individus deces "
+    "deaths evenements events femmes hommes women men inclus included exclus excluded personnes people"
+)
 TOTAL: Final = _set(
     "total totaux denominator denominateur population all overall ensemble tous toutes sum somme base"
 )
@@ -50,12 +54,14 @@ AXIS: Final = _set(
     "classe class decile quintile quartile bin rang rank time temps rownames index unnamed region centre "
     "departement id lag horizon saison season"
 )
+VALUE: Final = _set("value valeur")
 EXTREME: Final = _set(
     "min max minimum maximum minimale maximale minimal maximal p0 p100 p00 etendue range extreme extremes "
     "lowest highest amin amax plus_petit plus_grand"
 )
 SETTING: Final = _set(
-    "depth iter iterations features leaf leaves samples size split splits estimators epochs parameter patients"
+    "depth iter iterations features leaf leaves samples size split splits estimators epochs parameter "
+    "patients"
 )
 DURATION: Final = _set("duree duration time temps delai seconds minutes")
 IDENTIFIER: Final = _set(
