@@ -50,7 +50,8 @@ def told_page(request: Request, told: Told) -> Response:
     if _wants_json(request):
         problem = {"title": text(request, title), "status": told.status, "detail": words}
         return JSONResponse(problem, told.status, media_type="application/problem+json")
-    return page(request, "error.html", None, status=told.status, error_title=title, error_text=words)
+    person = request.state.person
+    return page(request, "error.html", person, status=told.status, error_title=title, error_text=words)
 
 
 def failed(request: Request, number: str) -> Response:

@@ -52,7 +52,7 @@ class Gate:
             await self._answer(Request(scope, receive), receive, _Guarded(send))
 
     async def _answer(self, request: Request, receive: Receive, send: _Guarded) -> None:
-        request.state.session, request.state.form = None, FormData()
+        request.state.session, request.state.person, request.state.form = None, None, FormData()
         try:
             await self._pass(request, receive, send)
         except Told as told:

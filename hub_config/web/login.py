@@ -52,6 +52,7 @@ async def maybe_visitor(request: Request) -> Person | None:
         house.sessions.end(request.state.handle)
         request.state.session = None
         return None
+    request.state.person = person
     house.pace.note_person(person.username, form=request.method != "GET")
     return person
 
