@@ -23,6 +23,7 @@ from hub_config.up import house, ports
 from hub_config.up.processes import adopt_orphans, end_descendants
 from hub_config.up.programs import programs
 from hub_config.up.report import print_status
+from hub_config.up.reviewers import ensure_reviewers
 from hub_config.up.supervisor import CannotKeepUp, Supervisor
 from hub_config.warehouse.snapshot import SnapshotProblem, unusable_snapshots
 
@@ -82,6 +83,7 @@ def _run(settings: Settings, console: Console, preset: str, scale: float) -> Non
         console.print(f"[yellow]![/] {problem}", soft_wrap=True)
     if settings.identity.provider == "demo":
         house.ensure_projects(settings)
+        ensure_reviewers(settings)
     adopt_orphans()
     supervisor = Supervisor(say=lambda text: console.print(f"[yellow]![/] {text}", soft_wrap=True))
     _stop_on_signals(supervisor)

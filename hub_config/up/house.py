@@ -12,10 +12,8 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 
-from hub_config.airlock.pool import actions as pool
 from hub_config.governance import actions
 from hub_config.governance.persons import actions as persons
 from hub_config.governance.register.seeding import ensure_demo_entries
@@ -148,10 +146,7 @@ def ensure_warehouse(settings: Settings, preset: str, scale: float) -> Snapshot 
 
 
 def ensure_projects(settings: Settings) -> list[str]:
-    """The demonstration's projects, on the first synthetic snapshot, and who reviews what leaves them.
-
-    Returns the names of the new projects.
-    """
+    """The demonstration's projects, on the first synthetic snapshot. Returns the names of the new ones."""
     synthetic = [item for item in list_snapshots(settings.warehouse_dir) if item.manifest.synthetic]
     store = open_store(settings)
     try:
@@ -163,7 +158,6 @@ def ensure_projects(settings: Settings) -> list[str]:
             ensure_demo_entries(session, audit=recorder)
             if made:  # only then: whoever was unlinked since stays so
                 persons.ensure_demo_link(session, manifest.source, audit=recorder)
-            pool.ensure_demo_pool(session, at=datetime.now(UTC), audit=recorder)
             return made
     finally:
         store.close()
