@@ -140,7 +140,7 @@ def test_what_is_not_to_be_is_closed(registry: Registry, how: str) -> None:
 def test_an_operator_cannot_open_what_the_offices_did_not_agree_to(registry: Registry) -> None:
     slug = str(registry.dossier(registry.sent()).project)
     with (
-        pytest.raises(ForbiddenTransition, match="not all agreed|have not"),
+        pytest.raises(ForbiddenTransition, match="not all agreed"),
         registry.store.change() as session,
     ):
         actions.approve(session, slug, audit=registry.store.recorder("operator"))
@@ -245,9 +245,5 @@ def test_hostile_text_is_shown_as_text_everywhere(registry: Registry) -> None:
     shown += [registry.stranger.get("/public").text, registry.dora.get("/export/registre.html").text]
     shown += [registry.ines.get("/").text, registry.dora.get("/instruction").text]
     for html in shown:
-        assert (
-            "<script>alert" not in html
-            and "<img src=x" not in html
-            and "49" not in html.split("{{7*7}}")[0][-3:]
-        )
+        assert "<script>alert" not in html and "<img src=x" not in html
     assert all("&lt;script&gt;" in html for html in shown)

@@ -1,4 +1,4 @@
-"""The form: whatever is typed is kept; what is wrong is said at the field; only a complete request is read."""
+"""The form: what is typed is kept; what is wrong is said at the field; only a complete request is read."""
 
 from __future__ import annotations
 
@@ -69,8 +69,8 @@ def test_an_empty_form_is_told_at_every_field_it_needs() -> None:
     problems = read(typed({}, CATALOGUE), OFFER)
     assert isinstance(problems, dict)
     assert set(problems) == {
-        "title", "director", "protocol", "purpose", "legal_basis", "access", "centres", "tables", "expires_on",
-        "lay_fr",
+        "title", "director", "protocol", "purpose", "legal_basis", "access", "centres", "tables",
+        "expires_on", "lay_fr",
     }  # fmt: skip
     assert {problem.flaw for problem in problems.values()} == {Flaw.MISSING}
 
