@@ -21,6 +21,7 @@ from hub_config.airlock.checks.inside.preview import (
     NoteBlock,
     Preview,
     TableBlock,
+    shows,
     table_block,
     text_block,
     visible,
@@ -150,7 +151,9 @@ def test_any_name_can_be_described(name: str, kind: FileKind) -> None:
 @given(st.text(max_size=300))
 @settings(max_examples=100)
 def test_what_is_shown_shows(text: str) -> None:
-    assert visible(text, 200).isprintable() or any(each in "\u00a0\u202f" for each in text)
+    shown = visible(text, 200)
+    assert all(map(shows, shown))
+    assert len(shown.splitlines()) <= 1
 
 
 @pytest.mark.parametrize(

@@ -106,6 +106,20 @@ TABLES = {
         1        | 3,4         | 120
         2        | 4           | 118
     """,
+    "an indicator by centre": """
+        centre_id | numerator | denominator | value
+        C01       | 640       | 1240        | 0.516
+        C02       | 415       | 890         | 0.466
+        C03       | 333       | 790         | 0.422
+        C04       | 210       | 690         | 0.304
+        C05       | 120       | 540         | 0.222
+        C06       | 118       | 530         | 0.223
+    """,
+    "grid search": """
+        model_id | max_depth | n_estimators | auc
+        1        | 3         | 100          | 0.71
+        2        | 5         | 200          | 0.73
+    """,
     "labels of centres": """
         nom du centre | consultations
         Nice          | 1240

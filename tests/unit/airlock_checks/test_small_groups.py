@@ -79,6 +79,33 @@ from tests.unit.airlock_checks.reading import blocking, warnings
             ["small-count 3,2"],
         ),
         (
+            "who was lost between two steps",
+            """
+            étape             | patients restants
+            base              | 1 240
+            18 ans et plus    | 1 236
+            sans antécédent   | 1 100
+            """,
+            ["small-complement 3,2"],
+        ),
+        (
+            "the N of a label",
+            """
+            issue           | %
+            Total (N = 200) | 100
+            décès           | 2,0
+            """,
+            ["count-behind-percentage 3,2"],
+        ),
+        (
+            "a sentence in a cell",
+            """
+            note                                  | n
+            dont 7 patients sortis contre avis    | 120
+            """,
+            ["small-count 2,1"],
+        ),
+        (
             "a small group in a header",
             """
             Variable | Groupe (N = 9)

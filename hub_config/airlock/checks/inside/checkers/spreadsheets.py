@@ -23,6 +23,7 @@ from hub_config.governance.releases.findings import Place, Rule, Severity
 
 _BLOCKING: Final = Severity.BLOCKING
 _MOST_CELLS: Final = 300_000
+_MOST_PLACES: Final = 2_000_000
 _CELL: Final = re.compile(rb"<(?:\w+:)?c[ />]")
 _PARTS: Final = (
     (re.compile(r"vbaProject|macrosheets|activeX|\.bin$(?<!printerSettings\d\.bin)"), Rule.MACRO, "macro"),
@@ -41,7 +42,8 @@ _HARMLESS: Final = re.compile(
     r"xl/printerSettings/printerSettings\d+\.bin|xl/drawings/(vmlD|d)rawing\d*\.(xml|vml)|.*/"
 )
 _PROPERTIES: Final = re.compile(
-    rb"<(?:\w+:)?(creator|lastModifiedBy|title|subject|description|keywords|category|Company|Manager)(?: [^>]{0,500})?>([^<]+)<"
+    rb"<(?:\w+:)?(creator|lastModifiedBy|title|subject|description|keywords|category|Company|Manager)"
+    rb"(?: [^>]{0,500})?>([^<]+)<"
 )
 _MAKERS: Final = frozenset({b"openpyxl", b"XlsxWriter", b"Microsoft Excel", b"P4DP", b""})
 _WORD_OF_PROPERTY: Final = {
@@ -111,14 +113,14 @@ def _workbook_found(content: bytes, order: Order, notes: Notes) -> Found:
     try:
         book = openpyxl.load_workbook(io.BytesIO(content), keep_links=False)
         sheets = book.worksheets
+        if len(sheets) > order.sizes.sheets or any(map(_is_vast, sheets)):
+            raise CannotRead(Reason.TOO_MUCH)
         values = _cached(content, openpyxl) if any(_has_formulas(sheet) for sheet in sheets) else book
         _tell_names(book, notes)
     except CannotRead:
         raise
     except Exception:  # openpyxl raises what it happens upon; the file is one no program of ours has written
         raise CannotRead(Reason.DAMAGED) from None
-    if len(sheets) > order.sizes.sheets:
-        raise CannotRead(Reason.TOO_MUCH)
     found = Found()
     for number, sheet in enumerate(sheets, 1):
         _tell_hidden(sheet, number, notes)
@@ -127,6 +129,11 @@ def _workbook_found(content: bytes, order: Order, notes: Notes) -> Found:
     if len(sheets) > SHEETS_SHOWN:
         notes.add(Rule.NOT_ALL_SHOWN, Severity.NOTE, shown=SHEETS_SHOWN, total=len(sheets), unit="sheets")
     return Found(found.findings, found.blocks[:SHEETS_SHOWN], found.candidates)
+
+
+def _is_vast(sheet: Any) -> bool:
+    """One cell far out makes a sheet of millions of empty ones."""
+    return bool(sheet.max_row * sheet.max_column > _MOST_PLACES)
 
 
 def _has_formulas(sheet: Any) -> bool:

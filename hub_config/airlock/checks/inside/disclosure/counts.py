@@ -5,6 +5,7 @@ gives away. Pure.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Final
 
 from hub_config.airlock.checks.inside.disclosure import vocabulary as said
@@ -66,6 +67,21 @@ def check_complements(grid: Grid, roles: Roles, marks: Marks) -> None:
                 marks.add(Rule.SMALL_COMPLEMENT, _BLOCKING, row, at, below=marks.least - 1)
 
 
+def check_steps(grid: Grid, roles: Roles, marks: Marks) -> None:
+    """Those who remain, step by step: the difference of two steps is who was lost between them."""
+    for at in roles.of(Role.COUNT, Role.LIKELY_COUNT):
+        told = said.words(grid.header[at])
+        if not told & said.REMAINING:
+            continue
+        severity = _WARNING if told & {"risk", "risque"} else _BLOCKING
+        steps = [
+            (row, whole) for row, cells in enumerate(grid.rows) if (whole := cells[at].whole) is not None
+        ]
+        for (_, before), (row, after) in pairwise(steps):
+            if marks.small(before - after):
+                marks.add(Rule.SMALL_COMPLEMENT, severity, row, at, below=marks.least - 1)
+
+
 def _total_of(grid: Grid, roles: Roles, row: int, at: int, totals: list[int]) -> int | None:
     if (told := roles.denominators[at]) is not None:
         return told
@@ -124,7 +140,14 @@ def _denominator(grid: Grid, roles: Roles, row: int, at: int) -> int | None:
     totals = roles.of(Role.TOTAL)
     if totals and (whole := grid.rows[row][totals[0]].whole) is not None:
         return whole
-    return _confirmed_total(grid, roles, at)
+    return _confirmed_total(grid, roles, at) or _only_n(grid)
+
+
+def _only_n(grid: Grid) -> int | None:
+    """The one « N = 200 » that stands in the title or in a label."""
+    texts = (grid.title, *grid.header, *(cell.text for row in grid.rows[:200] for cell in row[:2]))
+    told = {number for text in texts if (number := said.denominator_in(text)) is not None}
+    return told.pop() if len(told) == 1 else None
 
 
 def _confirmed_total(grid: Grid, roles: Roles, at: int) -> int | None:

@@ -69,7 +69,7 @@ def column_role(name: str, cells: Sequence[Cell], at: int) -> Role:
     """By the name first, then by what stands in it."""
     told = said.words(name)
     if told & said.IDENTIFIER and not told & said.COUNT - said.PERSON - {"patients"}:
-        return Role.IDENTIFIER
+        return Role.AXIS if told & said.THINGS and not told & said.PERSON else Role.IDENTIFIER
     if at == 0 and _numbers_rows(cells):
         return Role.AXIS
     if _is_extreme(told, name):

@@ -7,11 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from hub_config.airlock.checks.inside.disclosure.counts import check_complements, check_counts, check_shares
+from hub_config.airlock.checks.inside.disclosure.counts import (
+    check_complements,
+    check_counts,
+    check_shares,
+    check_steps,
+)
 from hub_config.airlock.checks.inside.disclosure.extremes import check_extremes, check_models
 from hub_config.airlock.checks.inside.disclosure.grid import Grid
 from hub_config.airlock.checks.inside.disclosure.marks import Marks
-from hub_config.airlock.checks.inside.disclosure.patterns import personal, titled_name
+from hub_config.airlock.checks.inside.disclosure.patterns import counted, personal, titled_name
 from hub_config.airlock.checks.inside.disclosure.persons import check_persons
 from hub_config.airlock.checks.inside.disclosure.roles import roles_of
 from hub_config.airlock.checks.inside.disclosure.rounding import declared_rounding
@@ -28,6 +33,7 @@ from hub_config.airlock.checks.inside.preview import (
 )
 from hub_config.governance.releases.findings import Rule, Severity
 
+_SENTENCE = 3
 _FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -38,7 +44,7 @@ def table_found(grid: Grid, order: Order, *, total_rows: int | None = None) -> F
     check_size(len(grid.rows) if total_rows is None else total_rows, grid.width, order, marks)
     if grid.rows:
         roles = roles_of(grid)
-        for check in (check_counts, check_complements, check_shares, check_totals):
+        for check in (check_counts, check_complements, check_steps, check_shares, check_totals):
             check(grid, roles, marks)
         check_persons(grid, roles, marks)
         check_extremes(grid, roles, marks)
@@ -51,14 +57,17 @@ def table_found(grid: Grid, order: Order, *, total_rows: int | None = None) -> F
 
 def check_size(rows: int, columns: int, order: Order, marks: Marks) -> None:
     sizes = order.sizes
-    if rows > sizes.rows:
-        marks.add(Rule.TOO_MANY_ROWS, Severity.BLOCKING, None, None, rows=rows, limit=sizes.rows)
+    checked = len(marks.grid.rows)
+    if rows > sizes.rows or rows > checked:
+        limit = min(sizes.rows, max(checked, 1)) if rows > checked else sizes.rows
+        marks.add(Rule.TOO_MANY_ROWS, Severity.BLOCKING, None, None, rows=rows, limit=limit)
     if columns > sizes.columns:
         marks.add(Rule.TOO_MANY_COLUMNS, Severity.BLOCKING, None, None, columns=columns, limit=sizes.columns)
 
 
 def check_texts(grid: Grid, order: Order, marks: Marks) -> None:
     """Every header and cell: personal data, formulas, disguised characters, giants."""
+    _check_text(grid.title, None, None, order, marks)
     for at, text in enumerate(grid.header):
         _check_text(text, -1, at, order, marks)
     for row, cells in enumerate(grid.rows):
@@ -67,7 +76,9 @@ def check_texts(grid: Grid, order: Order, marks: Marks) -> None:
                 _check_text(cell.text, row, at, order, marks, number=cell.number is not None)
 
 
-def _check_text(text: str, row: int, at: int, order: Order, marks: Marks, *, number: bool = False) -> None:
+def _check_text(
+    text: str, row: int | None, at: int | None, order: Order, marks: Marks, *, number: bool = False
+) -> None:
     if not text:
         return
     if len(text) > order.sizes.cell_characters:
@@ -75,6 +86,8 @@ def _check_text(text: str, row: int, at: int, order: Order, marks: Marks, *, num
         text = text[: order.sizes.cell_characters]
     if not number and is_read_as_formula(text):
         marks.add(Rule.CELL_READ_AS_FORMULA, Severity.BLOCKING, row, at)
+    if row != -1 and text.count(" ") >= _SENTENCE and any(map(marks.small, counted(text))):
+        marks.add(Rule.SMALL_COUNT, Severity.BLOCKING, row, at)
     for word in personal(text):
         marks.add(Rule.PERSONAL_PATTERN, Severity.BLOCKING, row, at, word=word)
     if titled_name(text):

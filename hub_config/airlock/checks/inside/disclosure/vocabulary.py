@@ -54,6 +54,7 @@ AXIS: Final = _set(
     "classe class decile quintile quartile bin rang rank time temps rownames index unnamed region centre "
     "departement id lag horizon saison season"
 )
+REMAINING: Final = _set("remaining remain restants restant reste left risk risque kept gardes conserves")
 VALUE: Final = _set("value valeur")
 EXTREME: Final = _set(
     "min max minimum maximum minimale maximale minimal maximal p0 p100 p00 etendue range extreme extremes "
@@ -67,6 +68,10 @@ DURATION: Final = _set("duree duration time temps delai seconds minutes")
 IDENTIFIER: Final = _set(
     "id ids identifiant identifier patientid idpatient pid ipp iep nip pseudo pseudonym pseudonyme uuid "
     "guid dossier numpatient nodossier hash key cle rowid subjectid sejour"
+)
+THINGS: Final = _set(
+    "centre center region departement variable model modele question item liste list table query snapshot "
+    "indicator indicateur rule regle"
 )
 PERSON: Final = _set(
     "patient patiente person personne sujet subject individu individual participant medecin physician gp"
