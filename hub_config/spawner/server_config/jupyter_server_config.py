@@ -61,6 +61,8 @@ c.ServerApp.tornado_settings = {
     }
 }
 c.KernelManager.transport = "ipc"
+c.ZMQChannelsWebsocketConnection.limit_rate = True  # text that pours out of a cell is cut, and says so
+c.ZMQChannelsWebsocketConnection.iopub_data_rate_limit = 1_000_000
 c.ContentsManager.files_handler_class = None
 c.FileContentsManager.delete_to_trash = False
 c.LabApp.extension_manager = "readonly"
