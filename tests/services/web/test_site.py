@@ -45,6 +45,11 @@ def test_a_refusal_keeps_the_persons_name_and_menu(app: FastAPI) -> None:
     assert "Trop tard." in html and "Diane Leroy" in html and "Relire les demandes" in html
 
 
+def test_who_is_not_logged_in_is_not_told_that_they_work_here(app: FastAPI) -> None:
+    assert "environnement protégé" not in stranger(app).get("/public").text
+    assert "environnement protégé" in visiting(app, "ines", Role.INTERNE).get("/public").text
+
+
 def test_the_menu_says_where_one_is(app: FastAPI) -> None:
     assert '<a href="/" aria-current="page">' in visiting(app, "ines", Role.INTERNE).get("/").text
 
