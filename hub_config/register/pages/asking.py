@@ -14,7 +14,7 @@ from hub_config.governance.register.facts import DossierFacts, Kind, LegalBasis,
 from hub_config.governance.roles import Person
 from hub_config.register import texts
 from hub_config.register.actions import dossiers
-from hub_config.register.form import ALL_CENTRES, NEED, Problems, read, typed
+from hub_config.register.form import ALL_CENTRES, NEED, Problems, typed
 from hub_config.register.parts import fields, reason, said, show, version
 from hub_config.register.problems import NoSuch, Stale, Unfit
 from hub_config.register.rules import Act, may_ask, tally, why_not
