@@ -48,11 +48,16 @@ class PseudonymSearch:
 
     def _ask(self, project: str, snapshot: int, candidates: Sequence[int]) -> Any:
         asked = {"project": project, "snapshot": snapshot, "candidates": list(candidates)}
-        transport = self.transport or httpx.HTTPTransport(uds=str(self.control_socket))
+        transport = self.transport or self._over_the_socket()
         with httpx.Client(transport=transport, base_url="http://gateway", timeout=_SECONDS) as client:
             response = client.post("/v1/pseudonyms", json=asked)
         response.raise_for_status()
         return response.json()
+
+    def _over_the_socket(self) -> httpx.BaseTransport:
+        if not self.control_socket.is_socket():
+            raise FileNotFoundError(self.control_socket)
+        return httpx.HTTPTransport(uds=str(self.control_socket))
 
 
 def _read(answer: Any, asked: int) -> tuple[list[str], list[str]]:

@@ -98,6 +98,7 @@ def _pages() -> Iterator[Case]:
         "blanc": (f"<p style='color:#fff'>{_ONE}</p>", Rule.HIDDEN_CONTENT),
         "minuscule": (f"<p style='font-size:0'>{_ONE}</p>", Rule.HIDDEN_CONTENT),
         "contenu-css": ("<style>p::after{content:'3 patients'}</style><p></p>", Rule.HIDDEN_CONTENT),
+        "inacheve": (f"<p>ok</p><!-- {_ONE}", Rule.HIDDEN_CONTENT),
         "malforme": ("<table><tr><td><ScRiPt/x>1</sCrIpT", Rule.ACTIVE_CONTENT),
     }
     for name, (body, rule) in bodies.items():
@@ -338,6 +339,7 @@ def _word() -> Iterator[Case]:
     for name, (text, rule) in changed.items():
         yield unsafe(f"{name}.docx", partial(_edited, body, text), f"Word: {name}", rule)
     parts = {
+        "styles": ("word/styles2.xml", f"<x a='{_ONE}'/>".encode(), Rule.PSEUDONYM),
         "commentaires": ("word/comments.xml", _comments(), Rule.COMMENT),
         "macro": ("word/vbaProject.bin", b"\xd0\xcf", Rule.MACRO),
         "classeur": ("word/embeddings/a.xlsx", as_xlsx(_MOTIFS), Rule.EMBEDDED_OBJECT),

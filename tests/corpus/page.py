@@ -92,9 +92,7 @@ def _rules(outcomes: Sequence[Outcome]) -> str:
         told = sum(rule in each.rules for each in safe)
         if labelled or told:
             recall = f"{found} / {len(labelled)}" if labelled else "–"
-            rows.append(
-                (f"`{rule.value}`", _why(rule), recall, str(blocking), str(told - blocking))
-            )
+            rows.append((f"`{rule.value}`", _why(rule), recall, str(blocking), str(told - blocking)))
     head = (
         "rule",
         "why it matters",

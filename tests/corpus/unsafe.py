@@ -131,6 +131,8 @@ def _notebooks() -> Iterator[Case]:
     yield case("etiquette", second(tags=[f"p{_ONE}"]), "a pseudonym as a tag", Rule.PSEUDONYM, cell=None)
     code = f"patients = [{_ONE}]"
     yield case("code", second(source=code), "a pseudonym in the code", Rule.PSEUDONYM, cell=None)
+    twice = notebook(good)[:-1] + b', "cells": []}'
+    yield case("deux-fois", twice, "cells that stand twice", Rule.HIDDEN_CONTENT, cell=None)
     picture = {"image/png": base64.b64encode(_dot() + b"PK\x03\x04").decode()}
     yield case("image", second(result(picture)), "bytes after an image", Rule.TRAILING_BYTES)
 
@@ -168,6 +170,8 @@ def _models() -> Iterator[Case]:
     yield case("svm", vectors, "support vectors are patients", Rule.TRAINING_ROWS)
     yield case("residus", {**COX, "residuals": [0.1, -0.3, 0.7]}, "residuals", Rule.RESIDUALS)
     yield case("durees", {**COX, "durations": [12, 88, 402, 31]}, "durations", Rule.TRAINING_ROWS)
+    rows = [dict(zip(UNSAFE["lignes"].header, row, strict=True)) for row in UNSAFE["lignes"].rows]
+    yield case("cox-noeuds", {**COX, "nodes": rows}, "rows called nodes of a tree", Rule.ROW_LEVEL)
     leaf = {"leaf_index": 0, "leaf_value": 0.8, "leaf_count": 2}
     other = {"leaf_index": 1, "leaf_value": 0.1, "leaf_count": 5118}
     node = {"split_feature": 0, "left_child": leaf, "right_child": other}

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from typing import Final
+from typing import Any, Final
 
 from hub_config.airlock.checks.inside.checkers.text import text_found
 from hub_config.airlock.checks.inside.disclosure.grid import grid_of
@@ -95,6 +95,20 @@ class Gathering:
         findings = _distinct((*self._notes.findings(), *self._parts))
         told = (*self._blocks, *_told_apart(findings, self._blocks))
         return Found(findings, told, tuple(sorted(self._candidates))[:MOST_CANDIDATES])
+
+
+def repeats(document: Any) -> bool:
+    """Whether a key stands twice somewhere in a parsed JSON document: a reader sees one of its values."""
+    waiting = [document]
+    while waiting:
+        each = waiting.pop()
+        if isinstance(each, dict):
+            if type(each) is not dict:  # what `structured.parsed` makes of such an object
+                return True
+            waiting.extend(each.values())
+        elif isinstance(each, list):
+            waiting.extend(each)
+    return False
 
 
 def _titled(block: Block, title: str) -> Block:

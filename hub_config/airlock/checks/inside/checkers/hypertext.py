@@ -61,13 +61,16 @@ _VOID: Final = frozenset(
 
 
 def check(content: bytes, order: Order) -> Found:
-    gathering = Gathering(order)
-    page(gathering, _decoded(content), NOWHERE)
+    gathering, text = Gathering(order), _decoded(content)
+    gathering.search(text)
+    page(gathering, text, NOWHERE)
     return gathering.found()
 
 
 def page(gathering: Gathering, text: str, place: Place) -> None:
     """Gather a page, or a piece of one. Raises CannotRead: too many tags."""
+    if "<!--" in text and text.count("-->") < text.count("<!--"):
+        gathering.block(Rule.HIDDEN_CONTENT, "comments of the page", place)
     reader = _Reader(gathering, place)
     reader.feed(text)
     reader.close()

@@ -44,6 +44,10 @@ _TEXTS: Final = frozenset({b"tEXt", b"zTXt", b"iTXt"})
 _FRAMES: Final = frozenset({b"acTL", b"fcTL", b"fdAT"})
 _TOOLS: Final = (b"Software\x00Matplotlib version",)
 _LARGEST_PROFILE: Final = 10_000
+_PASSES: Final = (
+    (0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2),
+)  # fmt: skip
+_LONG_TEXT: Final = 2_000
 _CHANNELS: Final = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
 
 
@@ -101,7 +105,9 @@ def _png(gathering: Gathering, content: bytes, place: Place) -> None:
     if content[end:]:
         gathering.add(Rule.TRAILING_BYTES, Severity.BLOCKING, place)
         gathering.search(content[end:].decode("latin-1"))
-    if len(header) != 13 or _holds_more(header, b"".join(packed)):
+    if len(header) != 13:
+        raise CannotRead(Reason.DAMAGED)
+    if _holds_more(header, b"".join(packed)):
         gathering.block(Rule.HIDDEN_CONTENT, "bytes after an image's pixels", place)
 
 
@@ -125,7 +131,10 @@ def _tell_text(gathering: Gathering, kind: bytes, body: bytes, place: Place) -> 
     if body.startswith(_TOOLS):
         return
     if kind != b"tIME":
-        gathering.search(body.decode("latin-1"), _inflated(body))
+        inflated = _inflated(body)
+        gathering.search(body.decode("latin-1"), inflated)
+        if len(body) + len(inflated) > _LONG_TEXT:
+            gathering.block(Rule.HIDDEN_CONTENT, "texts beside an image", place)
     gathering.warn(Rule.DOCUMENT_METADATA, "texts beside an image", place)
 
 
@@ -139,12 +148,19 @@ def _inflated(body: bytes) -> str:
     return ""
 
 
+def _pass_size(width: int, height: int, bits: int, each: tuple[int, int, int, int]) -> int:
+    """Bytes of one pass of an image: its first column and row, and the steps between them."""
+    column, row, across, down = each
+    columns, rows = -(-(width - column) // across), -(-(height - row) // down)
+    return rows * (1 + (columns * bits + 7) // 8) if columns > 0 and rows > 0 else 0
+
+
 def _holds_more(header: bytes, packed: bytes) -> bool:
     """Whether the compressed stream holds more than the pixels, or something follows it."""
     width, height, depth, colour = struct.unpack(">IIBB", header[:10])
-    if header[12]:  # interlaced: seven passes, whose sizes are not worth the trouble here
-        return False
-    expected = height * (1 + (width * depth * _CHANNELS.get(colour, 4) + 7) // 8)
+    bits = depth * _CHANNELS.get(colour, 4)
+    passes = _PASSES if header[12] else ((0, 0, 1, 1),)
+    expected = sum(_pass_size(width, height, bits, each) for each in passes)
     unpacking = zlib.decompressobj()
     try:
         size, left = 0, packed
@@ -200,11 +216,17 @@ def _segments(content: bytes) -> Iterator[tuple[int, bytes]]:
 
 
 def _end_of_image(content: bytes) -> int:
-    """Where the first image ends: within scans a marker is no stuffed byte, and no restart."""
-    at = content.find(b"\xff\xda")
-    while (at := content.find(b"\xff", at + 1)) >= 0 and at + 1 < len(content):
-        if content[at + 1] == 0xD9:
+    """Where the first image ends. In a scan, 0xFF before zero or a restart is no marker; other segments may
+    hold any bytes and are passed over by their length."""
+    at = 2
+    while (at := content.find(b"\xff", at)) >= 0 and at + 4 <= len(content):
+        marker = content[at + 1]
+        if marker == 0xD9:
             return at + 2
+        if marker in (0x00, 0xFF) or 0xD0 <= marker <= 0xD7:
+            at += 1 if marker == 0xFF else 2
+        else:
+            at += 2 + int.from_bytes(content[at + 2 : at + 4])
     return len(content)
 
 
@@ -214,6 +236,8 @@ def _tell_segment(gathering: Gathering, marker: int, body: bytes, place: Place) 
     ):
         return
     gathering.search(body.decode("latin-1"))
+    if len(body) > _LONG_TEXT:
+        gathering.block(Rule.HIDDEN_CONTENT, "texts beside an image", place)
     if b"\xff\xd8\xff" in body:
         gathering.block(Rule.EMBEDDED_OBJECT, "thumbnail", place)
     gathering.warn(Rule.DOCUMENT_METADATA, "texts beside an image", place)

@@ -15,7 +15,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from hub_config.airlock.checks.inside.checkers.gathering import Gathering
+from hub_config.airlock.checks.inside.checkers.gathering import Gathering, repeats
 from hub_config.airlock.checks.inside.checkers.structured import document_found, parsed
 from hub_config.airlock.checks.inside.decoding import decoded
 from hub_config.airlock.checks.inside.found import Found, Notes, Order
@@ -24,6 +24,7 @@ from hub_config.governance.releases.findings import Place, Rule, Severity
 
 LEAST_FREEDOM: Final = 10
 _LONG_CURVE: Final = 60
+_MANY_TERMS: Final = 150
 
 _COEFFICIENTS: Final = frozenset(
     {"coefficients", "coef", "coef_", "params", "params_", "log_hazard_ratios", "odds_ratios",
@@ -92,6 +93,8 @@ def check(content: bytes, order: Order) -> Found:
     text = decoded(content, notes)
     document = parsed(text)
     gathering, model = Gathering(order), _Model()
+    if repeats(document):
+        gathering.block(Rule.HIDDEN_CONTENT, "a key that stands twice")
     for path, key, value in _walk(document, ()):
         _read(gathering, model, key, value, Place(what=" ".join(path)[:60]))
     _read_leaves(model, document)
@@ -177,6 +180,8 @@ def _judge(gathering: Gathering, model: _Model) -> None:
     if any(0 < count < least for count in (*model.people, *model.events)):
         gathering.add(Rule.SMALL_COUNT, Severity.BLOCKING, min=least, below=least - 1)
     parameters = len(model.terms)
+    if parameters > _MANY_TERMS:
+        gathering.add(Rule.ROW_LEVEL, Severity.WARNING)
     freedom = [*model.freedom, *(count - parameters for count in model.people)]
     if any(count <= 0 for count in freedom):
         gathering.add(Rule.SATURATED_MODEL, Severity.BLOCKING)
@@ -256,29 +261,51 @@ def _show(gathering: Gathering, model: _Model) -> None:
         gathering.show(table_block("trees", ["", ""], told))
 
 
-def _rest(value: Any) -> Any:
-    """The document without what was read as a model, nor trees."""
+def _rest(value: Any, inside_tree: bool = False) -> Any:
+    """The document without what was read as a model, and without what nodes of trees consist of."""
     if isinstance(value, dict):
+        read = _NODE if inside_tree else frozenset()
         return {
             key: kept
             for key, told in value.items()
-            if not _is_read(str(key).lower()) and (kept := _rest(told)) not in ({}, [])
+            if not _is_read(str(key).lower())
+            and str(key).lower() not in read
+            and (kept := _rest(told, inside_tree or str(key).lower() in _TREES)) not in ({}, [])
         }
     if isinstance(value, list):
-        return [kept for told in value if (kept := _rest(told)) not in ({}, [])]
+        return [kept for told in value if (kept := _rest(told, inside_tree)) not in ({}, [])]
     return value
 
 
 def _is_read(key: str) -> bool:
     return (
-        key in _COEFFICIENTS | _PEOPLE | _EVENTS | _FREEDOM | _SUPPORT | _TRAINING | _RESIDUALS | _TREES
+        key in _COEFFICIENTS | _PEOPLE | _EVENTS | _FREEDOM | _SUPPORT | _TRAINING | _RESIDUALS
         or _CURVES.fullmatch(key) is not None
     )
 
 
 _TREES: Final = frozenset(
-    {"trees", "tree", "tree_structure", "tree_info", "estimators", "nodes", "children", "learner"}
+    {
+        "trees",
+        "tree",
+        "tree_structure",
+        "tree_info",
+        "estimators",
+        "nodes",
+        "learner",
+        "children_left",
+        "nodeid",
+    }
 )
+_NODE: Final = frozenset(
+    {"children_left", "children_right", "left_children", "right_children", "feature", "threshold",
+     "n_node_samples", "weighted_n_node_samples", "impurity", "leaf", "leaf_value", "leaf_count",
+     "leaf_weight", "leaf_index", "nodeid", "node_id", "depth", "yes", "no", "missing", "split",
+     "split_condition", "split_feature", "split_gain", "split_index", "gain", "cover", "decision_type",
+     "default_left", "missing_type", "internal_value", "internal_weight", "internal_count", "tree_index",
+     "num_leaves", "num_cat", "shrinkage", "sum_hessian", "base_weights", "split_indices",
+     "split_conditions", "parents", "loss_changes"}
+)  # fmt: skip
 
 
 def _term(name: str) -> Place:

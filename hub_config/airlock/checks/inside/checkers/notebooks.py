@@ -13,7 +13,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final
 
-from hub_config.airlock.checks.inside.checkers.gathering import Gathering
+from hub_config.airlock.checks.inside.checkers.gathering import Gathering, repeats
 from hub_config.airlock.checks.inside.checkers.hypertext import page
 from hub_config.airlock.checks.inside.checkers.images import picture
 from hub_config.airlock.checks.inside.checkers.structured import document_found, parsed
@@ -41,12 +41,16 @@ _SHORT: Final = 300
 def check(content: bytes, order: Order) -> Found:
     """Raises CannotRead."""
     notes = Notes()
-    document = parsed(decoded(content, notes))
+    text = decoded(content, notes)
+    document = parsed(text)
     if not isinstance(document, dict) or not isinstance(document.get("cells"), list):
         raise CannotRead(Reason.DAMAGED)
     if len(document["cells"]) > MOST_CELLS:
         raise CannotRead(Reason.TOO_MUCH)
     gathering = Gathering(order)
+    if repeats(document):
+        gathering.block(Rule.HIDDEN_CONTENT, "a key that stands twice")
+        gathering.search(text)
     _judge_metadata(gathering, document)
     for number, cell in enumerate(document["cells"], 1):
         if not isinstance(cell, dict):

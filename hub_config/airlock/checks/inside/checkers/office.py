@@ -120,8 +120,12 @@ def _xml(content: bytes) -> Any:
 
 
 def _judge_part(gathering: Gathering, name: str, content: bytes) -> None:
-    if name.endswith((".xml", ".rels")) and b"<!--" in content:
-        gathering.block(Rule.HIDDEN_CONTENT, "remarks within a part")
+    if name.endswith((".xml", ".rels")):
+        gathering.search(content.decode("utf-8", "replace"))
+        if b"<!--" in content:
+            gathering.block(Rule.HIDDEN_CONTENT, "remarks within a part")
+        if "styles" in name.lower() and b"vanish" in content:
+            gathering.block(Rule.HIDDEN_CONTENT, "style that hides")
     if name.endswith(".rels"):
         _judge_relations(gathering, _xml(content))
     elif name == "[Content_Types].xml":
