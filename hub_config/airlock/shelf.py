@@ -116,6 +116,12 @@ class Shelf:
         """Seconds since it was put there, the last time."""
         return now - self.path(sha256).lstat().st_mtime
 
+    def clear_drafts(self, now: float, seconds: float) -> None:
+        """Take away what a process that died was writing, so long ago."""
+        for draft in (*self.directory.glob(".*.draft"), *self.directory.glob("??/.*.draft")):
+            if now - draft.lstat().st_mtime > seconds:
+                draft.unlink(missing_ok=True)
+
     def discard(self, sha256: str) -> None:
         """Take a file that no request names any more off the shelf, with its previews."""
         for preview in self.path(sha256).parent.glob(f"{sha256}.*.json"):

@@ -72,6 +72,7 @@ def clear(store: Store, shelf: Shelf, *, now: float | None = None) -> int:
     gone = [sha for sha in shelf.held() if sha not in kept and shelf.age(sha, moment) > _UNNAMED_SECONDS]
     for sha256 in gone:
         shelf.discard(sha256)
+    shelf.clear_drafts(moment, _UNNAMED_SECONDS)
     return len(gone)
 
 
