@@ -59,7 +59,8 @@ def test_prise_en_main_runs_and_says_what_rows_need(peer: Peer, capsys: pytest.C
     assert "données individuelles" in capsys.readouterr().out
     assert names["top20"]["libellé"].tolist()[0] == "Hypertension sans complication"
     assert names["croise"][["femmes", "hommes"]].isna().any(axis=None), "no withheld cell to show"
-    assert len(plt.get_fignums()) == 5
+    assert len(plt.get_fignums()) == 4
+    assert names["fige"].plot.bar()._repr_mimebundle_()["image/png"], "the fifth draws itself"
     assert "(T90)" in names["fige"].title and names["fige"].frame["patients"].notna().any()
     assert Path("tableau-fige.csv").exists()
 
