@@ -201,6 +201,11 @@ def test_bombs_in_a_workbook_are_put_aside_before_they_are_parsed(part: bytes, r
         ("Parmi eux, 7 patients ont eu un AVC.", ["small-count line 1"]),
         ("L'étude porte sur 1 240 patients et 12 centres.", []),
         ("Groupe traité (n = 8)", ["small-count line 1"]),
+        ("- Décès : 7", ["small-count line 1"]),
+        ("Durée : 7 jours", []),
+        ("Femmes : 7\nHommes : 120", ["small-count line 1"]),
+        ("10 patients sur 100 ont un risque annoncé.", []),
+        ("Min. 1st Qu. Median Mean 3rd Qu. Max.", ["extreme-value line 1"]),
         ("Contact : jean@exemple.fr", ["personal-pattern line 1"]),
         ("Df Residuals:                        8", ["few-degrees-of-freedom line 1"]),
         ("Soit 7/230 (3 %)", ["small-count line 1"]),
@@ -218,6 +223,19 @@ def test_a_table_in_markdown_and_one_as_pandas_prints_it() -> None:
     printed = "Sortie :\n\n   sexe  patients\n0  F     7\n1  M     140\n"
     assert said(read(marked, "t.md")) == ["small-count line 4"]
     assert any("small-count" in each for each in said(read(printed, "t.txt")))
+
+
+def test_a_header_of_two_levels() -> None:
+    assert said(read(",F,F,M,M\nsexe,n,%,n,%\nA,120,50,4,2\nB,130,60,90,5\n")) == ["small-count 3,4"]
+
+
+def test_code_sets_variables() -> None:
+    assert said(read("n = 3\ntop = table.limit(5)\n", "t.py")) == []
+
+
+def test_a_table_too_wide_for_the_checks_is_not_let_through_in_part() -> None:
+    wide = "\n".join([",".join(f"c{i}" for i in range(400)), *[",".join(["120"] * 400)] * 1_500])
+    assert any("too-many-rows" in each for each in said(read(wide)))
 
 
 def test_a_csv_under_another_name_is_read_as_one() -> None:

@@ -37,6 +37,8 @@ def rules(found: Found) -> set[Rule]:
         rows("âge | sexe | date | diagnostic", "{age} | {sex} | {day} | K86", 30),
         rows("age | sexe | imc | tabac", "{age} | {sex} | {imc} | oui", 40),
         rows("id | time | event", "{id} | {age} | 1", 25),
+        rows("NumPatient | Poids", "{i} | 7{i}", 20),
+        rows("date décès | sexe | âge", "{day} | {sex} | {age}", 6),
     ],
 )
 def test_a_row_for_each_person_is_found(table: str) -> None:

@@ -94,11 +94,32 @@ def rows_found(
     body = list(rows[at + 1 :])
     while body and not any(map(str.strip, body[-1])):
         body.pop()
+    if at >= 0 and _is_second_header(header, body):
+        header, body, at = _merged(header, body[0]), body[1:], at + 1
     if at >= 0:
         _tell_ragged(header, body, at + 2, notes, sheet)
     grid = grid_of(header, body, first_row=at + 2, sheet=sheet, title=above or title, has_header=at >= 0)
     cut = total_rows - len(rows)
     return table_found(grid, order, total_rows=len(body) + cut)
+
+
+def _is_second_header(header: Sequence[str], body: Sequence[Sequence[str]]) -> bool:
+    """A row of words under a header that names several columns alike, or not: one of two levels."""
+    if len(body) < 2 or len(body[0]) != len(header):
+        return False
+    words = [cell for cell in body[0] if cell.strip()]
+    names = [name for name in header if name.strip()]
+    numbers = any(read_cell(cell).whole is not None for cell in words)
+    return len(words) > 1 and not numbers and (len(set(names)) < len(names) or len(names) + 1 < len(header))
+
+
+def _merged(upper: Sequence[str], lower: Sequence[str]) -> list[str]:
+    """« F n », « F % »: a gap above belongs to the name on its left."""
+    merged, above = [], ""
+    for number, (first, second) in enumerate(zip(upper, lower, strict=True)):
+        above = first.strip() or (above if number else "")
+        merged.append(f"{above} {second.strip()}".strip())
+    return merged
 
 
 def header_row(rows: Sequence[Sequence[str]]) -> int:
@@ -115,6 +136,8 @@ def _is_data(rows: Sequence[Sequence[str]]) -> bool:
     """A first row with numbers, no years, is a row like the others."""
     cells = [cell for cell in rows[0] if cell.strip()]
     numbers = [cell for cell in cells if read_cell(cell).whole is not None and not is_year_word(cell)]
+    if [cell.strip() for cell in numbers] == ["0"]:
+        return False  # what pandas calls a column without a name
     return bool(numbers) and len(numbers) >= 0.3 * len(cells) and not _is_range(numbers)
 
 

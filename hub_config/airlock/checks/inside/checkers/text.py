@@ -11,8 +11,10 @@ from hub_config.airlock.checks.inside.decoding import decoded
 from hub_config.airlock.checks.inside.disclosure.grid import Grid, grid_of
 from hub_config.airlock.checks.inside.disclosure.latex import check_latex, latex_tables
 from hub_config.airlock.checks.inside.disclosure.patterns import counted, fractions, personal, titled_name
+from hub_config.airlock.checks.inside.disclosure.roles import counts_people
 from hub_config.airlock.checks.inside.disclosure.rounding import declared_rounding
 from hub_config.airlock.checks.inside.disclosure.tables import candidates_of, table_found
+from hub_config.airlock.checks.inside.disclosure.vocabulary import words
 from hub_config.airlock.checks.inside.found import Found, Notes, Order
 from hub_config.airlock.checks.inside.kinds import extension_of
 from hub_config.airlock.checks.inside.preview import LINES_SHOWN, Highlight, shows, text_block
@@ -102,7 +104,30 @@ def _said(line: str, least: int, rounding: int | None, *, code: bool) -> _Said:
         yield Rule.DISGUISED_CHARACTERS, Severity.BLOCKING, {}
     if _MARKUP.search(line):
         yield Rule.HIDDEN_CONTENT, Severity.BLOCKING, {"what": "markup that a page would run"}
+    if not code:
+        yield from _said_of_labels(line, least)
     yield from _said_of_models(line, least)
+
+
+_LABELLED: Final = re.compile(
+    r"[\s*•|>-]*([^\W\d][^:=\d]{0,60}?)\s*[:=]\s*(\d[\d \u00a0\u202f]{0,11})[.;,]?\s*"
+)
+_R_SUMMARY: Final = re.compile(r"\bMin\.\s+1st Qu\.|\bmin\s+25%\s+50%", re.I)
+_EXTREME: Final = re.compile(
+    r"\b(?:minimum|maximum|min|max|étendue|range|extrêmes)\b\.?\s*(?::|=|\(|de|of|from)?\s*\d", re.I
+)
+
+
+def _said_of_labels(line: str, least: int) -> _Said:
+    """« Décès : 7 », « Effectif = 7 », a minimum or maximum in a sentence."""
+    match = _LABELLED.fullmatch(line)
+    people = match is not None and counts_people(words(match[1]))
+    if match is not None and people and 0 < int(re.sub(r"\D", "", match[2])) < least:
+        yield Rule.SMALL_COUNT, Severity.BLOCKING, {"min": least, "below": least - 1}
+    if _R_SUMMARY.search(line):
+        yield Rule.EXTREME_VALUE, Severity.BLOCKING, {}
+    elif _EXTREME.search(line):
+        yield Rule.EXTREME_VALUE, Severity.WARNING, {}
 
 
 def _said_of_models(line: str, least: int) -> _Said:

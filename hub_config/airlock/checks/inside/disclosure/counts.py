@@ -68,17 +68,17 @@ def check_complements(grid: Grid, roles: Roles, marks: Marks) -> None:
 
 
 def check_steps(grid: Grid, roles: Roles, marks: Marks) -> None:
-    """Those who remain, step by step: the difference of two steps is who was lost between them."""
+    """Those who remain, or come together, step by step: the difference of two steps is a count too."""
     for at in roles.of(Role.COUNT, Role.LIKELY_COUNT):
         told = said.words(grid.header[at])
-        if not told & said.REMAINING:
+        if not told & (said.REMAINING | said.CUMULATED):
             continue
         severity = _WARNING if told & {"risk", "risque"} else _BLOCKING
         steps = [
             (row, whole) for row, cells in enumerate(grid.rows) if (whole := cells[at].whole) is not None
         ]
         for (_, before), (row, after) in pairwise(steps):
-            if marks.small(before - after):
+            if marks.small(abs(before - after)):
                 marks.add(Rule.SMALL_COMPLEMENT, severity, row, at, below=marks.least - 1)
 
 

@@ -175,13 +175,15 @@ _SUMMED: Final = frozenset(
 
 def _look_individual(grid: Grid, roles: Roles, traits: Sequence[int], dates: Sequence[int]) -> bool:
     """No column counts anything, and the rows vary in several traits of one person as only persons do."""
-    if len(grid.rows) < _FEW_ROWS or not traits:
+    if not traits:
         return False
     ages = any(_exact_ages(grid, at) for at in traits)
     irregular = any(at in dates for at in traits)
     measured = [at for at in traits if said.words(grid.header[at]) & said.MEASURE]
     sexed = any(said.words(grid.header[at]) & {"sexe", "sex", "gender", "genre"} for at in traits)
     signs = ages + irregular + sexed + bool(measured)
+    if len(grid.rows) < _FEW_ROWS:
+        return signs >= 4
     return signs >= 3 or (signs >= 2 and len(grid.rows) >= 11 and _uniqueness(grid, traits) > _MOSTLY_UNIQUE)
 
 
@@ -192,7 +194,7 @@ def _exact_ages(grid: Grid, at: int) -> bool:
 
 
 def _increasing(numbers: Sequence[float]) -> bool:
-    return all(before < after for before, after in pairwise(numbers))
+    return all(before <= after for before, after in pairwise(numbers))
 
 
 def _uniqueness(grid: Grid, columns: Sequence[int]) -> float:

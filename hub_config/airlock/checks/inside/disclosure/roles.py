@@ -68,6 +68,8 @@ def roles_of(grid: Grid) -> Roles:
 def column_role(name: str, cells: Sequence[Cell], at: int) -> Role:
     """By the name first, then by what stands in it."""
     told = said.words(name)
+    if told & said.PERSON and told & said.NUMBER_OF:
+        return Role.IDENTIFIER
     if told & said.IDENTIFIER and not told & said.COUNT - said.PERSON - {"patients"}:
         return Role.AXIS if told & said.THINGS and not told & said.PERSON else Role.IDENTIFIER
     if at == 0 and _numbers_rows(cells):
@@ -78,7 +80,13 @@ def column_role(name: str, cells: Sequence[Cell], at: int) -> Role:
         return Role.SHARE
     if _is_total(told, name, cells):
         return Role.TOTAL
-    if told & said.COUNT and not told & _NO_COUNT and _mostly_whole(cells):
+    filled = [cell for cell in cells if not cell.empty]
+    if (
+        told & said.COUNT
+        and not told & _NO_COUNT
+        and _mostly_whole(cells)
+        and (_numeric(filled) or not filled)
+    ):
         return Role.COUNT
     if any(cell.count is not None for cell in cells) and not told & said.STATISTIC:
         return Role.COUNT
@@ -193,7 +201,7 @@ def row_role(row: Sequence[Cell], *, first: bool = False) -> RowRole:
         return RowRole.TOTAL
     if _STATISTICS.search(said.plain(label)):
         return RowRole.STATISTIC
-    if label.strip().lower() in _COUNTED or _counts_people(told):
+    if label.strip().lower() in _COUNTED or counts_people(told):
         return RowRole.COUNT
     return RowRole.DATA
 
@@ -203,7 +211,7 @@ _COUNTED: Final = frozenset(
 )
 
 
-def _counts_people(told: frozenset[str]) -> bool:
+def counts_people(told: frozenset[str]) -> bool:
     """« Décès », « patients inclus », but neither « âge des femmes » nor « % de patients »."""
     return bool(told & said.PEOPLE) and len(told) <= 4 and not told & (said.STATISTIC | said.SHARE)
 

@@ -55,6 +55,8 @@ AXIS: Final = _set(
     "departement id lag horizon saison season"
 )
 REMAINING: Final = _set("remaining remain restants restant reste left risk risque kept gardes conserves")
+NUMBER_OF: Final = _set("num numero no ref reference code")
+CUMULATED: Final = _set("cumul cumule cumules cumulee cumulees cumulative cumulated cumulatif cum cumsum")
 VALUE: Final = _set("value valeur")
 EXTREME: Final = _set(
     "min max minimum maximum minimale maximale minimal maximal p0 p100 p00 etendue range extreme extremes "
