@@ -6,6 +6,7 @@ import pytest
 
 from hub_config.governance import actions
 from hub_config.governance.facts import AccessLevel
+from hub_config.governance.register import charter, leaving
 from hub_config.governance.store import open_store
 from hub_config.hub.desk import ACCESS_LABELS, NO_PROJECT, REFUSALS, Desk
 from hub_config.settings import Settings
@@ -87,3 +88,22 @@ async def test_a_suspended_project_is_shown_and_says_why(enclave):
 
 def test_every_access_level_has_a_name():
     assert set(ACCESS_LABELS) == set(AccessLevel)
+
+
+async def test_a_card_leads_to_the_charter_until_it_is_accepted(enclave):
+    desk, change = enclave
+    change(lambda session, audit: charter.put_in_force(session, audit=audit))
+    card = (await desk.cards("ines"))[0]
+    assert card.asks_charter and card.refusal == REFUSALS[ErrorCode.CHARTER_NOT_ACCEPTED]
+    assert await desk.refusal("ines", "bac-a-sable") == card.refusal
+    change(lambda session, audit: charter.accept(session, "ines", 1, "fr", audit=audit))
+    assert [card.refusal for card in await desk.cards("ines")] == [None, None]
+    assert not (await desk.cards("ines"))[0].asks_charter
+
+
+async def test_whoever_left_has_no_project(enclave):
+    desk, change = enclave
+    change(lambda session, audit: leaving.leave(session, "ines", reason="parti", audit=audit))
+    assert desk.has_left("ines") and not desk.has_left("rachid")
+    assert await desk.refusal("ines", "these-ines") == REFUSALS[ErrorCode.NOT_A_MEMBER]
+    assert await desk.refusal("ines", "bac-a-sable") == REFUSALS[ErrorCode.NOT_A_MEMBER]

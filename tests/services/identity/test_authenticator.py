@@ -14,6 +14,7 @@ from tornado import web
 
 from hub_config.governance.audit import AuditChain, read_records
 from hub_config.governance.journal import Journal
+from hub_config.governance.problems import StoreProblem
 from hub_config.identity.oidc import EVIDENCE, P4DPAuthenticator
 from hub_config.identity.provider import SCOPES, client_secret
 from hub_config.identity.tokens import UntrustedToken
@@ -183,6 +184,32 @@ async def test_a_locked_person_is_out_and_their_workspaces_stop(running, authent
     assert await authenticator.refresh_user(user, None) is False
     await asyncio.sleep(0)
     assert user.stopped == ["these-ines"]
+
+
+async def test_whoever_left_is_out_and_their_workspaces_stop(running, browser):
+    """The provider still vouches for them: the register's word is enough."""
+    gone: set[str] = set()
+    authenticator = make_authenticator(running, has_left=gone.__contains__)
+    user = User(await log_in(authenticator, browser, "rachid"))
+    gone.add("rachid")
+    assert await authenticator.refresh_user(user) is False
+    await asyncio.sleep(0)
+    assert user.stopped == ["these-ines"]
+
+
+async def test_whoever_left_does_not_log_in(running, browser):
+    with pytest.raises(web.HTTPError) as refused:
+        await log_in(make_authenticator(running, has_left={"rachid"}.__contains__), browser, "rachid")
+    assert refused.value.status_code == 403
+
+
+async def test_a_register_that_cannot_be_read_lets_nobody_in(running, browser):
+    def silent(name: str) -> bool:
+        raise StoreProblem("The governance database can't be used now.")
+
+    with pytest.raises(web.HTTPError) as refused:
+        await log_in(make_authenticator(running, has_left=silent), browser, "rachid")
+    assert refused.value.status_code == 503
 
 
 async def test_access_tokens_outlive_a_lock_so_they_are_not_asked(running, authenticator, browser):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from itertools import product
 
@@ -55,6 +56,29 @@ def test_why_not(row: str) -> None:
 
 def test_a_grant_without_an_end_does_not_expire() -> None:
     assert why_not("ines", project(APPROVED, expires_on=None), date(2999, 1, 1)) is None
+
+
+@pytest.mark.parametrize(
+    ("signed", "left", "code"),
+    [
+        (None, set(), None),  # none is in force
+        ({"ines"}, set(), None),
+        (set(), set(), ErrorCode.CHARTER_NOT_ACCEPTED),
+        ({"ines"}, {"ines"}, ErrorCode.NOT_A_MEMBER),  # whoever left, whatever they signed
+    ],
+)
+@pytest.mark.parametrize("open_to_all", [True, False])
+def test_the_charter_comes_before_a_workspace_and_leaving_closes_it(
+    signed: set[str] | None, left: set[str], code: ErrorCode | None, open_to_all: bool
+) -> None:
+    facts = replace(
+        project(APPROVED, open_to_all=open_to_all),
+        signed=None if signed is None else frozenset(signed),
+        left=frozenset(left),
+    )
+    denial = why_not("ines", facts, LAST_DAY)
+    assert (denial.code if denial else None) == code
+    assert why_not("svc-these-ines", facts, LAST_DAY) is None
 
 
 def test_a_stranger_learns_the_name_they_asked_for_and_nothing_else() -> None:
