@@ -115,6 +115,36 @@ TABLES = {
         C05       | 120       | 540         | 0.222
         C06       | 118       | 530         | 0.223
     """,
+    "attrition": """
+        étape          | patients restants | exclus
+        Base           | 26 125            |
+        18 ans et plus | 20 000            | 6 125
+        sans ATCD      | 18 000            | 2 000
+    """,
+    "a distribution of visits": """
+        nombre de consultations | patients
+        1                       | 500
+        2                       | 300
+        5                       | 100
+        10                      | 44
+    """,
+    "Cox model with its counts": """
+        variable      | HR   | IC 95 % inf | IC 95 % sup | p
+        âge (10 ans)  | 1,45 | 1,30        | 1,60        | <0,001
+        N             | 1240 |             |             |
+        Événements    | 230  |             |             |
+    """,
+    "ages in years": """
+        âge | F   | M
+        40  | 120 | 130
+        41  | 121 | 99
+        42  | 88  | 76
+    """,
+    "substances": """
+        ATC     | DCI          | dose usuelle | patients
+        A10BA02 | metformine   | 3            | 340
+        C10AA05 | atorvastatine | 1           | 220
+    """,
     "grid search": """
         model_id | max_depth | n_estimators | auc
         1        | 3         | 100          | 0.71

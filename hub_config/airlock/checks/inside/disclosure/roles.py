@@ -58,6 +58,8 @@ class Roles:
 def roles_of(grid: Grid) -> Roles:
     rows = tuple(row_role(row, first=at == 0) for at, row in enumerate(grid.rows))
     named = [column_role(grid.header[at], grid.column(at), at) for at in range(grid.width)]
+    if named[:1] == [Role.COUNT] and Role.COUNT in named[1:] and _is_scale(grid.column(0)):
+        named[0] = Role.AXIS
     return Roles(
         columns=tuple(_as_crosstab(grid, named, rows)),
         rows=rows,
@@ -151,6 +153,13 @@ def _is_sequence(cells: Sequence[Cell]) -> bool:
 def _numbers_rows(cells: Sequence[Cell]) -> bool:
     """A first column of 0, 1, 2 … or 1, 2, 3 …: the number of the row, whatever it is called."""
     return _is_sequence(cells) and [cell.number for cell in cells[:2]] in ([0, 1], [1, 2])
+
+
+def _is_scale(cells: Sequence[Cell]) -> bool:
+    """Rising whole numbers in front of counts: how many visits, of how many patients."""
+    numbers = [cell.number for cell in cells]
+    known = [number for number in numbers if number is not None]
+    return len(known) == len(numbers) > 1 and all(before < after for before, after in pairwise(known))
 
 
 def _are_years(cells: Sequence[Cell]) -> bool:

@@ -29,7 +29,7 @@ PEOPLE: Final = _set(
     "deaths evenements events femmes hommes women men inclus included exclus excluded personnes people"
 )
 TOTAL: Final = _set(
-    "total totaux denominator denominateur population all overall ensemble tous toutes sum somme base"
+    "total totaux denominator denominateur population all overall ensemble tous toutes sum somme"
 )
 SHARE: Final = _set(
     "pct percent percentage pourcentage pourcentages pc proportion part share prevalence perc taux rate "
