@@ -84,6 +84,19 @@ WORDS: Final[Mapping[str, str]] = {
     "audit.read": N_("Journal consulté"),
     "audit.anchor": N_("Ancre posée"),
     "audit.prune": N_("Événements anciens supprimés"),
+    "audit.verify": N_("Journal vérifié"),
+    "person.link": N_("Compte relié à l'entrepôt"),
+    "person.unlink": N_("Compte délié de l'entrepôt"),
+    "person.leave": N_("Départ d'une personne"),
+    "charter.accept": N_("Charte acceptée"),
+    "charter.in-force": N_("Charte mise en vigueur"),
+    "reviewer.name": N_("Relecteur nommé"),
+    "reviewer.remove": N_("Relecteur retiré"),
+    "reviewer.absence": N_("Absence d'un relecteur"),
+    "register.entry": N_("Inscription au registre"),
+    "dossier.submit": N_("Demande de projet déposée"),
+    "dossier.vote": N_("Vote du comité"),
+    "dossier.decide": N_("Décision sur une demande de projet"),
     "audit.undone": N_("Changement annulé"),
     "audit.repair": N_("Journal réparé après un arrêt brutal"),
     "release.draft": N_("Demande de sortie commencée"),
@@ -120,6 +133,34 @@ SHOWN: Final = (
 )  # fmt: skip
 
 
+LABELS: Final[Mapping[str, str]] = {
+    "tables": N_("tables"),
+    "protection": N_("protection"),
+    "code": N_("motif"),
+    "scope": N_("portée"),
+    "before": N_("avant"),
+    "after": N_("après"),
+    "access": N_("accès"),
+    "snapshot": N_("version figée"),
+    "members": N_("membres"),
+    "user": N_("personne"),
+    "person": N_("personne"),
+    "of_project": N_("projet"),
+    "role": N_("rôle"),
+    "standing": N_("qualité"),
+    "of": N_("de"),
+    "new": N_("nouvelle"),
+    "receipt": N_("récépissé"),
+    "reference": N_("référence"),
+    "kind": N_("genre"),
+    "request": N_("demande"),
+    "reason": N_("motif"),
+    "due": N_("échéance"),
+    "size": N_("taille"),
+    "bytes": N_("octets"),
+}
+
+
 @dataclass(frozen=True)
 class Row:
     number: int
@@ -150,7 +191,17 @@ def row(record: Record) -> Row:
 def _shown(details: Mapping[str, object]) -> Iterable[tuple[str, str]]:
     for name in SHOWN:
         if details.get(name) not in (None, ""):
-            yield name, str(details[name])[:200]
+            yield LABELS.get(name, name), _said(details[name])
+
+
+def _said(value: object) -> str:
+    match value:
+        case True:
+            return N_("oui")
+        case False:
+            return N_("non")
+        case _:
+            return str(value)[:200]
 
 
 @dataclass
