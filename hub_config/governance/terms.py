@@ -20,7 +20,9 @@ from p4dp_sdk.catalogue.load import load_catalogue
 from p4dp_sdk.catalogue.model import Catalogue, Role, Table, Unit
 from p4dp_sdk.disclosure.policy import BadPolicy
 
-_SLUG = re.compile(r"(?=.{3,40}$)[a-z][a-z0-9]*(-[a-z0-9]+)*")
+_SLUG = re.compile(  # JupyterHub takes no longer name for a server, and a project is one
+    r"(?=.{3,30}$)[a-z][a-z0-9]*(-[a-z0-9]+)*"
+)
 _USER = re.compile(r"[a-z0-9][a-z0-9._@+-]{0,63}")
 
 
@@ -73,7 +75,7 @@ def bad_username(user: str) -> str:
 def _project_problems(charter: Charter, terms: Terms) -> Iterator[str]:
     if not _SLUG.fullmatch(charter.slug):
         yield (
-            f"{charter.slug!r} can't name a project: 3 to 40 lower-case letters, digits and single hyphens, "
+            f"{charter.slug!r} can't name a project: 3 to 30 lower-case letters, digits and single hyphens, "
             "a letter first."
         )
     if not charter.title.strip() or len(charter.title) > 200:

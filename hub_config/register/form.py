@@ -283,9 +283,9 @@ def proposed_slug(title: str, taken: Iterable[str]) -> str:
     plain = unicodedata.normalize("NFKD", title.replace("œ", "oe").replace("Œ", "oe").lower())
     words = re.findall(r"[a-z0-9]+", "".join(sign for sign in plain if not unicodedata.combining(sign)))
     said = [word for word in words if word not in _SMALL_WORDS] or ["projet"]
-    slug = said[0][:32]
+    slug = said[0][:_SLUG_LENGTH]
     for word in said[1:]:
-        if len(slug) + 1 + len(word) > 32:
+        if len(slug) + 1 + len(word) > _SLUG_LENGTH:
             break
         slug = f"{slug}-{word}"
     slug = slug if slug[0].isalpha() and len(slug) >= 3 and not slug.startswith("svc") else f"projet-{slug}"
@@ -294,6 +294,7 @@ def proposed_slug(title: str, taken: Iterable[str]) -> str:
     return slug if slug not in used else next(name for name in numbered if name not in used)
 
 
+_SLUG_LENGTH: Final = 19  # of 30, less what may be put before and after it
 _SMALL_WORDS = frozenset(
     {
         "a", "au", "aux", "avec", "chez", "d", "dans", "de", "des", "du", "elle", "en", "et", "etude", "l",

@@ -17,7 +17,7 @@ from .conftest import Enclave
 pytestmark = [pytest.mark.enclave, pytest.mark.timeout(600)]
 
 TITLE = "Asthme de l'enfant en médecine générale"
-SLUG = "asthme-enfant-medecine-generale"
+SLUG = "asthme-enfant"
 WORDS = {
     "title": TITLE,
     "director": "Pr Anne Durand, DMG de Rouen",

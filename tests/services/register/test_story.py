@@ -14,7 +14,7 @@ from .conftest import Registry
 def test_a_project_opens_when_all_three_agree_and_the_reserve_is_lifted(either: Registry) -> None:
     number = either.sent()
     slug = either.dossier(number).project
-    assert slug == "asthme-enfant-medecine-generale"
+    assert slug == "asthme-enfant"
     assert either.project(slug).status is ProjectStatus.DRAFT
 
     assert either.judged(number).status_code == 303

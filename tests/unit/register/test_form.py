@@ -143,7 +143,8 @@ def test_a_proposed_name_can_always_name_a_project(title: str, taken: set[str]) 
     ("title", "slug"),
     [
         ("Asthme de l'enfant", "asthme-enfant"),
-        ("Thèse : l'hypertension à l'officine", "hypertension-officine"),
+        ("Thèse : l'hypertension à l'officine", "hypertension"),
+        ("Un mot démesurémentinterminable", "mot"),
         ("2026 : évaluation", "projet-2026-evaluation"),
         ("Œdème & cœur", "oedeme-coeur"),
         ("…", "projet"),
