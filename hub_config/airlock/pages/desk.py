@@ -7,7 +7,7 @@ Whoever may not know of a request is told that there is none (404).
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from functools import partial
 from typing import TypeVar
@@ -57,7 +57,7 @@ NAMERS = frozenset({Role.CSE})
 POOL_READERS = NAMERS | PHYSICIANS | {Role.DPO, Role.ADMIN}
 _NEIGHBOUR_REQUESTS = 20
 _DECIDED_SHOWN = 10
-_DECIDED = frozenset({State.APPROVED, State.RELEASED, State.RETURNED, State.REJECTED})
+_KNOWN = 2_000  # requests whose files are remembered
 _UNSEEN = frozenset({Problem.UNKNOWN_REQUEST})
 
 
@@ -83,6 +83,13 @@ class Desk:
     shelf: Shelf
     settings: Settings
     now: Callable[[], datetime] = _now
+    known: reading.Known = field(default_factory=dict, repr=False)
+
+    def _known_files(self) -> reading.Known:
+        """Bounded by beginning again."""
+        if len(self.known) > _KNOWN:
+            self.known.clear()
+        return self.known
 
     # --- may they? ------------------------------------------------------------------------------------------
 
@@ -194,9 +201,8 @@ class Desk:
 
     def queue(self, person: Person, today: date) -> Queue:
         with self.store.session() as session:
-            open_, decided = reading.requests_in(session, OPEN), reading.requests_in(session, _DECIDED)
-            recent = sorted(decided, key=_decided_at, reverse=True)[:_DECIDED_SHOWN]
-            requests = [*open_, *recent]
+            decided = reading.recently_decided(session, _DECIDED_SHOWN)
+            requests = [*reading.requests_in(session, OPEN, self._known_files()), *decided]
             titles = _titles(session, requests)
             memberships = reading.memberships(session, [r.project for r in requests])
             pool = reading.pool_on(session, today)
@@ -334,11 +340,6 @@ def _why_put_aside(file: FileFacts, language: Language) -> Words | None:
         return None
     told = file.proof.get("quarantine")
     return why_quarantined(Reason(told), language) if told in set(Reason) else None
-
-
-def _decided_at(request: RequestFacts) -> float:
-    at = request.decided_at or request.submitted_at
-    return at.timestamp() if at else 0.0
 
 
 def refused(denial: Denial) -> Told:

@@ -5,17 +5,19 @@ A request comes whole, votes included: pages show it through `hub_config.airlock
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, MutableMapping
+from dataclasses import replace
 from datetime import date, datetime
 
 from sqlalchemy import Select, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, lazyload
+from sqlalchemy.orm.attributes import set_committed_value
 
 from hub_config.governance.facts import AccessLevel
 from hub_config.governance.models import Departure, Grant, Member, Project
 from hub_config.governance.releases import models
-from hub_config.governance.releases.facts import Membership, Pool, RequestFacts, State
-from hub_config.governance.releases.stored import request_of
+from hub_config.governance.releases.facts import FileFacts, Membership, Pool, RequestFacts, State
+from hub_config.governance.releases.stored import file_of, request_of
 
 
 def find_request(session: Session, request: str) -> RequestFacts | None:
@@ -24,10 +26,39 @@ def find_request(session: Session, request: str) -> RequestFacts | None:
     return None if row is None else request_of(row)
 
 
-def requests_in(session: Session, states: Collection[State]) -> list[RequestFacts]:
-    """Every request in one of these states, oldest submission first."""
+Known = MutableMapping[tuple[str, int], tuple[FileFacts, ...]]
+"""Files of requests by id and version, remembered between questions. What is sent keeps its files for as long
+as its version; what is a draft is not remembered."""
+
+
+def requests_in(
+    session: Session, states: Collection[State], known: Known | None = None
+) -> list[RequestFacts]:
+    """Every request in one of these states, oldest submission first. `known` spares reading files again."""
     query = select(models.ReleaseRequest).where(models.ReleaseRequest.state.in_([s.value for s in states]))
-    return _all(session, query.order_by(models.ReleaseRequest.submitted_at, models.ReleaseRequest.id))
+    ordered = query.order_by(models.ReleaseRequest.submitted_at, models.ReleaseRequest.id)
+    return _all(session, ordered) if known is None else _remembered(session, ordered, known)
+
+
+def recently_decided(session: Session, most: int) -> list[RequestFacts]:
+    """What was decided last, newest first."""
+    decided = [s.value for s in (State.APPROVED, State.RELEASED, State.RETURNED, State.REJECTED)]
+    query = select(models.ReleaseRequest).where(models.ReleaseRequest.state.in_(decided))
+    return _all(session, query.order_by(models.ReleaseRequest.decided_at.desc()).limit(most))
+
+
+def _remembered(session: Session, query: Select[models.ReleaseRequest], known: Known) -> list[RequestFacts]:
+    rows = list(session.scalars(query.options(lazyload(models.ReleaseRequest.files))))
+    for row in rows:
+        set_committed_value(row, "files", [])  # not read for it: they come below, all at once or from memory
+    new = [row for row in rows if (row.id, row.version) not in known]
+    files: dict[str, list[FileFacts]] = {row.id: [] for row in new}
+    asked = select(models.ReleaseFile).where(models.ReleaseFile.request.in_(files))
+    for file in session.scalars(asked.order_by(models.ReleaseFile.number)) if new else ():
+        files[file.request].append(file_of(file))
+    found = {row.id: tuple(files[row.id]) if row.id in files else known[row.id, row.version] for row in rows}
+    known.update({(row.id, row.version): found[row.id] for row in new if row.state != State.DRAFT.value})
+    return [replace(request_of(row), files=found[row.id]) for row in rows]
 
 
 def requests_of(session: Session, username: str, *, project: str | None = None) -> list[RequestFacts]:

@@ -8,7 +8,7 @@ from hub_config.airlock.actions.drafting import Words
 from hub_config.governance.releases.facts import State
 from hub_config.governance.releases.findings import Finding, Rule, Severity
 
-from .little_airlock import WORDS, File, LittleAirlock
+from .little_airlock import WORDS, File, LittleAirlock, person
 
 
 def test_a_request_is_begun_in_the_browser_and_sent_when_complete(airlock: LittleAirlock) -> None:
@@ -95,3 +95,17 @@ def test_the_pages_are_read_in_english_too(airlock: LittleAirlock) -> None:
     page = diane.get(f"/relecture/{request}").text
     assert "Automatic findings" in page
     assert "Constats automatiques" not in page
+
+
+def test_what_a_queue_remembers_is_what_is_there(airlock: LittleAirlock) -> None:
+    """Files of what is sent are remembered by its version: a request sent again with others shows these."""
+    request = airlock.sent(File("avant.csv", b"1"), File("encore.csv", b"2"))
+    diane, ines = airlock.visit("diane"), airlock.visit("ines")
+    assert "≈" in diane.get("/relecture").text
+    before = airlock.desk.queue(person("diane"), date.today()).to_read
+    assert [row.head.files for row in before] == [2]
+    ines.post(f"/demandes/{request}/fichiers/1/retirer")
+    ines.post(f"/demandes/{request}/envoyer")
+    after = airlock.desk.queue(person("diane"), date.today()).to_read
+    assert [row.head.files for row in after] == [1]
+    assert after[0].seal == airlock.facts(request).seal

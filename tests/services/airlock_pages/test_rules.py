@@ -45,14 +45,12 @@ def test_an_address_without_a_rule_answers_nobody(airlock: LittleAirlock) -> Non
     assert airlock.visit("ines").get("/demandes").status_code == 200
 
 
-@pytest.mark.parametrize(("method", "path"), ADDRESSES)
-def test_who_is_not_logged_in_is_sent_to_log_in_or_refused(
-    airlock: LittleAirlock, method: str, path: str
-) -> None:
-    answer = stranger(airlock.app).request(method, address(path, "d-23456789"))
-    assert answer.status_code in (303, 307, 403), answer.status_code
-    if answer.status_code != 403:
-        assert "/login" in answer.headers["location"] or "oauth2" in answer.headers["location"]
+def test_who_is_not_logged_in_is_sent_to_log_in_or_refused(airlock: LittleAirlock) -> None:
+    for method, path in ADDRESSES:
+        answer = stranger(airlock.app).request(method, address(path, "d-23456789"))
+        assert answer.status_code in (303, 307, 403), path
+        if answer.status_code != 403:
+            assert "/login" in answer.headers["location"] or "oauth2" in answer.headers["location"]
 
 
 def test_of_a_request_of_others_nobody_learns_that_it_exists(airlock: LittleAirlock) -> None:
@@ -100,8 +98,12 @@ def _allowed(who: str, act: Act, state: State) -> bool:
             raise AssertionError(act)
 
 
-@pytest.mark.parametrize(("who", "door"), list(product(PEOPLE, Door)))
-def test_doors_open_by_role(airlock: LittleAirlock, who: str, door: Door) -> None:
+def test_doors_open_by_role(airlock: LittleAirlock) -> None:
+    for who, door in product(PEOPLE, Door):
+        _opens_by_role(airlock, who, door)
+
+
+def _opens_by_role(airlock: LittleAirlock, who: str, door: Door) -> None:
     path = {Door.OWN: "/demandes", Door.REVIEWERS: "/relecture", Door.POOL: "/relecteurs"}.get(door)
     let_in = {
         Door.OWN: set(PEOPLE),
@@ -111,7 +113,7 @@ def test_doors_open_by_role(airlock: LittleAirlock, who: str, door: Door) -> Non
     }[door]
     visit = airlock.visit(who)
     answer = visit.get(path) if path else visit.post("/relecteurs/nommer", {"reviewer": "didier"})
-    assert (answer.status_code in (200, 303)) is (who in let_in)
+    assert (answer.status_code in (200, 303)) is (who in let_in), (who, door)
 
 
 def _ask(visit, method: str, path: str):
