@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import logging
 import os
 import selectors
 import subprocess
@@ -34,6 +35,10 @@ VERSION: Final = "1"
 
 _CHECKOUT: Final = Path(__file__).parents[3]
 _PIECE: Final = 2**16
+_OURS: Final = frozenset({Reason.CRASHED, Reason.NONSENSE, Reason.TIMED_OUT, Reason.NO_BOX})
+"""Reasons that may lie with us or this machine rather than with the file."""
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -99,6 +104,8 @@ def _unread(file: IO[bytes], name: str, size: int, bounds: Bounds) -> Inspection
 def _told(answer: Answer, about: tuple[Finding, ...], kind: FileKind, sha256: str, size: int) -> Inspection:
     """What was put aside shows nothing of what its checker said."""
     stopped = answer.stopped
+    if stopped in _OURS:
+        logger.warning("No check could read the file %s…: %s.", sha256[:12], stopped.value)
     return Inspection(
         kind=kind,
         findings=about if stopped else (*about, *answer.found.findings),
