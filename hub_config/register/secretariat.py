@@ -68,8 +68,7 @@ class Secretariat:
     def greet(self, person: Person) -> None:
         """Who comes is remembered, once. Raises Told for somebody who left."""
         with self.store.session() as session:
-            if leaving.has_left(session, person.username):
-                raise Told(403, HAS_LEFT)
+            _require_here(session, person)
             if people.is_known(session, person):
                 return
         with self.acting(person) as (session, audit):
@@ -82,8 +81,9 @@ class Secretariat:
 
     @contextmanager
     def acting(self, person: Person) -> Iterator[tuple[Session, Recorder]]:
-        """A transaction in this person's name."""
+        """A transaction in this person's name. Raises Told for somebody who left."""
         with self.store.change() as session:
+            _require_here(session, person)
             yield session, self.store.recorder(person.username)
 
     def offer(self, session: Session, person: Person, terms: Terms) -> Offer:
@@ -101,6 +101,12 @@ class Secretariat:
     def sent(self, session: Session, person: Person) -> Sent:
         terms = self.terms(None)
         return Sent(self.offer(session, person, terms), terms, self.quorum)
+
+
+def _require_here(session: Session, person: Person) -> None:
+    """Whatever the hub says still."""
+    if leaving.has_left(session, person.username):
+        raise Told(403, HAS_LEFT)
 
 
 def secretariat_of(request: Request) -> Secretariat:

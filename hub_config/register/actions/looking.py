@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy.orm import Session
 
-from hub_config.governance.register import leaving, models, reading
+from hub_config.governance.register import models, reading
 from hub_config.governance.register.facts import DossierFacts, State, Step
 from hub_config.governance.roles import Person
 from hub_config.register.problems import Denied, NoSuch, Stale
@@ -19,7 +19,7 @@ def opened(
     Raises NoSuch for whoever may not even see it, Denied, or Stale.
     """
     row = session.get(models.Dossier, dossier_id)
-    if row is None or leaving.has_left(session, person.username):
+    if row is None:
         raise NoSuch(dossier_id)
     facts = reading.dossier_facts(row)
     if why_not(person, Act.VIEW, facts, quorum=quorum) is not None:

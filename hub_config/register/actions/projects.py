@@ -16,7 +16,7 @@ from hub_config.governance.charter import MemberRole
 from hub_config.governance.facts import ProjectFacts, ProjectStatus
 from hub_config.governance.problems import UnknownProject
 from hub_config.governance.recorder import Recorder
-from hub_config.governance.register import leaving, models, reading
+from hub_config.governance.register import models, reading
 from hub_config.governance.register.facts import EntryFacts
 from hub_config.governance.roles import Person
 from hub_config.register.form import Flaw, Problem, may_belong, member_role
@@ -172,8 +172,6 @@ def _note(session: Session, slug: str, what: str, reason: str, audit: Recorder) 
 def _opened(
     session: Session, slug: str, person: Person, act: ProjectAct
 ) -> tuple[ProjectFacts, EntryFacts | None]:
-    if leaving.has_left(session, person.username):
-        raise NoSuch(slug)
     try:
         project = actions.project_facts(session, slug)
     except UnknownProject:

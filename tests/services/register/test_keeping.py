@@ -117,6 +117,7 @@ def test_who_leaves_is_out_everywhere_at_once(either: Registry) -> None:
         assert reviewer is not None and reviewer.removed_at is not None
     assert either.ines.get("/").status_code == 403  # whatever the hub still says
     assert either.ines.post("/demandes").status_code == 403
+    assert either.ines.post("/charte", {"accept": "yes", "version": "1"}).status_code == 403
     assert either.dora.post("/personnes/depart", {"user": "ines", "reason": "Encore."}).status_code == 422
     either.dora.post("/personnes/retour", {"user": "ines"})
     assert either.ines.get("/").status_code == 200
