@@ -24,6 +24,8 @@ MOST_BYTES = 16 * 1024**2
 _RECORD_SUFFIX = ".json"
 _PLACES = 60  # letters of a name made of a title
 
+_OF_RESULTS = ("p4dp_sdk.indicators.", "p4dp_sdk.cohorts.")
+
 Thing = SafeTable | SafeFigure | str | Path
 Things = Thing | Sequence[Any] | Mapping[str, Any]
 
@@ -38,7 +40,8 @@ class Parcel:
 
 def parcels(things: Things) -> list[Parcel]:
     """Each thing as a file of its own name. Raises NotReleasableError."""
-    return list(_different(_parcel(name, thing) for name, thing in _named(things)))
+    asked = [(name, part) for name, thing in _named(things) for part in _parts(thing)]
+    return list(_different(_parcel(name, part) for name, part in asked))
 
 
 def _named(things: Things) -> Iterable[tuple[str, Any]]:
@@ -47,6 +50,20 @@ def _named(things: Things) -> Iterable[tuple[str, Any]]:
     if isinstance(things, list | tuple | set):
         return [("", thing) for thing in things]
     return [("", things)]
+
+
+def _parts(thing: Any) -> Sequence[Any]:
+    """The publication tables that a result (an indicator, a flow chart, a Table 1) was made of; of anything
+    else itself. Raises NotReleasableError for a result that was not published."""
+    if not type(thing).__module__.startswith(_OF_RESULTS):
+        return [thing]
+    tables = getattr(thing, "tables", ()) or getattr(thing, "table", None) or ()
+    found = [tables] if isinstance(tables, SafeTable) else list(tables)
+    if not all(isinstance(each, SafeTable) for each in found):
+        return [thing]
+    if not found:
+        raise errors.draft_answer()
+    return found
 
 
 def _parcel(name: str, thing: Any) -> Parcel:
