@@ -30,7 +30,7 @@ from tornado.ioloop import PeriodicCallback
 from traitlets import Any as Any_
 from traitlets import Dict, Instance, Integer, List, Set, Unicode, default
 
-from hub_config.governance.audit import AuditFailure, Decision
+from hub_config.governance.audit import AuditFailure, Decision, acting_from
 from hub_config.governance.journal import Journal, Step
 from hub_config.governance.problems import GovernanceProblem
 from hub_config.governance.roles import Person
@@ -114,7 +114,14 @@ class LogoutHandler(OAuthLogoutHandler):  # type: ignore[misc]  # untyped upstre
         user = self.current_user
         await super().default_handle_logout()
         if user is not None:
-            await self.authenticator.journal.note_if_possible(user.name, Step.LOGOUT, Decision.ALLOWED)
+            with acting_from(_address(self)):
+                await self.authenticator.journal.note_if_possible(user.name, Step.LOGOUT, Decision.ALLOWED)
+
+
+def _address(handler: Any) -> str | None:
+    """From where the request came; None outside a request."""
+    remote = getattr(getattr(handler, "request", None), "remote_ip", None)
+    return f"address:{remote}" if isinstance(remote, str) and remote else None
 
 
 class P4DPAuthenticator(GenericOAuthenticator):  # type: ignore[misc]  # untyped upstream
@@ -197,7 +204,12 @@ class P4DPAuthenticator(GenericOAuthenticator):  # type: ignore[misc]  # untyped
     # -- logging in -----------------------------------------------------
 
     async def get_authenticated_user(self, handler: Any, data: Any) -> Any:
-        """A login takes effect once it is on the audit chain; a refused one is there too."""
+        """A login takes effect once it is on the audit chain; a refused one is there too. Both say the
+        address that the proxy saw."""
+        with acting_from(_address(handler)):
+            return await self._recorded_user(handler, data)
+
+    async def _recorded_user(self, handler: Any, data: Any) -> Any:
         try:
             model = await super().get_authenticated_user(handler, data)
         except (web.HTTPError, HTTPClientError, OSError) as error:
