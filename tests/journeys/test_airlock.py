@@ -143,6 +143,11 @@ def vote(page: Page, verdict: str, *, reason: str = "", comment: str = "") -> No
     place.get_by_role("button", name="Enregistrer mon avis").click()
 
 
+def show(page: Page, selector: str) -> None:
+    """Scroll to what the picture is about."""
+    page.locator(selector).evaluate("one => one.scrollIntoView({block: 'start'})")
+
+
 def downloaded(page: Page, tmp_path: Path) -> bytes:
     with page.expect_download() as waiting:
         page.locator("#telecharger ~ ul a").first.click()
@@ -171,6 +176,7 @@ def test_two_physicians_settle_what_they_first_saw_differently(
     photograph(diane, "sas-file-de-relecture", tmp_path)
     diane.locator(f"[data-request={request}] a").first.click()
     expect(diane.locator("table.preview")).to_contain_text("3930")
+    show(diane, "#fichier-1")
     photograph(diane, "sas-relecture", tmp_path)
     vote(diane, "approve", comment="Rien à redire.")
 
@@ -204,6 +210,7 @@ def test_a_published_table_needs_one_look(people: People, notebook: Page, tmp_pa
     diane = people.at("diane", f"/relecture/{request}")
     expect(diane.locator(".headline").nth(1)).to_contain_text("conforme d’origine")
     expect(diane.locator(".written").first).to_be_visible()
+    show(diane, "#fichier-1")
     photograph(diane, "sas-conforme-d-origine", tmp_path)
     diane = people.at("diane", "/relecture")
     diane.locator(f"#lot-{request}").check()
@@ -224,6 +231,7 @@ def test_what_is_not_safe_comes_back_with_the_remedy(people: People, notebook: P
     expect(ines.locator("td.hit")).to_contain_text("4")
     expect(ines.locator(".finding .remedy").first).to_contain_text("Masquez la case")
     expect(ines.get_by_role("button", name="Envoyer la demande")).to_be_disabled()
+    show(ines, "#fichier-1")
     photograph(ines, "sas-avant-d-envoyer", tmp_path)
     run(notebook, f'{table.format("")}\nws.releases["{request}"].add(["petits.csv"]).send().status')
 
@@ -262,6 +270,7 @@ def test_a_hostile_file_is_shown_and_does_nothing(people: People, enclave: Encla
         expect(page.locator("h1")).to_contain_text("<script>")
         assert page.locator("main script, main iframe, main svg, main img").count() == 0
         page.wait_for_load_state("networkidle")
+    show(people.page("diane"), "#fichier-1")
     photograph(people.page("diane"), "sas-fichier-hostile", tmp_path)
     assert people.dialogs == []
     assert {url.split("/")[2] for url in people.requests} == {people.airlock.split("/")[2]}

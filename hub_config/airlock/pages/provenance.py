@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final
 
 from hub_config.airlock.pages.words import CLASS_REASONS, LINEAGES, THRESHOLDS
@@ -34,8 +35,7 @@ class Provenance:
     definition: str = ""
     title: str = ""
     titled: bool = False
-    method: str = ""
-    date: str = ""
+    at: datetime | None = None
     shown: int | None = None
     withheld: int | None = None
     synthetic: bool = False
@@ -52,8 +52,7 @@ def provenance(file: FileFacts) -> Provenance:
         definition=_text(proof.get("definition")),
         title=_text(proof.get("title")),
         titled=proof.get("titled") is True,
-        method=_text(proof.get("method")),
-        date=_text(proof.get("date")),
+        at=_moment(_text(proof.get("date"))),
         shown=_number(proof.get("shown")),
         withheld=_number(proof.get("withheld")),
         synthetic=proof.get("synthetic") is True,
@@ -79,6 +78,13 @@ def _policy(told: object) -> Iterator[tuple[str, str]]:
         value = told.get(name) if isinstance(told, Mapping) else None
         if isinstance(value, (int, float)):
             yield label, f"{value:g}"
+
+
+def _moment(told: str) -> datetime | None:
+    try:
+        return datetime.fromisoformat(told)
+    except ValueError:
+        return None
 
 
 def _number(value: object) -> int | None:
