@@ -432,6 +432,16 @@ def test_an_approval_of_somebody_who_joined_the_project_since_counts_no_more(hou
     assert isinstance(house.release(request), Released)
 
 
+def test_a_refused_review_is_on_record(house: House) -> None:
+    """Though its transaction is rolled back."""
+    house.join("these-ines", DIANE)
+    request = house.submitted()
+    assert problem(lambda: house.vote(request, INES)) is Problem.OWN_REQUEST
+    assert problem(lambda: house.vote(request, DIANE)) is Problem.OWN_PROJECT
+    refused = [(r.who, r.decision, r.details["code"]) for r in house.recorded("release.vote")]
+    assert refused == [("ines", "refused", "own-request"), ("diane", "refused", "own-project")]
+
+
 def test_output_classes_are_the_least_safe_of_the_files(house: House) -> None:
     request = house.draft(checked=SAFE)
     assert house.facts(request).output_class is OutputClass.BORN_SAFE

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import socket
 from collections.abc import Iterator
 from datetime import timedelta
@@ -20,11 +19,16 @@ from hub_config.airlock.actions import drafting
 from hub_config.airlock.notices import outbox
 from hub_config.airlock.notices.letters import WORDINGS, Letter, compose, path_of
 from hub_config.airlock.notices.sending import Delivery, Mailer, address_of, mailer, send_due
-from hub_config.airlock.tasks import mailing
 from hub_config.governance.releases.models import Notice, NoticeKind
 from hub_config.keys import UnsafeKey
-from hub_config.settings import BadSettings, MailSettings, load_settings
+from hub_config.settings import BadSettings, MailSettings, Settings, load_settings
 from tests.services.airlock.domain.house import INES, MONDAY, WORDS, House
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    """On SQLite: `test_life` and `test_at_once` see to both databases."""
+    return Settings(home=tmp_path / "home")
 
 
 class Catcher:
@@ -181,21 +185,6 @@ def test_old_notices_are_not_mailed_when_a_server_comes(posting: House) -> None:
     posting.submitted()
     posting.later(days=8)
     assert send(posting) == {}
-
-
-def test_the_task_says_so_and_rests_without_a_server(house: House) -> None:
-    class Desk:
-        store, shelf, settings = house.store, house.shelf, house.settings
-
-        @staticmethod
-        def now() -> Any:
-            return house.now
-
-    async def begun() -> None:
-        with pytest.raises(TimeoutError):
-            await asyncio.wait_for(mailing(Desk()), 0.05)
-
-    asyncio.run(begun())
 
 
 @pytest.mark.parametrize("kind", NoticeKind)

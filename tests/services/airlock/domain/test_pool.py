@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from datetime import date, timedelta
+from pathlib import Path
 
 import pytest
 from sqlalchemy import select
@@ -17,9 +18,16 @@ from hub_config.governance.releases.facts import Absence, Delegation, State, Ver
 from hub_config.governance.releases.models import Notice
 from hub_config.governance.releases.reading import membership, pool_on
 from hub_config.governance.roles import Person, Role
+from hub_config.settings import Settings
 from tests.services.airlock.domain.house import CHARLES, DENIS, DIANE, INES, ODILE, SAFE, House
 
 PAUL = Person("paul", "Paul", frozenset({Role.MEDECIN_REFERENT}))
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    """On SQLite: `test_life` and `test_at_once` see to both databases."""
+    return Settings(home=tmp_path / "home")
 
 
 def away(house: House, person: Person, days: int = 20) -> None:
