@@ -164,6 +164,10 @@ class AirlockSettings(_Section):
     file_bytes: int = Field(default=16 * 1024**2, ge=1024, description="Size of one file that leaves.")
     files: int = Field(default=40, ge=1, le=200, description="Files of one request.")
     rows: int = Field(default=5_000, ge=1, description="Rows of a table that leaves.")
+    check_memory_bytes: int = Field(
+        default=1024**3, ge=256 * 1024**2, description="Memory of the process that looks into a file."
+    )
+    check_seconds: float = Field(default=60.0, ge=1, description="Time it has for one file.")
     born_safe_at_once: bool = Field(
         default=False,
         description="Whether signed tables whose every word the enclave wrote leave without a look.",

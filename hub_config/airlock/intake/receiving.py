@@ -86,7 +86,12 @@ def _classified(desk: Desk, name: str, content: bytes, standing: Standing) -> Cl
 
 
 def _bounds(settings: Settings) -> Bounds:
-    return Bounds(sizes=Sizes(file_bytes=settings.airlock.file_bytes, rows=settings.airlock.rows))
+    airlock = settings.airlock
+    return Bounds(
+        memory=airlock.check_memory_bytes,
+        wall_seconds=airlock.check_seconds,
+        sizes=Sizes(file_bytes=airlock.file_bytes, rows=airlock.rows),
+    )
 
 
 def _context(standing: Standing) -> Context:
