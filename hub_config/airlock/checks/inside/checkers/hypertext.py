@@ -20,6 +20,7 @@ from hub_config.airlock.checks.inside.found import CannotRead, Found, Order, Rea
 from hub_config.governance.releases.findings import Place, Rule
 
 MOST_TAGS: Final = 300_000
+_MOST_DECLARATIONS: Final = 20_000  # each unfinished one has the parser search to the page's end
 _MOST_SPAN: Final = 200
 _LONG_ATTRIBUTE: Final = 400
 
@@ -69,6 +70,8 @@ def check(content: bytes, order: Order) -> Found:
 
 def page(gathering: Gathering, text: str, place: Place) -> None:
     """Gather a page, or a piece of one. Raises CannotRead: too many tags."""
+    if text.count("<") > 2 * MOST_TAGS or max(text.count("<!"), text.count("<?")) > _MOST_DECLARATIONS:
+        raise CannotRead(Reason.TOO_MUCH)
     if "<!--" in text and text.count("-->") < text.count("<!--"):
         gathering.block(Rule.HIDDEN_CONTENT, "comments of the page", place)
     reader = _Reader(gathering, place)
