@@ -40,7 +40,7 @@ def long_numbers(text: str) -> frozenset[int]:
         for number in reading(text):
             if is_long(number):
                 found.add(number)
-            elif number == LARGEST + 1:  # to which a float rounds the largest ones up
+            elif LARGEST < number <= LARGEST + 1_024:  # so far a float rounds the largest ones up
                 found.add(LARGEST)
             if len(found) > MOST:
                 return frozenset(found)
