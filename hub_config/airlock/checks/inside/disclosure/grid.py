@@ -33,7 +33,7 @@ class Grid:
 
     def place(self, row: int | None, column: int | None) -> Place:
         """Row and column from 0, row -1 the header."""
-        at = None if row is None else self.first_row + row
+        at = None if row is None else (self.first_row + row or None)  # no row 0: a header without a line
         across = None if column is None else column + 1
         what = self.header[column].strip()[:60] if column is not None else ""
         what = what if what.isprintable() else ""
