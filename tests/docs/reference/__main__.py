@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from . import catalogue, commands, errors, indicators, lifecycle, settings
+from . import catalogue, commands, errors, indicators, lifecycle, lives, settings
 
 DIRECTORY = Path(__file__).parents[3] / "docs" / "reference"
 PAGES: Mapping[str, Callable[[], str]] = {
@@ -15,6 +15,8 @@ PAGES: Mapping[str, Callable[[], str]] = {
     "errors.md": errors.build,
     "indicators.md": indicators.build,
     "project-status.md": lifecycle.build,
+    "airlock-states.md": lives.airlock,
+    "states.md": lives.others,
 }
 
 
