@@ -12,8 +12,8 @@ from .page import HEAD, page
 
 HOW = """
 What moves something that the offices keep. Nothing else does: a step that does not stand here is refused, and
-each that is taken is an event of the audit log. The [request of release](airlock-states.md) and the [status of a
-project](project-status.md) have pages of their own.
+each that is taken is an event of the audit log. The [request of release](airlock-states.md) and the [status
+of a project](project-status.md) have pages of their own.
 """
 LIVES = (
     ("A dossier: asking for a project, another grant, more time", register.TRANSITIONS, register.State.DRAFT),
