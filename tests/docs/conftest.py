@@ -26,6 +26,7 @@ from hub_config.warehouse.synthesis.run import synthesise
 from tests.services.gateway.peer_enclave import Enclave, HubPeer, add_project, charter, make_gateway
 from tests.services.sdk.conftest import listening
 
+from .airlock import airlock_beside
 from .markdown import ROOT
 
 NAFLD = {
@@ -113,7 +114,7 @@ def workspace(gateway: Enclave, monkeypatch: pytest.MonkeyPatch, tmp_path: Path)
     """Inside the workspace of Inès: a notebook's environment, as the spawner gives it."""
     monkeypatch.chdir(tmp_path)
     opened = gateway.workspace("ines", "these-ines")
-    with listening(opened) as socket:
+    with listening(opened) as socket, airlock_beside(socket, opened):
         monkeypatch.setenv("P4DP_LANG", "fr")
         monkeypatch.setenv("P4DP_GATEWAY_SOCKET", str(socket))
         monkeypatch.setenv("P4DP_TOKEN", opened.token)
