@@ -10,6 +10,7 @@ export UV_NO_PROGRESS ?= 1
 UV := .venv/bootstrap/bin/uv
 ENCLAVE := .venv/enclave/bin/p4dp-enclave
 TESTS := .venv/tests/bin
+BESIDE := -n logical --maxprocesses 4 --dist loadgroup
 SDK_SOURCES := $(shell find p4dp_sdk -type f ! -path '*/__pycache__/*' 2>/dev/null | sed 's/ /\\ /g')
 
 help: ## this list
@@ -22,10 +23,10 @@ setup: $(ENCLAVE) .venv/identity/.ready .venv/workspace/.sdk ## make the environ
 	@:
 
 test: setup .venv/tests/.ready browser check ## everything that proves the product (about 20 minutes)
-	@$(TESTS)/python -m pytest
+	@$(TESTS)/python -m pytest $(BESIDE)
 
 test-fast: setup .venv/tests/.ready ## the tests that start no enclave
-	@$(TESTS)/python -m pytest -m "not enclave and not bench"
+	@$(TESTS)/python -m pytest $(BESIDE) -m "not enclave and not bench"
 
 check: .venv/tests/.ready ## lint, format, types, import contracts
 	@$(TESTS)/ruff check .

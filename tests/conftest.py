@@ -10,6 +10,14 @@ import pytest
 USUAL = 0o022
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Several files may run at once, never parts of one: what a file starts, it starts once. The stories
+    share one enclave."""
+    for item in items:
+        group = "journeys" if item.path.parent.name == "journeys" else item.nodeid.partition("::")[0]
+        item.add_marker(pytest.mark.xdist_group(group))
+
+
 @pytest.fixture(autouse=True)
 def usual_umask() -> Iterator[None]:
     """`up` closes new files to everybody else, for its whole process; the next test must not inherit that."""

@@ -89,7 +89,8 @@ class Up:
 
 def free_port() -> int:
     """A port with a few free neighbours (identity and the hub's own listeners stand beside it)."""
-    for candidate in range(18000, 28000, 20):
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    for candidate in range(18000 + 1000 * (worker % 10), 28000, 20):
         if all(_is_free(candidate + offset) for offset in range(6)):
             return candidate
     raise AssertionError("no free ports")
