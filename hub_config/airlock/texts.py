@@ -55,7 +55,16 @@ class Problem(StrEnum):
     STILL_THERE = "still-there"
     TOO_MANY_OPEN = "too-many-open"
     TOO_MANY_BYTES = "too-many-bytes"
+    TOO_MANY_BYTES_TODAY = "too-many-bytes-today"
     TOO_FAST = "too-fast"
+    UNKNOWN_FINDING = "unknown-finding"
+    NOT_CONTESTABLE = "not-contestable"
+    EXPLANATION_TOO_SHORT = "explanation-too-short"
+    HOME_FILE = "home-file"
+    HOME_KIND = "home-kind"
+    SEAT_TAKEN = "seat-taken"
+    READS_THE_LOG = "reads-the-log"
+    OWN_NAMING = "own-naming"
 
 
 TEXTS: Final[Mapping[Problem, str]] = {
@@ -125,7 +134,33 @@ TEXTS: Final[Mapping[Problem, str]] = {
     Problem.TOO_MANY_BYTES: N_(
         "Les fichiers d’une demande font ensemble au plus %(megabytes)s Mo : faites-en deux."
     ),
+    Problem.TOO_MANY_BYTES_TODAY: N_(
+        "Vous avez déposé plus de %(megabytes)s Mo en un jour : la place est à tous. Attendez demain, ou "
+        "demandez à l’administrateur de la plateforme."
+    ),
+    Problem.SEAT_TAKEN: N_(
+        "Un avis est déjà donné à cette place : un relecteur et son suppléant n’en font qu’un. Un autre "
+        "relecteur est attendu."
+    ),
+    Problem.READS_THE_LOG: N_(
+        "Votre rôle vous ouvre le journal, où un avis se lit avant que tous soient donnés : vous ne relisez "
+        "donc pas."
+    ),
+    Problem.OWN_NAMING: N_("Personne ne se désigne : demandez-le à un autre membre du CSE."),
     Problem.TOO_FAST: N_("Trop de demandes en peu de temps : attendez une minute, puis recommencez."),
+    Problem.UNKNOWN_FINDING: N_("Ce constat n’est plus là : le fichier a changé. Relisez la page."),
+    Problem.NOT_CONTESTABLE: N_(
+        "Ce constat ne s’explique pas : le fichier ne sort qu’une fois corrigé. Suivez le remède indiqué."
+    ),
+    Problem.EXPLANATION_TOO_SHORT: N_(
+        "Une explication fait au moins %(least)s caractères : dites ce qu’est ce nombre, et pourquoi "
+        "personne ne s’y reconnaît."
+    ),
+    Problem.HOME_FILE: N_(
+        "Un des fichiers choisis ne se lit pas : il a été déplacé, ou n’est pas un fichier ordinaire. "
+        "Revenez à la liste et choisissez de nouveau."
+    ),
+    Problem.HOME_KIND: N_("Ce type de fichier ne sort pas : choisissez un tableau, une figure ou un texte."),
     Problem.STILL_THERE: N_("Ce relecteur peut encore agir : son vote ne peut pas être mis de côté."),
 }
 

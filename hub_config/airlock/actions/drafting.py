@@ -21,6 +21,13 @@ from hub_config.airlock.pool.assigning import assign
 from hub_config.airlock.rules.looks import MOST_LOOKS, HousePolicy, looks_needed
 from hub_config.airlock.rules.names import cleaned
 from hub_config.airlock.rules.permission import Act, Someone, why_not_request
+from hub_config.airlock.rules.recourse import (
+    LEAST_EXPLANATION,
+    MOST_EXPLANATION,
+    grouped,
+    is_enough,
+    unanswered,
+)
 from hub_config.airlock.shelf import Shelved
 from hub_config.airlock.texts import AirlockProblem, Denied, Problem
 from hub_config.governance.recorder import Recorder
@@ -155,6 +162,43 @@ def remove_file(
     return held.facts
 
 
+def explain(
+    session: Session,
+    person: Someone,
+    request: str,
+    file: int,
+    finding: int,
+    text: str,
+    *,
+    at: datetime,
+    audit: Recorder,
+) -> FileFacts:
+    """Answer a blocking finding of a file, by its number: why it is no risk. Without text, take the answer
+    back. What was submitted is a draft again; two physicians will read it. Raises AirlockProblem for what no
+    explanation lets out."""
+    held = hold(session, person, Act.EDIT, request, at=at, audit=audit)
+    row = _row_of(held, file)
+    found = next((one for one in grouped(file_of(row).findings) if one.number == finding), None)
+    if found is None:
+        raise AirlockProblem(Problem.UNKNOWN_FINDING)
+    if not found.contestable:
+        raise AirlockProblem(Problem.NOT_CONTESTABLE)
+    said = _explanation(text)
+    _reopen(held, at)
+    kept = {number: words for number, words in row.explanations.items() if number != str(finding)}
+    row.explanations = kept | ({str(finding): said} if said else {})
+    audit.record(
+        session,
+        "release.explain",
+        held.row.project,
+        request=request,
+        number=file,
+        finding=finding,
+        rule=found.rule.value,
+    )
+    return file_of(row)
+
+
 def note_check(
     session: Session,
     request: str,
@@ -253,12 +297,13 @@ def resubmit(
 
 def rework_of(session: Session, request: RequestFacts) -> Rework | None:
     """What this request took over unchanged from the one it mends, and reviewers read there; None where it
-    mends none."""
-    if request.previous is None or (before := find_request(session, request.previous)) is None:
+    mends none, or one that nobody read to the end."""
+    before = find_request(session, request.previous) if request.previous else None
+    if before is None or before.state is not State.RETURNED:
         return None
     known = {(file.name, file.sha256) for file in before.files}
     equal = frozenset(file.number for file in request.files if (file.name, file.sha256) in known)
-    return Rework(request.previous, equal)
+    return Rework(before.id, equal)
 
 
 def expire(session: Session, *, settings: AirlockSettings, at: datetime, audit: Recorder) -> list[str]:
@@ -312,8 +357,17 @@ def _require_complete(facts: RequestFacts) -> None:
         raise AirlockProblem(Problem.NO_FILES)
     if any(file.checked is CheckState.PENDING for file in facts.files):
         raise AirlockProblem(Problem.NOT_CHECKED)
-    if any(file.blocked for file in facts.files):
+    if any(map(unanswered, facts.files)):
         raise AirlockProblem(Problem.BLOCKED)
+
+
+def _explanation(text: str) -> str:
+    said = text.strip()
+    if said and not is_enough(said):
+        raise AirlockProblem(Problem.EXPLANATION_TOO_SHORT, least=LEAST_EXPLANATION)
+    if len(said) > MOST_EXPLANATION:
+        raise AirlockProblem(Problem.WORDS_TOO_LONG, field="explanation", most=MOST_EXPLANATION)
+    return said
 
 
 def _policy(session: Session, held: Held, settings: AirlockSettings, at: datetime) -> HousePolicy:
@@ -336,6 +390,7 @@ def _note(row: ReleaseFile, checked: Checked) -> None:
     row.checked, row.checker = checked.state.value, checked.checker[:64]
     row.findings = [finding_as_json(finding) for finding in checked.findings]
     row.proof = None if checked.proof is None else dict(checked.proof)
+    row.explanations = {}  # they answered what was found in other bytes
 
 
 def _row_of(held: Held, number: int) -> ReleaseFile:
@@ -357,5 +412,6 @@ def _copy(file: ReleaseFile) -> ReleaseFile:
         "findings",
         "proof",
         "checker",
+        "explanations",
     )
     return ReleaseFile(**{name: getattr(file, name) for name in kept})

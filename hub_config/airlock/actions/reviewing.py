@@ -17,7 +17,7 @@ from hub_config.airlock.actions.holding import Held, hold, move, set_aside
 from hub_config.airlock.notices.outbox import post
 from hub_config.airlock.pool.assigning import assign, expect_voter
 from hub_config.airlock.rules.looks import MOST_LOOKS, batchable
-from hub_config.airlock.rules.permission import Act, Someone, barred
+from hub_config.airlock.rules.permission import Act, Someone, barred, role_of
 from hub_config.airlock.rules.voting import (
     LEAST_QUARANTINE_REASON,
     Agreed,
@@ -208,6 +208,7 @@ def _keep(session: Session, held: Held, person: Someone, ballot: Ballot, at: dat
     held.row.reviews.append(
         ReleaseReview(
             reviewer=person.username,
+            role=role_of(person),
             verdict=ballot.verdict.value,
             files={str(number): verdict.value for number, verdict in ballot.files.items()},
             comment=_bounded(ballot.comment, "comment"),

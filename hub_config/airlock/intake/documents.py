@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from hub_config.airlock.actions.drafting import Words
 from hub_config.airlock.checks.inside.reasons import Reason
 from hub_config.airlock.checks.texts import Language, say, where, why_quarantined
+from hub_config.airlock.rules.recourse import Found, grouped, unanswered
 from hub_config.governance.releases.facts import (
     CheckState,
     FileFacts,
@@ -39,7 +40,18 @@ class WordsDocument(_Document):
         return Words(self.title, self.purpose, self.context, self.controls)
 
 
+class ExplanationDocument(_Document):
+    """Why a finding is no risk, in the requester's words; empty takes it back."""
+
+    text: str = Field(default="", max_length=2_000)
+
+
 class FindingDocument(_Document):
+    """`number`: by which it is answered, where it is `contestable`; all places of one kind share it."""
+
+    number: int
+    contestable: bool
+    explanation: str
     rule: Rule
     severity: Severity
     where: str
@@ -143,7 +155,7 @@ def file_document(file: FileFacts, language: Language) -> FileDocument:
         reasons=tuple(str(reason) for reason in proof.get("reasons", ())),
         title=str(proof.get("title", "")),
         definition=str(proof.get("definition", "")),
-        findings=tuple(_finding(each, language) for each in file.findings[:_MOST_FINDINGS]),
+        findings=tuple(_findings(file, language))[:_MOST_FINDINGS],
         more_findings=max(0, len(file.findings) - _MOST_FINDINGS),
     )
 
@@ -166,12 +178,21 @@ def _missing(request: RequestFacts) -> Iterator[str]:
     yield from (name for name in ("purpose", "context", "controls") if not getattr(request, name).strip())
     if not request.files:
         yield "files"
-    yield from (f"file-{file.number}" for file in request.files if file.blocked)
+    yield from (f"file-{file.number}" for file in request.files if unanswered(file))
 
 
-def _finding(finding: Finding, language: Language) -> FindingDocument:
+def _findings(file: FileFacts, language: Language) -> Iterator[FindingDocument]:
+    for found in grouped(file.findings):
+        said = file.explanations.get(found.number, "")
+        yield from (_finding(found, finding, said, language) for finding in found.findings)
+
+
+def _finding(found: Found, finding: Finding, explanation: str, language: Language) -> FindingDocument:
     words = say(finding, language)
     return FindingDocument(
+        number=found.number,
+        contestable=found.contestable,
+        explanation=explanation,
         rule=finding.rule,
         severity=finding.severity,
         where=where(finding.place, language),

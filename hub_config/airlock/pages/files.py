@@ -87,7 +87,7 @@ class FileView:
 
 def file_view(material: Material, language: Language) -> FileView:
     file = material.facts
-    found, blocks = previews.shown(file.number, file.findings, material.preview, language)
+    found, blocks = previews.shown(file, material.preview, language)
     return FileView(
         number=file.number,
         name=names.parts(file.name),

@@ -6,9 +6,10 @@ What comes in was bounded and made visible by the checks; what goes out is text 
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import groupby
 from typing import Final, Literal
 
@@ -16,10 +17,13 @@ from hub_config.airlock.checks import Block, Highlight, ImageBlock, NoteBlock, P
 from hub_config.airlock.checks.texts import Words, say, where
 from hub_config.airlock.pages.tables import number as number_in
 from hub_config.airlock.pages.words import SEVERITIES
-from hub_config.governance.releases.findings import Finding, Place, Rule, Severity
+from hub_config.airlock.rules.recourse import Found, grouped, is_enough
+from hub_config.governance.releases.facts import FileFacts
+from hub_config.governance.releases.findings import Place, Rule, Severity
 
 PLACES_SHOWN: Final = 12
 _ORDER: Final = tuple(Severity)
+_CELL: Final = re.compile(r"\[([1-9][0-9]{0,5})\]")
 
 
 Language = Literal["fr", "en"]
@@ -35,7 +39,8 @@ class Spot:
 
 @dataclass(frozen=True)
 class FoundView:
-    """Findings of one rule in one file. `more`: how many places are not listed."""
+    """Findings of one rule in one file. `more`: how many places are not listed. `explanation`: what its
+    requester answers, where they may (`contestable`); `answered`: and it keeps the file in no more."""
 
     number: int
     anchor: str
@@ -44,6 +49,17 @@ class FoundView:
     words: Words
     spots: tuple[Spot, ...]
     more: int
+    contestable: bool = False
+    explanation: str = ""
+
+    @property
+    def answered(self) -> bool:
+        return self.contestable and is_enough(self.explanation)
+
+    @property
+    def stops(self) -> bool:
+        """Whether it keeps the file in."""
+        return self.severity is Severity.BLOCKING and not self.answered
 
 
 @dataclass(frozen=True)
@@ -107,20 +123,16 @@ class NoteView:
 BlockView = TableView | TextView | ImageView | NoteView
 
 
-@dataclass
-class _Group:
-    number: int
-    findings: list[Finding] = field(default_factory=list)
-
-
 def shown(
-    file: int, findings: Sequence[Finding], preview: Preview, language: Language
+    file: FileFacts, preview: Preview, language: Language
 ) -> tuple[tuple[FoundView, ...], tuple[BlockView, ...]]:
-    """The findings of file `file`, the heaviest first, and its preview with their marks."""
-    groups = _grouped(findings)
-    marks = _Marks(file, groups)
-    blocks = tuple(_block(file, index, block, marks, language) for index, block in enumerate(preview.blocks))
-    places = _ids(file, preview)
+    """What is found in the file, the heaviest first, and its preview with the marks of it."""
+    groups, number = grouped(file.findings), file.number
+    marks = _Marks(number, groups)
+    blocks = tuple(
+        _block(number, index, block, marks, language) for index, block in enumerate(preview.blocks)
+    )
+    places = _ids(number, preview)
     return tuple(_found(file, group, language, places) for group in groups), blocks
 
 
@@ -129,28 +141,21 @@ def anchor(file: int, number: int) -> str:
     return f"f{file}-constat-{number}"
 
 
-def _grouped(findings: Iterable[Finding]) -> list[_Group]:
-    """By rule, severity and what is said of them; each is told once, with all its places."""
-    groups: dict[tuple[object, ...], list[Finding]] = defaultdict(list)
-    for finding in sorted(findings, key=lambda one: _ORDER.index(one.severity)):
-        said = tuple(sorted((k, v) for k, v in finding.params.items() if k != "more"))
-        groups[finding.severity, finding.rule, said].append(finding)
-    return [_Group(number, list(found)) for number, found in enumerate(groups.values(), start=1)]
-
-
-def _found(file: int, group: _Group, language: Language, places: Mapping[Place, str]) -> FoundView:
+def _found(file: FileFacts, group: Found, language: Language, places: Mapping[Place, str]) -> FoundView:
     first = group.findings[0]
     placed = [finding.place for finding in group.findings if finding.place is not None]
     listed = placed[:PLACES_SHOWN]
     unlisted = sum(int(finding.params.get("more", 0)) for finding in group.findings)
     return FoundView(
         number=group.number,
-        anchor=anchor(file, group.number),
+        anchor=anchor(file.number, group.number),
         severity=first.severity,
         label=SEVERITIES[first.severity],
         words=say(first, language),
-        spots=tuple(Spot(where(place, language), places.get(_bare(place))) for place in listed),
+        spots=tuple(Spot(where(place, language), _shown_at(place, places)) for place in listed),
         more=len(placed) - len(listed) + unlisted,
+        contestable=group.contestable,
+        explanation=file.explanations.get(group.number, ""),
     )
 
 
@@ -161,10 +166,10 @@ class _Marks:
     """Which findings a cell is marked with: those that name it, else those of the rule it is highlighted
     for."""
 
-    def __init__(self, file: int, groups: Sequence[_Group]) -> None:
+    def __init__(self, file: int, groups: Sequence[Found]) -> None:
         self._file = file
-        self._by_place: dict[Place, list[_Group]] = defaultdict(list)
-        self._by_rule: dict[Rule, list[_Group]] = defaultdict(list)
+        self._by_place: dict[Place, list[Found]] = defaultdict(list)
+        self._by_rule: dict[Rule, list[Found]] = defaultdict(list)
         for group in groups:
             self._by_rule[group.findings[0].rule].append(group)
             for finding in group.findings:
@@ -197,11 +202,25 @@ def _ids(file: int, preview: Preview) -> dict[Place, str]:
                     for place in _places(block, row, column):
                         found.setdefault(place, _id(file, index, row, column))
             case TextBlock():
+                if (cell := _cell_shown(block)) is not None:
+                    found.setdefault(Place(cell=cell), _id(file, index, 0, -1))
                 for line in range(len(block.lines)):
                     found.setdefault(Place(line=line + 1), _id(file, index, line, -1))
             case _:
                 pass
     return found
+
+
+def _cell_shown(block: TextBlock) -> int | None:
+    """The cell of a notebook that this block shows the source of."""
+    said = _CELL.fullmatch(block.title)
+    return int(said[1]) if said else None
+
+
+def _shown_at(place: Place, places: Mapping[Place, str]) -> str | None:
+    """The id of what the page shows of it; of a place in a notebook's cell, at least the cell."""
+    exact = places.get(_bare(place))
+    return exact if exact is not None or place.cell is None else places.get(Place(cell=place.cell))
 
 
 def _cells(block: TableBlock) -> Iterator[tuple[int, int]]:

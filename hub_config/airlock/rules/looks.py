@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final, assert_never
 
+from hub_config.airlock.rules.recourse import contested
 from hub_config.governance.releases.facts import CheckState, FileFacts, OutputClass, RequestFacts
 from hub_config.governance.releases.findings import Severity
 
@@ -26,6 +27,11 @@ def looks_needed(files: Iterable[FileFacts], policy: HousePolicy) -> int:
     return max((_looks_at(file, policy) for file in files), default=MOST_LOOKS)
 
 
+def least_looks(files: Iterable[FileFacts]) -> int:
+    """As many as no policy goes below: two where a blocking finding was answered instead of mended."""
+    return MOST_LOOKS if any(map(contested, files)) else 0
+
+
 def batchable(request: RequestFacts) -> bool:
     """Whether it may be approved among others, at one go: born safe throughout, and nothing to look at."""
     return request.output_class is OutputClass.BORN_SAFE and not any(
@@ -34,7 +40,7 @@ def batchable(request: RequestFacts) -> bool:
 
 
 def _looks_at(file: FileFacts, policy: HousePolicy) -> int:
-    if file.checked is not CheckState.CHECKED:
+    if file.checked is not CheckState.CHECKED or contested(file):
         return MOST_LOOKS
     match file.output_class:
         case OutputClass.BORN_SAFE:

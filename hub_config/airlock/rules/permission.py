@@ -25,6 +25,7 @@ _RESUBMITTED: Final = frozenset({State.RETURNED, State.WITHDRAWN})
 class Act(StrEnum):
     VIEW = "view"  # the request and its files
     READ_RECORD = "read-record"  # that it was, and how it went; no file
+    READ_NAMES = "read-names"  # the disclosure record as it is kept, with who reviewed
     EDIT = "edit"
     SUBMIT = "submit"
     WITHDRAW = "withdraw"
@@ -68,6 +69,8 @@ def why_not(
             return _why_not_view(person, request, members, pool)
         case Act.READ_RECORD:
             return _why_not_read(person, request, members, pool)
+        case Act.READ_NAMES:
+            return _why_not_names(person, request)
         case Act.EDIT | Act.SUBMIT | Act.WITHDRAW | Act.RESUBMIT | Act.ANSWER | Act.DOWNLOAD:
             return _why_not_own(person, act, request, members)
         case Act.TAKE | Act.VOTE | Act.CONSOLIDATE | Act.COMMENT | Act.ASK | Act.REPLACE | Act.RELEASE:
@@ -78,6 +81,11 @@ def why_not(
             return _why_not_recall(person, request, members, pool)
         case _:
             assert_never(act)
+
+
+def role_of(person: Someone) -> str:
+    """The role in which a reviewer votes; the first of the two, for who has both."""
+    return next((role.value for role in sorted(PHYSICIANS) if role in person.roles), "")
 
 
 def barred(request: RequestFacts, members: Membership) -> frozenset[str]:
@@ -106,6 +114,13 @@ def _why_not_read(person: Someone, request: RequestFacts, members: Membership, p
     if Role.DPO in person.roles and request.state is not State.DRAFT:
         return None
     return _why_not_view(person, request, members, pool)
+
+
+def _why_not_names(person: Someone, request: RequestFacts) -> Denial | None:
+    """The DPO alone, of what left: to its requester reviewers stay nameless."""
+    if Role.DPO not in person.roles or person.username == request.requester:
+        return Denial(Problem.NOT_ALLOWED)
+    return None if request.state is State.RELEASED else Denial(Problem.NOT_IN_THIS_STATE)
 
 
 def _why_not_own(person: Someone, act: Act, request: RequestFacts, members: Membership) -> Denial | None:

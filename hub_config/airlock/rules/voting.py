@@ -11,7 +11,9 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, assert_never
 
+from hub_config.airlock.rules.looks import least_looks
 from hub_config.airlock.rules.reasons import REASONS
+from hub_config.airlock.rules.recourse import unanswered
 from hub_config.airlock.texts import Problem
 from hub_config.governance.releases.facts import RequestFacts, Review, Step, Verdict
 
@@ -97,10 +99,11 @@ def revealed(request: RequestFacts, barred: Collection[str]) -> bool:
 def releasable(request: RequestFacts, barred: Collection[str]) -> bool:
     """Whether the approvals that count are as many as needed, and nobody's vote is another. The last question
     before a release."""
-    if any(file.blocked for file in request.files) or not request.files:
+    if any(map(unanswered, request.files)) or not request.files:
         return False
     reviews = counted(request, barred)
-    return len(reviews) >= request.looks_needed and all(r.verdict is Verdict.APPROVE for r in reviews)
+    needed = max(request.looks_needed, least_looks(request.files))
+    return len(reviews) >= needed and all(r.verdict is Verdict.APPROVE for r in reviews)
 
 
 def why_not_this(ballot: Ballot, request: RequestFacts) -> Problem | None:
@@ -124,7 +127,7 @@ def why_not_this(ballot: Ballot, request: RequestFacts) -> Problem | None:
 
 
 def _why_not_approve(ballot: Ballot, request: RequestFacts) -> Problem | None:
-    if any(file.blocked for file in request.files):
+    if any(map(unanswered, request.files)):
         return Problem.BLOCKED_APPROVAL
     if any(verdict is not Verdict.APPROVE for verdict in ballot.files.values()):
         return Problem.FILE_VERDICTS

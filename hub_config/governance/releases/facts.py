@@ -88,7 +88,11 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True)
 class FileFacts:
-    """One file of a request. Its bytes are on the shelf under `sha256`, and nowhere else."""
+    """One file of a request. Its bytes are on the shelf under `sha256`, and nowhere else.
+
+    `explanations`: the requester's answers to what was found in it, by the number of the finding on the page
+    (`hub_config.airlock.rules.recourse.grouped`).
+    """
 
     number: int
     name: str
@@ -100,6 +104,7 @@ class FileFacts:
     findings: tuple[Finding, ...] = ()
     proof: Mapping[str, Any] | None = None
     checker: str = ""
+    explanations: Mapping[int, str] = field(default_factory=dict)
 
     @property
     def blocked(self) -> bool:
@@ -123,6 +128,7 @@ class Review:
     comment: str = ""  # private: for the reviewers
     reasons: tuple[str, ...] = ()  # canned reasons, by id: told to the requester with the outcome
     round: int = 1  # 1 blind; above it, consolidation
+    role: str = ""  # in which the reviewer voted
 
 
 @dataclass(frozen=True)
@@ -250,7 +256,7 @@ class Pool:
 
 
 def seal_of(request: RequestFacts, files: Iterable[FileFacts]) -> str:
-    """SHA-256 over the request's words and, of each file, number, name and bytes."""
-    listed = [[file.number, file.name, file.sha256] for file in files]
+    """SHA-256 over the request's words and, of each file, number, name, bytes and what was explained."""
+    listed = [[file.number, file.name, file.sha256, sorted(file.explanations.items())] for file in files]
     words = [request.title, request.purpose, request.context, request.controls]
     return hashlib.sha256(json.dumps([request.id, words, listed]).encode()).hexdigest()

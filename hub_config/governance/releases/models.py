@@ -127,6 +127,7 @@ class ReleaseFile(Base):
     findings: Mapped[list[dict[str, Any]]] = mapped_column(JSON, default=list)
     proof: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     checker: Mapped[str] = mapped_column(String(64), default="")
+    explanations: Mapped[dict[str, str]] = mapped_column(JSON, default=dict)
 
 
 class ReleaseReview(Base):
@@ -152,6 +153,7 @@ class ReleaseReview(Base):
     id: Mapped[int] = mapped_column(Identity(), primary_key=True)
     request: Mapped[str] = mapped_column(REQUEST, ForeignKey("release_requests.id", ondelete="CASCADE"))
     reviewer: Mapped[str] = mapped_column(USER)
+    role: Mapped[str] = mapped_column(String(24), default="")
     verdict: Mapped[str] = mapped_column(String(16))
     files: Mapped[dict[str, str]] = mapped_column(JSON, default=dict)
     comment: Mapped[str] = mapped_column(Text, default="")

@@ -65,6 +65,7 @@ def file_of(row: models.ReleaseFile) -> FileFacts:
         findings=tuple(finding_from(said) for said in row.findings),
         proof=row.proof,
         checker=row.checker,
+        explanations={int(number): said for number, said in row.explanations.items()},
     )
 
 
@@ -102,6 +103,7 @@ def _review_of(row: models.ReleaseReview) -> Review:
         comment=row.comment,
         reasons=tuple(row.reasons),
         round=row.round,
+        role=row.role,
     )
 
 
