@@ -65,7 +65,8 @@ def run(
 @click.argument("template", required=False)
 def templates(template: str | None) -> None:
     """The approved templates, or the parameters of one."""
-    from hub_config.reports.templates import approved, read_template
+    from hub_config.governance.report_runs.approved import approved
+    from hub_config.reports.templates import read_template
 
     with _told():
         if template is None:

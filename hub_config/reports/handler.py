@@ -22,10 +22,11 @@ from tornado.iostream import StreamClosedError
 
 from hub_config.governance.audit import AuditFailure, Decision
 from hub_config.governance.journal import Journal, Step
+from hub_config.governance.report_runs.facts import Outcome
 from hub_config.governance.runs import Run
 from hub_config.governance.services import service_of
 from hub_config.reports.collecting import remove, run_folder
-from hub_config.reports.protocol import PATH, SCOPE, Ended, Event, Outcome, Request, Started, TemplateChanged
+from hub_config.reports.protocol import PATH, SCOPE, Ended, Event, Request, Started, TemplateChanged
 from hub_config.reports.templates import read_template
 from hub_config.reports.texts import ReportProblem
 

@@ -36,6 +36,7 @@ _DROPPED_WHOLE: Final = _words(
 _CLASS: Final = re.compile(r"[\w -]{1,200}")
 _NUMBER: Final = re.compile(r"[0-9]{1,4}")
 _PICTURE: Final = re.compile(r"data:image/(png|jpeg|gif|svg\+xml);base64,[A-Za-z0-9+/=\s]*")
+_NO_DESCRIPTION: Final = frozenset({"", "No description has been provided for this image"})  # nbconvert's
 _STYLES: Final = frozenset({"text-align", "vertical-align", "font-weight", "font-style", "white-space"})
 _WORD: Final = re.compile(r"[a-z0-9-]{1,20}")
 
@@ -48,6 +49,7 @@ table{border-collapse:collapse;margin:.5rem 0;font-size:.92rem}
 th,td{padding:.2rem .6rem;border-bottom:1px solid #ddd;text-align:left;vertical-align:top}
 th{background:#f3f3f3}
 img{max-width:100%;height:auto}
+.legende{display:block;color:#444}
 pre{white-space:pre-wrap;overflow-wrap:anywhere;font-size:.88rem;background:#f7f7f7;padding:.5rem}
 .fiche{font-size:.85rem;color:#444;background:#f3f6f9;padding:.6rem 1rem;border-left:4px solid #2a6f97}
 .fiche dt{font-weight:600;float:left;clear:left;width:11rem}.fiche dd{margin:0 0 .1rem 11.5rem}
@@ -88,6 +90,8 @@ class _Rewriting(HTMLParser):
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         if tag in _DROPPED_WHOLE:
             self._dropping.append(tag)
+        elif not self._dropping and tag == "img":
+            self._written.append(_picture(dict(attrs)))
         elif not self._dropping and tag in _KEPT | _EMPTY:
             self._written.append(f"<{tag}{''.join(_attributes(tag, attrs))}>")
             if tag not in _EMPTY:
@@ -111,6 +115,15 @@ class _Rewriting(HTMLParser):
             self._written.append(escape(data))
 
 
+def _picture(told: dict[str, str | None]) -> str:
+    """A picture, and its description below it: a text that is not seen is one that nobody reviews."""
+    source, described = told.get("src") or "", (told.get("alt") or "").strip()[:500]
+    if not _PICTURE.fullmatch(source):
+        return ""
+    caption = "" if described in _NO_DESCRIPTION else f'<small class="legende">{escape(described)}</small>'
+    return f'<img alt="" src="{escape(source)}">{caption}'
+
+
 def _attributes(tag: str, given: Iterable[tuple[str, str | None]]) -> Iterable[str]:
     for name, value in given:
         kept = _attribute(tag, name, value or "")
@@ -120,10 +133,6 @@ def _attributes(tag: str, given: Iterable[tuple[str, str | None]]) -> Iterable[s
 
 def _attribute(tag: str, name: str, value: str) -> str:
     match tag, name:
-        case "img", "src":
-            return value if _PICTURE.fullmatch(value) else ""
-        case "img", "alt":
-            return value[:500]
         case _, "class":
             return value if _CLASS.fullmatch(value) else ""
         case (("td" | "th"), ("colspan" | "rowspan")):

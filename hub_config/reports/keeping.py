@@ -5,6 +5,7 @@ The folder appears whole or not at all.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import secrets
@@ -18,6 +19,7 @@ from typing import Any, Final
 
 from hub_config.governance.audit import AuditFailure, read_records
 from hub_config.governance.facts import ProjectFacts
+from hub_config.governance.report_runs.facts import KeptFile
 from hub_config.reports.inert import page
 from hub_config.reports.templates import Template
 from hub_config.reports.texts import Language, ReportProblem, Text
@@ -80,17 +82,17 @@ def refuse_taken(folder: Path) -> None:
         )
 
 
-def keep(folder: Path, done: Done, leaving: Leaving, language: Language) -> None:
-    """Write the folder: complete, closed to others, at once. Raises OSError, FolderTaken."""
+def keep(folder: Path, done: Done, leaving: Leaving, language: Language) -> tuple[KeptFile, ...]:
+    """Write the folder: complete, closed to others, at once. The notebook and the page, by the bytes
+    that were written. Raises OSError, FolderTaken."""
     refuse_taken(folder)
     folder.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     draft = folder.with_name(f".{folder.name}.{secrets.token_hex(4)}")
     draft.mkdir(mode=0o700)
     try:
-        _write(draft / f"{done.template.name}.ipynb", leaving.notebook)
-        if leaving.fragment is not None:
-            text = page(done.template.title, _card(done, language), leaving.fragment, language)
-            _write(draft / f"{done.template.name}.html", text.encode())
+        files = _files(done, leaving, language)
+        for name, content in files.items():
+            _write(draft / name, content)
         _write(
             draft / "manifest.json", json.dumps(manifest(done), indent=1, ensure_ascii=False).encode() + b"\n"
         )
@@ -98,6 +100,19 @@ def keep(folder: Path, done: Done, leaving: Leaving, language: Language) -> None
     except BaseException:
         shutil.rmtree(draft, ignore_errors=True)
         raise
+    return tuple(KeptFile(name, _digest(content), len(content)) for name, content in files.items())
+
+
+def _files(done: Done, leaving: Leaving, language: Language) -> dict[str, bytes]:
+    files = {f"{done.template.name}.ipynb": leaving.notebook}
+    if leaving.fragment is not None:
+        text = page(done.template.title, _card(done, language), leaving.fragment, language)
+        files[f"{done.template.name}.html"] = text.encode()
+    return files
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
 
 
 def manifest(done: Done) -> dict[str, Any]:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from enum import StrEnum
 from typing import Any, Final, Self
 
+from hub_config.governance.report_runs.facts import Outcome
 from hub_config.reports.texts import Language
 
 PATH: Final = "/hub/p4dp/reports/runs"
@@ -18,15 +18,6 @@ PROJECT: Final = re.compile(
     r"(?=.{3,40}$)[a-z][a-z0-9]*(-[a-z0-9]+)*"
 )  # part of a path, and of a user's name
 RUN_ID: Final = re.compile(r"[0-9a-f]{12}")
-
-
-class Outcome(StrEnum):
-    DONE = "done"
-    CELL_FAILED = "cell-failed"
-    TIMED_OUT = "timed-out"
-    GIVEN_UP = "given-up"  # the command hung up
-    BROKE = "broke"  # memory, a killed kernel
-    NOT_STARTED = "not-started"
 
 
 class TemplateChanged(Exception):

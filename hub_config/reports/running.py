@@ -17,6 +17,7 @@ import click
 
 from hub_config.governance import actions
 from hub_config.governance.facts import ProjectFacts
+from hub_config.governance.report_runs.facts import Outcome, folder_name
 from hub_config.governance.rules import why_not
 from hub_config.governance.services import service_of
 from hub_config.governance.store import open_store
@@ -34,7 +35,9 @@ from hub_config.reports.collecting import (
 )
 from hub_config.reports.keeping import Done, Leaving, keep, place_for, refuse_taken, requests_of
 from hub_config.reports.parameters import Value, asks_for_centres, check, given_values, with_centres
-from hub_config.reports.protocol import Ended, Outcome, Request, Started
+from hub_config.reports.plain import plain
+from hub_config.reports.protocol import Ended, Request, Started
+from hub_config.reports.recording import put_on_record
 from hub_config.reports.screen import Screen, screen_for
 from hub_config.reports.templates import Template, read_template
 from hub_config.reports.texts import Language, ReportProblem, Text
@@ -226,13 +229,16 @@ def _kept(checked: Checked, run: str, ended: Ended, began: datetime, folder: Pat
         outcome=outcome.value,
         requests=requests_of(checked.settings, service_of(checked.facts.slug), began),
     )
-    name = f"{began:%Y-%m-%d}-{checked.template.name}-{run}"
+    name = folder_name(began, checked.template.name, run)
     output = checked.output or place_for(checked.settings, checked.facts.slug, name)
-    keep(output, done, found.leaving, checked.language)
+    files = keep(output, done, found.leaving, checked.language)
+    on_record = put_on_record(checked.settings, done, outcome, files, _operator())
     click.echo(
         _conclusion(checked, outcome, found.failed).say(checked.language), err=outcome is not Outcome.DONE
     )
     click.echo(str(output))
+    if outcome is Outcome.DONE:
+        click.echo(_what_next(checked, run, on_record).say(checked.language), err=True)
     return _EXIT_CODES[outcome]
 
 
@@ -246,8 +252,19 @@ def _found(checked: Checked, ended: Ended, folder: Path) -> _Found:
         notebook, html = None, None
     if notebook is None:
         raise _broken_off(ended)
-    failed = failure(parsed(notebook))
-    return _Found(Leaving(notebook, None if html is None else html.decode(errors="replace")), failed)
+    executed = parsed(notebook)
+    failed = failure(executed)
+    return _Found(Leaving(plain(executed), None if html is None else html.decode(errors="replace")), failed)
+
+
+def _what_next(checked: Checked, run: str, on_record: bool) -> Text:
+    """How a member of the project asks for it to leave."""
+    if not on_record:
+        return _NOT_ON_RECORD
+    if checked.output is not None:
+        return _KEPT_ELSEWHERE
+    pages = checked.settings.service_url("airlock")
+    return _TO_RELEASE.fill(url=f"{pages}/rapports/{run}", project=checked.facts.slug)
 
 
 def _conclusion(checked: Checked, outcome: Outcome, failed: tuple[int, str] | None) -> Text:
@@ -284,6 +301,25 @@ _BROKE: Final = Text(
     "L'exécution s'est interrompue (mémoire épuisée ? logs/hub.log le dit). Le notebook, tel qu'il "
     "était, est conservé :",
     "The run broke off (out of memory? logs/hub.log says). The notebook, as it was, is kept:",
+)
+_TO_RELEASE: Final = Text(
+    "Pour qu'il sorte de l'enclave : un membre de {project} le demande sur {url} (Mes demandes de sortie, "
+    "« Rapports du projet »). Un médecin le lit.",
+    "For it to leave the enclave: a member of {project} asks for it at {url} (My requests, “The project's "
+    "reports”). One physician reads it.",
+)
+_KEPT_ELSEWHERE: Final = Text(
+    "Gardé hors du dossier des rapports (--output) : on ne peut pas en demander la sortie depuis le "
+    "navigateur. Relancez-le sans --output pour cela.",
+    "Kept outside the folder of reports (--output): its release can't be asked for in the browser. Run it "
+    "without --output for that.",
+)
+_NOT_ON_RECORD: Final = Text(
+    "Attention : ce rapport n'a pas pu être inscrit au registre des exécutions. Il est gardé, mais sa sortie "
+    "sera relue par deux médecins. Vérifiez le disque et le journal (`p4dp-enclave audit verify`), "
+    "puis relancez.",
+    "Mind: this report could not be put on the record of runs. It is kept, but two physicians will read it "
+    "before it leaves. Check the disk and the log (`p4dp-enclave audit verify`), then run it again.",
 )
 _EXIT_CODES: Final = {
     Outcome.DONE: 0,

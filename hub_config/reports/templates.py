@@ -4,21 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import re
-import stat
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
+from hub_config.governance.report_runs.approved import approved, content_of
 from hub_config.reports.parameters import BadTemplate, Parameter, read_parameters, source
 from hub_config.reports.texts import NOTHING, ReportProblem, Text
-
-FOLDER: Final = Path(__file__).parents[2] / "templates_notebooks"
-LARGEST: Final = 512 * 1024
-_NAME: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
 
 
 class UnknownTemplate(ReportProblem):
@@ -71,20 +66,13 @@ class Template:
         return tuple(found)
 
 
-def approved(folder: Path | None = None) -> tuple[str, ...]:
-    """Names of the templates there are."""
-    return tuple(
-        sorted(path.stem for path in (folder or FOLDER).glob("*.ipynb") if _NAME.fullmatch(path.stem))
-    )
-
-
 def read_template(name: str, folder: Path | None = None) -> Template:
     """The template called `name`, with or without `.ipynb`. Raises UnknownTemplate for anything else."""
     plain = name.removesuffix(".ipynb")
     known = approved(folder)
     if plain not in known:
         raise UnknownTemplate(_unknown(plain, known))
-    content = _content((folder or FOLDER) / f"{plain}.ipynb")
+    content = content_of(plain, folder)
     if content is None:
         raise BadTemplate(
             Text(
@@ -93,19 +81,6 @@ def read_template(name: str, folder: Path | None = None) -> Template:
             ).fill(name=plain)
         )
     return Template(plain, content)
-
-
-def _content(path: Path) -> bytes | None:
-    try:
-        handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-    except OSError:  # a link, or closed to us
-        return None
-    if not stat.S_ISREG(os.fstat(handle).st_mode):
-        os.close(handle)
-        return None
-    with os.fdopen(handle, "rb") as file:
-        content = file.read(LARGEST + 1)
-    return content if len(content) <= LARGEST else None
 
 
 def _unknown(name: str, known: tuple[str, ...]) -> Text:

@@ -9,6 +9,7 @@ from hub_config.governance.models import Base
 from hub_config.governance.persons import models as _persons  # noqa: F401
 from hub_config.governance.register import models as _register  # noqa: F401
 from hub_config.governance.releases import models as _releases  # noqa: F401
+from hub_config.governance.report_runs import models as _report_runs  # noqa: F401
 from hub_config.governance.rights import models as _rights  # noqa: F401
 
 context.configure(

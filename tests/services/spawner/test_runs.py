@@ -29,8 +29,8 @@ COMMAND = """
 import sys
 from pathlib import Path
 from hub_config.cli import main
-from hub_config.reports import templates
-templates.FOLDER = Path(sys.argv.pop(1))
+from hub_config.governance.report_runs import approved
+approved.FOLDER = Path(sys.argv.pop(1))
 main()
 """
 PARAMETERS = 'année: int = 2022  # Année du rapport\nsexe: str = "tous"  # Sexe. choix : tous | F | M'

@@ -17,13 +17,20 @@ PNG = "data:image/png;base64,iVBORw0KGgo="
     ("given", "kept"),
     [
         ("<p>un <b>mot</b></p>", "<p>un <b>mot</b></p>"),
-        (f'<img src="{PNG}" alt="courbe" onload="x()">', f'<img src="{PNG}" alt="courbe">'),
+        (
+            f'<img src="{PNG}" alt="courbe" onload="x()">',
+            f'<img alt="" src="{PNG}"><small class="legende">courbe</small>',
+        ),
+        (
+            f'<img src="{PNG}" alt="No description has been provided for this image">',
+            f'<img alt="" src="{PNG}">',
+        ),
         ('<td colspan="2" style="text-align: right; position: fixed">1</td>', None),
         ("<script>alert(1)</script>après", "après"),
         ("<style>p{}</style><p>x</p>", "<p>x</p>"),
         ('<a href="https://ailleurs">lien</a>', "lien"),
-        ('<img src="https://ailleurs/x.png">', "<img>"),
-        ('<img src="data:text/html;base64,AAAA">', "<img>"),
+        ('<img src="https://ailleurs/x.png">', ""),
+        ('<img src="data:text/html;base64,AAAA">', ""),
         ('<p style="background: url(//ailleurs)">x</p>', "<p>x</p>"),
         ('<meta http-equiv="refresh" content="0;url=//ailleurs">x', "x"),
         ("<svg><a href=x>y</a></svg>z", "z"),
