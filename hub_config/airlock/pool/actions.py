@@ -5,8 +5,10 @@ Each is one transaction of the caller's session and one audit event.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import TypeVar
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -18,6 +20,8 @@ from hub_config.governance.releases.facts import Absence, Delegation
 from hub_config.governance.releases.models import Reviewer, ReviewerAbsence, ReviewerDelegation
 from hub_config.governance.roles import Role
 from hub_config.governance.terms import is_username, username
+
+T = TypeVar("T", ReviewerAbsence, ReviewerDelegation)
 
 
 @dataclass(frozen=True)
@@ -32,9 +36,10 @@ class OnPool:
 
 
 def name_reviewer(session: Session, person: Someone, who: str, *, at: datetime, audit: Recorder) -> None:
-    """Put a physician on the pool. Raises Denied unless the CSE does. Their role is checked when they act."""
+    """Put a physician on the pool. Raises Denied unless the CSE does, and for oneself. Their role is checked
+    when they act."""
     _require_cse(person)
-    reviewer = _name(who)
+    reviewer = _named_by(person, who)
     row = session.get(Reviewer, reviewer)
     if row is None:
         session.add(Reviewer(username=reviewer, named_by=person.username, named_at=at))
@@ -75,11 +80,16 @@ def be_absent(
 
 
 def be_back(session: Session, person: Someone, *, at: datetime, audit: Recorder, who: str = "") -> None:
-    """End one's absences and delegations that reach beyond today."""
+    """End one's absences that reach beyond today, and one's delegations with this day: whoever stood in may
+    have looked in one's place, so what has begun stays on record."""
     reviewer, today = _theirs(session, person, who), at.date()
-    for kind in (ReviewerAbsence, ReviewerDelegation):
-        for row in session.scalars(select(kind).where(kind.reviewer == reviewer, kind.last >= today)):
-            session.delete(row)
+    for absence in _reaching(session, ReviewerAbsence, reviewer, today):
+        session.delete(absence)
+    for delegation in _reaching(session, ReviewerDelegation, reviewer, today):
+        if delegation.first > today:
+            session.delete(delegation)
+        else:
+            delegation.last = today
     audit.record(session, "reviewer.back", None, reviewer=reviewer)
 
 
@@ -95,7 +105,8 @@ def delegate(
     who: str = "",
 ) -> None:
     """Name the physician who may review in one's place on these days; the CSE names it for anybody."""
-    reviewer, stand_in = _theirs(session, person, who), _name(to)
+    reviewer = _theirs(session, person, who)
+    stand_in = _name(to) if reviewer == person.username else _named_by(person, to)
     _require_order(first, last)
     if stand_in == reviewer:
         raise AirlockProblem(Problem.BAD_NAME)
@@ -169,6 +180,19 @@ def _row(session: Session, reviewer: str) -> Reviewer:
     if row is None or row.removed_at is not None:
         raise AirlockProblem(Problem.UNKNOWN_REVIEWER)
     return row
+
+
+def _named_by(person: Someone, who: str) -> str:
+    """The account that the CSE names: never the own."""
+    name = _name(who)
+    if name == person.username:
+        raise Denied(Problem.OWN_NAMING)
+    return name
+
+
+def _reaching(session: Session, kind: type[T], reviewer: str, day: date) -> Sequence[T]:
+    """What this reviewer said of days from `day` on."""
+    return session.scalars(select(kind).where(kind.reviewer == reviewer, kind.last >= day)).all()
 
 
 def _name(who: str) -> str:

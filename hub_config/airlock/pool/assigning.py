@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from hub_config.airlock.notices.outbox import post
 from hub_config.airlock.rules.permission import barred
+from hub_config.airlock.rules.seats import shares_a_seat
 from hub_config.airlock.rules.voting import counted
 from hub_config.airlock.states import OPEN
 from hub_config.governance.releases.facts import Membership, Pool, RequestFacts
@@ -31,7 +32,9 @@ def shortage(request: RequestFacts, members: Membership, pool: Pool) -> Shortage
     """Why the request would wait for nobody; None where enough are present."""
     outside = barred(request, members)
     voted = {review.reviewer for review in counted(request, outside)}
-    able, present = len((pool.able - outside) | voted), len((pool.present - outside) | voted)
+    can = pool.able_but(outside)
+    able = len(_seated([*sorted(voted), *sorted(can - voted)], request, pool))
+    present = len(_seated([*sorted(voted), *sorted(can - voted - pool.absent)], request, pool))
     return Shortage(request.looks_needed, able, present) if present < request.looks_needed else None
 
 
@@ -48,15 +51,25 @@ def choose(
         known = name in request.assigned
         return (name not in voted, name in pool.absent, not known, loads.get(name, 0), _dealt(name, request))
 
-    return tuple(sorted((pool.able - outside) | set(voted), key=order)[:wanted])
+    return tuple(_seated(sorted(pool.able_but(outside) | set(voted), key=order), request, pool)[:wanted])
 
 
 def lacks_reviewers(request: RequestFacts, members: Membership, pool: Pool) -> bool:
     """Whether fewer are expected than must look, or somebody who has not voted is away or can't any more."""
     outside = barred(request, members)
     voted = {review.reviewer for review in counted(request, outside)}
-    unable = set(request.assigned) - voted - (pool.present - outside)
+    can = pool.able_but(outside) - pool.absent
+    unable = {name for name in request.assigned if name not in voted and name not in can}
     return bool(unable) or len(voted | set(request.assigned)) < request.looks_needed
+
+
+def _seated(names: Sequence[str], request: RequestFacts, pool: Pool) -> list[str]:
+    """Those whose look would count beside that of all before them."""
+    found: list[str] = []
+    for name in names:
+        if not any(shares_a_seat(name, other, request, pool) for other in found):
+            found.append(name)
+    return found
 
 
 def expect_voter(row: ReleaseRequest, voter: str, at: datetime) -> None:

@@ -1,7 +1,8 @@
 """May this person do this to this request: one predicate, for the button and for the action alike. Pure.
 
 Nobody reviews their own request, nor one of a project they work in, worked in, or worked in when the request
-was made. Only the requester downloads. Who may not see a request is told no more than that there is none.
+was made, nor in the place of somebody who may not. Who reads the audit log reviews nothing: its reader is not
+blind. Only the requester downloads. Who may not see a request is told no more than that there is none.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final, Protocol, assert_never
 
+from hub_config.airlock.rules.seats import shares_a_seat
 from hub_config.airlock.rules.voting import Conflict, counted, outcome, revealed
 from hub_config.airlock.states import CHANGEABLE, OPEN, TRANSITIONS
 from hub_config.airlock.texts import Denied, Problem
@@ -18,6 +20,8 @@ from hub_config.governance.releases.facts import Membership, Pool, RequestFacts,
 from hub_config.governance.roles import Role
 
 PHYSICIANS: Final = frozenset({Role.MEDECIN_DIM, Role.MEDECIN_REFERENT})
+SEE_VOTES: Final = frozenset({Role.DPO, Role.ADMIN})
+"""Who reads the audit log, where a vote stands from the moment it is cast."""
 _DECIDED: Final = frozenset({State.APPROVED, State.RELEASED, State.RETURNED, State.REJECTED})
 _RESUBMITTED: Final = frozenset({State.RETURNED, State.WITHDRAWN})
 
@@ -75,7 +79,7 @@ def why_not(
             return _why_not_own(person, act, request, members)
         case Act.TAKE | Act.VOTE | Act.CONSOLIDATE | Act.COMMENT | Act.ASK | Act.REPLACE | Act.RELEASE:
             return _why_not_review(person, request, members, pool) or _why_not_as_reviewer(
-                person, act, request, members
+                person, act, request, members, pool
             )
         case Act.RECALL:
             return _why_not_recall(person, request, members, pool)
@@ -157,19 +161,24 @@ def _why_not_review(person: Someone, request: RequestFacts, members: Membership,
         return Denial(Problem.OWN_REQUEST)
     if person.username not in pool.able or not person.roles & PHYSICIANS:
         return Denial(Problem.NOT_A_REVIEWER)
-    if person.username in barred(request, members):
+    if person.roles & SEE_VOTES:
+        return Denial(Problem.READS_THE_LOG)
+    outside = barred(request, members)
+    if person.username in outside:
         return Denial(Problem.OWN_PROJECT, {"project": request.project})
-    return None
+    return None if person.username in pool.able_but(outside) else Denial(Problem.NOT_A_REVIEWER)
 
 
 def _why_not_as_reviewer(
-    person: Someone, act: Act, request: RequestFacts, members: Membership
+    person: Someone, act: Act, request: RequestFacts, members: Membership, pool: Pool
 ) -> Denial | None:
     match act:
-        case Act.TAKE | Act.COMMENT | Act.ASK | Act.REPLACE:
+        case Act.TAKE | Act.COMMENT | Act.ASK:
             return None if request.state in OPEN else Denial(Problem.NOT_IN_THIS_STATE)
+        case Act.REPLACE:
+            return _why_not_concert(request, members)
         case Act.VOTE:
-            return _why_not_vote(person, request, members)
+            return _why_not_vote(person, request, members, pool)
         case Act.CONSOLIDATE:
             return _why_not_consolidate(person, request, members)
         case Act.RELEASE:
@@ -178,22 +187,31 @@ def _why_not_as_reviewer(
             return Denial(Problem.NOT_ALLOWED)
 
 
-def _why_not_vote(person: Someone, request: RequestFacts, members: Membership) -> Denial | None:
+def _why_not_vote(person: Someone, request: RequestFacts, members: Membership, pool: Pool) -> Denial | None:
     """The blind vote, which its author may change until all have voted."""
     if request.state not in OPEN:
         return Denial(Problem.NOT_IN_THIS_STATE)
-    return Denial(Problem.ENOUGH_VOTES) if revealed(request, barred(request, members)) else None
+    outside = barred(request, members)
+    if revealed(request, outside):
+        return Denial(Problem.ENOUGH_VOTES)
+    voters = {review.reviewer for review in counted(request, outside)}
+    taken = any(shares_a_seat(person.username, voter, request, pool) for voter in voters)
+    return Denial(Problem.SEAT_TAKEN) if taken else None
+
+
+def _why_not_concert(request: RequestFacts, members: Membership) -> Denial | None:
+    """All have voted, and don't agree. Before that, whether a vote is there is told to nobody."""
+    if request.state not in OPEN:
+        return Denial(Problem.NOT_IN_THIS_STATE)
+    found = outcome(counted(request, barred(request, members)), request.looks_needed)
+    return None if isinstance(found, Conflict) else Denial(Problem.NO_CONFLICT)
 
 
 def _why_not_consolidate(person: Someone, request: RequestFacts, members: Membership) -> Denial | None:
-    if request.state not in OPEN:
-        return Denial(Problem.NOT_IN_THIS_STATE)
-    reviews = counted(request, barred(request, members))
-    if not isinstance(outcome(reviews, request.looks_needed), Conflict):
-        return Denial(Problem.NO_CONFLICT)
-    if person.username not in {review.reviewer for review in reviews}:
-        return Denial(Problem.NOT_ONE_OF_THE_VOTERS)
-    return None
+    if (denial := _why_not_concert(request, members)) is not None:
+        return denial
+    voters = {review.reviewer for review in counted(request, barred(request, members))}
+    return None if person.username in voters else Denial(Problem.NOT_ONE_OF_THE_VOTERS)
 
 
 def _why_not_recall(person: Someone, request: RequestFacts, members: Membership, pool: Pool) -> Denial | None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
+from hub_config.airlock.rules.looks import HousePolicy, looks_needed
 from hub_config.airlock.rules.permission import Someone, barred, decided
 from hub_config.airlock.rules.voting import counted, revealed
 from hub_config.governance.releases.facts import Comment, Membership, RequestFacts, State
@@ -43,6 +44,7 @@ def _blind(username: str, request: RequestFacts) -> RequestFacts:
             or (comment.author == request.requester and (comment.answers is None or comment.answers in own))
         ),
         assigned=tuple(name for name in request.assigned if name == username),
+        looks_needed=looks_needed(request.files, HousePolicy()),  # one look becomes two once it is undecided
         round=1,
         version=0,
     )

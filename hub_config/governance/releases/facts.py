@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
@@ -240,15 +240,23 @@ class Delegation:
 @dataclass(frozen=True)
 class Pool:
     """Who may review on one day: the physicians the CSE named, and delegates in force. `present`: those of
-    them who are not away."""
+    them who are not away. `delegations`: all that those named ever made; `day`: that on which some are in
+    force."""
 
     named: frozenset[str] = frozenset()
-    delegates: frozenset[str] = frozenset()
+    delegations: frozenset[Delegation] = frozenset()
     absent: frozenset[str] = frozenset()
+    day: date = date.min
 
     @property
     def able(self) -> frozenset[str]:
-        return self.named | self.delegates
+        return self.able_but(())
+
+    def able_but(self, outside: Collection[str]) -> frozenset[str]:
+        """Without these people, and whoever stands in for them only."""
+        named = self.named.difference(outside)
+        in_force = (each for each in self.delegations if each.first <= self.day <= each.last)
+        return named | {each.delegate for each in in_force if each.reviewer in named}.difference(outside)
 
     @property
     def present(self) -> frozenset[str]:

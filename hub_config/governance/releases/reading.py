@@ -16,7 +16,14 @@ from sqlalchemy.orm.attributes import set_committed_value
 from hub_config.governance.facts import AccessLevel
 from hub_config.governance.models import Departure, Grant, Member, Project
 from hub_config.governance.releases import models
-from hub_config.governance.releases.facts import FileFacts, Membership, Pool, RequestFacts, State
+from hub_config.governance.releases.facts import (
+    Delegation,
+    FileFacts,
+    Membership,
+    Pool,
+    RequestFacts,
+    State,
+)
 from hub_config.governance.releases.stored import file_of, request_of
 
 
@@ -111,19 +118,16 @@ def pool_on(session: Session, day: date) -> Pool:
     named = frozenset(
         session.scalars(select(models.Reviewer.username).where(models.Reviewer.removed_at.is_(None)))
     )
-    delegates = session.scalars(
-        select(models.ReviewerDelegation.delegate).where(
-            models.ReviewerDelegation.reviewer.in_(named),
-            models.ReviewerDelegation.first <= day,
-            models.ReviewerDelegation.last >= day,
-        )
+    delegations = session.scalars(
+        select(models.ReviewerDelegation).where(models.ReviewerDelegation.reviewer.in_(named))
     )
     absent = session.scalars(
         select(models.ReviewerAbsence.reviewer).where(
             models.ReviewerAbsence.first <= day, models.ReviewerAbsence.last >= day
         )
     )
-    return Pool(named, frozenset(delegates), frozenset(absent))
+    made = (Delegation(each.reviewer, each.delegate, each.first, each.last) for each in delegations)
+    return Pool(named, frozenset(made), frozenset(absent), day)
 
 
 def holds_rows(session: Session, people: Collection[str], since: datetime) -> bool:

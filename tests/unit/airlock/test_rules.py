@@ -32,6 +32,7 @@ from hub_config.airlock.texts import TEXTS, AirlockProblem, Problem
 from hub_config.governance.releases.facts import (
     CheckState,
     Comment,
+    Delegation,
     FileFacts,
     FileKind,
     Membership,
@@ -61,10 +62,12 @@ PEOPLE = {
     "dora": Person("dora", "Dora", frozenset({Role.DPO})),
     "admin": Person("admin", "Admin", frozenset({Role.ADMIN, Role.CSE})),
 }
+TODAY = date(2026, 5, 4)
 POOL = Pool(
     frozenset({"marc", "lise", "paul", "diane", "denis", "jean", "ines"}),
-    frozenset({"odile"}),
+    frozenset({Delegation("denis", "odile", TODAY, TODAY)}),
     frozenset({"denis"}),
+    TODAY,
 )
 MEMBERS = Membership(frozenset({"ines", "marc"}), frozenset({"lise"}))
 FILE = FileFacts(
@@ -144,7 +147,7 @@ class TestPermission:
 
     @pytest.mark.parametrize("state", State)
     def test_what_a_reviewer_may_in_each_state(self, state: State) -> None:
-        open_acts = {Act.VIEW, Act.READ_RECORD, Act.TAKE, Act.VOTE, Act.COMMENT, Act.ASK, Act.REPLACE}
+        open_acts = {Act.VIEW, Act.READ_RECORD, Act.TAKE, Act.VOTE, Act.COMMENT, Act.ASK}
         assert {act for act in Act if denied("diane", act, request(state)) is None} == {
             State.DRAFT: set(),
             State.SUBMITTED: open_acts,

@@ -205,7 +205,8 @@ def test_the_pool_as_its_page_shows_it(house: House) -> None:
     with house.doing(DENIS) as (session, how):
         pool.be_back(session, DENIS, **how)
     with house.store.session() as session:
-        assert all(not each.absences and not each.delegations for each in pool.pool(session, today))
+        assert not any(each.absences for each in pool.pool(session, today))
+        assert [d.last for each in pool.pool(session, today) for d in each.delegations] == [today]
 
 
 def test_dates_and_names_are_checked(house: House) -> None:
