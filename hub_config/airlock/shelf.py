@@ -14,6 +14,7 @@ import json
 import os
 import re
 import secrets
+import stat
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,7 +26,7 @@ _SHA256: Final = re.compile(r"[0-9a-f]{64}")
 _VERSION: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _CHUNK: Final = 1024 * 1024
 _NEW: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
-_READ: Final = os.O_RDONLY | os.O_NOFOLLOW
+_READ: Final = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK  # a pipe in a file's place is waited for by nobody
 
 
 class ShelfBroken(AirlockProblem):
@@ -87,7 +88,7 @@ class Shelf:
 
     def put_preview(self, sha256: str, version: str, preview: Mapping[str, Any]) -> None:
         """Keep what the checks show of a file; an earlier one of this version is replaced."""
-        content = json.dumps(preview, ensure_ascii=False, allow_nan=False).encode()
+        content = json.dumps(preview, allow_nan=False).encode()  # ASCII: half a character can be kept too
         place = self._preview(sha256, version)
         self._ensure(place.parent)
         draft = place.with_name(f".{secrets.token_hex(8)}.draft")
@@ -135,11 +136,15 @@ class Shelf:
 
     def _open(self, sha256: str) -> BinaryIO:
         try:
-            return os.fdopen(os.open(self.path(sha256), _READ), "rb")
+            descriptor = os.open(self.path(sha256), _READ)
         except OSError as error:
             if error.errno in (errno.ENOENT, errno.ELOOP, errno.EACCES, errno.ENOTDIR):
                 raise ShelfBroken(Problem.SHELF_BROKEN) from None
             raise
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            os.close(descriptor)
+            raise ShelfBroken(Problem.SHELF_BROKEN)
+        return os.fdopen(descriptor, "rb")
 
     def _place(self, draft: Path, shelved: Shelved) -> None:
         """By rename: whole or not at all; the same bytes twice are one file, mended where they were not."""

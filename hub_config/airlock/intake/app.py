@@ -2,7 +2,8 @@
 reviews or downloads here.
 
 The socket says whose workspace it is, the hub whose token it carries, and both must agree, as at the gateway;
-a request of another project, or of somebody else, does not exist here. Bounded in bytes, drafts and pace.
+a request of another project, or of somebody else, does not exist here. Bounded in bytes, drafts and pace:
+one upload a person at a time, which waits for nobody's line but the checks'.
 """
 
 from __future__ import annotations
@@ -13,13 +14,14 @@ from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Annotated, Any, Final, TypeVar
+from weakref import WeakValueDictionary
 
 from fastapi import Depends, FastAPI, Query, Request
 from limits import parse
 from limits.storage import MemoryStorage
 from limits.strategies import SlidingWindowCounterRateLimiter
 from starlette.responses import Response
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from hub_config.airlock.actions import drafting
 from hub_config.airlock.checks.texts import Language
@@ -52,14 +54,18 @@ from hub_config.sockets.doors import (
 )
 from hub_config.sockets.identity import Hub, authenticate
 from hub_config.sockets.problems import ProblemDocument
+from p4dp_sdk.wire.errors import ErrorCode, Refusal
 from p4dp_sdk.wire.protocol import PROBLEM_JSON
 
 T = TypeVar("T")
 MOST_OPEN: Final = 20  # drafts of one person in one project
 MOST_BYTES: Final = 160 * 1024**2  # of a request's files together
 _A_MINUTE: Final = 240  # requests of one workspace
-_UPLOADS: Final = 3  # files checked at once, of everybody: a check takes a process
+_CHECKS: Final = 3  # files checked at once, of everybody: a check takes a process
 _BODY_SECONDS: Final = 120.0
+MOST_BYTES_A_DAY: Final = 1024**3  # of one person, whatever became of them: the shelf is everybody's
+MOST_WORDS: Final = 256 * 1024  # bytes of a request that is no file
+_MEGABYTE: Final = 1024**2
 _BODY: Final[dict[str, Any]] = {
     "requestBody": {
         "required": True,
@@ -78,13 +84,24 @@ class Office:
     hub: Hub
     workers: Executor
     search: Search | None = None  # for pseudonyms: the gateway, unless given
-    uploads: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(_UPLOADS))
+    checks: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(_CHECKS))
+    uploads: WeakValueDictionary[str, asyncio.Lock] = field(default_factory=WeakValueDictionary)
     pace: SlidingWindowCounterRateLimiter = field(
         default_factory=lambda: SlidingWindowCounterRateLimiter(MemoryStorage())
     )
 
     async def do(self, work: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self.workers, work)
+
+    def upload_of(self, user: str) -> asyncio.Lock:
+        """Whoever sends slowly, or much, keeps themselves waiting and nobody else."""
+        return self.uploads.setdefault(user, asyncio.Lock())
+
+    def note_bytes(self, user: str, size: int) -> None:
+        """Raises AirlockProblem beyond what one person may send in a day."""
+        day = parse(f"{MOST_BYTES_A_DAY // _MEGABYTE}/day")
+        if not self.pace.hit(day, "bytes", user, cost=-(-size // _MEGABYTE)):
+            raise AirlockProblem(Problem.TOO_MANY_BYTES_TODAY, megabytes=MOST_BYTES_A_DAY // _MEGABYTE)
 
 
 @dataclass(frozen=True)
@@ -128,7 +145,7 @@ def create_app(office: Office) -> ASGIApp:
     """The application of every workspace socket of the airlock."""
     api = _api()
     api.state.office = office
-    return guarded(api)
+    return guarded(_bounded(api))
 
 
 def openapi_document() -> dict[str, Any]:
@@ -182,9 +199,11 @@ def _writing(api: FastAPI) -> None:
     )
     async def put_file(asked: _Asked, id: str, name: _Name, request: Request) -> FileDocument:
         await asked.office.do(lambda: _editable(asked, id))
-        async with asked.office.uploads:
+        async with asked.office.upload_of(asked.binding.user):
             content = await _body(request, asked.desk.settings.airlock.file_bytes)
-            return await asked.office.do(lambda: _added(asked, id, name, content))
+            asked.office.note_bytes(asked.binding.user, len(content))
+            async with asked.office.checks:
+                return await asked.office.do(lambda: _added(asked, id, name, content))
 
     @api.delete("/v1/requests/{id}/files/{number}", summary="Take a file out of the request")
     async def remove_file(asked: _Asked, id: str, number: int) -> RequestDocument:
@@ -322,11 +341,34 @@ async def _body(request: Request, limit: int) -> bytes:
     return bytes(body)
 
 
+def _bounded(api: ASGIApp) -> ASGIApp:
+    """Words are short: nothing longer is held, whoever sends it. Files are bounded as they come (`_body`)."""
+
+    async def serve(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["path"].endswith("/files"):
+            await api(scope, receive, send)
+            return
+        held = 0
+
+        async def counted() -> Message:
+            nonlocal held
+            message = await receive()
+            held += len(message.get("body", b""))
+            if held > MOST_WORDS:
+                raise Refusal(ErrorCode.TOO_LARGE, limit=MOST_WORDS)
+            return message
+
+        await api(scope, counted, send)
+
+    return serve
+
+
 _STATUS: Final = {
     Problem.UNKNOWN_REQUEST: 404,
     Problem.UNKNOWN_FILE: 404,
     Problem.FILE_TOO_BIG: 413,
     Problem.TOO_MANY_BYTES: 413,
+    Problem.TOO_MANY_BYTES_TODAY: 429,
     Problem.TOO_FAST: 429,
 }
 

@@ -9,6 +9,8 @@ What is shelved is what is reviewed and released: for a genuine table or figure,
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -22,7 +24,7 @@ from hub_config.airlock.pseudonyms import PseudonymSearch, Searched
 from hub_config.airlock.shelf import Shelf, Shelved
 from hub_config.airlock.texts import AirlockProblem, Problem
 from hub_config.governance.releases.facts import CheckState, OutputClass
-from hub_config.governance.releases.findings import Finding
+from hub_config.governance.releases.findings import Finding, Rule
 from hub_config.governance.store import Store
 from hub_config.settings import Settings
 
@@ -66,11 +68,12 @@ def receive(desk: Desk, project: str, name: str, content: bytes, search: Search 
     inspection = inspect(
         desk.shelf.path(shelved.sha256), called, bounds=_bounds(desk.settings), context=_context(standing)
     )
+    checker = _told(inspection.version, called, standing)
     if inspection.quarantined is None:
         document = preview_document(inspection.preview)
-        desk.shelf.put_preview(shelved.sha256, inspection.version, document)
+        desk.shelf.put_preview(shelved.sha256, checker, document)
     search = search or PseudonymSearch(desk.settings.gateway_control_socket)
-    return Received(called, shelved, _checked(known, inspection, standing, search))
+    return Received(called, shelved, _checked(known, inspection, standing, search, checker))
 
 
 def _standing(desk: Desk, project: str) -> Standing:
@@ -98,7 +101,16 @@ def _context(standing: Standing) -> Context:
     return Context(min_patients=standing.policy.min_patients)
 
 
-def _checked(known: Classification, inspection: Inspection, standing: Standing, search: Search) -> Checked:
+def _told(version: str, name: str, standing: Standing) -> str:
+    """The checks' version, and what they were told of the file. The same bytes under another name, or for
+    another project, are looked at otherwise: their preview is another, and takes no one's place."""
+    told = json.dumps([name, standing.project, standing.policy.min_patients])
+    return f"{version}-{hashlib.sha256(told.encode()).hexdigest()[:16]}"
+
+
+def _checked(
+    known: Classification, inspection: Inspection, standing: Standing, search: Search, checker: str
+) -> Checked:
     put_aside = inspection.quarantined
     proof = dict(known.proof) | ({"quarantine": put_aside.reason.value} if put_aside else {})
     return Checked(
@@ -107,15 +119,16 @@ def _checked(known: Classification, inspection: Inspection, standing: Standing, 
         CheckState.QUARANTINED if put_aside else CheckState.CHECKED,
         (*known.findings, *_found(known, inspection, standing, search)),
         proof,
-        inspection.version,
+        checker,
     )
 
 
 def _found(
     known: Classification, inspection: Inspection, standing: Standing, search: Search
 ) -> tuple[Finding, ...]:
-    """What the checks found; nothing about a born-safe rendering, whose every cell the gateway protected."""
+    """What the checks found; of a born-safe rendering, whose every cell the gateway protected, what its name
+    pretends: that is the requester's."""
     if known.output_class is OutputClass.BORN_SAFE:
-        return ()
+        return tuple(each for each in inspection.findings if each.rule is Rule.DECEPTIVE_NAME)
     searched = search(standing.project, standing.snapshot, inspection.candidates)
     return (*inspection.findings, *searched.findings)

@@ -18,6 +18,8 @@ from hub_config.airlock.actions import releasing, reviewing
 from hub_config.airlock.actions.releasing import ENCLAVE, Broken, Handed
 from hub_config.airlock.checks import BadAnswer, ImageBlock, Preview, Reason, read_preview
 from hub_config.airlock.checks.texts import Words, why_quarantined
+from hub_config.airlock.intake.picking import Turns
+from hub_config.airlock.intake.receiving import Search
 from hub_config.airlock.pages.files import Before, Material, Released
 from hub_config.airlock.pages.previews import Language
 from hub_config.airlock.pages.queues import Case, Queue, queue_of
@@ -84,6 +86,8 @@ class Desk:
     settings: Settings
     now: Callable[[], datetime] = _now
     known: reading.Known = field(default_factory=dict, repr=False)
+    turns: Turns = field(default_factory=Turns, repr=False)
+    search: Search | None = None  # for pseudonyms: the gateway, unless given
 
     def _known_files(self) -> reading.Known:
         """Bounded by beginning again."""
@@ -236,7 +240,7 @@ class Desk:
         with self.store.session() as session:
             titles = _titles(session, [request])
             earlier = reading.released(session, request.project)[:_NEIGHBOUR_REQUESTS]
-            before = reading.find_request(session, request.previous) if request.previous else None
+            before = _read_before(session, request)
         return request_view(
             request,
             titles[request.project],
@@ -345,6 +349,12 @@ def _why_put_aside(file: FileFacts, language: Language) -> Words | None:
 def refused(denial: Denial) -> Told:
     status = 404 if denial.problem in _UNSEEN else 403
     return Told(status, TEXTS[denial.problem], **denial.blanks)
+
+
+def _read_before(session: Session, request: RequestFacts) -> RequestFacts | None:
+    """What it resubmits, if physicians sent that back: nothing is unchanged since nobody looked at it."""
+    before = reading.find_request(session, request.previous) if request.previous else None
+    return before if before is not None and before.state is State.RETURNED else None
 
 
 def _titles(session: Session, requests: list[RequestFacts]) -> Mapping[str, str]:

@@ -130,7 +130,7 @@ def answer(request: Request, id: str, asked: Allowed, form: Form) -> Response:
     asked.desk.change(
         asked.person,
         lambda do: reviewing.answer(
-            do.session, asked.person, id, text, question=int(question) if question.isdigit() else None,
+            do.session, asked.person, id, text, question=_number(question),
             at=do.at, audit=do.audit,
         ),
     )  # fmt: skip
@@ -184,6 +184,10 @@ def _form_for(
         projects=asked.desk.projects(asked.person, asked.today), chosen=project, written=asdict(words),
         problem=_said(request, problem),
     )  # fmt: skip
+
+
+def _number(text: str) -> int | None:
+    return int(text) if text.isdecimal() and len(text) < 19 else None
 
 
 def _said(request: Request, problem: AirlockProblem | None) -> str:
