@@ -21,16 +21,17 @@ from pathlib import Path
 from typing import IO, Final
 
 from hub_config.airlock.checks.bounds import Bounds
-from hub_config.airlock.checks.inside.found import Context, Found, Order
+from hub_config.airlock.checks.inside.found import MOST_CANDIDATES, Context, Found, Order
 from hub_config.airlock.checks.inside.kinds import also_looks_like, kind_of
 from hub_config.airlock.checks.inside.names import findings_of_name
+from hub_config.airlock.checks.inside.numbers import long_numbers
 from hub_config.airlock.checks.inside.preview import Preview
 from hub_config.airlock.checks.inside.protocol import Answer, BadAnswer, read_answer, write_order
 from hub_config.airlock.checks.inside.reasons import Reason
 from hub_config.governance.releases.facts import FileKind
 from hub_config.governance.releases.findings import Finding, Rule, Severity
 
-VERSION: Final = "1"
+VERSION: Final = "2"
 """Raised with every change of what the checkers find; it stands in the record of each file."""
 
 _CHECKOUT: Final = Path(__file__).parents[3]
@@ -89,7 +90,7 @@ def inspect_bytes(
         answer = Answer(Found(), Reason.POLYGLOT)
     else:
         answer = _ask(content, Order(name, kind, context or Context(), bounds.sizes), bounds)
-    return _told(answer, about, kind, hashlib.sha256(content).hexdigest(), len(content))
+    return _told(answer, name, about, kind, hashlib.sha256(content).hexdigest(), len(content))
 
 
 def _unread(file: IO[bytes], name: str, size: int, bounds: Bounds) -> Inspection:
@@ -98,11 +99,13 @@ def _unread(file: IO[bytes], name: str, size: int, bounds: Bounds) -> Inspection
     file.seek(0)
     about = (*findings_of_name(name, kind), *_size_findings(size, bounds))
     sha256 = hashlib.file_digest(file, "sha256").hexdigest()  # type: ignore[arg-type]
-    return _told(Answer(Found(), Reason.TOO_LARGE), about, kind, sha256, size)
+    return _told(Answer(Found(), Reason.TOO_LARGE), name, about, kind, sha256, size)
 
 
-def _told(answer: Answer, about: tuple[Finding, ...], kind: FileKind, sha256: str, size: int) -> Inspection:
-    """What was put aside shows nothing of what its checker said."""
+def _told(
+    answer: Answer, name: str, about: tuple[Finding, ...], kind: FileKind, sha256: str, size: int
+) -> Inspection:
+    """What was put aside shows nothing of what its checker said; a name leaves with its file in any case."""
     stopped = answer.stopped
     if stopped in _OURS:
         logger.warning("No check could read the file %s…: %s.", sha256[:12], stopped.value)
@@ -111,11 +114,18 @@ def _told(answer: Answer, about: tuple[Finding, ...], kind: FileKind, sha256: st
         findings=about if stopped else (*about, *answer.found.findings),
         preview=Preview() if stopped else Preview(answer.found.blocks),
         quarantined=Quarantine(stopped) if stopped else None,
-        candidates=() if stopped else answer.found.candidates,
+        candidates=_candidates(name, Found() if stopped else answer.found),
         version=VERSION,
         sha256=sha256,
         size=size,
     )
+
+
+def _candidates(name: str, found: Found) -> tuple[int, ...]:
+    """Long numbers of the file and of its name: those of the name first to be kept."""
+    named = long_numbers(name)
+    inside = [number for number in found.candidates if number not in named]
+    return tuple(sorted([*named, *inside[: MOST_CANDIDATES - len(named)]]))
 
 
 def _size_findings(size: int, bounds: Bounds) -> tuple[Finding, ...]:

@@ -45,7 +45,8 @@ _HEAD: Final = 20_000
 _OF_EXTENSION: Final = {
     "csv": FileKind.CSV, "tsv": FileKind.TSV, "tab": FileKind.TSV, "xlsx": FileKind.XLSX,
     "xlsm": FileKind.XLSX, "xltx": FileKind.XLSX, "xltm": FileKind.XLSX,
-    "parquet": FileKind.PARQUET, "pq": FileKind.PARQUET, "json": FileKind.JSON, "txt": FileKind.TEXT,
+    "parquet": FileKind.PARQUET, "pq": FileKind.PARQUET, "json": FileKind.JSON,
+    "jsonl": FileKind.JSON, "ndjson": FileKind.JSON, "txt": FileKind.TEXT,
     "log": FileKind.TEXT, "tex": FileKind.TEXT, "bib": FileKind.TEXT, "py": FileKind.TEXT, "r": FileKind.TEXT,
     "sql": FileKind.TEXT, "toml": FileKind.TEXT, "yml": FileKind.TEXT, "yaml": FileKind.TEXT,
     "md": FileKind.MARKDOWN, "markdown": FileKind.MARKDOWN, "html": FileKind.HTML,

@@ -117,6 +117,54 @@ WORDS: Final[Mapping[Rule, Mapping[Language, Words]]] = {
             "Draw it again with table.plot, or send the table.",
         ),
     ),
+    Rule.RUN_OF_ANOTHER_PROJECT: both(
+        (
+            "Ce rapport a été produit pour un autre projet.",
+            "Chaque projet sort ses propres résultats, sous ses propres droits.",
+            "Demandez la sortie depuis le projet pour lequel il a été produit.",
+        ),
+        (
+            "This report was made for another project.",
+            "Each project takes out its own results, under its own rights.",
+            "Ask for it in the project that it was made for.",
+        ),
+    ),
+    Rule.RUN_NOT_DONE: both(
+        (
+            "Ce rapport vient d'une exécution qui n'est pas allée à son terme.",
+            "Ce qui manque peut changer le sens de ce qui est là.",
+            "Demandez à l'opérateur de le relancer.",
+        ),
+        (
+            "This report is of a run that did not come to its end.",
+            "What is missing may change what is there.",
+            "Ask the operator to run it again.",
+        ),
+    ),
+    Rule.RUN_ON_OTHER_SNAPSHOT: both(
+        (
+            "Ce rapport porte sur une autre version figée des données que celle du projet.",
+            "Comparé à des tableaux d'une autre version, il peut révéler les patients ajoutés ou retirés.",
+            "Demandez à l'opérateur de le relancer, ou expliquez pourquoi celui-ci.",
+        ),
+        (
+            "This report is about another snapshot of the data than the project's.",
+            "Compared with tables of another one, it may reveal who came or went.",
+            "Ask the operator to run it again, or say why this one.",
+        ),
+    ),
+    Rule.TEMPLATE_NOT_APPROVED: both(
+        (
+            "Le modèle de ce rapport n'est plus approuvé sous cette forme.",
+            "Il a été retiré ou corrigé depuis : ce qu'il a produit est relu comme tout fichier à vérifier.",
+            "Demandez à l'opérateur de relancer le modèle actuel.",
+        ),
+        (
+            "This report's template is no longer approved as it was.",
+            "It was withdrawn or mended since: what it made is reviewed as any unverified file.",
+            "Ask the operator to run the present template.",
+        ),
+    ),
     Rule.UNPROVEN_OUTPUTS: both(
         (
             "{proven} sortie(s) du carnet portent une preuve, {unproven} n'en portent pas.",

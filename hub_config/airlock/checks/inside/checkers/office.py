@@ -255,7 +255,9 @@ def _judge_elements(gathering: Gathering, elements: list[Any], place: Place) -> 
             case "fldSimple" if _FIELDS.search(element.get(f"{_W}instr", "")):
                 gathering.block(Rule.ACTIVE_CONTENT, "field", place)
             case "docPr" if element.get("descr") or element.get("title"):
-                gathering.search(element.get("descr", ""), element.get("title", ""))
+                said = [element.get("descr", ""), element.get("title", "")]
+                gathering.search(*said)
+                gathering.lines("(alt)", said, place)
                 gathering.warn(Rule.HIDDEN_CONTENT, "text within a mark", place)
 
 

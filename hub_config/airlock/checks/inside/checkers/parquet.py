@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+from hub_config.airlock.checks.inside.checkers.structured import document_found
 from hub_config.airlock.checks.inside.disclosure.grid import CELLS_CHECKED, grid_of
 from hub_config.airlock.checks.inside.disclosure.tables import candidates_of, table_found
 from hub_config.airlock.checks.inside.found import CannotRead, Found, Notes, Order
@@ -31,6 +32,7 @@ def check(content: bytes, order: Order) -> Found:
         file = pq.ParquetFile(pa.BufferReader(content), pre_buffer=False, thrift_string_size_limit=2**24)
         _refuse(file.metadata, order)
         rows = list(_rows(file, order))
+        nested = _nested(file, order)
     except (pa.ArrowException, OSError, ValueError, OverflowError):
         raise CannotRead(Reason.DAMAGED) from None
     _tell_metadata(file.schema_arrow, notes)
@@ -38,6 +40,8 @@ def check(content: bytes, order: Order) -> Found:
     found = table_found(
         grid_of(names, rows, first_row=1, title=order.name), order, total_rows=file.metadata.num_rows
     )
+    if nested:
+        found += document_found(nested, order, notes)
     about = "\n".join(_texts(file.schema_arrow.metadata or {}))
     candidates = {*found.candidates, *candidates_of(about, notes)}
     return Found(notes.findings() + found.findings, found.blocks, tuple(sorted(candidates)))
@@ -68,6 +72,20 @@ def _rows(file: Any, order: Order) -> Iterator[list[str]]:
             yield row
             if cells > CELLS_CHECKED:
                 return
+
+
+def _nested(file: Any, order: Order) -> list[Any]:
+    """The rows as documents, where columns hold lists or records. As many as can be checked."""
+    import pyarrow as pa
+
+    if not any(pa.types.is_nested(each) for each in file.schema_arrow.types):
+        return []
+    rows: list[Any] = []
+    for batch in file.iter_batches(batch_size=_BATCH, use_threads=False):
+        rows.extend(batch.to_pylist())
+        if len(rows) > order.sizes.rows:
+            break
+    return rows
 
 
 def cell_of(value: Any) -> str:

@@ -9,10 +9,12 @@ from __future__ import annotations
 import io
 import logging
 import re
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from hub_config.airlock.checks.inside.checkers.gathering import Gathering
+from hub_config.airlock.checks.inside.checkers.points import Point, judge_points
 from hub_config.airlock.checks.inside.found import CannotRead, Found, Order, Reason
 from hub_config.governance.releases.findings import Place, Rule, Severity
 
@@ -30,6 +32,7 @@ _TOOLS: Final = re.compile(
 )
 _INVISIBLE: Final = re.compile(rb"(?<![\d.])[37]\s+Tr\b")
 _PIECE: Final = 4_000_000
+_STAMP: Final = re.compile(rb"1 0 0 1 (-?[\d.]{1,20}) (-?[\d.]{1,20}) cm\s+/(\w{1,40}) Do\b")
 
 
 def check(content: bytes, order: Order) -> Found:
@@ -191,7 +194,21 @@ def _read_pages(gathering: Gathering, reader: Any) -> None:
             raise CannotRead(Reason.TOO_MUCH)
         if _INVISIBLE.search(drawn):
             gathering.block(Rule.HIDDEN_CONTENT, "hidden text", place)
+        judge_points(gathering, _stamped(drawn), place)
         gathering.search(text)
         gathering.lines(f"page {number}", text.splitlines(), place)
         if not text.strip() and drawn:
             gathering.add(Rule.PICTURE, Severity.WARNING, place)
+
+
+def _stamped(drawn: bytes) -> Mapping[str, Sequence[Point]]:
+    """Where a shape is drawn again and again, each time moved on from the last, as matplotlib draws marks."""
+    places = defaultdict[str, list[Point]](list)
+    at = (0.0, 0.0)
+    for across, up, shape in _STAMP.findall(drawn):
+        try:
+            at = (at[0] + float(across), at[1] + float(up))
+        except ValueError:
+            continue
+        places[shape.decode()].append(at)
+    return places

@@ -5,7 +5,9 @@ before a parser sees them.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 from hub_config.airlock.checks.inside.decoding import decoded
@@ -18,6 +20,7 @@ from hub_config.governance.releases.findings import Place, Rule, Severity
 _DEEPEST: Final = 60
 _MOST_TABLES: Final = 40
 _MOST_VALUES: Final = 1_000_000
+_SIDE_BY_SIDE: Final = 20
 
 
 class _Twice(dict[str, Any]):
@@ -31,8 +34,7 @@ def check(content: bytes, order: Order) -> Found:
     if not text.strip():
         notes.add(Rule.EMPTY, Severity.WARNING)
         return Found(notes.findings())
-    document = parsed(text)
-    found = document_found(document, order, notes)
+    found = document_found(_lines(text) or parsed(text), order, notes)
     candidates = candidates_of(text, notes)
     return Found(notes.findings() + found.findings, found.blocks, candidates)
 
@@ -45,6 +47,14 @@ def parsed(text: str) -> Any:
         return json.loads(text, object_pairs_hook=_object)
     except (ValueError, RecursionError):
         raise CannotRead(Reason.DAMAGED) from None
+
+
+def _lines(text: str) -> list[Any] | None:
+    """JSON lines: a record a line; None where it is something else."""
+    lines = [line for line in text.splitlines() if line.strip()]
+    if len(lines) < 2 or not all(line.lstrip()[:1] == "{" and line.rstrip()[-1:] == "}" for line in lines):
+        return None
+    return [parsed(line) for line in lines]
 
 
 def deepest(text: str) -> int:
@@ -68,7 +78,7 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def document_found(document: Any, order: Order, notes: Notes) -> Found:
     """The tables of a parsed document, its other values as one more, and keys that stand twice."""
-    tables: list[Grid] = []
+    tables: dict[tuple[str, tuple[str, ...]], Grid] = {}
     others: list[tuple[str, str]] = []
     for path, value in _walk(document, ""):
         if isinstance(value, _Twice):
@@ -77,17 +87,30 @@ def document_found(document: Any, order: Order, notes: Notes) -> Found:
             )
         grid = as_table(value, path)
         if grid is not None:
-            tables.append(grid)
+            _put(tables, path, grid)
         elif not isinstance(value, (dict, list)):
             others.append((path, text_of(value)))
     if others:
-        tables.append(grid_of(("name", "value"), others, first_row=1))
+        tables["", ("name", "value")] = grid_of(("name", "value"), others, first_row=1)
     if len(tables) > _MOST_TABLES:
         raise CannotRead(Reason.TOO_MUCH)
     found = Found()
-    for grid in tables:
+    for grid in tables.values():
         found += table_found(grid, order)
     return found
+
+
+def _put(tables: dict[tuple[str, tuple[str, ...]], Grid], path: str, grid: Grid) -> None:
+    """Tables of one form that stand in the entries of a list are one: a practice's patients, and the next's.
+
+    Tables of nothing but numbers for names are not joined: their header is a row.
+    """
+    key = (re.sub(r"\b\d+\b", "#", path), grid.header)
+    before = tables.get(key)
+    if before is None or "#" not in key[0]:
+        tables[key if before is None else (path, grid.header)] = grid
+    else:
+        tables[key] = replace(before, rows=(*before.rows, *grid.rows))
 
 
 def _walk(value: Any, path: str) -> Iterator[tuple[str, Any]]:
@@ -107,9 +130,10 @@ def _walk(value: Any, path: str) -> Iterator[tuple[str, Any]]:
 def as_table(value: Any, title: str) -> Grid | None:
     """A list of records, a list of rows, a record of columns, or a `split` of pandas."""
     match value:
-        case [{}, *_] if all(isinstance(each, dict) for each in value) and _flat_records(value):
-            names = list(dict.fromkeys(str(key) for each in value for key in each))
-            return _grid(names, ([text_of(each.get(name)) for name in names] for each in value), title)
+        case [{}, *_] if all(isinstance(each, dict) for each in value) and not _holds_records(value):
+            records = [dict(_flattened(each)) for each in value]
+            names = list(dict.fromkeys(key for each in records for key in each))
+            return _grid(names, ([text_of(each.get(name)) for name in names] for each in records), title)
         case {"columns": list(columns), "data": list(data)} if all(isinstance(row, list) for row in data):
             return _grid([text_of(each) for each in columns], ([*map(text_of, row)] for row in data), title)
         case [[*_], *_] if all(isinstance(row, list) and _flat(row) for row in value):
@@ -142,8 +166,29 @@ def _flat(values: Any) -> bool:
     return not any(isinstance(each, (dict, list)) for each in values)
 
 
-def _flat_records(records: list[dict[str, Any]]) -> bool:
-    return all(_flat(each.values()) for each in records)
+def _holds_records(value: Any) -> bool:
+    """Whether a list of records stands within these records: a table of its own."""
+    waiting = [*value]
+    while waiting:
+        match waiting.pop():
+            case [{}, *_]:
+                return True
+            case dict(each):
+                waiting.extend(each.values())
+    return False
+
+
+def _flattened(record: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, Any]]:
+    """What is nested, side by side: `measures bmi`, `visits 1`, `visits 2`."""
+    for key, value in record.items():
+        name = f"{before} {key}".strip()
+        match value:
+            case dict():
+                yield from _flattened(value, name)
+            case list() if len(value) <= _SIDE_BY_SIDE:
+                yield from _flattened({str(number): each for number, each in enumerate(value, 1)}, name)
+            case _:
+                yield name, value
 
 
 def _grid(names: Sequence[str], rows: Any, title: str) -> Grid:
@@ -162,4 +207,4 @@ def text_of(value: Any) -> str:
         return ""
     if isinstance(value, float):
         return repr(value)
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)

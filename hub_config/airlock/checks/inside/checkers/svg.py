@@ -10,18 +10,18 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Iterator
 from typing import Any, Final
 from xml.etree.ElementTree import ParseError
 
 from hub_config.airlock.checks.inside.checkers.gathering import NOWHERE, Gathering
 from hub_config.airlock.checks.inside.checkers.images import picture
+from hub_config.airlock.checks.inside.checkers.points import Point, judge_points
 from hub_config.airlock.checks.inside.found import CannotRead, Found, Order, Reason
 from hub_config.governance.releases.findings import Place, Rule, Severity
 
 MOST_ELEMENTS: Final = 200_000
-MARKS: Final = 100
 VERTICES: Final = 400
 _PROGRAMS: Final = frozenset({"script", "handler", "listener"})
 _FOREIGN: Final = frozenset({"foreignobject", "iframe", "object", "embed", "audio", "video", "html", "body"})
@@ -55,7 +55,7 @@ def check(content: bytes, order: Order) -> Found:
 def drawing(gathering: Gathering, content: bytes, place: Place) -> None:
     """Raises CannotRead: no XML, entities, too many elements."""
     texts: list[str] = []
-    marks: Counter[str] = Counter()
+    marks = defaultdict[str, list[Point]](list)
     vertices, elements = 0, 0
     for element in _elements(content):
         elements += 1
@@ -67,12 +67,11 @@ def drawing(gathering: Gathering, content: bytes, place: Place) -> None:
             continue
         _judge(gathering, name, element, place)
         _judge_text(gathering, name, element, texts, place)
-        if name in _MARKS and _stands_at_a_point(element):
-            marks[element.get(_HREF) or element.get("href") or name] += 1
+        if name in _MARKS and (point := _point(element)) is not None:
+            marks[element.get(_HREF) or element.get("href") or name].append(point)
         vertices = max(vertices, _vertices(element))
-    if (count := max([*marks.values(), 0])) > MARKS:
-        gathering.add(Rule.POINTS, Severity.BLOCKING, place, count=count)
-    elif vertices > VERTICES:
+    judge_points(gathering, marks, place)
+    if vertices > VERTICES:
         gathering.add(Rule.POINTS, Severity.WARNING, place, count=vertices)
     gathering.add(Rule.PICTURE, Severity.WARNING, place)
     gathering.lines("SVG", texts, place)
@@ -166,9 +165,18 @@ def _judge_text(gathering: Gathering, name: str, element: Any, texts: list[str],
         gathering.warn(Rule.DOCUMENT_METADATA, "texts of a drawing", place)
 
 
-def _stands_at_a_point(element: Any) -> bool:
-    """A letter drawn as a shape is a `use` as well, put in its place otherwise."""
-    return any(element.get(name) is not None for name in ("x", "cx"))
+def _point(element: Any) -> Point | None:
+    """Where a mark stands; None of a letter, drawn as a shape and put in its place otherwise."""
+    across, up = (element.get(name) or element.get(f"c{name}") for name in "xy")
+    if across is None and up is None:
+        return None
+    return _length(across), _length(up)
+
+
+def _length(written: str | None) -> float:
+    """Without its unit."""
+    match = _NUMBER.match((written or "").strip())
+    return float(match[0]) if match else 0.0
 
 
 def _hides(element: Any) -> bool:

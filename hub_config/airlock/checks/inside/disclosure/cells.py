@@ -24,12 +24,16 @@ _NUMBER: Final = (
 _ONE: Final = re.compile(rf"({_NUMBER})\s*(%)?")
 _COUNT_AND_SHARE: Final = re.compile(r"(\d[\d\s\u00a0\u202f]*)\s*[(\[]\s*(\d+(?:[.,]\d+)?)\s*(%)?\s*[)\]]")
 _COUNT_OF: Final = re.compile(r"(\d[\d\s\u00a0\u202f]*)\s*/\s*(\d[\d\s\u00a0\u202f]*)(?:\s*[(\[].*[)\]])?")
+_STATISTIC: Final = re.compile(
+    r"[+-]?\d+(?:[.,]\d+)?\s*%?\s*(?:[(\[][^()\[\]]*\d[^()\[\]]*[)\]]|(?:±|\+/-)\s*\d+(?:[.,]\d+)?)"
+)
 _LONGEST: Final = 60
 
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """`number` of a plain number; `count`, `share`, `of` of a composite one: `12 (4.5 %)`, `12/266`."""
+    """`number` of a plain number; `count`, `share`, `of` of a composite one: `12 (4.5 %)`, `12/266`.
+    `statistic`: a mean or an estimate with its spread: `61,2 (14,8)`, `27 [24 ; 31]`."""
 
     text: str
     number: float | None = None
@@ -40,6 +44,7 @@ class Cell:
     count: int | None = None
     share: float | None = None
     of: int | None = None
+    statistic: bool = False
 
     @property
     def whole(self) -> int | None:
@@ -61,7 +66,7 @@ def read_cell(text: str) -> Cell:
         return Cell(bare, masked=True, empty=lowered in _EMPTY)
     if _BELOW.fullmatch(lowered):
         return Cell(bare, masked=True)
-    return _plain(bare) or _composite(bare) or Cell(bare)
+    return _plain(bare) or _composite(bare) or Cell(bare, statistic=bool(_STATISTIC.fullmatch(bare)))
 
 
 def _plain(bare: str) -> Cell | None:

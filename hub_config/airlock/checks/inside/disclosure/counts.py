@@ -57,14 +57,36 @@ def check_complements(grid: Grid, roles: Roles, marks: Marks) -> None:
     """N − n of a row, where N is a column's or a header's."""
     totals = roles.of(Role.TOTAL)
     counts = roles.of(Role.COUNT)
+    parts = _parts_of_others(grid, roles)
     for row, cells in enumerate(grid.rows):
         if roles.rows[row] in _SKIPPED:
             continue
         for at in counts:
             whole = cells[at].whole
             total = _total_of(grid, roles, row, at, totals)
+            if total is None and at in parts:
+                total = cells[parts[at]].whole
             if whole and total is not None and total > whole and marks.small(total - whole):
                 marks.add(Rule.SMALL_COMPLEMENT, _BLOCKING, row, at, below=marks.least - 1)
+
+
+def _parts_of_others(grid: Grid, roles: Roles) -> dict[int, int]:
+    """Counts that are part of another column's, since a column of percentages is what divides the two."""
+    counts = roles.of(Role.COUNT)
+    shares = [(at, scale) for at in roles.of(Role.SHARE) if (scale := _scale(grid, at)) is not None]
+    return {
+        part: whole
+        for part in counts
+        for whole in counts
+        if part != whole and any(_divides(grid, roles, part, whole, at, scale) for at, scale in shares)
+    }
+
+
+def _divides(grid: Grid, roles: Roles, part: int, whole: int, share: int, scale: float) -> bool:
+    rows = [cells for cells, role in zip(grid.rows, roles.rows, strict=True) if role not in _SKIPPED]
+    told = [(row[part].whole, row[whole].whole, row[share].number) for row in rows]
+    known = [(n, of, each * scale) for n, of, each in told if n is not None and of and each is not None]
+    return len(known) > 1 and all(abs(100 * n / of - each) <= 0.6 for n, of, each in known)
 
 
 def check_steps(grid: Grid, roles: Roles, marks: Marks) -> None:
@@ -102,6 +124,7 @@ def check_shares(grid: Grid, roles: Roles, marks: Marks) -> None:
     """Percentages: the count behind them, the unanimous ones, those without a denominator."""
     shares = roles.of(Role.SHARE)
     percent = {at: _scale(grid, at) for at in shares}
+    groups = _groups_of_shares(grid, roles, percent)
     for row, cells in enumerate(grid.rows):
         if roles.rows[row] in _SKIPPED:
             continue
@@ -109,7 +132,10 @@ def check_shares(grid: Grid, roles: Roles, marks: Marks) -> None:
             scale, cell = percent[at], cells[at]
             if scale is not None and cell.number is not None:
                 share = _Share(cell.number * scale, scale * 10.0**-cell.decimals)
-                _check_share(share, _denominator(grid, roles, row, at), row, at, roles, marks)
+                total = _denominator(grid, roles, row, at)
+                if total is None and at in groups:
+                    total = cells[groups[at]].whole
+                _check_share(share, total, row, at, roles, marks)
         for at in roles.of(Role.COUNT):
             if cells[at].share is not None:
                 _check_pair(cells[at], roles.denominators[at], row, at, marks)
@@ -141,6 +167,32 @@ def _denominator(grid: Grid, roles: Roles, row: int, at: int) -> int | None:
     if totals and (whole := grid.rows[row][totals[0]].whole) is not None:
         return whole
     return _confirmed_total(grid, roles, at) or _only_n(grid)
+
+
+def _groups_of_shares(grid: Grid, roles: Roles, scales: dict[int, float | None]) -> dict[int, int]:
+    """Percentages of people to whom something happened, in groups whose size is the only count: « n » and
+    « complications (%) »; not « n » and « % », where the percentage is that of the count itself."""
+    counts = roles.of(Role.COUNT)
+    if len(counts) != 1 or roles.of(Role.TOTAL):
+        return {}
+    return {
+        at: counts[0]
+        for at, scale in scales.items()
+        if scale is not None
+        and (said.words(grid.header[at]) - said.words(grid.header[counts[0]])) & said.HAPPENED
+        and not _of_one_whole(grid, roles, counts[0], at, scale)
+    }
+
+
+def _of_one_whole(grid: Grid, roles: Roles, count: int, share: int, scale: float) -> bool:
+    """Whether count and percentage give one and the same total in all rows."""
+    told = [
+        (row[count].whole, (row[share].number or 0) * scale)
+        for row, role in zip(grid.rows, roles.rows, strict=True)
+        if role not in _SKIPPED
+    ]
+    wholes = [100 * n / each for n, each in told if n and each]
+    return len(wholes) < 2 or max(wholes) <= 1.25 * min(wholes)
 
 
 def _only_n(grid: Grid) -> int | None:

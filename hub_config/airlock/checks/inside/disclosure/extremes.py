@@ -23,10 +23,18 @@ def check_extremes(grid: Grid, roles: Roles, marks: Marks) -> None:
     if columns and not _bounds_of_classes(grid, columns):
         for at in columns:
             if any(cell.number is not None for cell in grid.column(at)):
-                marks.add(Rule.EXTREME_VALUE, _BLOCKING, -1, at)
+                meant = said.words(grid.header[at]) & said.PLAUSIBLE
+                marks.add(Rule.EXTREME_VALUE, Severity.WARNING if meant else _BLOCKING, -1, at)
+    severity = Severity.WARNING if _lists_settings(grid) else _BLOCKING
     for row, role in enumerate(roles.rows):
         if role is RowRole.EXTREME and any(cell.number is not None for cell in grid.rows[row]):
-            marks.add(Rule.EXTREME_VALUE, _BLOCKING, row, None)
+            marks.add(Rule.EXTREME_VALUE, severity, row, None)
+
+
+def _lists_settings(grid: Grid) -> bool:
+    """Names and values of an analysis's settings, a seed and thresholds among them: a minimum is a choice."""
+    told = {word for row in grid.rows for word in said.words(row[0].text) & said.CONFIGURED}
+    return grid.width == 2 and len(told) >= 3
 
 
 def _bounds_of_classes(grid: Grid, columns: Sequence[int]) -> bool:

@@ -82,7 +82,7 @@ def column_role(name: str, cells: Sequence[Cell], at: int) -> Role:
         return Role.SHARE
     if _is_total(told, name, cells):
         return Role.TOTAL
-    filled = [cell for cell in cells if not cell.empty]
+    filled = [cell for cell in cells if not cell.empty and not cell.statistic]
     if (
         told & said.COUNT
         and not told & _NO_COUNT
@@ -100,7 +100,8 @@ _INDEX: Final = frozenset({"", "index"})
 
 
 def _by_content(told: frozenset[str], cells: Sequence[Cell], at: int) -> Role:
-    filled = [cell for cell in cells if not cell.empty]
+    """Means with their spread say nothing of the column: tables mix them with counts, row by row."""
+    filled = [cell for cell in cells if not cell.empty and not cell.statistic]
     if told & said.AXIS or (at == 0 and not _numeric(filled)):
         return Role.AXIS if told & said.AXIS else Role.LABEL
     if told and told <= said.VALUE:
@@ -193,7 +194,7 @@ _ADDED: Final = (RowRole.DATA, RowRole.TOTAL)
 
 def _all_whole(cells: Sequence[Cell]) -> bool:
     whole = [cell.whole for cell in cells if cell.whole is not None]
-    filled = [cell for cell in cells if not cell.empty]
+    filled = [cell for cell in cells if not cell.empty and not cell.statistic]
     numbers = [cell for cell in filled if not cell.masked]
     return bool(whole) and len(whole) >= 0.8 * len(numbers) and min(whole) >= 0
 

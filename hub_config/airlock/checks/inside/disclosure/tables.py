@@ -5,6 +5,7 @@ found = table_found(grid_of(header, rows), order)
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 
 from hub_config.airlock.checks.inside.disclosure.counts import (
@@ -102,7 +103,12 @@ def is_read_as_formula(text: str) -> bool:
         text.startswith(_FORMULA_SIGNS)
         and len(text.strip("+-=@ \t\r")) > 1
         and text[1:2] not in (" ", "-", "+")
+        and not _LOGARITHM.fullmatch(text)
     )
+
+
+_LOGARITHM = re.compile(r"-\s?(2\s?)?(log|log2|log10|ln|ll)\s?(\(\w{1,20}\))?", re.I)
+"""`-log2(p)`, `-2LL`: what statistics write, and no spreadsheet can fetch or run anything by it."""
 
 
 def _rounding_told(grid: Grid) -> int | None:

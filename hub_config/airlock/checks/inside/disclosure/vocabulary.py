@@ -54,6 +54,14 @@ AXIS: Final = _set(
     "classe class decile quintile quartile bin rang rank time temps rownames index unnamed region centre "
     "departement id lag horizon saison season"
 )
+HAPPENED: Final = _set(
+    "complication complications deces deaths evenement evenements events recidive recidives rechute "
+    "rechutes echec echecs succes guerison guerisons gueris hospitalisation hospitalisations "
+    "hospitalises fumeurs fumeuses smokers diabetiques positifs positives resistants resistance "
+    "atteints depistes vaccines traites exposes adherents observants oui yes femmes hommes women men "
+    "female male infections infection abandons abandon reponse repondeurs responders relapse relapses "
+    "died vaccinated treated exposed"
+)
 REMAINING: Final = _set("remaining remain restants restant reste left risk risque kept gardes conserves")
 NUMBER_OF: Final = _set("num numero no ref reference code")
 CUMULATED: Final = _set("cumul cumule cumules cumulee cumulees cumulative cumulated cumulatif cum cumsum")
@@ -65,6 +73,14 @@ EXTREME: Final = _set(
 SETTING: Final = _set(
     "depth iter iterations features leaf leaves samples size split splits estimators epochs parameter "
     "patients"
+)
+PLAUSIBLE: Final = _set(
+    "plausible plausibles autorise autorisee autorises admis admise attendu attendue attendus possible "
+    "possibles valide valides allowed valid expected permitted accepte accepted"
+)
+CONFIGURED: Final = _set(
+    "graine seed seuil threshold plis folds penalite penalty alpha version noeuds knots fenetre window codes "
+    "random state puissance power"
 )
 DURATION: Final = _set("duree duration time temps delai seconds minutes")
 IDENTIFIER: Final = _set(
