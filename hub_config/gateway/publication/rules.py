@@ -50,11 +50,12 @@ _WORDING: Final = (
 _JOINS: Final = frozenset({"inner", "left"})
 _CLASS: Final = re.compile(r"[\d\s<>≤≥=+.,–-]*|non renseigné|not recorded")  # p4dp.age_bands, value_bands
 _USUAL = """
-actes and annee année average avec band bands by class classe code codes consultations count counts de des
-diagnostic diagnostics du effectif effectifs et femmes for hommes jour label la le les libelle libellé lignes
-mean men mois month moyenne n nb nombre number of par part parts patientes patients pct per percent personnes
-pour pourcent pourcentage proportion rate rates ratio rows sd semaine sex sexe share shares somme sum taux the
-total totaux variance visites visits week with women year âge
+actes and annee année avec average band bands by class classe code codes consultations count counts de
+denominator des diagnostic diagnostics du dénominateur effectif effectifs et femmes for hommes jour la label
+le les libelle libellé lignes mean men mois month moyenne n nb nombre number numerator numérateur of par part
+parts patientes patients pct per percent personnes pour pourcent pourcentage proportion rate rates ratio rows
+sd semaine sex sexe share shares somme sum taux the total totaux variance visites visits week with women year
+âge
 """
 _WORDS: Final = frozenset(_USUAL.split())
 

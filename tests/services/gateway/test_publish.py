@@ -188,8 +188,9 @@ async def test_years_and_chapters_are_totals_too(ines: Workspace, memory: Recoll
             ("sex", "label"),
         ),
         (P.group_by("sex").agg(n=P.count()).rename(effectif="n"), ()),
+        (P.group_by("sex").agg(numerator=P.count(), denominator=P.patient_id.nunique()), ()),
     ],
-    ids=["alias", "literal", "own classes", "own table", "usual words"],
+    ids=["alias", "literal", "own classes", "own table", "usual words", "an indicator's"],
 )
 async def test_own_words_make_a_table_unverified(
     ines: Workspace, expression: ibis.Table, unverified: tuple[str, ...]
