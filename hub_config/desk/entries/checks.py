@@ -2,8 +2,12 @@
 
 What comes in is text of a closed kind, without what could name a patient and without bytes in disguise. A
 notebook comes in without its outputs, attachments and metadata. A finding is a code, never a value of the
-file. The checks stop slips and known shapes, not somebody who means to smuggle a list past them: a table is
-therefore looked at by a person before it comes in, and everything that comes in is on record under its hash.
+file. The checks stop slips and known shapes, not somebody who means to smuggle a list past them: a table, and
+a code list whose codes are not all known ones, is therefore looked at by a person before it comes in, and
+everything that comes in is on record under its hash.
+
+The file is hostile: every pattern here reads it in one pass, since a pattern that goes back over it would
+stop the whole service.
 """
 
 from __future__ import annotations
@@ -12,14 +16,17 @@ import csv
 import io
 import json
 import re
-import tomllib
 import unicodedata
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cache
 from typing import Any, Final
 
 from hub_config.governance.rights.facts import EntryKind
+from p4dp_sdk.catalogue.code_lists import BadCodeList, Codebooks, parse_document
+from p4dp_sdk.catalogue.code_lists.patterns import checked
+from p4dp_sdk.catalogue.load import load_catalogue
 
 MOST_BYTES: Final = 2 * 1024 * 1024
 MOST_ROWS: Final = 50_000
@@ -36,11 +43,19 @@ _NIR: Final = re.compile(
     r"(?<!\d)[1278][ .-]?\d{2}[ .-]?(?:0[1-9]|1[0-2]|[2-9]\d)[ .-]?(?:\d{2}|2[AB])[ .-]?\d{3}[ .-]?\d{3}"
     r"(?:[ .-]?\d{2})?(?!\d)"
 )
-_MAIL: Final = re.compile(r"[\w.+-]+@[\w-]+\.[\w.-]+")
+_MAIL: Final = re.compile(r"[\w.+-]@[\w-]{1,63}\.\w")
 _PHONE: Final = re.compile(r"(?<!\d)0[1-9](?:[ .-]?\d{2}){4}(?!\d)")
-_LONG_NUMBER: Final = re.compile(r"(?<![\d.])\d{8,}(?![\d.])")
+_LONG_NUMBER: Final = re.compile(
+    r"(?<![\d.])(?!34009\d{8}(?!\d))\d{8,}(?![\d.])"
+)  # but a CIP-13: a medicine's
 _LONG_NUMBERS_OF_CODE: Final = 20  # a script may name a few; a list of them is a list of identifiers
-_BLOB: Final = re.compile(r"[A-Za-z0-9+/=_-]{1000,}")
+_BLOB: Final = re.compile(r"(?<![A-Za-z0-9+/=_-])[A-Za-z0-9+/=_-]{1000,}")
+_WRAPPED_BLOB: Final = re.compile(r"^[ \t\"'>#]{0,12}[A-Za-z0-9+/=_-]{60,}[\"'\\,]{0,3}\s*$")
+_WRAPPED_LINES: Final = 12  # so many in a row are a file in base64
+_BLANKS: Final = frozenset(
+    "\u115f\u1160\u2028\u2029\u2800\u3164\uffa0"
+)  # take room, or a line, and show nothing
+_UNKNOWN_CODES: Final = 20  # a list may name a few codes that are not loaded here
 _CODE: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9 .*-]{0,15}")
 _NAMING_WORDS: Final = frozenset(
     {
@@ -74,10 +89,12 @@ class Finding(StrEnum):
 
 @dataclass(frozen=True)
 class Checked:
-    """What comes in if `findings` is empty: `content`, which for a notebook is less than was sent."""
+    """What comes in if `findings` is empty: `content`, which for a notebook is less than was sent. `look`:
+    only once somebody else has seen it."""
 
     content: bytes
     findings: tuple[Finding, ...]
+    look: bool = True
 
     @property
     def fits(self) -> bool:
@@ -95,14 +112,24 @@ def check(kind: EntryKind, name: str, content: bytes) -> Checked:
     except UnicodeDecodeError:
         return Checked(b"", (Finding.NOT_TEXT,))
     cleaned, found = _BY_KIND[kind](name, text)
-    findings = [*found, *_of_any_text(text if cleaned is None else cleaned, kind)]
-    return Checked((cleaned or "").encode(), tuple(dict.fromkeys(findings)))
+    findings = tuple(dict.fromkeys([*found, *_of_any_text(text if cleaned is None else cleaned, kind)]))
+    if findings or cleaned is None:
+        return Checked(b"", findings)
+    return Checked(cleaned.encode(), (), _needs_look(kind, name, cleaned))
+
+
+def _needs_look(kind: EntryKind, name: str, text: str) -> bool:
+    """What may be joined with patients: a table, whatever it is called, and a list of codes that are mostly
+    nobody's."""
+    if kind is EntryKind.CODE_LIST and name.endswith(".toml"):
+        return _unknown_codes(text) > _UNKNOWN_CODES
+    return kind in (EntryKind.TABLE, EntryKind.CODE_LIST)
 
 
 def _of_any_text(text: str, kind: EntryKind) -> Iterator[Finding]:
     if any(_is_hidden(sign) for sign in text):
         yield Finding.HIDDEN_SIGNS
-    if _BLOB.search(text):
+    if _BLOB.search(text) or _is_wrapped(text):
         yield Finding.BLOB
     if _NIR.search(text):
         yield Finding.NIR
@@ -114,9 +141,20 @@ def _of_any_text(text: str, kind: EntryKind) -> Iterator[Finding]:
 
 
 def _is_hidden(sign: str) -> bool:
-    """A control, or a sign that turns the direction of writing or takes no room: what is read is not what is
-    run."""
-    return sign not in "\n\r\t" and unicodedata.category(sign) in ("Cc", "Cf", "Co", "Cs", "Cn")
+    """A control, or a sign that turns the direction of writing, varies another or shows nothing: what is read
+    is not what is run."""
+    return (sign in _BLANKS or 0xFE00 <= ord(sign) <= 0xFE0E or 0xE0100 <= ord(sign) <= 0xE01EF) or (
+        sign not in "\n\r\t" and unicodedata.category(sign) in ("Cc", "Cf", "Co", "Cs", "Cn")
+    )
+
+
+def _is_wrapped(text: str) -> bool:
+    in_a_row = 0
+    for line in text.splitlines():
+        in_a_row = in_a_row + 1 if _WRAPPED_BLOB.match(line) else 0
+        if in_a_row >= _WRAPPED_LINES:
+            return True
+    return False
 
 
 Found = tuple[str | None, list[Finding]]
@@ -165,7 +203,7 @@ def _notebook(_name: str, text: str) -> Found:
         cells = [_cell(cell, place) for place, cell in enumerate(document["cells"], 1)]
         if document["nbformat"] != 4 or not cells:
             raise ValueError
-    except (ValueError, KeyError, TypeError, RecursionError):
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return None, [Finding.NOT_A_NOTEBOOK]
     kept = {
         "cells": cells,
@@ -187,18 +225,32 @@ def _cell(cell: Mapping[str, Any], place: int) -> dict[str, Any]:
     return {**made, "execution_count": None, "outputs": []} if kind == "code" else made
 
 
+@cache
+def _books() -> Codebooks:
+    """The systems of the catalogue. The place's own tables may know more codes; then a look says so."""
+    return Codebooks(load_catalogue().code_systems)
+
+
 def _code_list(name: str, text: str) -> Found:
     fits = _is_toml_list(text) if name.endswith(".toml") else _is_csv_list(text)
     return (text, []) if fits else (None, [Finding.NOT_A_CODE_LIST])
 
 
 def _is_toml_list(text: str) -> bool:
-    """A document that says which codes of which systems; the SDK reads the rest of it when it is used."""
+    """As the SDK reads it: no field nobody knows, and every code written as its system writes them."""
     try:
-        document = tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError):
+        document = parse_document(text.encode())
+        for patterns in (document.codes, document.exclude):
+            checked(patterns, _books())
+    except BadCodeList:
         return False
-    return isinstance(document.get("codes"), dict) and bool(document["codes"])
+    return bool(document.codes)
+
+
+def _unknown_codes(text: str) -> int:
+    document = parse_document(text.encode())
+    missing = [checked(patterns, _books())[1] for patterns in (document.codes, document.exclude)]
+    return sum(len(codes) for systems in missing for codes in systems.values())
 
 
 def _is_csv_list(text: str) -> bool:

@@ -7,9 +7,9 @@ DIM physician. What is looked at is shown as text, never rendered.
 from __future__ import annotations
 
 from contextlib import suppress
-from typing import Final
+from typing import Annotated, Final
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
 from sqlalchemy.orm import Session
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import UploadFile
@@ -35,7 +35,7 @@ from hub_config.web.login import Visitor
 from hub_config.web.pages import page
 
 LINES_SHOWN: Final = 200
-LINE_SHOWN: Final = 400
+LINE_SHOWN: Final = 160
 NOT_A_MEMBER: Final = N_(
     "Vous ne pouvez rien faire entrer dans ce projet : vous n'en êtes pas membre, ou il n'est pas ouvert."
 )
@@ -100,7 +100,7 @@ async def hand_in(request: Request, person: Visitor, form: Form, project: str) -
         if not checked.fits:
             _turn_away(office, person, project, EntryKind(kind), checked)
         purpose = said(form, "usage")
-        return _handed_in(office, person, project, EntryKind(kind), name, checked.content, purpose)
+        return _handed_in(office, person, project, EntryKind(kind), name, checked, purpose)
 
     entry = await run_in_threadpool(in_words, write)
     told = ACCEPTED if entry.state is EntryState.ACCEPTED else WAITS
@@ -108,7 +108,9 @@ async def hand_in(request: Request, person: Visitor, form: Form, project: str) -
 
 
 @router.get("/entrees/regards/{number}")
-async def show(request: Request, person: Visitor, number: str) -> Response:
+async def show(
+    request: Request, person: Visitor, number: str, feuille: Annotated[int, Query(ge=1, le=100_000)] = 1
+) -> Response:
     office = office_of(request)
 
     def read() -> tuple[Entry, list[str]]:
@@ -116,7 +118,7 @@ async def show(request: Request, person: Visitor, number: str) -> Response:
             entry = entries.entry_of(session, number)
             if not _may_look(session, person, entry):
                 raise Told(403, NOT_A_LOOKER)
-        return entry, entries.Shelf(office.settings.home).read(entry.sha256).decode().splitlines()
+        return entry, _rows(entries.Shelf(office.settings.home).read(entry.sha256).decode())
 
     entry, lines = await run_in_threadpool(in_words, read)
     return page(
@@ -124,8 +126,10 @@ async def show(request: Request, person: Visitor, number: str) -> Response:
         "desk/entry.html",
         person,
         entry=entry,
-        lines=[line[:LINE_SHOWN] for line in lines[:LINES_SHOWN]],
+        lines=lines[(feuille - 1) * LINES_SHOWN : feuille * LINES_SHOWN],
         total=len(lines),
+        sheet=feuille,
+        sheets=max(1, -(-len(lines) // LINES_SHOWN)),
         kinds=KINDS,
     )
 
@@ -144,10 +148,18 @@ async def look(request: Request, person: Visitor, form: Form, number: str) -> Re
             entry = entries.look(
                 session, number, step, reason=said(form, "motif"), at=office.clock(), audit=audit
             )
-        _deliver(office, [entry])
+            found = entries.entries_of(session, entry.project)
+        _deliver(office, found)
 
     await run_in_threadpool(in_words, write)
     return see_other(request, "/entrees", told=DONE)
+
+
+def _rows(text: str) -> list[str]:
+    """Every sign of the file, in rows that a page can show: nothing lies beyond the right edge, and empty
+    lines push nothing out of sight."""
+    lines = (line for line in text.splitlines() if line.strip())
+    return [line[start : start + LINE_SHOWN] for line in lines for start in range(0, len(line), LINE_SHOWN)]
 
 
 def _joined(session: Session, office: Office, person: Person, project: str) -> ProjectFacts:
@@ -175,9 +187,9 @@ def _turn_away(office: Office, person: Person, project: str, kind: EntryKind, ch
 
 
 def _handed_in(
-    office: Office, person: Person, project: str, kind: EntryKind, name: str, content: bytes, purpose: str
+    office: Office, person: Person, project: str, kind: EntryKind, name: str, checked: Checked, purpose: str
 ) -> Entry:
-    sha256 = entries.Shelf(office.settings.home).keep(content)
+    sha256 = entries.Shelf(office.settings.home).keep(checked.content)
     with office.acting(person) as (session, audit):
         entry = entries.hand_in(
             session,
@@ -185,21 +197,20 @@ def _handed_in(
             kind,
             name,
             sha256=sha256,
-            size=len(content),
+            size=len(checked.content),
             purpose=purpose,
+            look=checked.look,
             at=office.clock(),
             audit=audit,
         )
-    _deliver(office, [entry])
+        found = entries.entries_of(session, project)
+    _deliver(office, found)
     return entry
 
 
 def _deliver(office: Office, found: list[Entry]) -> None:
-    """Have the newest accepted file of each name lie in the project's folder."""
+    """Have what should lie in a project's folder lie there."""
     shelf = entries.Shelf(office.settings.home)
-    seen: set[str] = set()
-    for entry in found:
-        if entry.state is EntryState.ACCEPTED and entry.name not in seen:
-            seen.add(entry.name)
-            with suppress(BadRight):  # bytes that are gone or were changed stay out
-                shelf.deliver(entry)
+    for entry in entries.lying(found):
+        with suppress(BadRight):  # bytes that are gone or were changed stay out
+            shelf.deliver(entry)

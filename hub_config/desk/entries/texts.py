@@ -44,6 +44,7 @@ FINDINGS: Final[Mapping[Finding, str]] = {
     Finding.TOO_LARGE_TABLE: N_("Le tableau dépasse 50 000 lignes ou 100 colonnes. Agrégez-le."),
     Finding.NOT_A_NOTEBOOK: N_("Ce n'est pas un notebook au format 4. Réenregistrez-le avec Jupyter."),
     Finding.NOT_A_CODE_LIST: N_(
-        "Ce n'est pas une liste de codes : en TOML, une table [codes] ; en CSV, une colonne « code »."
+        "Ce n'est pas une liste de codes : en TOML, les champs id, version, label_fr, source, author et une "
+        "table [codes] ; en CSV, une colonne « code ». Chaque code s'écrit comme dans sa nomenclature."
     ),
 }

@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import os
 import tempfile
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
@@ -87,14 +88,17 @@ def hand_in(
     sha256: str,
     size: int,
     purpose: str,
+    look: bool,
     at: datetime,
     audit: Recorder,
 ) -> Entry:
-    """A checked file asks to come in. Accepted at once unless it is a table, which waits for a look."""
+    """A checked file asks to come in. Accepted at once unless it needs a `look`; a table always does, and so
+    does what would take the place of a file that was looked at."""
     said = " ".join(purpose.split())[:_PURPOSE]
     if not said:
         raise BadRight("text")
-    state = EntryState.SUBMITTED if needs_look(kind) else EntryState.ACCEPTED
+    waits = look or kind is EntryKind.TABLE or _was_looked_at(session, project, name)
+    state = EntryState.SUBMITTED if waits else EntryState.ACCEPTED
     row = models.IncomingFile(
         id=fresh_id("E"),
         project=project,
@@ -115,9 +119,10 @@ def hand_in(
     return _entry(row)
 
 
-def needs_look(kind: EntryKind) -> bool:
-    """A table may be joined with patients: somebody else sees it first."""
-    return kind is EntryKind.TABLE
+def _was_looked_at(session: Session, project: str, name: str) -> bool:
+    file = models.IncomingFile
+    seen = select(file.id).where(file.project == project, file.name == name, file.looked_by.is_not(None))
+    return session.scalars(seen.limit(1)).first() is not None
 
 
 def look(
@@ -149,6 +154,17 @@ def leads(session: Session, project: str) -> frozenset[str]:
     """The members who answer for a project: its DIM physicians, its referent, its department."""
     query = select(Member.username).where(Member.project == project, Member.role.in_(_LEADS))
     return frozenset(session.scalars(query))
+
+
+def lying(entries: Iterable[Entry]) -> list[Entry]:
+    """What should lie in a project's folder: of each name the file that was accepted last."""
+    accepted = (each for each in entries if each.state is EntryState.ACCEPTED)
+    by_name = {each.name: each for each in sorted(accepted, key=_accepted_at)}
+    return list(by_name.values())
+
+
+def _accepted_at(entry: Entry) -> datetime:
+    return entry.looked_at or entry.submitted_at
 
 
 def entries_of(session: Session, project: str) -> list[Entry]:

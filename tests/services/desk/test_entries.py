@@ -27,6 +27,10 @@ from tests.pages import Visit, visiting
 TABLE = "region,effectif\nNormandie,39\nPACA,31\n"
 SCRIPT = "import p4dp_sdk as p4dp\nws = p4dp.connect()\n"
 SECRET = "1 84 12 76 451 089 46"
+LIST = (
+    'id = "pieds"\nversion = "1"\nlabel_fr = "Pieds"\nsource = "s"\nauthor = "a"\n'
+    '[codes]\ncisp2 = ["L17", "L98"]\n'
+)
 
 
 def notebook(source: str = SCRIPT, **cell: object) -> str:
@@ -48,7 +52,7 @@ GOOD = [
     (EntryKind.TABLE, "regions.csv", TABLE),
     (EntryKind.TABLE, "points-virgules.csv", "mois;taux\n2020-01;3,5\n"),
     (EntryKind.NOTEBOOK, "etude.ipynb", notebook()),
-    (EntryKind.CODE_LIST, "pieds.toml", 'id = "pieds"\n[codes]\ncisp2 = ["L17", "L98"]\n'),
+    (EntryKind.CODE_LIST, "pieds.toml", LIST),
     (EntryKind.CODE_LIST, "pieds.csv", "code,libelle\nL17,pied\nA10BA*,metformine\n"),
 ]
 BAD = [
@@ -79,6 +83,16 @@ BAD = [
     (EntryKind.NOTEBOOK, "n.ipynb", notebook(cell_type="widget"), Finding.NOT_A_NOTEBOOK),
     (EntryKind.NOTEBOOK, "n.ipynb", notebook(f"# {SECRET}"), Finding.NIR),
     (EntryKind.CODE_LIST, "l.toml", "id = 'x'", Finding.NOT_A_CODE_LIST),
+    (EntryKind.SCRIPT, "a.py", ("QUJD" * 19 + "\n") * 20, Finding.BLOB),
+    (EntryKind.SCRIPT, "a.py", "x = 'a\U000e0148\U000e0149'", Finding.HIDDEN_SIGNS),
+    (EntryKind.SCRIPT, "a.py", "# a\u2028import os", Finding.HIDDEN_SIGNS),
+    (EntryKind.TABLE, "t.csv", "a,b\n" + "a@" * 500_000 + ",2\n", Finding.NOT_A_TABLE),
+    (EntryKind.TABLE, "t.csv", "a,b\n" + "a" * 1_000_000 + ",2\n", Finding.NOT_A_TABLE),  # no pattern lingers
+    (EntryKind.NOTEBOOK, "n.ipynb", notebook("\ud800"), Finding.HIDDEN_SIGNS),
+    (EntryKind.NOTEBOOK, "n.ipynb", notebook(metadata=[]), Finding.NOT_A_NOTEBOOK),
+    (EntryKind.CODE_LIST, "l.toml", LIST + "[rows]\nx = ['a']\n", Finding.NOT_A_CODE_LIST),
+    (EntryKind.CODE_LIST, "l.toml", LIST + f"atc = {'1' * 9000}", Finding.NOT_A_CODE_LIST),
+    (EntryKind.CODE_LIST, "l.toml", f"codes.{'.'.join('a' * 20_000)} = 1\n", Finding.NOT_A_CODE_LIST),
     (EntryKind.CODE_LIST, "l.csv", "code,nom\nL17,x\n", Finding.NOT_A_CODE_LIST),
     (EntryKind.CODE_LIST, "l.csv", "code,b\nnot a code at all of anything,x\n", Finding.NOT_A_CODE_LIST),
 ]
