@@ -3,6 +3,10 @@
 A person is found by the identifier of their practice's software, one at a time; the page never learns a
 name, never says whether somebody is in a snapshot otherwise, and never shows a number. What was typed is not
 kept: the objection holds the number, the receipt a reference of whoever keeps the letter.
+
+Nobody learns whether an identifier is anybody's without a trace: everything else about a form is checked
+before anybody is looked up, so what is found is objected, what is not is on the log, and who finds nothing
+too often in a day goes on with the DPO.
 """
 
 from __future__ import annotations
@@ -22,6 +26,7 @@ from hub_config.desk.participation.texts import PROBLEMS, UNFOUND
 from hub_config.desk.rules import Act, may
 from hub_config.desk.texts import N_
 from hub_config.governance.audit import AuditBroken, AuditEvent, Decision
+from hub_config.governance.audit.reading import Wanted, newest
 from hub_config.governance.audit.reading import find as find_event
 from hub_config.governance.rights import actions
 from hub_config.governance.rights.actions import BadRight
@@ -41,6 +46,13 @@ UNCHECKED: Final = N_(
 NOT_A_DATE: Final = N_("La date manque, ou elle est à venir. Choisissez-la dans le calendrier.")
 CHANGED: Final = N_("C'est enregistré.")
 
+TOO_OFTEN: Final = N_(
+    "Trop d'identifiants sans correspondance aujourd'hui : par précaution, voyez la suite avec le délégué à "
+    "la protection des données. Rien n'a été enregistré."
+)
+MOST_UNFOUND: Final = 15  # a day and person: slips of the pen, not a search
+LOOKUP: Final = "participation.lookup"
+
 T = TypeVar("T")
 
 router = APIRouter(include_in_schema=False)
@@ -54,7 +66,7 @@ async def home(request: Request, person: Visitor) -> Response:
     def read() -> tuple[list[Receipt], list[Practice], list[str]]:
         with office.store.session() as session:
             known = sources(office.settings.warehouse_dir)
-            return actions.receipts(session), actions.practices(session), known
+            return actions.receipts(session, by=_whose(person)), actions.practices(session), known
 
     receipts, practices, known = await run_in_threadpool(read)
     return page(
@@ -83,6 +95,8 @@ async def leave(request: Request, person: Visitor, form: Form) -> Response:
     """A practice's GP withdraws."""
     require(person, Act.RECORD_PARTICIPATION)
     office, reference = office_of(request), said(form, "cabinet")
+    if not reference:
+        raise Told(404, PROBLEMS["no-practice"])
     receipt = await run_in_threadpool(_objected, office, person, Subject.PHYSICIAN, form, reference)
     return see_other(request, f"/participation/recepisses/{receipt.id}")
 
@@ -122,12 +136,14 @@ async def change_software(request: Request, person: Visitor, form: Form) -> Resp
 
 @router.get("/participation/recepisses/{receipt}")
 async def show_receipt(request: Request, person: Visitor, receipt: str) -> Response:
-    """The receipt, to print; with what the audit log says of it now."""
+    """The receipt, to print; with what the audit log says of it now. For whoever recorded it, and the DPO."""
     require(person, Act.SEE_RECEIPT)
     office = office_of(request)
 
     def read() -> tuple[Receipt, bool]:
         with office.store.change() as session:
+            if _whose(person) not in (None, actions.receipt_of(session, receipt).recorded_by):
+                raise BadRight("no-receipt")
             found = actions.confirm(session, receipt, at=office.clock())
         return found, _is_in_log(office, found)
 
@@ -142,26 +158,58 @@ async def show_receipt(request: Request, person: Visitor, receipt: str) -> Respo
     )
 
 
+def _whose(person: Person) -> str | None:
+    """Whose receipts this person sees: the DPO everybody's."""
+    return None if may(person, Act.TRACE_OBJECTOR) else person.username
+
+
 def _objected(office: Office, person: Person, subject: Subject, form: FormData, cabinet: str) -> Receipt:
     """The receipt, once the objection is on disk and in effect. Raises Told."""
     if said(form, "relu") != "oui":
         raise Told(422, UNCHECKED)
     source, identifier, kind = said(form, "source"), said(form, "identifiant"), KINDS[subject]
+    in_words(lambda: _check_the_rest(office, form, cabinet))
+    if _searched(office, person):
+        _note_lookup(office, person, subject, "too-often", source)
+        raise Told(429, TOO_OFTEN)
     found = find(office.settings.warehouse_dir, office.settings.keys_dir, source, kind, identifier)
     if not isinstance(found, Found):
-        office.store.audit.append(
-            AuditEvent(
-                person.username,
-                "participation.lookup",
-                None,
-                Decision.REFUSED,
-                {"of": subject.value, "code": found.value, "source": source[:200]},
-            )
-        )
+        _note_lookup(office, person, subject, found.value, source)
         raise Told(422, UNFOUND[found])
     recorded = in_words(lambda: _recorded(office, person, subject, found, form, cabinet))
     with office.store.change() as session:
         return actions.confirm(session, recorded.id, at=office.clock())
+
+
+def _check_the_rest(office: Office, form: FormData, cabinet: str) -> None:
+    """Everything that can be wrong but the identifier: an error after it is looked up would tell that it is
+    somebody's."""
+    if not cabinet:
+        actions.check_reference(said(form, "reference"))
+        return
+    with office.store.session() as session:
+        practice = actions.who_may_leave(session, cabinet)
+    if practice.source != said(form, "source") and practice.source in sources(office.settings.warehouse_dir):
+        raise BadRight("source")
+
+
+def _searched(office: Office, person: Person) -> bool:
+    """Whether this person found nobody too often today; the log counts, so a restart forgets nothing. A log
+    that broke stops no objection."""
+    if may(person, Act.TRACE_OBJECTOR):
+        return False
+    wanted = Wanted(who=person.username, what=(LOOKUP,), first=office.today)
+    settings = office.settings
+    try:
+        found = newest(settings.audit_dir, settings.keys_dir, wanted, limit=MOST_UNFOUND)
+    except AuditBroken:
+        return False
+    return len(found.records) >= MOST_UNFOUND
+
+
+def _note_lookup(office: Office, person: Person, subject: Subject, code: str, source: str) -> None:
+    details = {"of": subject.value, "code": code, "source": source[:200]}
+    office.store.audit.append(AuditEvent(person.username, LOOKUP, None, Decision.REFUSED, details))
 
 
 def _recorded(

@@ -30,6 +30,9 @@ PROBLEMS: Final[Mapping[str, str]] = {
     "known-practice": N_("Un cabinet porte déjà ce code. Choisissez-en un autre."),
     "no-practice": N_("Aucun cabinet ne porte ce code."),
     "left": N_("Ce cabinet s'est retiré : s'il revient, il entre sous un nouveau code."),
+    "source": N_(
+        "Ce cabinet est entré sous une autre source de données : choisissez celle de son inscription."
+    ),
     "before": N_("Cette date précède celle du logiciel en service. Corrigez-la."),
     "text": N_("Un champ est vide ou trop long. Complétez-le, puis recommencez."),
     "no-receipt": N_("Aucun récépissé ne porte ce numéro."),

@@ -60,8 +60,7 @@ def record_objection(
 ) -> Receipt:
     """The objection of the person of this dense number, in every snapshot, and its receipt. `confirm` it once
     the transaction is over. Raises BadRight for a reference that is none."""
-    if reference and not is_reference(reference):
-        raise BadRight("reference")
+    check_reference(reference)
     patient = number if subject is Subject.PATIENT else None
     physician = number if subject is Subject.PHYSICIAN else None
     new = add_objection(session, patient_no=patient, physician_no=physician, on=at.date(), audit=audit)
@@ -86,6 +85,12 @@ def record_objection(
     return _receipt(row, number)
 
 
+def check_reference(reference: str) -> None:
+    """Raises BadRight for one that is none; a letter may have none."""
+    if reference and not is_reference(reference):
+        raise BadRight("reference")
+
+
 def _objection(session: Session, patient: int | None, physician: int | None) -> int:
     same = Objection.patient_no == patient if physician is None else Objection.physician_no == physician
     return session.scalars(select(Objection.id).where(same)).one()
@@ -104,9 +109,10 @@ def receipt_of(session: Session, receipt: str) -> Receipt:
     return _facts_of(session, _receipt_row(session, receipt))
 
 
-def receipts(session: Session, *, limit: int = 200) -> list[Receipt]:
-    """The newest first."""
+def receipts(session: Session, *, by: str | None = None, limit: int = 200) -> list[Receipt]:
+    """The newest first; those that one person recorded, or all."""
     query = select(models.ObjectionReceipt).order_by(models.ObjectionReceipt.recorded_at.desc()).limit(limit)
+    query = query if by is None else query.where(models.ObjectionReceipt.recorded_by == by)
     return [_facts_of(session, row) for row in session.scalars(query)]
 
 
@@ -194,6 +200,16 @@ def leave(
     row.receipt = receipt.id
     audit.record(session, "participation.leave", None, reference=reference, receipt=receipt.id)
     return receipt
+
+
+def who_may_leave(session: Session, reference: str) -> Practice:
+    """The practice, if it may leave now; asked before anybody is looked up. Raises BadRight."""
+    row = session.get(models.ParticipatingPractice, reference)
+    if row is None:
+        raise BadRight("no-practice")
+    if PracticeStep.LEAVE not in PRACTICE_TRANSITIONS[PracticeState(row.state)]:
+        raise BadRight("left")
+    return _practice(row)
 
 
 def practices(session: Session) -> list[Practice]:
