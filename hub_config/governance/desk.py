@@ -21,8 +21,9 @@ def terms(settings: Settings, number: int | None, *, wants_centres: bool) -> Ter
     """What a new project on snapshot `number`, or on the newest, must keep to. Raises SnapshotProblem or
     BadProject."""
     snapshot = _snapshot(settings, number)
-    centres = _centres(snapshot) if wants_centres else None
-    found = SnapshotTerms(snapshot.manifest.number, snapshot.manifest.synthetic, centres)
+    labels = _centres(snapshot) if wants_centres else None
+    centres = None if labels is None else frozenset(labels)
+    found = SnapshotTerms(snapshot.manifest.number, snapshot.manifest.synthetic, centres, labels or {})
     return Terms(found, settings.policy)
 
 
@@ -98,6 +99,9 @@ def _snapshot(settings: Settings, number: int | None) -> Snapshot:
     return known[-1]
 
 
-def _centres(snapshot: Snapshot) -> frozenset[str]:
+def _centres(snapshot: Snapshot) -> dict[str, str]:
+    """Each centre and how people call it: its city and region, as far as the snapshot says them."""
     with duckdb.connect(str(snapshot.database), read_only=True) as connection:
-        return frozenset(row[0] for row in connection.execute("SELECT centre_id FROM centres").fetchall())
+        rows = connection.execute("SELECT centre_id, label, region_label FROM centres").fetchall()
+    said = {code: [word for word in words if word and word != code] for code, *words in rows}
+    return {code: ", ".join(words) or code for code, words in said.items()}

@@ -8,7 +8,7 @@ site's, never looser; the unprotected sandbox exists on synthetic data only.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from hub_config.governance.charter import Charter
@@ -33,6 +33,7 @@ class SnapshotTerms:
     number: int
     synthetic: bool
     centres: frozenset[str] | None = None
+    labels: Mapping[str, str] = field(default_factory=dict, compare=False)  # of centres, in words
 
 
 @dataclass(frozen=True)

@@ -71,6 +71,10 @@ class Flaw(StrEnum):
     UNKNOWN_PERSON = "unknown-person"
     NOT_A_MEMBER_ROLE = "not-a-member-role"
     NO_PATIENTS = "no-patients"
+    NO_REASON = "no-reason"
+    MORE_THAN_ASKED = "more-than-asked"
+    DECIDED_ON_IT = "decided-on-it"
+    NOT_YOURSELF = "not-yourself"
 
 
 @dataclass(frozen=True)

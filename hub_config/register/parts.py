@@ -11,14 +11,17 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from hub_config.governance.problems import GovernanceProblem, StoreProblem
+from hub_config.governance.register import reading
+from hub_config.governance.register.facts import DossierFacts
 from hub_config.governance.roles import Person, Role
 from hub_config.register import texts
-from hub_config.register.form import clean
-from hub_config.register.problems import Denied, RegisterProblem, Stale, Unfit
-from hub_config.register.rules import Denial
+from hub_config.register.form import Problems, clean
+from hub_config.register.problems import Denied, NoSuch, RegisterProblem, Stale, Unfit
+from hub_config.register.rules import Act, Denial, why_not
+from hub_config.register.secretariat import Secretariat
 from hub_config.web.answers import Told
 from hub_config.web.errors import told_page
-from hub_config.web.pages import page
+from hub_config.web.pages import page, text
 
 LONGEST_REASON: Final = 4_000
 LABELS: Final[Mapping[str, Any]] = {
@@ -78,6 +81,21 @@ def told(problem: RegisterProblem) -> Told:
             return Told(404, texts.NO_SUCH)
 
 
+def in_words(request: Request, problems: Problems) -> dict[str, str]:
+    """What is wrong at each field."""
+    return {name: text(request, texts.FLAWS[one.flaw], **one.blanks) for name, one in problems.items()}
+
+
+def visible(office: Secretariat, dossier_id: str, person: Person) -> DossierFacts:
+    """The dossier, for whoever may see it. Raises NoSuch, and Told for somebody who left."""
+    office.greet(person)
+    with office.reading() as session:
+        found = reading.dossier(session, dossier_id)
+    if found is None or why_not(person, Act.VIEW, found, quorum=office.quorum) is not None:
+        raise NoSuch(dossier_id)
+    return found
+
+
 def said(form: FormData, name: str, *, most: int = LONGEST_REASON) -> str:
     """One text of a form, cleaned; empty where there is none. Longer than `most` is cut."""
     value = form.get(name)
@@ -107,8 +125,12 @@ def reason(form: FormData, name: str = "reason") -> str:
 
 def version(form: FormData) -> int | None:
     """What version of the dossier the page was made from."""
-    given = said(form, "version", most=12)
-    return int(given) if given.isdigit() else None
+    return number(form, "version")
+
+
+def number(form: FormData, name: str) -> int | None:
+    given = said(form, name, most=9)
+    return int(given) if given.isdecimal() else None
 
 
 def require(person: Person, *roles: Role) -> None:

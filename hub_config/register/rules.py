@@ -13,13 +13,14 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
 
-from hub_config.governance.facts import ProjectFacts, ProjectStatus
+from hub_config.governance.facts import AccessLevel, ProjectFacts, ProjectStatus
 from hub_config.governance.register.facts import (
     TRANSITIONS,
     Ballot,
     DossierFacts,
     EntryFacts,
     Office,
+    Scope,
     State,
     Step,
     Verdict,
@@ -56,6 +57,8 @@ class Denial(StrEnum):
     TIED = "tied"
     SANDBOX = "sandbox"
     ASKED_ALREADY = "asked-already"
+    LEADS_NO_MORE = "leads-no-more"
+    REVIEW_FIRST = "review-first"
 
 
 OFFICES: Mapping[Office, Role] = {Office.CSE: Role.CSE, Office.DPO: Role.DPO, Office.ADMIN: Role.ADMIN}
@@ -102,7 +105,7 @@ def why_not(person: Person, act: Act, dossier: DossierFacts, *, quorum: int) -> 
 
 
 def _why_not_view(person: Person, dossier: DossierFacts) -> Denial | None:
-    if person.username in dossier.involved and dossier.state is not State.DRAFT:
+    if person.username in dossier.named and dossier.state is not State.DRAFT:
         return None
     if person.username == dossier.requester:
         return None
@@ -128,16 +131,17 @@ def _barred(person: Person, office: Office, dossier: DossierFacts) -> Denial | N
 
 
 def offices_held(username: str, dossier: DossierFacts) -> frozenset[Office]:
-    """The offices in whose name they already spoke on this dossier, in this round."""
+    """The offices in whose name they already spoke on this dossier, in this round. A reserve is the
+    committee's, and so is its lifting."""
     spoke = {one.office for one in dossier.opinions if one.by == username and one.round == dossier.round}
-    voted = {Office.CSE} if username in {vote.voter for vote in dossier.votes} else set()
-    return frozenset(spoke | voted)
+    voted = {vote.voter for vote in dossier.votes} | {one.lifted_by for one in dossier.reserves}
+    return frozenset(spoke | ({Office.CSE} if username in voted else set()))
 
 
 def _why_not_office(
     person: Person, act: Act, office: Office, dossier: DossierFacts, quorum: int
 ) -> Denial | None:
-    if act is Act.LIFT_RESERVE:
+    if act in (Act.LIFT_RESERVE, Act.DECLARE_CONFLICT):
         return None
     if dossier.opinion(office) is not None:
         return Denial.ALREADY_DECIDED
@@ -190,7 +194,7 @@ class Tally:
 
 
 def tally(dossier: DossierFacts) -> Tally:
-    """Only of who takes part: whoever declares a conflict after all takes their vote with them."""
+    """Only of who takes part: whoever declares a conflict, or leaves, takes their vote with them."""
     count = Counter(vote.ballot for vote in dossier.votes)
     return Tally(count[Ballot.FOR], count[Ballot.AGAINST], count[Ballot.ABSTAIN])
 
@@ -203,16 +207,35 @@ class Waiting:
     reserves: int
 
 
+def offices_needed(dossier: DossierFacts) -> tuple[Office, ...]:
+    """Whose consent it takes: all three. What a lead asks for their own centres, protected results and no
+    SNDS, the committee leaves to the other two: it named the lead. A vote or a reserve takes it up all the
+    same."""
+    if is_of_own_region(dossier) and not dossier.votes and dossier.opinion(Office.CSE) is None:
+        return (Office.DPO, Office.ADMIN)
+    return tuple(Office)
+
+
+def is_of_own_region(dossier: DossierFacts) -> bool:
+    """A regional request for aggregate access only. Its scope was written at submission, not typed."""
+    answers = dossier.answers
+    return (
+        answers.get("scope") == Scope.REGIONAL
+        and answers.get("access") == AccessLevel.AGGREGATE
+        and not any(str(name).startswith("snds_") for name in answers.get("tables") or ())
+    )
+
+
 def settled(dossier: DossierFacts) -> Step | Waiting:
     """What the opinions of this round amount to. One office against refuses, one that sends back returns;
-    approval takes all three and no open reserve."""
+    approval takes all that are needed and no open reserve."""
     said = {office: dossier.opinion(office) for office in Office}
     verdicts = {opinion.verdict for opinion in said.values() if opinion is not None}
     if Verdict.UNFAVOURABLE in verdicts:
         return Step.REFUSE
     if Verdict.RETURN in verdicts:
         return Step.RETURN
-    missing = tuple(office for office, opinion in said.items() if opinion is None)
+    missing = tuple(office for office in offices_needed(dossier) if said[office] is None)
     reserves = sum(reserve.open for reserve in dossier.reserves)
     return Waiting(missing, reserves) if missing or reserves else Step.APPROVE
 
@@ -242,6 +265,7 @@ _BY_OFFICERS: Mapping[ProjectAct, frozenset[Role]] = {
     ProjectAct.RESUME: frozenset({Role.ADMIN}),
     ProjectAct.CLOSE: frozenset({Role.ADMIN}),
 }
+_NOT_ON_ONE_S_OWN = frozenset({ProjectAct.NAME_RESPONSIBLE, ProjectAct.RESUME})
 _STATUSES: Mapping[ProjectAct, frozenset[ProjectStatus]] = {
     ProjectAct.ADD_MEMBER: frozenset({ProjectStatus.APPROVED}),
     ProjectAct.REMOVE_MEMBER: frozenset(ProjectStatus) - {ProjectStatus.CLOSED},
@@ -269,6 +293,8 @@ def why_not_of_project(
     if act in _BY_OFFICERS:
         if not person.roles & _BY_OFFICERS[act]:
             return Denial.NOT_YOUR_ROLE
+        if act in _NOT_ON_ONE_S_OWN and (responsible or person.username in project.members):
+            return Denial.INVOLVED
     elif not responsible:
         return Denial.NOT_YOURS
     return None if project.status in _STATUSES[act] else Denial.NOT_NOW

@@ -157,8 +157,8 @@ FLAWS: Final[Mapping[Flaw, str]] = {
     Flaw.ORDER: N_("La fin de la période tombe avant son début."),
     Flaw.NO_REFERENCE: N_("Donnez le numéro de l'autorisation."),
     Flaw.NOT_YOUR_CENTRE: N_(
-        "Vous ne demandez que pour les centres que vous dirigez. S'il en manque un, l'administrateur ou le "
-        "comité peut l'inscrire à votre nom."
+        "Vous ne demandez que pour les centres que vous dirigez. S'il en manque un, le comité peut "
+        "l'inscrire à votre nom."
     ),
     Flaw.UNKNOWN_PERSON: N_(
         "« %(who)s » n'est pas connu : cette personne doit d'abord se connecter une fois au registre."
@@ -168,6 +168,13 @@ FLAWS: Final[Mapping[Flaw, str]] = {
         "responsables de centre."
     ),
     Flaw.NO_PATIENTS: N_("Choisissez au moins une table de données de patients."),
+    Flaw.NO_REASON: N_("Écrivez un motif : il est inscrit au registre et lu par la personne concernée."),
+    Flaw.MORE_THAN_ASKED: N_("Restez dans ce qui est demandé, sans rien laisser vide."),
+    Flaw.DECIDED_ON_IT: N_(
+        "« %(who)s » s'est prononcé sur ce projet, et ne peut donc pas y entrer de cette façon. Demandez une "
+        "modification du projet : d'autres en décideront."
+    ),
+    Flaw.NOT_YOURSELF: N_("Personne n'inscrit un centre à son propre nom."),
 }
 DENIALS: Final[Mapping[Denial, str]] = {
     Denial.NOT_YOURS: N_("Cela revient à la personne qui a fait la demande, ou au responsable du projet."),
@@ -185,6 +192,12 @@ DENIALS: Final[Mapping[Denial, str]] = {
     Denial.TIED: N_("Les voix sont partagées : un autre membre du comité doit voter."),
     Denial.SANDBOX: N_("Le bac à sable est ouvert à tous et n'a besoin d'aucune décision."),
     Denial.ASKED_ALREADY: N_("Une demande est déjà en cours pour ce projet : terminez-la d'abord."),
+    Denial.LEADS_NO_MORE: N_(
+        "Le demandeur ne dirige plus tous les centres demandés : renvoyez-lui la demande, à corriger."
+    ),
+    Denial.REVIEW_FIRST: N_(
+        "La revue annuelle des accès est en retard : le responsable du projet la fait d'abord."
+    ),
 }
 STALE: Final = N_(
     "Cette page a changé depuis que vous l'avez ouverte, peut-être dans un autre onglet. Rien n'a été "

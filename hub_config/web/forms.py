@@ -43,7 +43,7 @@ async def bounded_body(request: Request, most: int) -> bytes:
     """The body, read whole. Raises Told (413, 408) for one that is too large or too slow."""
     too_large = Told(413, TOO_LARGE, most=f"{most / 1024 / 1024:.0f}" if most >= UPLOAD else "0,25")
     declared = request.headers.get("content-length", "0")
-    if not declared.isdigit() or int(declared) > most + _OVERHEAD:
+    if not declared.isdecimal() or int(declared) > most + _OVERHEAD:
         raise too_large
     body = bytearray()
     try:

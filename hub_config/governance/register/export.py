@@ -32,6 +32,7 @@ SECURITY: Final = (
     "réponses agrégées protégées (au moins 11 patients et 3 médecins) ; sorties relues par des médecins ; "
     "journal chaîné et signé"
 )
+_FORMULAS: Final = "=+-@\uff1d\uff0b\uff0d\uff20"  # some spreadsheets read the full-width ones too
 UNSAID: Final = "Non renseigné"
 
 
@@ -140,7 +141,8 @@ def write_json(found: Iterable[Activity], *, on: date) -> str:
 
 def inert(text: str) -> str:
     """A spreadsheet runs what begins like a formula; a quote in front makes it text."""
-    return f"'{text}" if text.lstrip()[:1] in {"=", "+", "-", "@"} or text[:1] in {"\t", "\r"} else text
+    begins = text.lstrip()[:1]
+    return f"'{text}" if (begins and begins in _FORMULAS) or text[:1] in {"\t", "\r"} else text
 
 
 def _activity(

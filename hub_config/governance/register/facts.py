@@ -168,6 +168,7 @@ class DossierFacts:
     conflicts: tuple[Conflict, ...] = ()
     reserves: tuple[Reserve, ...] = ()
     opinions: tuple[Opinion, ...] = ()  # of every round, oldest first
+    belonging: frozenset[str] = frozenset()  # to the project as it is: members of now and before, responsible
 
     @property
     def title(self) -> str:
@@ -175,7 +176,13 @@ class DossierFacts:
 
     @property
     def involved(self) -> frozenset[str]:
-        """Who may decide nothing about it: they asked for it, direct it or would work in it."""
+        """Who may decide nothing about it: they asked for it, direct it, would work in it, or belong to the
+        project, whatever the form says of them."""
+        return self.named | self.belonging
+
+    @property
+    def named(self) -> frozenset[str]:
+        """Whom the form names."""
         director = str(self.answers.get("director_login", "")).strip().lower()
         return frozenset({self.requester, *members_of(self.answers), *([director] if director else [])})
 

@@ -13,13 +13,17 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from hub_config.governance import actions
+from hub_config.governance.facts import ProjectStatus
 from hub_config.governance.persons.models import Person
 from hub_config.governance.problems import BadPerson
 from hub_config.governance.recorder import Recorder
-from hub_config.governance.register.models import Entry, Lead, Leaver
+from hub_config.governance.register.facts import TRANSITIONS, Kind, Office, State, Step
+from hub_config.governance.register.models import Dossier, Entry, Lead, Leaver
 from hub_config.governance.releases.models import Reviewer
 from hub_config.governance.services import is_service
 from hub_config.governance.terms import bad_username, is_username, username
+
+_OPEN = [state.value for state, steps in TRANSITIONS.items() if Step.WITHDRAW in steps]
 
 
 @dataclass(frozen=True)
@@ -63,6 +67,7 @@ def leave(session: Session, user: str, *, reason: str, audit: Recorder) -> Left:
     session.execute(delete(Lead).where(Lead.username == name))
     session.execute(delete(Person).where(Person.username == name))
     _off_the_reviewers(session, name, audit)
+    _out_of_dossiers(session, name, audit)
     orphaned = tuple(session.scalars(select(Entry.project).where(Entry.responsible == name)))
     session.add(Leaver(username=name, left_at=datetime.now(UTC), by=audit.who, reason=reason.strip()))
     audit.record(session, "person.leave", None, user=name, projects=len(projects), centres=len(centres))
@@ -83,6 +88,28 @@ def _out_of_projects(session: Session, name: str, audit: Recorder) -> tuple[str,
     for slug in slugs:
         actions.remove_member(session, slug, name, audit=audit)
     return slugs
+
+
+def _out_of_dossiers(session: Session, name: str, audit: Recorder) -> None:
+    """What they asked for is withdrawn; a vote counts no more, unless the committee's decision is out."""
+    for dossier in session.scalars(select(Dossier).where(Dossier.state.in_(_OPEN))):
+        if dossier.requester == name:
+            _withdraw(session, dossier, audit)
+        elif (Office.CSE.value, dossier.round) not in {(one.office, one.round) for one in dossier.opinions}:
+            for vote in [vote for vote in dossier.votes if vote.username == name]:
+                dossier.votes.remove(vote)
+
+
+def _withdraw(session: Session, dossier: Dossier, audit: Recorder) -> None:
+    before, dossier.state = dossier.state, State.WITHDRAWN.value
+    dossier.closed_at = datetime.now(UTC)
+    audit.record(
+        session, "dossier.withdraw", dossier.project, dossier=dossier.id, before=before, after=dossier.state
+    )
+    if dossier.project is None or dossier.kind != Kind.CREATION.value:
+        return
+    if actions.project_facts(session, dossier.project).status is ProjectStatus.DRAFT:
+        actions.close(session, dossier.project, audit=audit)
 
 
 def _off_the_reviewers(session: Session, name: str, audit: Recorder) -> None:

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from datetime import UTC, datetime
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from hub_config.governance.models import Departure, Member
 from hub_config.governance.register import facts, models
 
 
 def dossier(session: Session, dossier_id: str) -> facts.DossierFacts | None:
     row = session.get(models.Dossier, dossier_id)
-    return None if row is None else dossier_facts(row)
+    return None if row is None else dossier_facts(session, row)
 
 
 def dossiers(session: Session, *states: facts.State) -> list[facts.DossierFacts]:
@@ -21,7 +22,7 @@ def dossiers(session: Session, *states: facts.State) -> list[facts.DossierFacts]
     query = select(models.Dossier).order_by(models.Dossier.submitted_at, models.Dossier.created_at)
     if states:
         query = query.where(models.Dossier.state.in_([state.value for state in states]))
-    return [dossier_facts(row) for row in session.scalars(query)]
+    return _all_facts(session, session.scalars(query))
 
 
 def dossiers_of(session: Session, user: str) -> list[facts.DossierFacts]:
@@ -31,13 +32,19 @@ def dossiers_of(session: Session, user: str) -> list[facts.DossierFacts]:
         .where(models.Dossier.requester == user)
         .order_by(models.Dossier.created_at.desc())
     )
-    return [dossier_facts(row) for row in session.scalars(query)]
+    return _all_facts(session, session.scalars(query))
 
 
 def dossiers_about(session: Session, project: str) -> list[facts.DossierFacts]:
     """Every dossier of one project, oldest first."""
     query = select(models.Dossier).where(models.Dossier.project == project)
-    return [dossier_facts(row) for row in session.scalars(query.order_by(models.Dossier.created_at))]
+    return _all_facts(session, session.scalars(query.order_by(models.Dossier.created_at)))
+
+
+def departed_since(session: Session, project: str, moment: datetime) -> frozenset[str]:
+    """Who was taken out of the project after `moment`."""
+    query = select(Departure).where(Departure.project == project)
+    return frozenset(row.username for row in session.scalars(query) if aware(row.left_at) > moment)
 
 
 def entry(session: Session, project: str) -> facts.EntryFacts | None:
@@ -80,7 +87,30 @@ def full_names(session: Session, users: Iterable[str]) -> dict[str, str]:
     return {row.username: row.full_name for row in session.scalars(query)}
 
 
-def dossier_facts(row: models.Dossier) -> facts.DossierFacts:
+def _all_facts(session: Session, rows: Iterable[models.Dossier]) -> list[facts.DossierFacts]:
+    found = list(rows)
+    belonging = _belonging(session, {row.project for row in found if row.project is not None})
+    return [_dossier_facts(row, belonging.get(row.project or "", frozenset())) for row in found]
+
+
+def _belonging(session: Session, projects: Collection[str]) -> Mapping[str, frozenset[str]]:
+    """Who works or worked in each project, answers for it or leads its region."""
+    found: dict[str, set[str]] = {slug: set() for slug in projects}
+    works = select(Member.project, Member.username).where(Member.project.in_(projects))
+    worked = select(Departure.project, Departure.username).where(Departure.project.in_(projects))
+    for slug, user in session.execute(works.union(worked)):
+        found[slug].add(user)
+    for entry in session.scalars(select(models.Entry).where(models.Entry.project.in_(projects))):
+        found[entry.project] |= {entry.responsible, *([entry.lead] if entry.lead else [])}
+    return {slug: frozenset(users) for slug, users in found.items()}
+
+
+def dossier_facts(session: Session, row: models.Dossier) -> facts.DossierFacts:
+    (found,) = _all_facts(session, [row])
+    return found
+
+
+def _dossier_facts(row: models.Dossier, belonging: frozenset[str]) -> facts.DossierFacts:
     return facts.DossierFacts(
         id=row.id,
         kind=facts.Kind(row.kind),
@@ -98,6 +128,7 @@ def dossier_facts(row: models.Dossier) -> facts.DossierFacts:
         conflicts=tuple(facts.Conflict(each.username, each.reason, aware(each.at)) for each in row.conflicts),
         reserves=tuple(_reserve(each) for each in row.reserves),
         opinions=tuple(_opinion(each) for each in row.opinions),
+        belonging=belonging,
     )
 
 

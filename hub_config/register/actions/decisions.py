@@ -77,11 +77,13 @@ def vote(
     *,
     comment: str,
     reserve: str,
+    round: int,
     bench: Bench,
     audit: Recorder,
 ) -> DossierFacts:
-    """One member's ballot. `reserve`: a condition of theirs that must be lifted before anything opens."""
-    row = opened(session, dossier_id, person, Act.VOTE, quorum=bench.quorum)
+    """One member's ballot, on what was sent in this round. `reserve`: a condition of theirs that must be
+    lifted before anything opens."""
+    row = opened(session, dossier_id, person, Act.VOTE, quorum=bench.quorum, round=round)
     now = _now()
     row.votes.append(
         models.VoteRow(
@@ -100,7 +102,8 @@ def vote(
 def declare_conflict(
     session: Session, dossier_id: str, person: Person, *, reason: str, bench: Bench, audit: Recorder
 ) -> DossierFacts:
-    """A member steps back; a vote they cast in this round is void."""
+    """A member steps back, even late: a vote they cast in this round is void. A decision of the committee
+    that does not stand without it, or that they pronounced, is taken back, and the vote goes on."""
     row = opened(session, dossier_id, person, Act.DECLARE_CONFLICT, quorum=bench.quorum)
     own = [vote for vote in row.votes if vote.username == person.username and vote.round == row.round]
     for each in own:
@@ -108,15 +111,33 @@ def declare_conflict(
     now = _now()
     row.conflicts.append(models.ConflictRow(username=person.username, reason=reason, at=now))
     _touch(row, now)
-    audit.record(session, "dossier.conflict", row.project, dossier=row.id, voided=len(own))
+    reopened = _take_back(row, facts_of(session, row), person, bench)
+    audit.record(session, "dossier.conflict", row.project, dossier=row.id, voided=len(own), reopened=reopened)
     return facts_of(session, row)
 
 
+def _take_back(row: models.Dossier, facts: DossierFacts, person: Person, bench: Bench) -> bool:
+    """Whether the committee's decision of this round fell."""
+    said = facts.opinion(Office.CSE)
+    if said is None or (said.by != person.username and tally(facts).outcome(bench.quorum) is said.verdict):
+        return False
+    for each in [one for one in row.opinions if one.office == said.office and one.round == row.round]:
+        row.opinions.remove(each)
+    return True
+
+
 def close_vote(
-    session: Session, dossier_id: str, person: Person, *, reason: str, bench: Bench, audit: Recorder
+    session: Session,
+    dossier_id: str,
+    person: Person,
+    *,
+    reason: str,
+    version: int,
+    bench: Bench,
+    audit: Recorder,
 ) -> DossierFacts:
     """Pronounce the committee's decision, which the count makes: the quorum is there and it is no tie."""
-    row = opened(session, dossier_id, person, Act.CLOSE_VOTE, quorum=bench.quorum)
+    row = opened(session, dossier_id, person, Act.CLOSE_VOTE, quorum=bench.quorum, version=version)
     count = tally(facts_of(session, row))
     outcome = count.outcome(bench.quorum)
     if isinstance(outcome, NoQuorum | Tie):
@@ -132,11 +153,12 @@ def lift_reserve(
     person: Person,
     *,
     because: str,
+    version: int,
     bench: Bench,
     audit: Recorder,
 ) -> DossierFacts:
     """The committee finds a condition met. The last one may open the project."""
-    row = opened(session, dossier_id, person, Act.LIFT_RESERVE, quorum=bench.quorum)
+    row = opened(session, dossier_id, person, Act.LIFT_RESERVE, quorum=bench.quorum, version=version)
     found = next((one for one in row.reserves if one.id == reserve and one.lifted_at is None), None)
     if found is None:
         raise NoSuch(str(reserve))
@@ -152,12 +174,12 @@ def judge(
     person: Person,
     judgement: Judgement,
     *,
-    version: int,
+    round: int,
     bench: Bench,
     audit: Recorder,
 ) -> DossierFacts:
     """The DPO's opinion: the legal basis, how long, which impact assessment."""
-    row = opened(session, dossier_id, person, Act.DECIDE_DPO, quorum=bench.quorum, version=version)
+    row = opened(session, dossier_id, person, Act.DECIDE_DPO, quorum=bench.quorum, round=round)
     details = {
         "legal_basis": judgement.legal_basis.value,
         "legal_reference": judgement.legal_reference,
@@ -175,12 +197,12 @@ def grant(
     person: Person,
     granted: TechnicalGrant,
     *,
-    version: int,
+    round: int,
     bench: Bench,
     audit: Recorder,
 ) -> DossierFacts:
     """The administrator's technical grant."""
-    row = opened(session, dossier_id, person, Act.DECIDE_ADMIN, quorum=bench.quorum, version=version)
+    row = opened(session, dossier_id, person, Act.DECIDE_ADMIN, quorum=bench.quorum, round=round)
     return _decide(
         session, row, Office.ADMIN, granted.verdict, person, granted.reason, granted.details(), bench, audit
     )

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from hub_config.governance import actions
 from hub_config.governance.charter import Charter, MemberRole
-from hub_config.governance.facts import Grant, ProjectFacts
+from hub_config.governance.facts import Grant, ProjectFacts, ProjectStatus
 from hub_config.governance.recorder import Recorder
 from hub_config.governance.register import models, reading
 from hub_config.governance.register.facts import Answers, DossierFacts, Kind, State, Step
@@ -91,6 +91,8 @@ def submit(
         raise Unfit(answers)
     kind = Kind(row.kind)
     if kind is Kind.CREATION:
+        if not may_ask(person):
+            raise Denied(Denial.NOT_YOUR_ROLE)
         row.project = _draft_project(session, row, answers, sent, person, audit)
     elif (why := _why_not_change(session, row, person)) is not None:
         raise Denied(why)
@@ -119,8 +121,14 @@ def withdraw(session: Session, dossier_id: str, person: Person, *, audit: Record
         session, "dossier.withdraw", row.project, dossier=row.id, before=before.value, after=after.value
     )
     if row.project is not None and Kind(row.kind) is Kind.CREATION:
-        actions.close(session, row.project, audit=audit)
+        close_draft(session, row.project, audit=audit)
     return facts_of(session, row)
+
+
+def close_draft(session: Session, slug: str, *, audit: Recorder) -> None:
+    """The draft of what is not to be, unless somebody closed it before."""
+    if actions.project_facts(session, slug).status is not ProjectStatus.CLOSED:
+        actions.close(session, slug, audit=audit)
 
 
 def answer_reserve(
@@ -131,7 +139,7 @@ def answer_reserve(
     found = next((one for one in row.reserves if one.id == reserve and one.lifted_at is None), None)
     if found is None:
         raise NoSuch(str(reserve))
-    found.answer = text
+    found.answer, row.saved_at = text, _now()  # so that the version counts it
     audit.record(session, "dossier.answer-reserve", row.project, dossier=row.id, reserve=reserve)
     return facts_of(session, row)
 

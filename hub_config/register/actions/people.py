@@ -31,8 +31,10 @@ def greet(session: Session, person: Person, *, audit: Recorder) -> None:
 
 
 def name_lead(session: Session, user: str, centre: str, centres: frozenset[str], *, audit: Recorder) -> None:
-    """Say that somebody leads a centre: they may ask for projects of its region. Raises Unfit."""
+    """Say that somebody else leads a centre: they may ask for projects of its region. Raises Unfit."""
     name = user.strip().lower()
+    if name == audit.who:
+        raise Unfit({"user": Problem(Flaw.NOT_YOURSELF)})
     if centre not in centres:
         raise Unfit({"centre": Problem(Flaw.NOT_ON_LIST)})
     if name not in reading.people(session):

@@ -20,8 +20,9 @@ from hub_config.governance.register import models, reading
 from hub_config.governance.register.facts import EntryFacts
 from hub_config.governance.roles import Person
 from hub_config.register.form import Flaw, Problem, may_belong, member_role
-from hub_config.register.problems import Denied, NoSuch, Unfit
+from hub_config.register.problems import Denied, NoSuch, Stale, Unfit
 from hub_config.register.rules import (
+    Denial,
     ProjectAct,
     ReviewPolicy,
     ReviewState,
@@ -45,6 +46,7 @@ def add_member(session: Session, slug: str, user: str, person: Person, *, audit:
         raise Unfit({"user": Problem(Flaw.UNKNOWN_PERSON, {"who": user[:64]})})
     if not may_belong(known):
         raise Unfit({"user": Problem(Flaw.NOT_A_MEMBER_ROLE, {"who": known.username})})
+    _require_no_part_in_deciding(session, slug, known.username)
     if known.username in project.members:
         return project
     role = member_role(known.roles)
@@ -62,7 +64,8 @@ def remove_member(session: Session, slug: str, user: str, person: Person, *, aud
 
 
 def name_responsible(session: Session, slug: str, user: str, person: Person, *, audit: Recorder) -> None:
-    """Somebody else answers for the project from now on. They need not work in it."""
+    """Somebody else answers for the project from now on. They need not work in it. Nobody names
+    themselves."""
     _opened(session, slug, person, ProjectAct.NAME_RESPONSIBLE)
     row = session.get(models.Entry, slug)
     if row is None:
@@ -70,6 +73,9 @@ def name_responsible(session: Session, slug: str, user: str, person: Person, *, 
     name = user.strip().lower()
     if name not in reading.people(session):
         raise Unfit({"user": Problem(Flaw.UNKNOWN_PERSON, {"who": name[:64]})})
+    if name == person.username:
+        raise Denied(Denial.INVOLVED)
+    _require_no_part_in_deciding(session, slug, name)
     row.responsible = name
     audit.record(session, "register.responsible", slug, user=name)
 
@@ -80,13 +86,16 @@ def confirm_members(
     kept: Collection[str],
     person: Person,
     *,
+    listed: Collection[str],
     policy: ReviewPolicy,
     today: date,
     audit: Recorder,
 ) -> date:
     """The yearly review: whoever is not kept is out; the next date. A project that the review suspended
-    stays so until the administrator lifts it."""
+    stays so until the administrator lifts it. Raises Stale unless the page listed who is a member now."""
     project, _ = _opened(session, slug, person, ProjectAct.CONFIRM_MEMBERS)
+    if set(listed) != project.members:
+        raise Stale(slug)
     row = session.get(models.Entry, slug)
     if row is None:
         raise NoSuch(slug)
@@ -144,9 +153,21 @@ def suspend(session: Session, slug: str, person: Person, *, reason: str, audit: 
     _note(session, slug, "suspend", reason, audit)
 
 
-def resume(session: Session, slug: str, person: Person, *, reason: str, audit: Recorder) -> None:
-    """Lift a suspension. Raises NoSuch or Denied."""
-    _opened(session, slug, person, ProjectAct.RESUME)
+def resume(
+    session: Session,
+    slug: str,
+    person: Person,
+    *,
+    reason: str,
+    policy: ReviewPolicy,
+    today: date,
+    audit: Recorder,
+) -> None:
+    """Lift a suspension. Raises NoSuch or Denied: where the yearly review is overdue, it comes first."""
+    _, entry = _opened(session, slug, person, ProjectAct.RESUME)
+    due = entry.review_due if entry else None
+    if review_state(due, policy, today, 0) is ReviewState.OVERDUE:
+        raise Denied(Denial.REVIEW_FIRST)
     actions.approve(session, slug, audit=audit)
     _note(session, slug, "resume", reason, audit)
 
@@ -162,6 +183,20 @@ def reviews(session: Session, slug: str) -> list[models.AccessReview]:
     """The reviews on record, newest first."""
     query = select(models.AccessReview).where(models.AccessReview.project == slug)
     return list(session.scalars(query.order_by(models.AccessReview.id.desc())))
+
+
+def _require_no_part_in_deciding(session: Session, slug: str, user: str) -> None:
+    """Whoever decided that the project may be, or decides on a change now, gains nothing by it."""
+    decided = {
+        username
+        for dossier in reading.dossiers_about(session, slug)
+        for username in (
+            *(opinion.by for opinion in dossier.opinions),
+            *(vote.voter for vote in dossier.votes),
+        )
+    }
+    if user in decided:
+        raise Unfit({"user": Problem(Flaw.DECIDED_ON_IT, {"who": user})})
 
 
 def _note(session: Session, slug: str, what: str, reason: str, audit: Recorder) -> None:

@@ -15,7 +15,7 @@ from hub_config.governance.recorder import Recorder
 from hub_config.governance.register import models, reading
 from hub_config.governance.register.facts import DossierFacts, Kind, Office, Scope, Step, members_of
 from hub_config.governance.roles import Role
-from hub_config.register.actions.dossiers import legal_basis_text
+from hub_config.register.actions.dossiers import close_draft, legal_basis_text
 from hub_config.register.actions.looking import facts_of, move
 from hub_config.register.form import member_role, parse_day
 from hub_config.register.problems import Denied
@@ -53,7 +53,7 @@ def _take(
     if step is Step.APPROVE:
         _open(session, facts, bench, audit)
     elif step is Step.REFUSE and facts.kind is Kind.CREATION:
-        actions.close(session, _slug(facts), audit=audit)
+        close_draft(session, _slug(facts), audit=audit)
 
 
 def _open(session: Session, facts: DossierFacts, bench: Bench, audit: Recorder) -> None:
@@ -62,6 +62,7 @@ def _open(session: Session, facts: DossierFacts, bench: Bench, audit: Recorder) 
     project = actions.project_facts(session, slug)
     if facts.kind is not Kind.CREATION and project.status is not ProjectStatus.APPROVED:
         raise Denied(Denial.NOT_NOW)
+    _require_lead(session, facts)
     granted, judged = _details(facts, Office.ADMIN), _details(facts, Office.DPO)
     grant = _grant(facts, granted, judged)
     terms = bench.terms(int(granted["snapshot"]))
@@ -81,6 +82,14 @@ def _open(session: Session, facts: DossierFacts, bench: Bench, audit: Recorder) 
     audit.record(session, "register.entry", slug, dossier=facts.id, kind=facts.kind.value)
 
 
+def _require_lead(session: Session, facts: DossierFacts) -> None:
+    """A regional project is of centres that who asked for it leads still."""
+    asked = set(facts.answers.get("centres") or ())
+    is_regional = facts.answers.get("scope") == Scope.REGIONAL
+    if is_regional and not asked <= reading.centres_led_by(session, facts.requester):
+        raise Denied(Denial.LEADS_NO_MORE)
+
+
 def _grant(facts: DossierFacts, granted: dict[str, Any], judged: dict[str, Any]) -> Grant:
     answers, centres = facts.answers, granted["centres"]
     return Grant(
@@ -96,9 +105,14 @@ def _grant(facts: DossierFacts, granted: dict[str, Any], judged: dict[str, Any])
 
 
 def _members(session: Session, facts: DossierFacts) -> dict[str, MemberRole]:
-    """Whom the request named, without those who left since. A member keeps the role they had."""
-    people = reading.people(session)
-    wanted = dict.fromkeys((facts.requester, *members_of(facts.answers)))
+    """Whom the request named, without those who were taken out or left since. A member keeps the role they
+    had; who asks for a change of a project they don't work in does not enter it by that."""
+    people, slug = reading.people(session), _slug(facts)
+    now = actions.project_facts(session, slug).members
+    enters = facts.kind is Kind.CREATION or facts.requester in now
+    named = (*((facts.requester,) if enters else ()), *members_of(facts.answers))
+    gone = reading.departed_since(session, slug, facts.submitted_at or facts.created_at) - now
+    wanted = [user for user in dict.fromkeys(named) if user not in gone]
     roles = {user: member_role(people[user].roles) for user in wanted if user in people}
     return {user: MemberRole((role or Role.CHERCHEUR).value) for user, role in roles.items()}
 
@@ -108,7 +122,8 @@ def _write_entry(session: Session, facts: DossierFacts, judged: dict[str, Any], 
     row = session.get(models.Entry, slug)
     if row is None:
         row = models.Entry(project=slug, review_due=next_review(bench.today, bench.review))
-        row.responsible = str(answers.get("director_login") or "").lower() or facts.requester
+        director = str(answers.get("director_login") or "").lower()
+        row.responsible = director if director in reading.people(session) else facts.requester
         row.scope = Scope.NATIONAL.value
         session.add(row)
     led = str(answers.get("scope", "")) == Scope.REGIONAL.value

@@ -14,15 +14,15 @@ from hub_config.governance.register.facts import DossierFacts, Kind, LegalBasis,
 from hub_config.governance.roles import Person
 from hub_config.register import texts
 from hub_config.register.actions import dossiers
+from hub_config.register.actions.looking import note_reading
 from hub_config.register.form import ALL_CENTRES, NEED, Problems, typed
-from hub_config.register.parts import fields, reason, said, show, version
-from hub_config.register.problems import NoSuch, Stale, Unfit
-from hub_config.register.rules import Act, may_ask, tally, why_not
+from hub_config.register.parts import fields, in_words, reason, said, show, version, visible
+from hub_config.register.problems import Stale, Unfit
+from hub_config.register.rules import Act, may_ask, offices_needed, tally, why_not
 from hub_config.register.secretariat import Secretariat, secretariat_of
 from hub_config.web.answers import see_other
 from hub_config.web.forms import Form
 from hub_config.web.login import Visitor
-from hub_config.web.pages import text
 from hub_config.web.texts import N_
 
 router = APIRouter(prefix="/demandes")
@@ -50,16 +50,20 @@ def begin(request: Request, person: Visitor, form: Form) -> Response:
 def follow(request: Request, dossier_id: str, person: Visitor) -> Response:
     """Where it stands: what was decided, by whom, what comes next."""
     office = secretariat_of(request)
-    dossier = _visible(office, dossier_id, person)
-    with office.reading() as session:
+    dossier = visible(office, dossier_id, person)
+    with office.acting(person) as (session, audit):
+        note_reading(session, dossier, person, audit=audit)
         names = reading.full_names(session, {one.by for one in dossier.opinions} | {dossier.requester})
+    terms = office.terms(None)
     context = {
         "dossier": dossier,
         "names": names,
         "next_step": texts.NEXT[dossier.state],
         "tally": tally(dossier),
         "may": {act.value: why_not(person, act, dossier, quorum=office.quorum) is None for act in Act},
-        "catalogue": office.terms(None).catalogue,
+        "needed": offices_needed(dossier),
+        "catalogue": terms.catalogue,
+        "centre_labels": terms.snapshot.labels,
     }
     return show(request, "follow", person, context)
 
@@ -67,7 +71,7 @@ def follow(request: Request, dossier_id: str, person: Visitor) -> Response:
 @router.get("/{dossier_id}/formulaire")
 def fill_in(request: Request, dossier_id: str, person: Visitor) -> Response:
     office = secretariat_of(request)
-    dossier = _visible(office, dossier_id, person)
+    dossier = visible(office, dossier_id, person)
     if why_not(person, Act.SAVE, dossier, quorum=office.quorum) is not None:
         return see_other(request, f"/demandes/{dossier.id}")
     return _form(request, person, dossier, {})
@@ -80,9 +84,12 @@ def keep(request: Request, dossier_id: str, person: Visitor, form: Form) -> Resp
     office = secretariat_of(request)
     answers = typed(fields(form), office.terms(None).catalogue)
     sends = said(form, "do") == "submit"
+    made_from = version(form)
     try:
+        if made_from is None:  # no page of ours sends that: nothing is overwritten by it
+            raise Stale
         with office.acting(person) as (session, audit):
-            dossier = dossiers.save(session, dossier_id, answers, person, version=version(form), audit=audit)
+            dossier = dossiers.save(session, dossier_id, answers, person, version=made_from, audit=audit)
     except Stale:
         return _stale(request, office, dossier_id, person, answers)
     if not sends:
@@ -119,20 +126,11 @@ def answer(request: Request, dossier_id: str, reserve: int, person: Visitor, for
     return see_other(request, f"/demandes/{dossier_id}", N_("Votre réponse est transmise au comité."))
 
 
-def _visible(office: Secretariat, dossier_id: str, person: Person) -> DossierFacts:
-    office.greet(person)
-    with office.reading() as session:
-        found = reading.dossier(session, dossier_id)
-    if found is None or why_not(person, Act.VIEW, found, quorum=office.quorum) is not None:
-        raise NoSuch(dossier_id)
-    return found
-
-
 def _stale(
     request: Request, office: Secretariat, dossier_id: str, person: Person, answers: dict[str, Any]
 ) -> Response:
     """Another tab was quicker: show what this one typed, on top of the newer version, and say so."""
-    newer = _visible(office, dossier_id, person)
+    newer = visible(office, dossier_id, person)
     return _form(request, person, newer, {}, status=409, shown=answers, stale=True)
 
 
@@ -147,8 +145,9 @@ def _form(
     stale: bool = False,
 ) -> Response:
     office = secretariat_of(request)
+    terms = office.terms(None)
     with office.reading() as session:
-        offer = office.offer(session, person, office.terms(None))
+        offer = office.offer(session, person, terms)
     answers = dossier.answers if shown is None else shown
     returned = [one for one in dossier.opinions if one.round == dossier.round]
     context = {
@@ -156,14 +155,13 @@ def _form(
         "answers": answers,
         "needs": answers.get("needs") or {},
         "chosen": {name: set(answers.get(name) or ()) for name in ("tables", "centres")},
-        "errors": {
-            name: text(request, texts.FLAWS[one.flaw], **one.blanks) for name, one in problems.items()
-        },
+        "errors": in_words(request, problems),
         "labels": texts.FIELDS,
         "table_labels": {NEED + table.name: table.label_fr for table in offer.tables},
         "stale": stale,
         "offer": offer,
         "centres": sorted(offer.led if offer.led is not None else offer.centres),
+        "centre_labels": terms.snapshot.labels,
         "all_centres": ALL_CENTRES,
         "need": NEED,
         "bases": list(LegalBasis),

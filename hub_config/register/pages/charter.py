@@ -51,7 +51,7 @@ def accept(request: Request, person: Visitor, form: Form) -> Response:
             charter.accept(
                 session,
                 person.username,
-                int(given) if given.isdigit() else 0,
+                int(given) if given.isdecimal() else 0,
                 house_of(request).language(request),
                 audit=audit,
             )

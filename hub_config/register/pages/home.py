@@ -13,7 +13,7 @@ from hub_config.governance.register.facts import DossierFacts, Office, State
 from hub_config.governance.roles import Person, Role
 from hub_config.register.actions.projects import overdue
 from hub_config.register.parts import show
-from hub_config.register.rules import OFFICES, expires_soon, is_officer, may_ask
+from hub_config.register.rules import OFFICES, expires_soon, is_officer, may_ask, offices_needed
 from hub_config.register.secretariat import secretariat_of
 from hub_config.web.login import Visitor
 
@@ -65,5 +65,6 @@ def waits(dossier: DossierFacts, office: Office, person: Person) -> bool:
         stepped_back = {conflict.username for conflict in dossier.conflicts}
         if person.username in stepped_back:
             return False
-        return dossier.opinion(office) is None or any(reserve.open for reserve in dossier.reserves)
+        undecided = office in offices_needed(dossier) and dossier.opinion(office) is None
+        return undecided or any(reserve.open for reserve in dossier.reserves)
     return dossier.opinion(office) is None

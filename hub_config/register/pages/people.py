@@ -19,7 +19,8 @@ from hub_config.web.texts import N_
 
 router = APIRouter(prefix="/personnes")
 SEE = (Role.CSE, Role.DPO, Role.ADMIN)
-NAME_LEADS = (Role.CSE, Role.ADMIN)
+NAME_LEADS = (Role.CSE,)  # a regional project then needs no vote of theirs
+DROP_LEADS = (Role.CSE, Role.ADMIN)
 LET_GO = (Role.DPO, Role.ADMIN)
 CANT_LEAVE = N_(
     "Ce départ ne peut pas être enregistré : l'identifiant n'est pas celui d'une personne, ou elle est déjà "
@@ -39,10 +40,13 @@ def listed(request: Request, person: Visitor) -> Response:
             "leads": reading.leads(session),
             "leavers": leaving.leavers(session),
         }
+    snapshot = office.terms(None).snapshot
     may = {
         "may_name": bool(person.roles & set(NAME_LEADS)),
+        "may_drop": bool(person.roles & set(DROP_LEADS)),
         "may_let_go": bool(person.roles & set(LET_GO)),
-        "centres": sorted(office.terms(None).snapshot.centres or ()),
+        "centres": sorted(snapshot.centres or ()),
+        "centre_labels": snapshot.labels,
     }
     return show(request, "people", person, {**context, **may})
 
@@ -61,7 +65,7 @@ def name_lead(request: Request, person: Visitor, form: Form) -> Response:
 
 @router.post("/centres/retirer")
 def drop_lead(request: Request, person: Visitor, form: Form) -> Response:
-    require(person, *NAME_LEADS)
+    require(person, *DROP_LEADS)
     office = secretariat_of(request)
     with office.acting(person) as (session, audit):
         people.drop_lead(session, said(form, "user", most=64), said(form, "centre", most=64), audit=audit)

@@ -70,6 +70,7 @@ def one(request: Request, slug: str, person: Visitor) -> Response:
         names = reading.full_names(session, project.members | deciders | {entry.responsible if entry else ""})
         done = projects.reviews(session, slug)
     why = {act.value: why_not_of_project(person, act, project, entry) for act in ProjectAct}
+    terms = office.terms(None)
     context = {
         "project": project,
         "entry": entry,
@@ -85,7 +86,8 @@ def one(request: Request, slug: str, person: Visitor) -> Response:
             entry.review_due if entry else None, office.review, office.today, office.notice_days
         ),
         "today": office.today,
-        "catalogue": office.terms(None).catalogue,
+        "catalogue": terms.catalogue,
+        "centre_labels": terms.snapshot.labels,
     }
     return show(request, "project", person, context)
 
@@ -115,6 +117,7 @@ def confirm(request: Request, slug: str, person: Visitor, form: Form) -> Respons
             slug,
             many(form, "kept"),
             person,
+            listed=many(form, "listed"),
             policy=office.review,
             today=office.today,
             audit=audit,
@@ -152,7 +155,9 @@ def suspend(request: Request, slug: str, person: Visitor, form: Form) -> Respons
 def resume(request: Request, slug: str, person: Visitor, form: Form) -> Response:
     office, why = secretariat_of(request), reason(form)
     with office.acting(person) as (session, audit):
-        projects.resume(session, slug, person, reason=why, audit=audit)
+        projects.resume(
+            session, slug, person, reason=why, policy=office.review, today=office.today, audit=audit
+        )
     return see_other(request, f"/projets/{slug}", N_("La suspension est levée."))
 
 

@@ -139,7 +139,7 @@ class Registry:
             "legal_reference": "2026-004",
             "retention": "Jusqu'à la soutenance, puis deux ans.",
             "dpia": "AIPD-7",
-            "version": str(self.dossier(number).version),
+            "round": str(self.dossier(number).round),
             **changed,
         }
         return (visit or self.dora).post(f"/instruction/{number}/avis", fields)
@@ -153,13 +153,31 @@ class Registry:
             "tables": ["patients", "diagnoses"],
             "centres": ["*"],
             "expires_on": "2027-09-30",
-            "version": str(self.dossier(number).version),
+            "round": str(self.dossier(number).round),
             **changed,
         }
         return (visit or self.admin).post(f"/instruction/{number}/octroi", fields)
 
     def voted(self, number: str, visit: Visit, ballot: str = "for", reserve: str = ""):  # type: ignore[no-untyped-def]
-        return visit.post(f"/instruction/{number}/vote", {"ballot": ballot, "reserve": reserve})
+        fields = {"ballot": ballot, "reserve": reserve, "round": str(self.dossier(number).round)}
+        return visit.post(f"/instruction/{number}/vote", fields)
+
+    def closed(self, number: str, visit: Visit | None = None, reason: str = "Avis du comité."):  # type: ignore[no-untyped-def]
+        fields = {"reason": reason, "version": str(self.dossier(number).version)}
+        return (visit or self.charles).post(f"/instruction/{number}/clore", fields)
+
+    def lifted(self, number: str, visit: Visit | None = None, reason: str = "Réponse claire."):  # type: ignore[no-untyped-def]
+        """The newest reserve."""
+        dossier = self.dossier(number)
+        fields = {"reason": reason, "version": str(dossier.version)}
+        path = f"/instruction/{number}/reserves/{dossier.reserves[-1].id}/lever"
+        return (visit or self.charles).post(path, fields)
+
+    def leads(self, user: str, *centres: str) -> None:
+        """The committee names somebody who logged in here."""
+        for centre in centres:
+            named = self.charles.post("/personnes/centres", {"user": user, "centre": centre})
+            assert named.status_code == 303, named.text
 
     def approved(self, visit: Visit | None = None, **changed: object) -> str:
         """A project that all three agreed to; its name."""
@@ -168,7 +186,7 @@ class Registry:
         self.granted(number)
         self.voted(number, self.charles)
         self.voted(number, self.claire)
-        closed = self.charles.post(f"/instruction/{number}/clore", {"reason": "Intérêt scientifique net."})
+        closed = self.closed(number, reason="Intérêt scientifique net.")
         assert closed.status_code == 303, closed.text
         slug = self.dossier(number).project
         assert slug is not None

@@ -21,7 +21,7 @@ def test_nobody_decides_on_what_they_asked_for(registry: Registry) -> None:
         registry.judged(number, boss),
         registry.granted(number, boss),
         registry.voted(number, boss),
-        boss.post(f"/instruction/{number}/clore", {"reason": "Parce que."}),
+        registry.closed(number, boss),
     ]
     assert [answer.status_code for answer in answers] == [403] * 4
     assert registry.dossier(number).opinions == ()
@@ -37,14 +37,13 @@ def test_nobody_holds_two_offices_on_one_request(registry: Registry) -> None:
 
 def test_a_vote_needs_its_quorum_and_no_tie(registry: Registry) -> None:
     number = registry.sent()
-    close = {"reason": "Avis du comité."}
     registry.voted(number, registry.charles)
-    assert registry.charles.post(f"/instruction/{number}/clore", close).status_code == 409
+    assert registry.closed(number).status_code == 409
     registry.voted(number, registry.claire, "against")
-    assert registry.charles.post(f"/instruction/{number}/clore", close).status_code == 409
+    assert registry.closed(number).status_code == 409
     assert registry.voted(number, registry.claire, "for").status_code == 409  # once, in two tabs or one
     registry.voted(number, registry.at("colette", Role.CSE))
-    assert registry.charles.post(f"/instruction/{number}/clore", close).status_code == 303
+    assert registry.closed(number).status_code == 303
 
 
 def test_a_conflict_voids_the_vote_and_keeps_out(registry: Registry) -> None:
@@ -88,7 +87,7 @@ def test_the_administrator_may_grant_less(registry: Registry) -> None:
     registry.judged(number)
     registry.voted(number, registry.charles)
     registry.voted(number, registry.claire)
-    registry.claire.post(f"/instruction/{number}/clore", {"reason": "Bien."})
+    registry.closed(number, registry.claire)
     grant = registry.project(str(registry.dossier(number).project)).grant
     assert (grant.access, grant.centres, set(grant.tables)) == (AccessLevel.AGGREGATE, {"C02"}, {"patients"})
 
@@ -96,10 +95,10 @@ def test_the_administrator_may_grant_less(registry: Registry) -> None:
 def test_a_page_of_before_decides_nothing(registry: Registry) -> None:
     """The DPO's page was made before the request was sent back and changed in another tab."""
     number = registry.sent()
-    old = str(registry.dossier(number).version)
+    old = str(registry.dossier(number).round)
     registry.granted(number, verdict="return", reason="Quelle tranche d'âge ?")
     registry.fill(registry.ines, number, do="submit", title="Asthme de 6 à 15 ans")
-    assert registry.judged(number, version=old).status_code == 409
+    assert registry.judged(number, round=old).status_code == 409
     assert registry.dossier(number).opinion is not None
     assert [one.round for one in registry.dossier(number).opinions] == [1]
 
@@ -119,7 +118,7 @@ def test_a_request_sent_back_is_decided_on_anew(registry: Registry) -> None:
     registry.granted(number)
     registry.voted(number, registry.charles)
     registry.voted(number, registry.claire)
-    registry.claire.post(f"/instruction/{number}/clore", {"reason": "Bien."})
+    registry.closed(number, registry.claire)
     assert registry.dossier(number).state is State.IN_REVIEW  # the DPO judged another version
     registry.judged(number)
     assert registry.dossier(number).state is State.APPROVED
@@ -160,7 +159,7 @@ def test_an_amendment_leaves_the_grant_as_it_is_until_decided(registry: Registry
     registry.granted(number, tables=more["tables"])
     registry.voted(number, registry.charles)
     registry.voted(number, registry.claire)
-    registry.claire.post(f"/instruction/{number}/clore", {"reason": "Utile."})
+    registry.closed(number, registry.claire)
     project = registry.project(slug)
     assert project.status is ProjectStatus.APPROVED and "prescriptions" in project.grant.tables
 
@@ -173,7 +172,7 @@ def test_an_amendment_does_not_lift_a_suspension(registry: Registry) -> None:
     registry.judged(number)
     registry.voted(number, registry.charles)
     registry.voted(number, registry.claire)
-    registry.claire.post(f"/instruction/{number}/clore", {"reason": "Utile."})
+    registry.closed(number, registry.claire)
     registry.dora.post(f"/projets/{slug}/suspendre", {"reason": "Incident."})
     assert registry.granted(number, expires_on="2028-09-30").status_code == 409
     assert registry.project(slug).status is ProjectStatus.SUSPENDED
@@ -203,15 +202,13 @@ def test_a_form_with_flaws_is_kept_and_told_at_the_field(registry: Registry) -> 
 def test_a_lead_asks_for_their_own_centres_with_a_regional_entry(registry: Registry) -> None:
     damien = registry.at("damien", Role.DMG)
     damien.get("/")
-    assert registry.admin.post("/personnes/centres", {"user": "damien", "centre": "C02"}).status_code == 303
+    assert registry.admin.post("/personnes/centres", {"user": "damien", "centre": "C02"}).status_code == 403
+    registry.leads("damien", "C02")
     number = registry.begun(damien)
     assert registry.fill(damien, number, do="submit", centres=["C01"]).status_code == 422
     assert registry.fill(damien, number, do="submit", centres=["C02"]).status_code == 303
     registry.judged(number)
     registry.granted(number, centres=["C02"])
-    registry.voted(number, registry.charles)
-    registry.voted(number, registry.claire)
-    registry.claire.post(f"/instruction/{number}/clore", {"reason": "Bien."})
     assert registry.project(str(registry.dossier(number).project)).grant.centres == {"C02"}
     assert "régionale" in registry.dora.get("/export/registre.html").text
 
@@ -225,9 +222,8 @@ def test_hostile_text_is_shown_as_text_everywhere(registry: Registry) -> None:
     number = registry.sent(**hostile, need_patients=HOSTILE, need_diagnoses=HOSTILE)
     registry.judged(number, reason=HOSTILE, retention=HOSTILE, dpia=HOSTILE, legal_reference=HOSTILE)
     registry.granted(number, reason=HOSTILE)
-    registry.charles.post(
-        f"/instruction/{number}/vote", {"ballot": "for", "comment": HOSTILE, "reserve": HOSTILE}
-    )
+    voted = {"ballot": "for", "comment": HOSTILE, "reserve": HOSTILE, "round": "1"}
+    registry.charles.post(f"/instruction/{number}/vote", voted)
     registry.voted(number, registry.claire)
     registry.at("colin", Role.CSE).post(f"/instruction/{number}/conflit", {"reason": HOSTILE})
     (reserve,) = registry.dossier(number).reserves
@@ -236,8 +232,8 @@ def test_hostile_text_is_shown_as_text_everywhere(registry: Registry) -> None:
         registry.charles.get(f"/instruction/{number}").text,
         registry.ines.get(f"/demandes/{number}").text,
     ]
-    registry.charles.post(f"/instruction/{number}/reserves/{reserve.id}/lever", {"reason": HOSTILE})
-    registry.charles.post(f"/instruction/{number}/clore", {"reason": HOSTILE})
+    registry.lifted(number, reason=HOSTILE)
+    registry.closed(number, reason=HOSTILE)
     slug = str(registry.dossier(number).project)
     assert registry.project(slug).status is ProjectStatus.APPROVED
     registry.dora.post(f"/projets/{slug}/suspendre", {"reason": HOSTILE})

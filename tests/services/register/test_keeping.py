@@ -89,7 +89,10 @@ def test_a_review_nobody_makes_suspends(registry: Registry, clock: list[datetime
     assert registry.ines.post("/projets/revue/suspendre").status_code == 403
     registry.admin.post("/projets/revue/suspendre")
     assert registry.project(slug).status is ProjectStatus.SUSPENDED
-    assert registry.ines.post(f"/projets/{slug}/revue", {"kept": "ines"}).status_code == 303
+    assert (
+        registry.ines.post(f"/projets/{slug}/revue", {"kept": "ines", "listed": ["ines", "lea"]}).status_code
+        == 303
+    )
     assert registry.project(slug).members == {"ines"}
     assert registry.admin.post(f"/projets/{slug}/reprendre", {"reason": "Revue faite."}).status_code == 303
     registry.admin.post("/projets/revue/suspendre")
@@ -103,7 +106,7 @@ def test_who_leaves_is_out_everywhere_at_once(either: Registry) -> None:
     slug = either.approved()
     with either.store.change() as session:
         session.add(Reviewer(username="ines", named_by="charles", named_at=NOON))
-    either.admin.post("/personnes/centres", {"user": "ines", "centre": "C01"})
+    either.leads("ines", "C01")
     gone = either.dora.post("/personnes/depart", {"user": "ines", "reason": "Fin d'internat."})
     assert gone.status_code == 303
     project = either.project(slug)

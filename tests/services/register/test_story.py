@@ -20,7 +20,7 @@ def test_a_project_opens_when_all_three_agree_and_the_reserve_is_lifted(either: 
     assert either.judged(number).status_code == 303
     assert either.voted(number, either.charles, reserve="Préciser la tranche d'âge.").status_code == 303
     assert either.voted(number, either.claire).status_code == 303
-    closing = either.claire.post(f"/instruction/{number}/clore", {"reason": "Projet pertinent."})
+    closing = either.closed(number, either.claire)
     assert closing.status_code == 303
     assert either.granted(number).status_code == 303
     assert either.project(slug).status is ProjectStatus.DRAFT  # a reserve stands
@@ -31,9 +31,7 @@ def test_a_project_opens_when_all_three_agree_and_the_reserve_is_lifted(either: 
     either.ines.post(f"/demandes/{number}/reserves/{reserve.id}/reponse", {"answer": "De 6 à 15 ans."})
     page = either.charles.get(f"/instruction/{number}").text
     assert "De 6 à 15 ans." in page
-    lifting = either.charles.post(
-        f"/instruction/{number}/reserves/{reserve.id}/lever", {"reason": "Tranche précisée."}
-    )
+    lifting = either.lifted(number)
     assert lifting.status_code == 303
 
     project = either.project(slug)
