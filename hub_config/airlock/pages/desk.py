@@ -37,7 +37,6 @@ from hub_config.airlock.states import OPEN
 from hub_config.airlock.texts import TEXTS, AirlockProblem, Problem
 from hub_config.governance import actions as governance
 from hub_config.governance.facts import ProjectFacts
-from hub_config.governance.problems import UnknownProject
 from hub_config.governance.recorder import Recorder
 from hub_config.governance.releases import reading
 from hub_config.governance.releases.facts import (
@@ -358,11 +357,4 @@ def _read_before(session: Session, request: RequestFacts) -> RequestFacts | None
 
 
 def _titles(session: Session, requests: list[RequestFacts]) -> Mapping[str, str]:
-    return {slug: _title(session, slug) for slug in {request.project for request in requests}}
-
-
-def _title(session: Session, slug: str) -> str:
-    try:
-        return governance.project_facts(session, slug).title
-    except UnknownProject:
-        return slug
+    return reading.titles(session, (request.project for request in requests))

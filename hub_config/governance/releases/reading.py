@@ -90,6 +90,13 @@ def record_of(session: Session, request: str) -> str | None:
     return None if row is None else row.document
 
 
+def titles(session: Session, projects: Iterable[str]) -> Mapping[str, str]:
+    """What each project is called, in one query; an unknown one by its slug."""
+    slugs = set(projects)
+    found = session.execute(select(Project.slug, Project.title).where(Project.slug.in_(slugs)))
+    return {slug: slug for slug in slugs} | {slug: title for slug, title in found}
+
+
 def membership(session: Session, project: str) -> Membership:
     return memberships(session, [project])[project]
 
