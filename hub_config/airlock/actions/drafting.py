@@ -17,6 +17,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from hub_config.airlock.actions.holding import Held, hold, locked, move, set_aside
+from hub_config.airlock.actions.standing import look_again
 from hub_config.airlock.pool.assigning import assign
 from hub_config.airlock.rules.looks import MOST_LOOKS, HousePolicy, looks_needed
 from hub_config.airlock.rules.names import cleaned
@@ -246,6 +247,7 @@ def submit(
     Raises AirlockProblem where a word, a file or a check is missing, or a file can't leave.
     """
     held = hold(session, person, Act.SUBMIT, request, at=at, audit=audit)
+    look_again(session, held.row, audit)
     _require_complete(held.facts)
     held.row.members_then = sorted(held.members.now)
     held.row.looks_needed = looks_needed(held.facts.files, _policy(session, held, settings, at))

@@ -17,8 +17,10 @@ from sqlalchemy.orm import Session
 
 from hub_config import __version__
 from hub_config.airlock.actions.holding import Held, hold, locked, move, set_aside
+from hub_config.airlock.actions.standing import look_again
 from hub_config.airlock.notices.outbox import post
 from hub_config.airlock.pool.assigning import assign, namers
+from hub_config.airlock.rules.looks import MOST_LOOKS
 from hub_config.airlock.rules.permission import Act, Someone, barred
 from hub_config.airlock.rules.records import canonical, disclosure_record, manifest
 from hub_config.airlock.rules.voting import counted, releasable
@@ -84,6 +86,8 @@ def release(
         return Released(held.facts)
     if held.facts.state is not State.APPROVED:
         raise Denied(Problem.NOT_IN_THIS_STATE)
+    if look_again(session, held.row, audit):
+        held.row.looks_needed = MOST_LOOKS
     if not releasable(held.facts, barred(held.facts, held.members)):
         return _reopen(session, held, at, audit)
     if broken := _broken(shelf, held.facts.files):

@@ -20,11 +20,14 @@ from hub_config.airlock.actions.drafting import Checked
 from hub_config.airlock.checks import Bounds, Context, Inspection, Sizes, inspect, preview_document
 from hub_config.airlock.proofs import Classification, Standing, classify, read_keys, standing_of
 from hub_config.airlock.proofs.notebooks import classify_notebook
+from hub_config.airlock.proofs.reproduced import digest, of_runs
 from hub_config.airlock.pseudonyms import PseudonymSearch, Searched
 from hub_config.airlock.shelf import Shelf, Shelved
 from hub_config.airlock.texts import AirlockProblem, Problem
 from hub_config.governance.releases.facts import CheckState, OutputClass
 from hub_config.governance.releases.findings import Finding, Rule
+from hub_config.governance.report_runs.approved import approved_hashes
+from hub_config.governance.report_runs.reading import runs_that_kept
 from hub_config.governance.store import Store
 from hub_config.settings import Settings
 
@@ -82,6 +85,17 @@ def _standing(desk: Desk, project: str) -> Standing:
 
 
 def _classified(desk: Desk, name: str, content: bytes, standing: Standing) -> Classification:
+    """A file that a run kept is that run's, whatever else it carries: its bytes are left as they are."""
+    return _of_a_run(desk, content, standing) or _signed(desk, name, content, standing)
+
+
+def _of_a_run(desk: Desk, content: bytes, standing: Standing) -> Classification | None:
+    with desk.store.session() as session:
+        runs = runs_that_kept(session, digest(content))
+    return of_runs(runs, standing, approved_hashes()) if runs else None
+
+
+def _signed(desk: Desk, name: str, content: bytes, standing: Standing) -> Classification:
     keys = read_keys(desk.settings.publication_keys_dir)
     if name.lower().endswith(".ipynb"):
         return classify_notebook(name, content, standing, keys)

@@ -11,6 +11,7 @@ from starlette.responses import Response
 from hub_config.airlock.actions import drafting, reviewing
 from hub_config.airlock.actions.drafting import Words
 from hub_config.airlock.actions.releasing import manifest_of
+from hub_config.airlock.pages import reports
 from hub_config.airlock.pages.asking import Allowed, Asked
 from hub_config.airlock.pages.ballots import field
 from hub_config.airlock.pages.names import disposition
@@ -36,7 +37,8 @@ def begin(request: Request, asked: Allowed) -> Response:
 
 @router.get("/demandes")
 def mine(request: Request, asked: Allowed) -> Response:
-    return page(request, "mine.html", asked.person, rows=asked.desk.mine(asked.person))
+    return page(request, "mine.html", asked.person,
+        reports=reports.listed(asked), rows=asked.desk.mine(asked.person))
 
 
 @router.get("/demandes/nouvelle")

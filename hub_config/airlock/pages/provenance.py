@@ -5,6 +5,7 @@ The proof was made by the enclave. What it lacks is not shown; nothing is read i
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -27,6 +28,21 @@ class ColumnView:
 
 
 @dataclass(frozen=True)
+class RunView:
+    """The enclave's own run that left a file. `sha256` is the template's; `requests`: numbers of gateway
+    answers."""
+
+    id: str
+    template: str
+    sha256: str
+    parameters: tuple[tuple[str, str], ...]
+    asked_by: str
+    at: datetime | None
+    snapshot: int | None
+    requests: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Provenance:
     """`title` is the person's words; `titled`: it stands in the file itself. `shown` and `withheld` count the
     protected cells."""
@@ -42,6 +58,7 @@ class Provenance:
     policy: tuple[tuple[str, str], ...] = ()
     columns: tuple[ColumnView, ...] = ()
     snapshot: int | None = None
+    run: RunView | None = None
 
 
 def provenance(file: FileFacts) -> Provenance:
@@ -59,7 +76,27 @@ def provenance(file: FileFacts) -> Provenance:
         policy=tuple(_policy(proof.get("policy"))),
         columns=tuple(map(_column, columns[:_MOST])) if isinstance(columns, list) else (),
         snapshot=_number(proof.get("snapshot")),
+        run=_run(proof) if proof.get("form") == "report" else None,
     )
+
+
+def _run(proof: Mapping[str, Any]) -> RunView:
+    told = proof.get("parameters")
+    parameters = told.items() if isinstance(told, Mapping) else ()
+    return RunView(
+        id=_text(proof.get("run")),
+        template=_text(proof.get("template")),
+        sha256=_text(proof.get("sha256")),
+        parameters=tuple((str(name), _written(value)) for name, value in parameters),
+        asked_by=_text(proof.get("asked_by")),
+        at=_moment(_text(proof.get("date"))),
+        snapshot=_number(proof.get("snapshot")),
+        requests=_texts(proof.get("requests")),
+    )
+
+
+def _written(value: object) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
 def _column(column: Mapping[str, Any]) -> ColumnView:

@@ -30,6 +30,8 @@ RULES: Final[Mapping[tuple[str, str], Rule]] = MappingProxyType(
         ("GET", "/demandes"): Door.OWN,
         ("GET", "/demandes/nouvelle"): Door.OWN,
         ("POST", "/demandes/nouvelle"): Door.OWN,
+        ("GET", "/rapports/{run}"): Door.OWN,
+        ("POST", "/rapports/{run}"): Door.OWN,
         ("GET", "/demandes/{id}"): Act.VIEW,
         ("POST", "/demandes/{id}/textes"): Act.EDIT,
         ("POST", "/demandes/{id}/fichiers/{number}/retirer"): Act.EDIT,

@@ -83,8 +83,8 @@ CLASS_REASONS: Final[Mapping[OutputClass, str]] = {
         "c’est ce fichier refait qui sort. Les nombres sont protégés d’office."
     ),
     OutputClass.REPRODUCED: N_(
-        "Reproduit : l’enclave a elle-même exécuté un modèle approuvé, avec des paramètres approuvés, et a "
-        "obtenu ce fichier."
+        "Reproduit : l’enclave a elle-même exécuté un modèle approuvé, sur des agrégats protégés, et a gardé "
+        "ce fichier, octet pour octet. Personne du projet n’y a mis la main ; reste à juger ce qu’il montre."
     ),
     OutputClass.UNVERIFIED: N_(
         "À vérifier : rien ne prouve d’où viennent ces nombres. Deux médecins le lisent, chacun de son côté."

@@ -2,8 +2,7 @@
 
 A genuine table or figure is never released as it was sent: the airlock makes it anew, and that is what is
 reviewed and released. Where nothing is proven the file is what it is, `unverified`, and its bytes are left
-alone. Reports' runs are unverified too: the kernel shares its box with what runs it (ADR 0017), so nothing
-proves that a page shows what the template computed.
+alone. What a run of the enclave's own left is in `reproduced`.
 """
 
 from __future__ import annotations

@@ -24,7 +24,10 @@ FORMAT: Final = "p4dp-disclosure-record/2"
 MANIFEST: Final = "p4dp-release-manifest/1"
 _ROLES: Final = {Role.MEDECIN_DIM.value: "médecin DIM", Role.MEDECIN_REFERENT.value: "médecin référent"}
 _REVIEWER: Final = "médecin relecteur"
-_PROVEN: Final = ("request_id", "snapshot", "policy", "method", "definition", "template", "sha256")
+_PROVEN: Final = (
+    *("request_id", "snapshot", "policy", "method", "definition"),
+    *("template", "sha256", "run", "parameters", "requests"),  # of a report
+)
 
 
 def manifest(request: RequestFacts) -> dict[str, Any]:

@@ -63,10 +63,15 @@ _NEVER: Final = frozenset(
         # proofs of something else
         Rule.NOT_GENUINE,
         Rule.OTHER_PROJECT,
+        Rule.RUN_OF_ANOTHER_PROJECT,
     }
 )
 _EXPLAIN: Final = frozenset(
     {
+        # runs on record that vouch for nothing
+        Rule.RUN_NOT_DONE,
+        Rule.RUN_ON_OTHER_SNAPSHOT,
+        Rule.TEMPLATE_NOT_APPROVED,
         # small groups
         Rule.SMALL_COUNT,
         Rule.SMALL_COMPLEMENT,

@@ -87,6 +87,10 @@ class Rule(StrEnum):
     MADE_ANEW = "made-anew"
     NOT_DRAWN = "not-drawn"
     UNPROVEN_OUTPUTS = "unproven-outputs"
+    RUN_OF_ANOTHER_PROJECT = "run-of-another-project"
+    RUN_NOT_DONE = "run-not-done"
+    RUN_ON_OTHER_SNAPSHOT = "run-on-other-snapshot"
+    TEMPLATE_NOT_APPROVED = "template-not-approved"
     # documents, images, models
     ACTIVE_CONTENT = "active-content"
     TRACKED_CHANGES = "tracked-changes"
