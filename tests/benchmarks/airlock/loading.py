@@ -3,7 +3,7 @@ the real use cases. Diane and Denis review; neither has a part in any project.""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -81,16 +81,22 @@ class Thirty:
         self._furnish()
 
     def _furnish(self) -> None:
+        self.found({slug: who for who, slug in PROJECTS.items()})
+        store = self.desk.store
+        with store.change() as session:
+            for name in REVIEWERS:
+                name_reviewer(session, person("charles"), name, at=_now(), audit=store.recorder("charles"))
+
+    def found(self, projects: Mapping[str, str]) -> None:
+        """Approved projects, each with one member."""
         store, terms = self.desk.store, Terms(SnapshotTerms(1, synthetic=True))
         with store.change() as session:
             audit = store.recorder("admin")
-            for who, slug in PROJECTS.items():
+            for slug, who in projects.items():
                 grant = Grant(AccessLevel.AGGREGATE, {"patients": None}, legal_basis="MR-004")
                 charter = Charter(slug, f"Projet {slug}", "Décrire", 1, grant, {who: MemberRole.CHERCHEUR})
                 governance.create_project(session, charter, terms=terms, audit=audit)
                 governance.approve(session, slug, audit=audit)
-            for name in REVIEWERS:
-                name_reviewer(session, person("charles"), name, at=_now(), audit=store.recorder("charles"))
 
     def close(self) -> None:
         self.desk.store.close()
