@@ -31,6 +31,7 @@ from hub_config.spawner.server_config.relay import READY, Handler, Opener, Strea
 
 LOG_BUDGET = 256 * 1024  # bytes an hour of a workspace's own output that reach the hub's log
 HUB_CONNECTIONS = 64
+SAID_EVERY = 4 * 2**20  # bytes to the browser between two words of the meter
 LONGEST_ORDER = 4 * 2**20
 SHUT = b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 
@@ -88,21 +89,30 @@ class BoxLog:
 
 
 class Meter:
-    """Counts what goes to the browser. The box can't touch it: what the server inside says of itself is not
-    asked. It counts bytes as they travel, pages and programs of JupyterLab included, not what they mean."""
+    """Counts what goes to the browser, by whichever connection. The box can't touch it: what the server
+    inside says of itself is not asked. It counts bytes as they travel, pages and programs of JupyterLab
+    included, not what they mean; and says so every few megabytes, so that who is killed leaves a count. A
+    clock set back begins no new day."""
 
     def __init__(self, daily_bytes: int, say: Callable[[Sent], None]) -> None:
         self.daily_bytes, self.say = daily_bytes, say
         self.total, self.today, self.day, self.passed = 0, 0, _day(), False
+        self._said = 0
 
     def add(self, count: int) -> None:
-        if (day := _day()) != self.day:
+        if (day := _day()) > self.day:
             self.day, self.today, self.passed = day, 0, False
         self.total += count
         self.today += count
         if self.daily_bytes and self.today >= self.daily_bytes and not self.passed:
             self.passed = True
-            self.say(self.sent(passed=True))
+            self._say(passed=True)
+        elif self.total - self._said >= SAID_EVERY:
+            self._say(passed=False)
+
+    def _say(self, *, passed: bool) -> None:
+        self._said = self.total
+        self.say(self.sent(passed=passed))
 
     def sent(self, *, passed: bool = False) -> Sent:
         return Sent(self.total, self.day, self.today, passed)

@@ -47,6 +47,7 @@ c.ServerApp.authorizer_class = "p4dp_exits.P4DPAuthorizer"
 c.ServerApp.contents_manager_class = "p4dp_exits.P4DPContents"
 c.ServerApp.terminals_enabled = False
 c.ServerApp.allow_external_kernels = False
+c.ServerApp.max_body_size = 32 * 1024**2  # of one request; what is saved of it is less (`p4dp_exits`)
 c.ServerApp.jpserver_extensions = {
     "jupyterlab": True,
     "jupyter_lsp": False,
