@@ -1,5 +1,5 @@
-"""Somebody looks at what is theirs, or looks twice: by a stand-in, by a second seat, by naming themselves. Each
-succeeds with the defence taken out, then fails with it.
+"""Somebody looks at what is theirs, or looks twice: by a stand-in, by a second seat, by naming themselves.
+Each succeeds with the defence taken out, then fails with it.
 """
 
 from __future__ import annotations

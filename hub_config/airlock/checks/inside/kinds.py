@@ -138,7 +138,7 @@ def _text_kind(content: bytes, name: str) -> FileKind:
     said, start = named_kind(name), _after_prologue(head)
     if _SVG.match(start):
         return FileKind.SVG
-    if _HTML.match(start) or said is FileKind.HTML:
+    if _HTML.match(start) or (said is FileKind.HTML and "<" in head):
         return FileKind.HTML
     if start[:1] in ("{", "[") and said not in (
         FileKind.CSV,

@@ -1,0 +1,98 @@
+"""One workspace takes what is everybody's: places to send files, room on the shelf, memory. Each hinders
+others with the defence taken out, and only itself with it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from unittest.mock import patch
+
+import httpx
+import pytest
+
+from hub_config.airlock.intake import app
+from hub_config.airlock.intake.app import Office
+from tests.services.airlock.intake.conftest import WORDS, Door, door, house, ines
+
+__all__ = ["door", "house", "ines"]
+TABLE = b"sexe;patients\r\nF;312\r\nM;400\r\n"
+
+
+async def begun(client: httpx.AsyncClient) -> str:
+    return str((await client.post("/v1/requests", json=WORDS)).json()["id"])
+
+
+async def sends_meanwhile(door: Door, ines: httpx.AsyncClient) -> bool:
+    """Whether Inès can send a file while Rachid sends four that do not come to an end."""
+    rachid, released = door.of("rachid", "modeles-rachid"), asyncio.Event()
+
+    async def slowly() -> AsyncIterator[bytes]:
+        yield b"a"
+        await released.wait()
+
+    his, hers = await begun(rachid), await begun(ines)
+    slow = [
+        asyncio.create_task(rachid.put(f"/v1/requests/{his}/files?name={n}.csv", content=slowly()))
+        for n in range(4)
+    ]
+    await asyncio.sleep(0.2)
+    sending = asyncio.create_task(ines.put(f"/v1/requests/{hers}/files?name=a.csv", content=TABLE))
+    done, _ = await asyncio.wait([sending, *slow], timeout=3, return_when=asyncio.FIRST_COMPLETED)
+    if not done:  # the checks take a second or two: let her go on while all of his stand still
+        done, _ = await asyncio.wait([sending], timeout=3)
+    released.set()
+    await asyncio.gather(sending, *slow)
+    return sending in done
+
+
+async def test_slow_uploads_keep_nobody_else_waiting(door: Door, ines: httpx.AsyncClient) -> None:
+    shared = asyncio.Semaphore(3)
+    with patch.object(Office, "upload_of", lambda self, user: shared):
+        assert not await sends_meanwhile(door, ines)
+    assert await sends_meanwhile(door, ines)
+
+
+async def fills(client: httpx.AsyncClient) -> int:
+    """How often somebody sends a file, takes the request back, and begins anew."""
+    for done in range(4):
+        request = await begun(client)
+        sent = await client.put(f"/v1/requests/{request}/files?name=a.csv", content=TABLE)
+        await client.delete(f"/v1/requests/{request}")
+        if sent.status_code == 429:
+            assert sent.json()["code"] == "too-many-bytes-today"
+            return done
+    return 4
+
+
+async def test_nobody_fills_the_shelf_with_what_they_take_back(
+    door: Door, ines: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(app, "MOST_BYTES_A_DAY", 2 * 1024**2)
+    with patch.object(Office, "note_bytes", lambda self, user, size: None):
+        assert await fills(ines) == 4
+    assert await fills(ines) == 2, "a file counts as a megabyte at least"
+    assert await fills(door.of("rachid", "modeles-rachid")) == 2, "another person has their own"
+
+
+async def held(client: httpx.AsyncClient) -> int:
+    """How many of 40 pieces of a request's words the airlock takes in."""
+    taken = 0
+
+    async def words() -> AsyncIterator[bytes]:
+        nonlocal taken
+        yield b'{"title":"'
+        while taken < 40:
+            taken += 1
+            yield b"x" * 65_536
+
+    await client.post("/v1/requests", content=words(), headers={"content-type": "application/json"})
+    return taken
+
+
+async def test_words_without_end_are_not_held(
+    ines: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert await held(ines) < 10
+    monkeypatch.setattr(app, "MOST_WORDS", 10**9)
+    assert await held(ines) == 40
