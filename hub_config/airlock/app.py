@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from hub_config.airlock.intake.door import door
-from hub_config.airlock.pages import mine, pool, record, reports, review
+from hub_config.airlock.pages import home, mine, news, pool, record, reports, review
 from hub_config.airlock.pages.desk import POOL_READERS, Desk
 from hub_config.airlock.rules.permission import PHYSICIANS
 from hub_config.airlock.service import Service, mailing, tending
@@ -59,7 +59,15 @@ def app_of(desk: Desk, service: Service | None = None) -> FastAPI:
     )
     app = create_site(
         site,
-        routers=[mine.router, reports.router, review.router, record.router, pool.router],
+        routers=[
+            mine.router,
+            reports.router,
+            home.router,
+            review.router,
+            record.router,
+            pool.router,
+            news.router,
+        ],
         state={"desk": desk},
         lifespan=service.run if service else None,
     )

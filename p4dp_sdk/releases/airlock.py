@@ -66,6 +66,10 @@ class Airlock:
     def remove_file(self, number: str, file: int) -> dict[str, Any]:
         return self._ask("DELETE", f"/v1/requests/{_plain(number)}/files/{file}")
 
+    def explain(self, number: str, file: int, finding: int, text: str) -> dict[str, Any]:
+        address = f"/v1/requests/{_plain(number)}/files/{int(file)}/findings/{int(finding)}"
+        return self._ask("PUT", address, json={"text": text})
+
     def submit(self, number: str) -> dict[str, Any]:
         return self._ask("POST", f"/v1/requests/{_plain(number)}/submit")
 

@@ -114,3 +114,11 @@ def unknown_request(known: str) -> NotReleasableError:
         _("A request is known by its number, in the project it was made in."),
         _("There are: {names}.").format(names=known or "—"),
     )
+
+
+def which_file(files: str) -> NotReleasableError:
+    return NotReleasableError(
+        _("The request has several files, or none."),
+        _("Findings are numbered in each file."),
+        _("Say which: request.explain(finding, “…”, file=…). There are: {names}.").format(names=files or "—"),
+    )

@@ -114,7 +114,8 @@ def _not_releasable(thing: Any) -> errors.NotReleasableError:
 
 def _slug(title: str) -> str:
     """A title as a file's name: plain letters, digits, hyphens."""
-    plain = unicodedata.normalize("NFKD", title).encode("ascii", "ignore").decode().lower()
+    spelled = unicodedata.normalize("NFKD", title.lower().replace("œ", "oe"))
+    plain = "".join(letter for letter in spelled if not unicodedata.combining(letter))
     return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:_PLACES].rstrip("-") or "tableau"
 
 

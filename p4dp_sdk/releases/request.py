@@ -10,6 +10,7 @@ from p4dp_sdk.backend.progress import where_people_look
 from p4dp_sdk.locale import translate as _
 from p4dp_sdk.releases import words
 from p4dp_sdk.releases.airlock import Airlock
+from p4dp_sdk.releases.errors import which_file
 from p4dp_sdk.releases.parcels import Parcel, Things, parcels
 
 _WORDS = ("title", "purpose", "context", "controls")
@@ -91,6 +92,20 @@ class ReleaseRequest:
         """Take a file out of it, by its number."""
         return self._now(self._airlock.remove_file(self.id, number))
 
+    def explain(self, finding: int, text: str, *, file: int | None = None) -> ReleaseRequest:
+        """Answer a blocking finding that is wrong about what it sees ("not a count: a dose in mg"), by its
+        number; `file` where there are several. Two physicians will read the answer beside it, and judge. An
+        empty text takes the answer back. Raises AirlockError for a finding that only mending lets out.
+        """
+        return self._now(self._airlock.explain(self.id, self._file_number(file), finding, text))
+
+    def _file_number(self, file: int | None) -> int:
+        if file is not None:
+            return file
+        if len(self.files) != 1:
+            raise which_file(", ".join(f"{each['number']} ({each['name']})" for each in self.files))
+        return int(self.files[0]["number"])
+
     # how it is shown
 
     def _repr_html_(self) -> str:
@@ -142,7 +157,19 @@ def _found(file: Mapping[str, Any]) -> Iterator[str]:
         yield str(file["quarantine"])
     for found in file["findings"][:_MOST_FINDINGS]:
         place = f" ({found['where']})" if found["where"] else ""
-        yield f"{words.severity(found['severity'])}{place} — {found['what']} {found['remedy']}"
+        yield f"{found['number']}. {words.severity(found['severity'])}{place} — {_told(found)}"
     more = len(file["findings"][_MOST_FINDINGS:]) + int(file["more_findings"])
     if more:
         yield _("and {count} more, on its page").format(count=more)
+
+
+def _told(found: Mapping[str, Any]) -> str:
+    """What it is and what to do, the last of which may be to answer it."""
+    said = f"{found['what']} {found['remedy']}"
+    if found["explanation"]:
+        return said + " " + _("You answer: {text}").format(text=found["explanation"])
+    if found["contestable"]:
+        return (
+            said + " " + _("If it is wrong: request.explain({number}, “…”).").format(number=found["number"])
+        )
+    return said

@@ -26,6 +26,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from hub_config.airlock.actions import drafting
 from hub_config.airlock.checks.texts import Language
 from hub_config.airlock.intake.documents import (
+    ExplanationDocument,
     FileDocument,
     RequestDocument,
     RequestsDocument,
@@ -205,6 +206,16 @@ def _writing(api: FastAPI) -> None:
             async with asked.office.checks:
                 return await asked.office.do(lambda: _added(asked, id, name, content))
 
+    @api.put(
+        "/v1/requests/{id}/files/{number}/findings/{finding}",
+        summary="Answer a blocking finding that is contestable: two physicians judge the answer",
+    )
+    async def explain(
+        asked: _Asked, id: str, number: int, finding: int, said: ExplanationDocument
+    ) -> RequestDocument:
+        answered = lambda: asked.document(_explained(asked, id, number, finding, said.text))  # noqa: E731
+        return await asked.office.do(answered)
+
     @api.delete("/v1/requests/{id}/files/{number}", summary="Take a file out of the request")
     async def remove_file(asked: _Asked, id: str, number: int) -> RequestDocument:
         return await asked.office.do(lambda: asked.document(_removed(asked, id, number)))
@@ -304,6 +315,17 @@ def _removed(asked: Asked, id: str, number: int) -> RequestFacts:
         asked.person,
         lambda do: drafting.remove_file(do.session, asked.person, id, number, at=do.at, audit=do.audit),
     )
+
+
+def _explained(asked: Asked, id: str, number: int, finding: int, text: str) -> RequestFacts:
+    _found(asked, id)
+    asked.desk.change(
+        asked.person,
+        lambda do: drafting.explain(
+            do.session, asked.person, id, number, finding, text, at=do.at, audit=do.audit
+        ),
+    )
+    return _found(asked, id)
 
 
 def _submitted(asked: Asked, id: str) -> RequestFacts:

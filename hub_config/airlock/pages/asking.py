@@ -15,10 +15,12 @@ from hub_config.airlock.pages.previews import Language
 from hub_config.airlock.pages.queues import Case
 from hub_config.airlock.pages.rules import RULES, Door
 from hub_config.airlock.rules.permission import Act
+from hub_config.airlock.texts import TEXTS, AirlockProblem
 from hub_config.governance.roles import Person
 from hub_config.web.answers import Told
 from hub_config.web.house import house_of
 from hub_config.web.login import Visitor
+from hub_config.web.pages import text
 from hub_config.web.texts import N_
 
 CLOSED = N_("Cette page ne vous est pas ouverte.")
@@ -36,6 +38,10 @@ class Asked:
     language: Language
     today: date
     found: Case | None
+
+    def told(self, request: Request, problem: AirlockProblem | None) -> str:
+        """What was refused, in the visitor's language; empty where nothing was."""
+        return text(request, TEXTS[problem.problem], **problem.blanks) if problem else ""
 
     @property
     def case(self) -> Case:

@@ -25,7 +25,15 @@ from hub_config.airlock.pages.previews import Language
 from hub_config.airlock.pages.queues import Case, Queue, queue_of
 from hub_config.airlock.pages.rows import MineRow, mine_row
 from hub_config.airlock.pages.rules import Door
-from hub_config.airlock.pages.views import RecordView, RequestView, record_view, request_view, told_reasons
+from hub_config.airlock.pages.views import (
+    Earlier,
+    RecordView,
+    RequestView,
+    earlier,
+    record_view,
+    request_view,
+    told_reasons,
+)
 from hub_config.airlock.pool.actions import OnPool
 from hub_config.airlock.pool.actions import pool as on_pool
 from hub_config.airlock.rules.permission import PHYSICIANS, Act, Denial
@@ -58,6 +66,7 @@ NAMERS = frozenset({Role.CSE})
 POOL_READERS = NAMERS | PHYSICIANS | {Role.DPO, Role.ADMIN}
 _NEIGHBOUR_REQUESTS = 20
 _DECIDED_SHOWN = 10
+_EARLIER_SHOWN = 3
 _KNOWN = 2_000  # requests whose files are remembered
 _UNSEEN = frozenset({Problem.UNKNOWN_REQUEST})
 
@@ -228,7 +237,21 @@ class Desk:
         materials = {file.number: self._material(file, language) for file in request.files}
         reasons = told_reasons(case.request)
         title, may = titles[request.project], case.may(person)
-        return request_view(request, title, materials, may, language, reasons=reasons)
+        shown = request_view(request, title, materials, may, language, reasons=reasons)
+        return replace(shown, earlier=tuple(self._told_earlier(person, case)))
+
+    def _told_earlier(self, person: Person, case: Case) -> Iterator[Earlier]:
+        """What was said of the requests that this one mends, the latest first."""
+        previous = case.request.previous
+        with self.store.session() as session:
+            for _ in range(_EARLIER_SHOWN):
+                before = reading.find_request(session, previous) if previous else None
+                if before is None or before.requester != person.username:
+                    return
+                told = earlier(seen_by(person, before, case.members), told_reasons(before))
+                if told.reasons or told.comments:
+                    yield told
+                previous = before.previous
 
     def reviewed(
         self, person: Person, case: Case, language: Language, cast: Ballot | None = None
@@ -238,7 +261,7 @@ class Desk:
         request = seen_by(person, case.request, case.members)
         with self.store.session() as session:
             titles = _titles(session, [request])
-            earlier = reading.released(session, request.project)[:_NEIGHBOUR_REQUESTS]
+            left = reading.released(session, request.project)[:_NEIGHBOUR_REQUESTS]
             before = _read_before(session, request)
         return request_view(
             request,
@@ -248,7 +271,7 @@ class Desk:
             language,
             mine=_own(person, request, cast, self.now()),
             unavailable=tuple(_unavailable(person, case, request)),
-            released=tuple(self._released(request, earlier)),
+            released=tuple(self._released(request, left)),
             before=self._before(before),
         )
 

@@ -15,12 +15,14 @@ from hub_config.airlock.pages import reports
 from hub_config.airlock.pages.asking import Allowed, Asked
 from hub_config.airlock.pages.ballots import field
 from hub_config.airlock.pages.names import disposition
+from hub_config.airlock.pages.news import news, read_news
 from hub_config.airlock.rules.permission import Act
-from hub_config.airlock.texts import TEXTS, AirlockProblem
+from hub_config.airlock.rules.records import for_requester
+from hub_config.airlock.texts import AirlockProblem
 from hub_config.governance.releases.facts import State
 from hub_config.web.answers import see_other
 from hub_config.web.forms import Form
-from hub_config.web.pages import page, text
+from hub_config.web.pages import page
 from hub_config.web.texts import N_
 
 router = APIRouter(include_in_schema=False)
@@ -37,8 +39,15 @@ def begin(request: Request, asked: Allowed) -> Response:
 
 @router.get("/demandes")
 def mine(request: Request, asked: Allowed) -> Response:
-    return page(request, "mine.html", asked.person,
-        reports=reports.listed(asked), rows=asked.desk.mine(asked.person))
+    told = news(asked.desk, asked.person, asked.language, asked.today)
+    return page(
+        request,
+        "mine.html",
+        asked.person,
+        reports=reports.listed(asked),
+        rows=asked.desk.mine(asked.person),
+        news=told,
+    )
 
 
 @router.get("/demandes/nouvelle")
@@ -68,6 +77,7 @@ def show(request: Request, asked: Allowed) -> Response:
     """For its requester; a reviewer is led to the page for reviewers."""
     if asked.person.username != asked.case.request.requester:
         return see_other(request, f"/relecture/{asked.case.request.id}")
+    read_news(asked.desk, asked.person, asked.case.request.id)
     return _screen(request, asked)
 
 
@@ -153,7 +163,8 @@ def manifest(asked: Allowed) -> Response:
 
 @router.get("/demandes/{id}/fiche-de-controle")
 def record(id: str, asked: Allowed) -> Response:
-    return kept(f"{id}-fiche-de-controle.json", asked.desk.record(id).encode())
+    """Reviewers by role and number: their names are the DPO's (`record.full`)."""
+    return kept(f"{id}-fiche-de-controle.json", for_requester(asked.desk.record(id)).encode())
 
 
 def kept(name: str, content: bytes) -> Response:
@@ -174,7 +185,7 @@ def _screen(
     said = view.written if written is None else asdict(written)
     return page(
         request, "request.html", asked.person, status=409 if problem else 200,
-        r=view, may=view.may, Act=Act, written=said, problem=_said(request, problem),
+        r=view, may=view.may, Act=Act, written=said, problem=asked.told(request, problem),
     )  # fmt: skip
 
 
@@ -184,16 +195,12 @@ def _form_for(
     return page(
         request, "new.html", asked.person, status=409 if problem else 200,
         projects=asked.desk.projects(asked.person, asked.today), chosen=project, written=asdict(words),
-        problem=_said(request, problem),
+        problem=asked.told(request, problem),
     )  # fmt: skip
 
 
 def _number(text: str) -> int | None:
     return int(text) if text.isdecimal() and len(text) < 19 else None
-
-
-def _said(request: Request, problem: AirlockProblem | None) -> str:
-    return text(request, TEXTS[problem.problem], **problem.blanks) if problem else ""
 
 
 def _words(form: Form) -> Words:

@@ -11,6 +11,7 @@ from starlette.responses import Response
 from hub_config.airlock.actions import releasing
 from hub_config.airlock.pages.asking import Allowed
 from hub_config.airlock.pages.ballots import field
+from hub_config.airlock.pages.mine import kept
 from hub_config.airlock.rules.permission import Act
 from hub_config.web.answers import see_other
 from hub_config.web.forms import Form
@@ -24,6 +25,12 @@ router = APIRouter(include_in_schema=False)
 def record(request: Request, asked: Allowed) -> Response:
     view = asked.desk.on_record(asked.person, asked.case)
     return page(request, "record.html", asked.person, r=view, may=view.may, Act=Act)
+
+
+@router.get("/dossiers/{id}/fiche-de-controle")
+def full(id: str, asked: Allowed) -> Response:
+    """The disclosure record as it is kept, with who reviewed: for the DPO."""
+    return kept(f"{id}-fiche-de-controle-nominative.json", asked.desk.record(id).encode())
 
 
 @router.post("/dossiers/{id}/rappel")

@@ -13,6 +13,7 @@ from hub_config.airlock.actions.reviewing import Remark
 from hub_config.airlock.pages.asking import Allowed, Asked
 from hub_config.airlock.pages.ballots import BadBallot, ballot, batch, field
 from hub_config.airlock.pages.names import disposition
+from hub_config.airlock.pages.news import news, read_news
 from hub_config.airlock.pages.queues import Case
 from hub_config.airlock.pages.words import KEYS, VERDICTS
 from hub_config.airlock.rules.permission import Act
@@ -39,7 +40,9 @@ NOTHING_CHOSEN = N_("Aucune demande n’était cochée : rien n’a été accept
 
 @router.get("/relecture")
 def queue(request: Request, asked: Allowed) -> Response:
-    return page(request, "queue.html", asked.person, queue=asked.desk.queue(asked.person, asked.today))
+    told = news(asked.desk, asked.person, asked.language, asked.today)
+    waiting = asked.desk.queue(asked.person, asked.today)
+    return page(request, "queue.html", asked.person, queue=waiting, news=told)
 
 
 @router.post("/relecture/lot")
@@ -62,6 +65,7 @@ def read(request: Request, asked: Allowed) -> Response:
     """Nobody reviews their own: who asked for it is told so, here already."""
     if asked.person.username == asked.case.request.requester:
         raise Told(403, TEXTS[Problem.OWN_REQUEST])
+    read_news(asked.desk, asked.person, asked.case.request.id)
     return _screen(request, asked, asked.desk.taken(asked.person, asked.case))
 
 

@@ -35,6 +35,9 @@ RULES: Final[Mapping[tuple[str, str], Rule]] = MappingProxyType(
         ("GET", "/demandes/{id}"): Act.VIEW,
         ("POST", "/demandes/{id}/textes"): Act.EDIT,
         ("POST", "/demandes/{id}/fichiers/{number}/retirer"): Act.EDIT,
+        ("GET", "/demandes/{id}/espace"): Act.EDIT,
+        ("POST", "/demandes/{id}/espace"): Act.EDIT,
+        ("POST", "/demandes/{id}/fichiers/{number}/constats/{finding}/expliquer"): Act.EDIT,
         ("POST", "/demandes/{id}/envoyer"): Act.SUBMIT,
         ("POST", "/demandes/{id}/retirer"): Act.WITHDRAW,
         ("POST", "/demandes/{id}/reprendre"): Act.RESUBMIT,
@@ -56,7 +59,10 @@ RULES: Final[Mapping[tuple[str, str], Rule]] = MappingProxyType(
         ("POST", "/relecture/{id}/sortir"): Act.RELEASE,
         # what was decided, on record
         ("GET", "/dossiers/{id}"): Act.READ_RECORD,
+        ("GET", "/dossiers/{id}/fiche-de-controle"): Act.READ_NAMES,
         ("POST", "/dossiers/{id}/rappel"): Act.RECALL,
+        # notices
+        ("POST", "/nouvelles/vu"): Door.OWN,
         # the pool
         ("GET", "/absences"): Door.REVIEWERS,
         ("POST", "/absences"): Door.REVIEWERS,

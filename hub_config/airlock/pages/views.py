@@ -12,7 +12,7 @@ from datetime import datetime
 from hub_config.airlock.pages import changes, minutes, names
 from hub_config.airlock.pages.files import Before, FileView, Material, Released, whole
 from hub_config.airlock.pages.names import Part
-from hub_config.airlock.pages.previews import Language
+from hub_config.airlock.pages.previews import FoundView, Language
 from hub_config.airlock.pages.rows import Head, Text, head, to_do, unanswered
 from hub_config.airlock.pages.words import (
     MISSING,
@@ -66,6 +66,15 @@ class VotesOfFile:
 
 
 @dataclass(frozen=True)
+class Earlier:
+    """What reviewers told the requester of a request that this one mends."""
+
+    id: str
+    reasons: tuple[Reason, ...]
+    comments: tuple[Comment, ...]
+
+
+@dataclass(frozen=True)
 class RequestView:
     head: Head
     may: frozenset[Act]
@@ -88,10 +97,20 @@ class RequestView:
     reasons: tuple[Reason, ...] = ()
     suggested: tuple[Reason, ...] = ()
     written: Mapping[str, str] = field(default_factory=dict)
+    earlier: tuple[Earlier, ...] = ()
 
     @property
     def blocking(self) -> int:
         return sum(file.blocking for file in self.files)
+
+    @property
+    def stops(self) -> tuple[FoundView, ...]:
+        """What keeps the request in: blocking, and neither mended nor answered."""
+        return tuple(found for file in self.files for found in file.findings if found.stops)
+
+    @property
+    def contested(self) -> bool:
+        return any(found.answered for file in self.files for found in file.findings)
 
     @property
     def open_questions(self) -> tuple[Comment, ...]:
@@ -177,6 +196,11 @@ def told_reasons(request: RequestFacts) -> tuple[Reason, ...]:
         return ()
     given = {id for review in request.reviews for id in review.reasons}
     return tuple(reason for id, reason in REASONS.items() if id in given)
+
+
+def earlier(request: RequestFacts, reasons: tuple[Reason, ...]) -> Earlier:
+    """Of a request as its requester sees it, decided."""
+    return Earlier(request.id, reasons, request.comments)
 
 
 def timeline(request: RequestFacts) -> Iterable[Moment]:

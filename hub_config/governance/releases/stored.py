@@ -40,7 +40,7 @@ def request_of(row: models.ReleaseRequest) -> RequestFacts:
         reviews=tuple(_review_of(review) for review in row.reviews if review.standing),
         comments=tuple(_comment_of(comment) for comment in row.comments),
         looks_needed=row.looks_needed,
-        created_at=_utc(row.created_at),
+        created_at=utc(row.created_at),
         submitted_at=_utc_or_none(row.submitted_at),
         decided_at=_utc_or_none(row.decided_at),
         released_at=_utc_or_none(row.released_at),
@@ -97,7 +97,7 @@ def _review_of(row: models.ReleaseReview) -> Review:
     return Review(
         reviewer=row.reviewer,
         verdict=Verdict(row.verdict),
-        at=_utc(row.at),
+        at=utc(row.at),
         seal=row.seal,
         files={int(number): Verdict(verdict) for number, verdict in row.files.items()},
         comment=row.comment,
@@ -110,7 +110,7 @@ def _review_of(row: models.ReleaseReview) -> Review:
 def _comment_of(row: models.ReleaseComment) -> Comment:
     return Comment(
         author=row.author,
-        at=_utc(row.at),
+        at=utc(row.at),
         text=row.text,
         private=row.private,
         question=row.question,
@@ -123,13 +123,13 @@ def _comment_of(row: models.ReleaseComment) -> Comment:
 def _recall_of(row: models.ReleaseRequest) -> Recall | None:
     if row.recalled_at is None:
         return None
-    return Recall(row.recalled_by or "", _utc(row.recalled_at), row.recall_reason or "")
+    return Recall(row.recalled_by or "", utc(row.recalled_at), row.recall_reason or "")
 
 
-def _utc(moment: datetime) -> datetime:
+def utc(moment: datetime) -> datetime:
     """SQLite forgets the zone; all moments here are UTC."""
     return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
 
 
 def _utc_or_none(moment: datetime | None) -> datetime | None:
-    return None if moment is None else _utc(moment)
+    return None if moment is None else utc(moment)

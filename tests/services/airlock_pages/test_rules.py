@@ -8,23 +8,29 @@ from itertools import product
 import pytest
 from fastapi.routing import APIRoute
 
-from hub_config.airlock.pages import mine, pool, record, review
+from hub_config.airlock.pages import home, mine, news, pool, record, reports, review
 from hub_config.airlock.pages.asking import asked
 from hub_config.airlock.pages.rules import RULES, Door
 from hub_config.airlock.rules.permission import Act
+from hub_config.airlock.states import CHANGEABLE
 from hub_config.governance.releases.facts import State
 from tests.pages import stranger
 
 from .little_airlock import PEOPLE, LittleAirlock
 
-ROUTES = [r for one in (mine, review, record, pool) for r in one.router.routes if isinstance(r, APIRoute)]
+ROUTES = [
+    r
+    for one in (mine, home, reports, review, record, pool, news)
+    for r in one.router.routes
+    if isinstance(r, APIRoute)
+]
 ADDRESSES = [(method, route.path) for route in ROUTES for method in route.methods]
 NOBODYS_BUSINESS = {404}
 REFUSED = {403, 404}
 
 
 def address(path: str, request: str) -> str:
-    return re.sub(r"\{(number|block)\}", "1", path.replace("{id}", request))
+    return re.sub(r"\{(number|block|finding)\}", "1", path.replace("{id}", request))
 
 
 def test_the_table_names_every_address_and_no_other() -> None:
@@ -92,6 +98,10 @@ def _allowed(who: str, act: Act, state: State) -> bool:
             return who == "ines" or reviewer
         case Act.READ_RECORD:
             return who == "ines" or reviewer or (who == "dora" and state is not State.DRAFT)
+        case Act.EDIT:
+            return who == "ines" and state in CHANGEABLE
+        case Act.READ_NAMES:
+            return who == "dora" and state is State.RELEASED
         case Act.DOWNLOAD:
             return who == "ines" and state is State.RELEASED
         case _:

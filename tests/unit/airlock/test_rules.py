@@ -163,7 +163,7 @@ class TestPermission:
     def test_the_dpo_reads_how_it_went_and_may_recall(self) -> None:
         released = request(State.RELEASED)
         may = {act for act in Act if denied("dora", act, released) is None}
-        assert may == {Act.READ_RECORD, Act.RECALL}
+        assert may == {Act.READ_RECORD, Act.READ_NAMES, Act.RECALL}
 
     def test_whom_nobody_named_cannot_review(self) -> None:
         assert denied("diane", Act.VOTE, request(), Pool()) is Problem.NOT_A_REVIEWER
