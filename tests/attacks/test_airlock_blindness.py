@@ -1,6 +1,6 @@
 """A physician tries to learn how a colleague voted before voting: by every page and refusal, by mail, by how
-many looks are asked for, by a second role that opens the audit log. Each tells with the defence taken out, and
-nothing with it.
+many looks are asked for, by a second role that opens the audit log. Each tells with the defence taken out,
+and nothing with it.
 """
 
 from __future__ import annotations
