@@ -4,6 +4,7 @@ stand-in. The templates are hostile where it matters: each first shows that it c
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import signal
@@ -17,6 +18,9 @@ import pytest
 
 from hub_config.governance import actions
 from hub_config.governance.audit import read_records
+from hub_config.governance.report_runs.approved import approved_hashes
+from hub_config.governance.report_runs.facts import RunFacts
+from hub_config.governance.report_runs.reading import runs_of
 from hub_config.governance.store import open_store
 from hub_config.up import house
 from tests.services.spawner.conftest import CELL, CHECKOUT, SmallHub, processes_with, until
@@ -116,6 +120,16 @@ def homes(hub: SmallHub) -> list[Path]:
     return list((hub.directory / "state" / "homes" / PROJECT / SERVICE).glob("*"))
 
 
+def on_record(hub: SmallHub) -> RunFacts:
+    """The last run that ended well."""
+    store = open_store(hub.settings)
+    try:
+        with store.session() as session:
+            return runs_of(session, [PROJECT], 1)[0]
+    finally:
+        store.close()
+
+
 def events(hub: SmallHub, what: str) -> list:
     settings = hub.settings
     return [each for each in read_records(settings.audit_dir, settings.keys_dir) if each.what == what]
@@ -154,6 +168,51 @@ def test_a_report(hub: SmallHub, tmp_path: Path) -> None:
     assert (end.decision, end.details["outcome"]) == ("allowed", "done")
     assert start.who == end.who and start.who.startswith("operator:")
     assert run(hub, "rapport", "--output", str(folder))[0] == 2, "what is there is not written over"
+
+
+def test_what_was_kept_is_on_record_by_its_bytes(hub: SmallHub) -> None:
+    template(hub, "inscrit", "print('année', année)")
+    code, said = run(hub, "inscrit", "-p", "année=2021")
+    kept = on_record(hub)
+    folder = hub.directory / "state" / "reports" / PROJECT / kept.folder
+    assert code == 0 and kept.ended_well and kept.requests == () and f"/rapports/{kept.id}" in said
+    assert kept.sha256 == approved_hashes(hub.directory / "templates")["inscrit"]
+    assert (kept.parameters, kept.snapshot) == ('{"année":2021,"sexe":"tous"}', 1)
+    assert {(each.name, each.sha256) for each in kept.files} == {
+        (path.name, hashlib.sha256(path.read_bytes()).hexdigest())
+        for path in folder.iterdir()
+        if path.name != "manifest.json"
+    }
+    (event,) = (each for each in events(hub, "report.keep") if each.details["run"] == kept.id)
+    assert event.who == kept.asked_by and event.details["parameters"] == kept.parameters
+
+
+LOOKS = """
+import os, sys
+found = []
+for top in ('/home', '/opt', '/run', os.environ['IPYTHONDIR'], os.getcwd()):
+    for folder, _, files in os.walk(top):
+        found += [file for file in files if file.startswith('planted')]
+print('trouvé', found, 'chargé', 'planted' in globals() or 'planted' in sys.modules, len(sys.path))
+"""
+
+
+def test_nothing_that_a_member_left_is_in_a_run(hub: SmallHub) -> None:
+    """Startup files of IPython, modules beside the notebook, a site of one's own, files that came in:
+    in the member's home, in the service's, and in the project's folder of entries."""
+    state, planted = hub.directory / "state", "planted = True\nimport builtins\nbuiltins.planted = True\n"
+    for home in (state / "homes" / PROJECT / "ines", state / "homes" / PROJECT / SERVICE / "avant"):
+        for place in (".ipython/profile_default/startup", "work", ".local/lib/python3.11/site-packages"):
+            (home / place).mkdir(parents=True, exist_ok=True)
+            (home / place / "planted.py").write_text(planted)
+            (home / place / "sitecustomize.py").write_text(planted)
+    (state / "entrees" / PROJECT).mkdir(parents=True, exist_ok=True)
+    (state / "entrees" / PROJECT / "planted.py").write_text(planted)
+    template(hub, "regarde", LOOKS)
+    assert run(hub, "regarde")[0] == 0
+    kept = on_record(hub)
+    notebook = (state / "reports" / PROJECT / kept.folder / "regarde.ipynb").read_text()
+    assert "trouvé [] chargé False" in notebook
 
 
 def test_a_cell_that_fails(hub: SmallHub) -> None:
