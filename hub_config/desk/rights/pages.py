@@ -16,6 +16,7 @@ from hub_config.desk.office import office_of, require
 from hub_config.desk.participation.pages import day_in, in_words, said
 from hub_config.desk.rules import Act
 from hub_config.desk.texts import N_
+from hub_config.governance.audit.export import inert
 from hub_config.governance.rights import requests as rights
 from hub_config.governance.rights.facts import (
     ARTICLES,
@@ -134,7 +135,7 @@ async def take_out(request: Request, person: Visitor) -> Response:
 
     found = await run_in_threadpool(read)
     header = [text(request, title) for title in HEADER]
-    lines = [[_inert(cell) for cell in _cells(request, each)] for each in found]
+    lines = [[inert(cell) for cell in _cells(request, each)] for each in found]
     name = f"droits-{office.today.isoformat()}.csv"
     return download(name, _csv([header, *lines]), "text/csv; charset=utf-8")
 
@@ -179,8 +180,3 @@ def _csv(rows: Iterable[Iterable[str]]) -> bytes:
     output = io.StringIO(newline="")
     csv.writer(output).writerows(rows)
     return output.getvalue().encode("utf-8-sig")
-
-
-def _inert(cell: str) -> str:
-    """A spreadsheet would run a cell that begins like a formula."""
-    return f"'{cell}" if cell.startswith(("=", "+", "-", "@", "\t", "\r")) else cell

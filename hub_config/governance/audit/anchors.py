@@ -11,8 +11,10 @@ an anchor is found, whatever stands around it.
 
 from __future__ import annotations
 
+import errno
 import json
 import os
+import stat
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -60,18 +62,38 @@ def line_of(chain: AuditChain, anchor: Anchor) -> str:
 
 
 def append_line(path: Path, line: str) -> None:
-    """Add the anchor to a file, on the disk when this returns. Raises AuditFailure with the remedy."""
+    """Add the anchor to a file, on the disk when this returns; whole, or not at all: a disk that is full
+    leaves no half of one. Never through a link, which may lead into the log itself. Raises AuditFailure with
+    the remedy."""
     try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+        descriptor = os.open(
+            path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK, 0o600
+        )
         try:
-            os.write(descriptor, f"{line}\n".encode("ascii"))
-            os.fsync(descriptor)
+            _append_whole(descriptor, f"{line}\n".encode("ascii"))
         finally:
             os.close(descriptor)
     except OSError as error:
         raise AuditFailure(
-            f"The anchor can't be written to {path}: {error.strerror}. Check `audit.anchor_file`."
+            f"The anchor can't be written to {path}: {error.strerror}. Check `audit.anchor_file`: a file of "
+            "its own, no link, on a disk with room."
         ) from None
+
+
+def _append_whole(descriptor: int, line: bytes) -> None:
+    """The line on a line of its own, whatever an earlier crash left before it."""
+    before = os.fstat(descriptor)
+    if not stat.S_ISREG(before.st_mode):
+        raise OSError(errno.EINVAL, "not a file")
+    torn = before.st_size > 0 and os.pread(descriptor, 1, before.st_size - 1) != b"\n"
+    whole = b"\n" + line if torn else line
+    try:
+        if os.write(descriptor, whole) != len(whole):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        os.fsync(descriptor)
+    except OSError:
+        os.ftruncate(descriptor, before.st_size)
+        raise
 
 
 def verify_with(directory: Path, keys: Path, lines: Iterable[str]) -> Anchored:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from collections.abc import Iterable, Iterator
 from enum import StrEnum
 from pathlib import Path
@@ -25,6 +26,7 @@ _COLUMNS: dict[Language, tuple[str, ...]] = {
     ),
 }  # fmt: skip
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_INNER_FORMULA = re.compile(r"([;,\t\r\n]\s{0,8})([=+@-])")
 
 
 class Format(StrEnum):
@@ -92,11 +94,12 @@ def _cells(record: Record) -> Iterator[str | int]:
     details = json.dumps(dict(record.details), sort_keys=True)
     texts = (record.at, record.who, record.what, record.project or "", record.decision, record.where or "")
     for text in (*texts, details):
-        yield _inert(text)
+        yield inert(text)
     yield record.prev
     yield record.hash
 
 
-def _inert(text: str) -> str:
-    """A spreadsheet would run a cell that begins like a formula."""
-    return f"'{text}" if text.startswith(_FORMULA) else text
+def inert(text: str) -> str:
+    """A spreadsheet would run a cell that begins like a formula; and a French one, which separates cells by
+    semicolons whatever was meant, begins a cell inside ours."""
+    return _INNER_FORMULA.sub(r"\1'\2", f"'{text}" if text.startswith(_FORMULA) else text)

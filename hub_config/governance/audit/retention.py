@@ -4,8 +4,12 @@ months.
 The order, safe to kill at any instant: (1) each segment that goes is checked against its seal; (2) an event
 says what is dropped, and up to which hash; (3) a signed mark takes the place of the old beginning; (4) the
 files go. After a crash between 2 and 3 nothing is dropped; between 3 and 4 the files lie there unread, and go
-with the next run. A clock that has just jumped ahead drops nothing more: the newest event written before is
-older than it, and the older of the two counts.
+with the next run.
+
+A clock that runs ahead drops nothing more. The newest event written before is older than it, and the older of
+the two counts; and what goes must have as many months *of events* after it as are kept: a year of a log that
+was written, not of a calendar that jumped. A log that was not written to for months keeps its oldest events
+longer.
 """
 
 from __future__ import annotations
@@ -91,9 +95,11 @@ def _leaving(chain: AuditChain, begin: int, months: int) -> Iterator[tuple[Seal,
         newest = head.record.at if head.record else ""
         current = head.segment
     limit = months_before(min(chain.now(), newest) if newest else chain.now(), months)
+    written = [_month_of(chain.directory / segment_file(each)) for each in range(begin + 1, current + 1)]
     for segment in range(begin + 1, current):
         at = _last_at(chain.directory / segment_file(segment))
-        if at >= limit:
+        after = {month for month in written[segment - begin :] if month > at[:7]}
+        if at >= limit or len(after) < months:
             return
         yield _checked(chain.directory, segment, key.public_key()), at
 
@@ -131,6 +137,17 @@ def _last_at(path: Path) -> str:
             file.seek(max(0, size - _LONGEST_LINE))
             return Record.parse(file.read().splitlines(keepends=True)[-1]).at
     except (FileNotFoundError, IndexError, NotCanonical):
+        raise AuditBroken(
+            f"{path} can't be read: nothing was dropped. Run `p4dp-enclave audit verify`."
+        ) from None
+
+
+def _month_of(path: Path) -> str:
+    """The month of the segment's events: a segment holds those of one."""
+    try:
+        with path.open("rb") as file:
+            return Record.parse(file.readline()).at[:7]
+    except (FileNotFoundError, NotCanonical):
         raise AuditBroken(
             f"{path} can't be read: nothing was dropped. Run `p4dp-enclave audit verify`."
         ) from None

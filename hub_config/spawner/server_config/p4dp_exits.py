@@ -30,9 +30,9 @@ LEFT_OUT = (
     "Output of %s bytes not kept, over %s."
 )
 TOO_MUCH = (
-    "P4DP : %s octets de texte, pièces jointes comprises : plus que %s. Retirez les pièces jointes ; un fichier "
-    "n'entre que par le sas d'entrée. / %s bytes of text, attachments included: over %s. Take the attachments "
-    "out; a file comes in through the inbound airlock only."
+    "P4DP : %s octets de texte, pièces jointes comprises : plus que %s. Retirez les pièces jointes ; un "
+    "fichier n'entre que par le sas d'entrée. / %s bytes of text, attachments included: over %s. Take the "
+    "attachments out; a file comes in through the inbound airlock only."
 )
 REFUSAL = "P4DP : ce fichier ne sort que par le sas. / This file leaves through the airlock only."
 
