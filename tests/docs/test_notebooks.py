@@ -184,3 +184,16 @@ def test_a_bare_code_is_noticed() -> None:
 def test_nothing_is_asked_by_sql_or_shell(path: Path) -> None:
     for cell in code(path):
         assert not re.search(r"^\s*[!%]|\.sql\(|raw_sql", cell.text, re.M)
+
+
+FREEZING = [path for path in ALL if "publish(" in path.read_text("utf-8")]
+
+
+@pytest.mark.parametrize("path", FREEZING, ids=lambda path: path.stem)
+def test_what_is_frozen_can_be_asked_for_and_is_not_by_itself(path: Path) -> None:
+    written = "\n".join(cell.text for cell in code(path))
+    (asking,) = (cell.text for cell in code(path) if "ws.request_release(" in cell.text)
+    first = asking.splitlines()[0]
+    assert first.startswith("if ") and first.endswith("demander_la_sortie:")
+    assert "demander_la_sortie: bool = False  # " in written
+    assert ".send()" not in written

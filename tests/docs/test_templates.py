@@ -4,6 +4,8 @@ of its own, against the real gateway."""
 from __future__ import annotations
 
 import base64
+import html
+import os
 import re
 from pathlib import Path
 from typing import Any
@@ -11,14 +13,16 @@ from typing import Any
 import papermill
 import pytest
 
+import p4dp_sdk as p4dp
 from hub_config.governance.persons import actions as persons
 from hub_config.governance.persons.facts import Link, Standing
 from hub_config.warehouse.synthesis.training import PUBLISHED_INTERN
 from tests.services.gateway.peer_enclave import Enclave
 from tests.services.sdk.conftest import Connect, connect, enclave, warehouse
 
+from .airlock import airlock_beside
 from .markdown import ROOT
-from .notebooks import TEMPLATES
+from .notebooks import TEMPLATES, read
 
 __all__ = ["connect", "enclave", "warehouse"]  # fixtures
 
@@ -93,3 +97,34 @@ def test_a_model_says_which_right_is_missing(name: str, connect: Connect, tmp_pa
 def test_parameters_reach_the_kernel(connect: Connect, tmp_path: Path) -> None:
     connect("ines", "these-ines")
     assert "(K86)" in said(run("prise-en-main", tmp_path, code_diagnostic="K86"))
+
+
+def asking(name: str) -> str:
+    (found,) = (
+        c.text for c in read(TEMPLATES / f"{name}.ipynb") if c.is_code and "ws.request_release(" in c.text
+    )
+    return found
+
+
+def test_a_frozen_table_is_shown_as_a_reviewer_will_see_it(
+    enclave: Enclave, connect: Connect, tmp_path: Path
+) -> None:
+    connect("ines", "these-ines")
+    socket = Path(os.environ["P4DP_GATEWAY_SOCKET"])
+    with airlock_beside(socket, enclave.workspace("ines", "these-ines")):
+        notebook = run("tableau-diabete", tmp_path, figer=True, demander_la_sortie=True)
+    shown = html.unescape(said(notebook))
+    assert "brouillon, pas encore envoyée" in shown and "conforme d'origine" in shown
+    assert "purpose : à quoi servent les résultats" in shown, "what is missing is said"
+    assert "release.draft" in (told := {event.what for event in enclave.events()})
+    assert "release.submit" not in told, "nothing is sent by itself"
+
+
+def test_an_airlock_that_is_away_is_told_and_stops_no_notebook(connect: Connect) -> None:
+    """The last cell of the first notebook, in the sandbox of an enclave whose airlock does not answer."""
+    ws = connect("dora", "bac-a-sable")
+    fige = ws.publish(ws.tables.patients.group_by("sex").agg(n=ws.tables.patients.count()), title="Essai")
+    shown: list[Any] = []
+    names = {"ws": ws, "p4dp": p4dp, "fige": fige, "display": shown.append, "demander_la_sortie": True}
+    exec(asking("prise-en-main"), names | {"nom": "Diabète", "code_diagnostic": "T90"})  # noqa: S102 - our own
+    assert "Le sas de sortie ne répond pas" in str(shown[0])
