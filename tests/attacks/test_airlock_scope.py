@@ -1,6 +1,6 @@
-"""The wrong key at the right door: a colleague of the same project at somebody's draft, a workspace's token at
-the pages, a page's session in a workspace, a reviewer at a draft, an id of another project. Where a defence can
-be taken out, the attack succeeds without it.
+"""The wrong key at the right door: a colleague of the same project at somebody's draft, a workspace's token
+at the pages, a page's session in a workspace, a reviewer at a draft, an id of another project. Where a
+defence can be taken out, the attack succeeds without it.
 """
 
 from __future__ import annotations
@@ -78,7 +78,7 @@ async def test_a_request_of_another_project_is_not_there(door: Door, ines: httpx
     door.house.join("these-ines", RACHID)
     request = await draft(door.of("rachid", "these-ines"))
     assert set(await meddles(door.of("rachid", "modeles-rachid"), request)) == {404}
-    stolen = door.of("rachid", "these-ines", token="rachid/modeles-rachid")  # noqa: S106
+    stolen = door.of("rachid", "these-ines", token="rachid/modeles-rachid")
     assert set(await meddles(stolen, request)) <= {401, 403}
 
 

@@ -1,6 +1,6 @@
-"""What lies on the shelf is exchanged for something else: a link, a folder, a pipe that never answers. A link is
-followed with the defence taken out; with it nothing but the file itself leaves, and one broken request keeps
-no other from leaving.
+"""What lies on the shelf is exchanged for something else: a link, a folder, a pipe that never answers. A link
+is followed with the defence taken out; with it nothing but the file itself leaves, and one broken request
+keeps no other from leaving.
 """
 
 from __future__ import annotations

@@ -32,10 +32,16 @@ _KNOWN_CELL_METADATA: Final = frozenset(
     {"collapsed", "scrolled", "tags", "execution", "jupyter", "editable", "deletable", "slideshow", "trusted",
      "id", "name"}
 )  # fmt: skip
+_OUTPUT: Final = frozenset(
+    {"output_type", "name", "text", "data", "metadata", "execution_count", "ename", "evalue", "traceback"}
+)
+_UNSEEN: Final = frozenset({"name", "metadata", "execution_count", "ename"})
 _TEXTS: Final = ("text/markdown", "text/latex")
 _MOST_LITERALS: Final = 200
 _LITERAL: Final = re.compile(r"(?<![\w.])-?\d+(?:\.\d+)?(?![\w.])")
 _SHORT: Final = 300
+_OF_A_CELL: Final = 600  # the moments of a run, tags, an id
+_OF_A_NOTEBOOK: Final = 2_000  # its kernel and language
 
 
 def check(content: bytes, order: Order) -> Found:
@@ -69,8 +75,10 @@ def _judge_metadata(gathering: Gathering, document: Mapping[str, Any]) -> None:
         gathering.warn(Rule.DOCUMENT_METADATA, "author")
     for key in metadata.keys() - _KNOWN_METADATA:
         _beside(gathering, metadata[key], Place())
-    for key in ("kernelspec", "language_info", "authors", "title"):
-        gathering.search(json.dumps(metadata.get(key)))
+    known = {key: metadata[key] for key in metadata.keys() & (_KNOWN_METADATA - {"widgets"})}
+    _unseen(
+        gathering, [known, document.get("nbformat"), document.get("nbformat_minor")], Place(), _OF_A_NOTEBOOK
+    )
 
 
 def _beside(gathering: Gathering, value: Any, place: Place) -> None:
@@ -81,6 +89,14 @@ def _beside(gathering: Gathering, value: Any, place: Place) -> None:
         gathering.block(Rule.HIDDEN_CONTENT, "other properties", place)
     elif value:
         gathering.warn(Rule.DOCUMENT_METADATA, "other properties", place)
+
+
+def _unseen(gathering: Gathering, value: Any, place: Place, most: int) -> None:
+    """What every notebook has and no reader looks at: too short to hold a table, or blocked."""
+    said = json.dumps(value, ensure_ascii=False)
+    gathering.search(said)
+    if len(said) > most:
+        gathering.block(Rule.HIDDEN_CONTENT, "other properties", place)
 
 
 def _hidden(gathering: Gathering, value: Any, place: Place, what: str) -> None:
@@ -97,7 +113,8 @@ def _read_cell(gathering: Gathering, cell: Mapping[str, Any], place: Place) -> N
     metadata = _mapping(cell.get("metadata"))
     for key in metadata.keys() - _KNOWN_CELL_METADATA:
         _beside(gathering, metadata[key], place)
-    gathering.search(json.dumps({key: metadata[key] for key in metadata.keys() & _KNOWN_CELL_METADATA}))
+    known = {key: metadata[key] for key in metadata.keys() & _KNOWN_CELL_METADATA}
+    _unseen(gathering, [known, cell.get("id"), cell.get("execution_count")], place, _OF_A_CELL)
     source = _joined(cell.get("source", ""))
     match cell.get("cell_type"):
         case "code":
@@ -142,9 +159,9 @@ def _read_output(gathering: Gathering, output: Mapping[str, Any], place: Place) 
         case _:
             gathering.block(Rule.UNREAD_OUTPUT, "unknown", place)
             gathering.search(json.dumps(dict(output)))
-    for value in _mapping(output.get("metadata", {})).values():
-        if len(json.dumps(value)) > _SHORT:
-            _hidden(gathering, value, place, "other properties")
+    for key in output.keys() - _OUTPUT:
+        _hidden(gathering, output[key], place, "unknown part")
+    _unseen(gathering, {key: output[key] for key in output.keys() & _UNSEEN}, place, _SHORT)
 
 
 def _read_bundle(gathering: Gathering, data: Mapping[str, Any], place: Place) -> None:
