@@ -1,5 +1,6 @@
 """Words that are more than words: markup in titles and names, file names that lead elsewhere or add a header,
-labels that a spreadsheet runs, recipients that add a line to a mail. Each does harm with the defence taken out.
+labels that a spreadsheet runs, recipients that add a line to a mail. Each does harm with the defence taken
+out.
 """
 
 from __future__ import annotations
