@@ -250,6 +250,10 @@ class ProjectSettings(_Section):
     review_grace_days: int = Field(
         default=30, ge=0, le=180, description="So long after that date an unconfirmed project is suspended."
     )
+    review_suspends: bool | None = Field(
+        default=None,
+        description="Whether it is suspended by itself. Unset: yes, but not with the demo accounts.",
+    )
 
 
 class Settings(_Section):

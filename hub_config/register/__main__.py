@@ -6,6 +6,7 @@ centres there are, as the operators' commands look them up.
 
 from __future__ import annotations
 
+import asyncio
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -17,6 +18,7 @@ from hub_config.governance import desk as warehouse_desk
 from hub_config.governance.register import charter
 from hub_config.governance.store import open_store
 from hub_config.governance.terms import Terms
+from hub_config.register import upkeep
 from hub_config.register.app import create_app
 from hub_config.register.secretariat import Secretariat
 from hub_config.settings import Settings
@@ -27,9 +29,9 @@ from hub_config.web.serving import serve
 def site(settings: Settings) -> FastAPI:
     """The application of this enclave. Raises what the store raises."""
     store = open_store(settings)
-    if settings.projects.charter:
-        with store.change() as session:
-            charter.put_in_force(session, audit=store.recorder("enclave"))
+    with store.change() as session:
+        change = charter.put_in_force if settings.projects.charter else charter.lift
+        change(session, audit=store.recorder("enclave"))
 
     def terms(number: int | None) -> Terms:
         return warehouse_desk.terms(settings, number, wants_centres=True)
@@ -37,7 +39,12 @@ def site(settings: Settings) -> FastAPI:
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         async with desk.upkeep(settings):
-            yield
+            reminding = asyncio.create_task(upkeep.keep_up(secretariat))
+            try:
+                yield
+            finally:
+                reminding.cancel()
+                await asyncio.gather(reminding, return_exceptions=True)
         store.close()
 
     secretariat = Secretariat(

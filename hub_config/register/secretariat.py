@@ -59,6 +59,12 @@ class Secretariat:
         return ReviewPolicy(projects.review_months, projects.review_grace_days)
 
     @property
+    def review_suspends(self) -> bool:
+        """Whether a project nobody confirmed in time is suspended by itself."""
+        chosen = self.settings.projects.review_suspends
+        return self.settings.identity.provider != "demo" if chosen is None else chosen
+
+    @property
     def notice_days(self) -> int:
         return self.settings.projects.renewal_notice_days
 

@@ -17,11 +17,12 @@ from hub_config.governance.releases.models import NoticeKind
 
 @dataclass(frozen=True)
 class Wording:
-    """One sentence in each language, and where its link leads: `%s` is the request."""
+    """One sentence in each language, and where its link leads: `%s` is the request, `service` whose page."""
 
     french: str
     english: str
     path: str
+    service: str = "airlock"
 
 
 _REVIEW: Final = "/relecture/%s"
@@ -66,6 +67,24 @@ WORDINGS: Final[Mapping[NoticeKind, Wording]] = {
         "Incident at the airlock: a kept file is no longer the one that was reviewed.",
         "/",
     ),
+    NoticeKind.ACCESS_REVIEW: Wording(
+        "Une revue annuelle des accès vous attend au registre.",
+        "A yearly access review waits for you in the register.",
+        "/",
+        "register",
+    ),
+    NoticeKind.RENEWAL: Wording(
+        "Un projet dont vous répondez arrive bientôt à échéance.",
+        "A project you answer for is about to expire.",
+        "/",
+        "register",
+    ),
+    NoticeKind.SUSPENDED: Wording(
+        "Un projet dont vous répondez est suspendu, faute de revue des accès.",
+        "A project you answer for is suspended: its access review was not done.",
+        "/",
+        "register",
+    ),
 }
 
 
@@ -81,7 +100,7 @@ class Letter:
 
 
 def path_of(kind: NoticeKind, request: str | None) -> str:
-    """Where a notice leads, on the airlock's pages."""
+    """Where a notice leads, on its service's pages."""
     path = WORDINGS[kind].path
     return path.replace("%s", request) if request else path.replace("/%s", "")
 

@@ -21,7 +21,7 @@ from typing import Final, assert_never
 
 from sqlalchemy import select
 
-from hub_config.airlock.notices.letters import Letter, compose
+from hub_config.airlock.notices.letters import WORDINGS, Letter, compose
 from hub_config.governance.releases.models import Notice, NoticeKind
 from hub_config.governance.store import Store
 from hub_config.keys import UnsafeKey
@@ -100,7 +100,7 @@ def _deliver(letter: Letter, settings: Settings, post: Post) -> Delivery:
     address = address_of(letter.recipient, settings.mail)
     if address is None:
         return Delivery.NEVER
-    origin = service_origin(settings.hub_url, "airlock")
+    origin = service_origin(settings.hub_url, WORDINGS[letter.kind].service)
     try:
         message = compose(letter, address=address, sender=settings.mail.sender, origin=origin)
     except ValueError:  # an address that is none

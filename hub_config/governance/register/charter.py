@@ -17,12 +17,21 @@ from hub_config.governance.register.charter_texts import CHARTERS, CharterText, 
 from hub_config.governance.register.models import Acceptance, CharterInForce
 from hub_config.governance.services import is_service
 
-__all__ = ["CharterText", "accept", "accepted_at", "in_force", "must_accept", "put_in_force", "signed_by"]
+__all__ = [
+    "CharterText",
+    "accept",
+    "accepted_at",
+    "in_force",
+    "lift",
+    "must_accept",
+    "put_in_force",
+    "signed_by",
+]
 
 
 def in_force(session: Session) -> int | None:
     """The version everybody must have accepted; None where none was put in force."""
-    return session.scalar(select(func.max(CharterInForce.version)))
+    return session.scalar(select(func.max(CharterInForce.version)).where(CharterInForce.lifted_at.is_(None)))
 
 
 def must_accept(session: Session, user: str) -> CharterText | None:
@@ -63,8 +72,22 @@ def accept(session: Session, user: str, version: int, language: Language, *, aud
 def put_in_force(session: Session, *, audit: Recorder) -> bool:
     """Ask everybody for the newest version from now on. False if it is in force already."""
     newest = CHARTERS[-1].version
-    if session.get(CharterInForce, newest) is not None:
+    row = session.get(CharterInForce, newest)
+    if row is not None and row.lifted_at is None:
         return False
-    session.add(CharterInForce(version=newest, since=datetime.now(UTC)))
+    if row is None:
+        row = CharterInForce(version=newest)
+        session.add(row)
+    row.since, row.lifted_at = datetime.now(UTC), None
     audit.record(session, "charter.in-force", None, version=newest)
     return True
+
+
+def lift(session: Session, *, audit: Recorder) -> bool:
+    """Ask nobody any more, until it is put in force again; who accepted stays on record. False if nothing is
+    in force."""
+    rows = session.scalars(select(CharterInForce).where(CharterInForce.lifted_at.is_(None))).all()
+    for row in rows:
+        row.lifted_at = datetime.now(UTC)
+        audit.record(session, "charter.lift", None, version=row.version)
+    return bool(rows)

@@ -189,13 +189,14 @@ class Acquaintance(Base):
 
 
 class CharterInForce(Base):
-    """A version of the charter, and since when everyone must have accepted it."""
+    """A version of the charter, since when everyone must have accepted it, and until when."""
 
     __tablename__ = "register_charters"
     __table_args__ = (CheckConstraint("version > 0", name="version"),)
 
     version: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     since: Mapped[datetime] = mapped_column(MOMENT)
+    lifted_at: Mapped[datetime | None] = mapped_column(MOMENT)
 
 
 class Acceptance(Base):

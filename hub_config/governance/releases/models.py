@@ -47,6 +47,9 @@ class NoticeKind(StrEnum):
     RECALLED = "recalled"
     TOO_FEW_REVIEWERS = "too-few-reviewers"
     SHELF_BROKEN = "shelf-broken"
+    ACCESS_REVIEW = "access-review"  # the register's: of a project somebody answers for
+    RENEWAL = "renewal"
+    SUSPENDED = "suspended"
 
 
 class ReleaseRequest(Base):

@@ -1,0 +1,94 @@
+"""What the register does by itself, every hour: whoever answers for a project is reminded of the yearly
+review and of its end, and a project that nobody confirmed in time is suspended, if the settings say so.
+
+A reminder says that something waits in the register, never of which project. What was done is on record, so
+a restart repeats nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from sqlalchemy import select
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
+
+from hub_config.governance import actions
+from hub_config.governance.facts import ProjectStatus
+from hub_config.governance.problems import GovernanceProblem
+from hub_config.governance.register import reading
+from hub_config.governance.releases.models import Notice, NoticeKind
+from hub_config.register.actions.projects import overdue, suspend_overdue
+from hub_config.register.rules import expires_soon
+from hub_config.register.secretariat import Secretariat
+
+HOUR: Final = 3600.0
+AGAIN: Final = timedelta(days=14)  # until the same person is reminded of the same kind of thing once more
+WHO: Final = "enclave"
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Done:
+    suspended: tuple[str, ...]
+    reminded: int
+
+
+async def keep_up(office: Secretariat) -> None:
+    """Until it is cancelled. What fails is logged and tried again the next hour."""
+    while True:
+        try:
+            await asyncio.to_thread(due, office)
+        except (GovernanceProblem, SQLAlchemyError, OSError) as failure:
+            _log.error("the register's upkeep failed: %s", type(failure).__name__)
+        await asyncio.sleep(HOUR)
+
+
+def due(office: Secretariat) -> Done:
+    """Do what is due now, in one transaction."""
+    now, today = office.clock(), office.today
+    with office.store.change() as session:
+        audit = office.store.recorder(WHO)
+        late: list[str] = []
+        if office.review_suspends:
+            late = suspend_overdue(session, office.review, today, audit=audit)
+        entries = reading.entries(session)
+        reminded = _remind(session, NoticeKind.SUSPENDED, (entries[slug].responsible for slug in late), now)
+        waiting = overdue(session, office.review, today, office.notice_days)
+        reminded += _remind(
+            session, NoticeKind.ACCESS_REVIEW, (entry.responsible for _, entry, _ in waiting), now
+        )
+        reminded += _remind(session, NoticeKind.RENEWAL, _to_renew(session, office), now)
+        if reminded:
+            audit.record(session, "register.remind", None, people=reminded)
+    return Done(tuple(late), reminded)
+
+
+def _to_renew(session: Session, office: Secretariat) -> list[str]:
+    """Who answers for a project that ends soon. Nobody is reminded of what has ended."""
+    entries, today = reading.entries(session), office.today
+    return [
+        entries[project.slug].responsible
+        for project in actions.all_projects(session)
+        if project.slug in entries
+        and project.status is ProjectStatus.APPROVED
+        and expires_soon(project.grant.expires_on, today, office.notice_days)
+        and not expires_soon(project.grant.expires_on, today, -1)
+    ]
+
+
+def _remind(session: Session, kind: NoticeKind, people: Iterable[str], now: datetime) -> int:
+    """A notice for each, unless they had one like it lately, or left. How many."""
+    query = select(Notice.recipient).where(Notice.kind == kind.value, Notice.created_at > now - AGAIN)
+    lately = frozenset() if kind is NoticeKind.SUSPENDED else frozenset(session.scalars(query))
+    wanted = sorted((set(people) & set(reading.people(session))) - lately)
+    session.add_all(
+        Notice(recipient=each, kind=kind.value, request=None, created_at=now, next_at=now, attempts=0)
+        for each in wanted
+    )
+    return len(wanted)
