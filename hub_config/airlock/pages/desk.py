@@ -205,6 +205,10 @@ class Desk:
         seen = [seen_by(person, request, memberships[request.project]) for request in requests]
         return tuple(mine_row(request, titles[request.project]) for request in seen)
 
+    def title_of(self, project: str) -> str:
+        with self.store.session() as session:
+            return reading.titles(session, [project])[project]
+
     def projects(self, person: Person, today: date) -> tuple[ProjectFacts, ...]:
         """Those whose results this person may ask to take out."""
         with self.store.session() as session:

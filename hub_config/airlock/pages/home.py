@@ -72,7 +72,7 @@ def _screen(
     home = Home(asked.desk.settings.homes_dir, case.project, asked.person.username)
     return page(
         request, "home.html", asked.person, status=409 if problem else 200,
-        id=case.id, title=case.title, folder=folder, listed=listing(home, folder),
+        id=case.id, title=case.title, project=asked.desk.title_of(case.project), folder=folder, listed=listing(home, folder),
         joined={file.name for file in case.files}, most=MOST_AT_ONCE,
         problem=asked.told(request, problem),
     )  # fmt: skip
