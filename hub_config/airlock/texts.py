@@ -113,7 +113,7 @@ TEXTS: Final[Mapping[Problem, str]] = {
         "Un fichier est mis à l’écart : écrivez comment vous l’avez examiné et pourquoi il peut sortir "
         "(%(least)s caractères au moins)."
     ),
-    Problem.BLOCKED_APPROVAL: N_("Un fichier a une alerte bloquante : la demande ne s’approuve pas."),
+    Problem.BLOCKED_APPROVAL: N_("Un fichier a un constat bloquant : la demande ne s’approuve pas."),
     Problem.PREVIOUS: N_("On ne reprend qu’une demande à vous, du même projet, à corriger ou retirée."),
     Problem.FILE_TOO_BIG: N_("Un fichier qui sort fait au plus %(megabytes)s Mo : agrégez, ou divisez-le."),
     Problem.SHELF_BROKEN: N_(

@@ -229,7 +229,7 @@ def test_what_is_not_safe_comes_back_with_the_remedy(people: People, notebook: P
     request = ask(notebook, "Avec un petit effectif", table.format(4), '["petits.csv"]', send=False)
     ines = people.at("ines", f"/demandes/{request}")
     expect(ines.locator("td.hit")).to_contain_text("4")
-    expect(ines.locator(".finding .remedy").first).to_contain_text("Masquez la case")
+    expect(ines.locator(".finding .remedy").first).to_contain_text("Masquez la cellule")
     expect(ines.get_by_role("button", name="Envoyer la demande")).to_be_disabled()
     show(ines, "#fichier-1")
     photograph(ines, "sas-avant-d-envoyer", tmp_path)
@@ -247,6 +247,50 @@ def test_what_is_not_safe_comes_back_with_the_remedy(people: People, notebook: P
     photograph(ines, "sas-a-corriger", tmp_path)
     ines.get_by_role("button", name="Reprendre la demande").click()
     expect(ines.locator(".headline .tag").first).to_have_text("brouillon")
+
+
+def test_a_false_alarm_is_explained_and_two_physicians_judge(
+    people: People, notebook: Page, tmp_path: Path
+) -> None:
+    """A table of doses has a 5, which the checks take for a count. Inès begins her request in the browser,
+    chooses the file of her workspace there, reads what is found, and explains it. Both physicians read her
+    words beside the finding and approve; what she downloads says who accepted, by role.
+    """
+    run(notebook, 'Path("doses.csv").write_text("molécule,patients à la dose\\nA,3930\\nB,5\\n")')
+    ines = people.at("ines", "/demandes/nouvelle")
+    ines.locator("#project").select_option("these-ines")
+    for field, words in (("title", "Doses"), ("purpose", "Thèse"), ("context", "Tous"), ("controls", "11")):
+        ines.locator(f"#{field}").fill(words)
+    ines.get_by_role("button", name="Enregistrer le brouillon").click()
+    ines.get_by_role("link", name="Choisir dans mon espace de travail").first.click()
+    ines.get_by_label("doses.csv").check()
+    photograph(ines, "sas-choisir-un-fichier", tmp_path)
+    ines.get_by_role("button", name="Joindre les fichiers cochés").click()
+    expect(ines.get_by_role("button", name="Envoyer la demande")).to_be_disabled()
+    ines.locator(".finding textarea").first.fill("Ce n’est pas un effectif : c’est une dose en milligrammes.")
+    show(ines, "#fichier-1")
+    photograph(ines, "sas-expliquer", tmp_path)
+    ines.get_by_role("button", name="Enregistrer l’explication").first.click()
+    ines.get_by_role("button", name="Envoyer la demande").click()
+    request = ines.url.rpartition("/")[2]
+
+    for name in ("diane", "denis"):
+        page = people.at(name, "/relecture")
+        expect(page.locator(".news")).to_contain_text("Doses")
+        page = people.at(name, f"/relecture/{request}")
+        expect(page.locator(".finding").first).to_contain_text("une dose en milligrammes")
+        show(page, "#fichier-1")
+        photograph(page, "sas-explication-a-juger", tmp_path)
+        vote(page, "approve")
+    ines = people.at("ines", f"/demandes/{request}")
+    expect(ines.locator(".headline .tag").first).to_have_text("sortie")
+    with ines.expect_download() as waiting:
+        ines.get_by_role("link", name="Fiche de contrôle").click()
+    told = json.loads(waiting.value.path().read_text())
+    assert [one["accepted_by"] for one in told["files"][0]["contested"]] == [
+        ["médecin DIM 1", "médecin DIM 2"]
+    ]
+    assert "diane" not in json.dumps(told)
 
 
 def test_a_hostile_file_is_shown_and_does_nothing(people: People, enclave: Enclave, tmp_path: Path) -> None:

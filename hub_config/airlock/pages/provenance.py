@@ -55,7 +55,7 @@ class Provenance:
     shown: int | None = None
     withheld: int | None = None
     synthetic: bool = False
-    policy: tuple[tuple[str, str], ...] = ()
+    policy: tuple[tuple[str, float], ...] = ()
     columns: tuple[ColumnView, ...] = ()
     snapshot: int | None = None
     run: RunView | None = None
@@ -109,12 +109,12 @@ def _column(column: Mapping[str, Any]) -> ColumnView:
     )
 
 
-def _policy(told: object) -> Iterator[tuple[str, str]]:
+def _policy(told: object) -> Iterator[tuple[str, float]]:
     """The thresholds that a reviewer asks about first."""
     for name, label in THRESHOLDS.items():
         value = told.get(name) if isinstance(told, Mapping) else None
         if isinstance(value, (int, float)):
-            yield label, f"{value:g}"
+            yield label, value
 
 
 def _moment(told: str) -> datetime | None:

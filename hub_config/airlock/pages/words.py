@@ -26,8 +26,8 @@ NEXT: Final[Mapping[State, str]] = {
         "Relisez ci-dessous ce que verra le relecteur, corrigez ce qui est signalé, puis envoyez la demande."
     ),
     State.SUBMITTED: N_(
-        "Rien à faire pour l’instant : un médecin DIM va ouvrir votre demande. Vous serez prévenu par "
-        "courriel, en général sous cinq jours ouvrés."
+        "Rien à faire pour l’instant : un médecin DIM va ouvrir votre demande, en général sous cinq jours "
+        "ouvrés. La suite se lit ici, et par courriel si la plateforme en envoie."
     ),
     State.IN_REVIEW: N_(
         "Rien à faire pour l’instant, sauf si une question vous est posée plus bas : y répondre ne remet "
@@ -41,7 +41,7 @@ NEXT: Final[Mapping[State, str]] = {
         "été vérifié, par qui, et sur quels octets."
     ),
     State.RETURNED: N_(
-        "Lisez les motifs ci-dessous, corrigez dans votre carnet, puis reprenez la demande : ce qui n’a "
+        "Lisez les motifs ci-dessous, corrigez dans votre notebook, puis reprenez la demande : ce qui n’a "
         "pas changé ne sera pas relu une seconde fois."
     ),
     State.REJECTED: N_(
@@ -100,7 +100,7 @@ KINDS: Final[Mapping[FileKind, str]] = {
     FileKind.TEXT: N_("texte"),
     FileKind.MARKDOWN: N_("texte Markdown"),
     FileKind.HTML: N_("page HTML"),
-    FileKind.NOTEBOOK: N_("carnet Jupyter"),
+    FileKind.NOTEBOOK: N_("notebook Jupyter"),
     FileKind.PNG: N_("image PNG"),
     FileKind.JPEG: N_("image JPEG"),
     FileKind.SVG: N_("image SVG"),

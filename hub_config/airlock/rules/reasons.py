@@ -35,7 +35,7 @@ _ALL: Final = (
     ),
     _reason(
         "masquage-complementaire",
-        N_("Un effectif masqué se recalcule par différence avec un total : masquez aussi une autre case."),
+        N_("Un effectif masqué se recalcule par différence avec un total : masquez aussi une autre cellule."),
         Rule.SMALL_COMPLEMENT,
         Rule.RECOMPUTABLE_CELL,
     ),

@@ -176,7 +176,7 @@ def test_a_neighbour_is_shown_with_the_difference_computed(airlock: LittleAirloc
     page = airlock.visit("diane").get(f"/relecture/{airlock.sent()}").text
     assert "avant.csv" in page
     assert "+4" in page
-    assert "Une case diffère de 10 ou moins" in page
+    assert "Une cellule diffère de 10 ou moins" in page
 
 
 def test_a_resubmission_folds_what_did_not_change(airlock: LittleAirlock) -> None:

@@ -61,7 +61,7 @@ WORDS: Final[Mapping[Rule, Mapping[Language, Words]]] = {
         (
             "Une cellule qui a fini par une erreur.",
             "Un message d'erreur cite souvent des valeurs et des chemins.",
-            "Corrigez la cellule et exécutez le carnet de nouveau, ou effacez sa sortie.",
+            "Corrigez la cellule et exécutez le notebook de nouveau, ou effacez sa sortie.",
         ),
         (
             "A cell that ended with an error.",

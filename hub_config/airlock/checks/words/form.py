@@ -47,8 +47,8 @@ WORDS: Final[Mapping[Rule, Mapping[Language, Words]]] = {
     ),
     Rule.GIANT_CELL: both(
         (
-            "Une case de plus de {limit} caractères.",
-            "Une case démesurée peut contenir un autre fichier.",
+            "Une cellule de plus de {limit} caractères.",
+            "Une cellule démesurée peut contenir un autre fichier.",
             "Raccourcissez-la, ou envoyez ce texte dans un fichier à lui.",
         ),
         (
@@ -63,7 +63,7 @@ WORDS: Final[Mapping[Rule, Mapping[Language, Words]]] = {
     ),
     Rule.RAGGED_ROWS: both(
         (
-            "Une ligne n'a pas autant de cases que l'en-tête.",
+            "Une ligne n'a pas autant de cellules que l'en-tête.",
             "Un tableau irrégulier se lit autrement d'un logiciel à l'autre.",
             "Enregistrez-le de nouveau avec to_csv(index=False).",
         ),
@@ -135,7 +135,7 @@ WORDS: Final[Mapping[Rule, Mapping[Language, Words]]] = {
     ),
     Rule.COMMENT: both(
         (
-            "Un commentaire attaché à une case.",
+            "Un commentaire attaché à une cellule.",
             "Un commentaire se voit mal, et porte souvent le nom de son auteur.",
             "Supprimez les commentaires ; écrivez ce qui compte dans le tableau.",
         ),

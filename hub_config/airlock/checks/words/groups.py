@@ -13,7 +13,7 @@ WORDS: Final[Mapping[Rule, Mapping[Language, Words]]] = {
         (
             "Un effectif de 1 à {below}.",
             "Un petit groupe se reconnaît : aucun effectif de moins de {min} patients ne sort.",
-            "Masquez la case, regroupez les classes, ou refaites le tableau par ws.publish.",
+            "Masquez la cellule, regroupez les classes, ou refaites le tableau par ws.publish.",
         ),
         (
             "A count from 1 to {below}.",
@@ -47,9 +47,9 @@ WORDS: Final[Mapping[Rule, Mapping[Language, Words]]] = {
     ),
     Rule.RECOMPUTABLE_CELL: both(
         (
-            "Une case masquée se recalcule : elle est seule à manquer sous un total.",
+            "Une cellule masquée se recalcule : elle est seule à manquer sous un total.",
             "Une soustraction rend l'effectif masqué.",
-            "Masquez une autre case de la même ligne ou colonne, ou le total ; ws.publish le fait.",
+            "Masquez une autre cellule de la même ligne ou colonne, ou le total ; ws.publish le fait.",
         ),
         (
             "A masked cell can be computed: it is the only one missing under a total.",

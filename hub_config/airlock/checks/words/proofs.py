@@ -167,7 +167,7 @@ WORDS: Final[Mapping[Rule, Mapping[Language, Words]]] = {
     ),
     Rule.UNPROVEN_OUTPUTS: both(
         (
-            "{proven} sortie(s) du carnet portent une preuve, {unproven} n'en portent pas.",
+            "{proven} sortie(s) du notebook portent une preuve, {unproven} n'en portent pas.",
             "Une sortie sans preuve est relue comme tout fichier à vérifier.",
             "Pour une relecture plus rapide, sortez les tableaux et figures figés seuls.",
         ),
