@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Annotated
 
 from fastapi import APIRouter, Query
@@ -43,7 +44,10 @@ def join(request: Request, id: str, asked: Allowed, form: Form) -> Response:
         return see_other(request, f"/demandes/{id}/espace", NOTHING_CHOSEN)
     try:
         with asked.desk.turns.of(asked.person.username):
-            added = pick(asked.desk, asked.person, asked.case.request, folder, names, asked.desk.search)
+            note = partial(asked.desk.turns.note_bytes, asked.person.username)
+            added = pick(
+                asked.desk, asked.person, asked.case.request, folder, names, asked.desk.search, note=note
+            )
     except AirlockProblem as problem:
         return _screen(request, asked, folder, problem)
     return see_other(request, f"/demandes/{id}", STOPPED if any(map(_stops, added)) else JOINED)
@@ -72,7 +76,8 @@ def _screen(
     home = Home(asked.desk.settings.homes_dir, case.project, asked.person.username)
     return page(
         request, "home.html", asked.person, status=409 if problem else 200,
-        id=case.id, title=case.title, project=asked.desk.title_of(case.project), folder=folder, listed=listing(home, folder),
+        id=case.id, title=case.title, project=asked.desk.title_of(case.project),
+        folder=folder, listed=listing(home, folder),
         joined={file.name for file in case.files}, most=MOST_AT_ONCE,
         problem=asked.told(request, problem),
     )  # fmt: skip
