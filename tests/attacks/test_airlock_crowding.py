@@ -5,18 +5,30 @@ others with the defence taken out, and only itself with it.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+import re
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 from unittest.mock import patch
 
 import httpx
 import pytest
 
-from hub_config.airlock.intake import app
+from hub_config.airlock.actions import drafting
+from hub_config.airlock.intake import app, picking
 from hub_config.airlock.intake.app import Office
+from hub_config.airlock.intake.picking import Turns
 from tests.services.airlock.intake.conftest import WORDS, Door, door, house, ines
+from tests.services.airlock_pages.little_airlock import LittleAirlock
 
 __all__ = ["door", "house", "ines"]
 TABLE = b"sexe;patients\r\nF;312\r\nM;400\r\n"
+
+
+@pytest.fixture
+def airlock(tmp_path: Path) -> Iterator[LittleAirlock]:
+    made = LittleAirlock(tmp_path / "pages")
+    yield made
+    made.desk.store.close()
 
 
 async def begun(client: httpx.AsyncClient) -> str:
@@ -68,8 +80,8 @@ async def fills(client: httpx.AsyncClient) -> int:
 async def test_nobody_fills_the_shelf_with_what_they_take_back(
     door: Door, ines: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(app, "MOST_BYTES_A_DAY", 2 * 1024**2)
-    with patch.object(Office, "note_bytes", lambda self, user, size: None):
+    monkeypatch.setattr(picking, "MOST_BYTES_A_DAY", 2 * 1024**2)
+    with patch.object(Turns, "note_bytes", lambda self, user, size: None):
         assert await fills(ines) == 4
     assert await fills(ines) == 2, "a file counts as a megabyte at least"
     assert await fills(door.of("rachid", "modeles-rachid")) == 2, "another person has their own"
@@ -96,3 +108,24 @@ async def test_words_without_end_are_not_held(
     assert await held(ines) < 10
     monkeypatch.setattr(app, "MOST_WORDS", 10**9)
     assert await held(ines) == 40
+
+
+def opened(airlock: LittleAirlock, words: dict[str, str]) -> int:
+    """Drafts that Inès has after she begins 22 by the page, and takes up again what she took back."""
+    ines = airlock.visit("ines")
+    for _ in range(22):
+        ines.post("/demandes/nouvelle", {"project": "these-ines", **words})
+    withdrawn = airlock.sent(by="rachid", project="modeles-rachid")
+    rachid = airlock.visit("rachid")
+    rachid.post(f"/demandes/{withdrawn}/retirer")
+    for _ in range(22):
+        rachid.post(f"/demandes/{withdrawn}/reprendre")
+    return sum(len(re.findall(r'href="/demandes/d-', each.get("/demandes").text)) for each in (ines, rachid))
+
+
+def test_drafts_are_bounded_by_every_way_to_one(airlock: LittleAirlock) -> None:
+    words = {"title": "T", "purpose": "", "context": "", "controls": ""}
+    bounded = opened(airlock, words)
+    with patch.object(drafting, "MOST_OPEN", 1_000):
+        assert opened(airlock, words) > bounded
+    assert bounded <= 2 * drafting.MOST_OPEN + 2

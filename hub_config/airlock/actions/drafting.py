@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from hub_config.airlock.actions.holding import Held, hold, locked, move, set_aside
@@ -44,10 +44,16 @@ from hub_config.governance.releases.facts import (
 )
 from hub_config.governance.releases.findings import Finding
 from hub_config.governance.releases.models import ReleaseFile, ReleaseRequest
-from hub_config.governance.releases.reading import find_request, gives_rows, holds_rows, membership
+from hub_config.governance.releases.reading import (
+    find_request,
+    gives_rows,
+    holds_rows,
+    membership,
+)
 from hub_config.governance.releases.stored import file_of, finding_as_json, request_of
 from hub_config.settings import AirlockSettings
 
+MOST_OPEN: Final = 20  # drafts of one person in one project
 _ALPHABET: Final = "23456789abcdefghjkmnpqrstvwxyz"  # none that reads like another
 _MOST: Final[Mapping[str, int]] = {"title": 200, "purpose": 4_000, "context": 8_000, "controls": 8_000}
 
@@ -84,7 +90,8 @@ def open_draft(
     at: datetime,
     audit: Recorder,
 ) -> RequestFacts:
-    """Begin a request. Raises Denied unless the person works in the project."""
+    """Begin a request. Raises Denied unless the person works in the project, AirlockProblem where they have
+    too many drafts there."""
     if (denial := why_not_request(person, project, membership(session, project))) is not None:
         raise denial.denied()
     row = _begun(session, person, project, words, at)
@@ -323,6 +330,10 @@ def expire(session: Session, *, settings: AirlockSettings, at: datetime, audit: 
 
 
 def _begun(session: Session, person: Someone, project: str, words: Words, at: datetime) -> ReleaseRequest:
+    mine = ReleaseRequest.requester == person.username, ReleaseRequest.project == project
+    drafts = select(func.count()).where(*mine, ReleaseRequest.state == State.DRAFT.value)
+    if (session.scalar(drafts) or 0) >= MOST_OPEN:
+        raise AirlockProblem(Problem.TOO_MANY_OPEN, most=MOST_OPEN)
     row = ReleaseRequest(
         id=f"d-{''.join(secrets.choice(_ALPHABET) for _ in range(8))}",
         project=project,

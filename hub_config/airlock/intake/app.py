@@ -43,7 +43,7 @@ from hub_config.airlock.rules.sight import seen_by
 from hub_config.airlock.texts import AirlockProblem, Denied, Problem
 from hub_config.governance.bindings import Binding
 from hub_config.governance.releases import reading
-from hub_config.governance.releases.facts import Membership, RequestFacts, State
+from hub_config.governance.releases.facts import Membership, RequestFacts
 from hub_config.governance.roles import Person
 from hub_config.sockets.doors import (
     BINDING,
@@ -59,14 +59,11 @@ from p4dp_sdk.wire.errors import ErrorCode, Refusal
 from p4dp_sdk.wire.protocol import PROBLEM_JSON
 
 T = TypeVar("T")
-MOST_OPEN: Final = 20  # drafts of one person in one project
 MOST_BYTES: Final = 160 * 1024**2  # of a request's files together
 _A_MINUTE: Final = 240  # requests of one workspace
 _CHECKS: Final = 3  # files checked at once, of everybody: a check takes a process
 _BODY_SECONDS: Final = 120.0
-MOST_BYTES_A_DAY: Final = 1024**3  # of one person, whatever became of them: the shelf is everybody's
 MOST_WORDS: Final = 256 * 1024  # bytes of a request that is no file
-_MEGABYTE: Final = 1024**2
 _BODY: Final[dict[str, Any]] = {
     "requestBody": {
         "required": True,
@@ -97,12 +94,6 @@ class Office:
     def upload_of(self, user: str) -> asyncio.Lock:
         """Whoever sends slowly, or much, keeps themselves waiting and nobody else."""
         return self.uploads.setdefault(user, asyncio.Lock())
-
-    def note_bytes(self, user: str, size: int) -> None:
-        """Raises AirlockProblem beyond what one person may send in a day."""
-        day = parse(f"{MOST_BYTES_A_DAY // _MEGABYTE}/day")
-        if not self.pace.hit(day, "bytes", user, cost=-(-size // _MEGABYTE)):
-            raise AirlockProblem(Problem.TOO_MANY_BYTES_TODAY, megabytes=MOST_BYTES_A_DAY // _MEGABYTE)
 
 
 @dataclass(frozen=True)
@@ -202,7 +193,7 @@ def _writing(api: FastAPI) -> None:
         await asked.office.do(lambda: _editable(asked, id))
         async with asked.office.upload_of(asked.binding.user):
             content = await _body(request, asked.desk.settings.airlock.file_bytes)
-            asked.office.note_bytes(asked.binding.user, len(content))
+            asked.desk.turns.note_bytes(asked.binding.user, len(content))
             async with asked.office.checks:
                 return await asked.office.do(lambda: _added(asked, id, name, content))
 
@@ -266,9 +257,6 @@ def _editable(asked: Asked, id: str) -> RequestFacts:
 
 
 def _begun(asked: Asked, words: WordsDocument) -> RequestFacts:
-    drafts = sum(request.state is State.DRAFT for request in _own(asked))
-    if drafts >= MOST_OPEN:
-        raise AirlockProblem(Problem.TOO_MANY_OPEN, most=MOST_OPEN)
     project = asked.binding.project
     return asked.desk.change(
         asked.person,

@@ -4,12 +4,16 @@ door, with a turn for each person, since a check takes a process and the pages' 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Lock
 from typing import Final
+
+from limits import parse
+from limits.storage import MemoryStorage
+from limits.strategies import SlidingWindowCounterRateLimiter
 
 from hub_config.airlock.actions import drafting
 from hub_config.airlock.intake.home import KINDS, Home, read, record_beside
@@ -24,6 +28,7 @@ from p4dp_sdk.wire.publication import NotGenuine
 
 MOST_AT_ONCE: Final = 10  # files of one form
 MOST_BYTES: Final = 160 * 1024**2  # of a request's files together
+MOST_BYTES_A_DAY: Final = 1024**3  # of one person
 _CHECKS: Final = 2  # people whose files are checked at once
 _MEGABYTE: Final = 1024**2
 
@@ -34,6 +39,16 @@ class Turns:
 
     busy: set[str] = field(default_factory=set)
     lock: Lock = field(default_factory=Lock, repr=False)
+    sent: SlidingWindowCounterRateLimiter = field(
+        default_factory=lambda: SlidingWindowCounterRateLimiter(MemoryStorage()), repr=False
+    )
+
+    def note_bytes(self, user: str, size: int) -> None:
+        """By any door, and whatever became of them: the shelf is everybody's. Raises AirlockProblem beyond
+        what one person may send in a day."""
+        most = MOST_BYTES_A_DAY // _MEGABYTE
+        if not self.sent.hit(parse(f"{most}/day"), user, cost=max(1, -(-size // _MEGABYTE))):
+            raise AirlockProblem(Problem.TOO_MANY_BYTES_TODAY, megabytes=most)
 
     @contextmanager
     def of(self, user: str) -> Iterator[None]:
@@ -56,9 +71,11 @@ def pick(
     folder: Sequence[str],
     names: Sequence[str],
     search: Search | None = None,
+    *,
+    note: Callable[[int], None],
 ) -> list[FileFacts]:
     """Put these files of one folder into the request, each in place of one of its name. Raises AirlockProblem
-    for the first that can't be taken; those before it are in."""
+    for the first that can't be taken; those before it are in. `note` is told the bytes of each."""
     if any(Path(name).suffix.lower() not in KINDS for name in names):
         raise AirlockProblem(Problem.HOME_KIND)
     if len(names) > MOST_AT_ONCE:
@@ -71,6 +88,7 @@ def pick(
         sizes[name] = len(content)
         if sum(sizes.values()) > MOST_BYTES:
             raise AirlockProblem(Problem.TOO_MANY_BYTES, megabytes=MOST_BYTES // _MEGABYTE)
+        note(len(content))
         added.append(_added(desk, person, request, name, content, search))
     return added
 

@@ -111,6 +111,7 @@ def _received(asked: Asked, run: RunFacts, file: KeptFile) -> Received:
     content = kept_bytes(asked.desk.settings.reports_dir, run, file)
     if content is None:
         raise Told(409, GONE)
+    asked.desk.turns.note_bytes(asked.person.username, len(content))
     return receive(asked.desk, run.project, file.name, content, asked.desk.search)
 
 

@@ -116,7 +116,7 @@ async def test_what_is_too_large_is_refused_as_it_comes_in(door: Door, ines: htt
 
 
 async def test_drafts_are_bounded(ines: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("hub_config.airlock.intake.app.MOST_OPEN", 2)
+    monkeypatch.setattr("hub_config.airlock.actions.drafting.MOST_OPEN", 2)
     await begun(ines)
     await begun(ines)
     assert (await ines.post("/v1/requests", json=WORDS)).json()["code"] == "too-many-open"
