@@ -34,16 +34,15 @@ from traitlets import Integer, List, Unicode, default
 
 from hub_config.boxes.entrance import bubblewrap
 from hub_config.boxes.interpreter import NoEnvironment
-from hub_config.governance.audit import AuditChain, AuditDiskFull, AuditFailure, Decision
-from hub_config.governance.audit.event import Scalar
+from hub_config.governance.audit import AuditDiskFull, AuditFailure, Decision
 from hub_config.governance.bindings import Binding, remove_binding, write_binding
-from hub_config.governance.journal import Journal, Step
 from hub_config.governance.runs import Run
 from hub_config.governance.services import is_service
 from hub_config.isolation import own_uid_per_workspace
 from hub_config.origins import to_own_origin, workspace_origin
 from hub_config.settings import Settings, load_settings
 from hub_config.spawner.admission import why_not_admitted
+from hub_config.spawner.chronicle import Chronicle, address_of
 from hub_config.spawner.egress import Egress
 from hub_config.spawner.furnishing import (
     SERVER_CONFIG_INSIDE,
@@ -94,6 +93,7 @@ class P4DPSpawner(Spawner):  # type: ignore[misc]
     _admitted_at = 0.0
     _end_noted = ""  # the binding whose end is on record
     _egress: Egress | None = None  # what the launcher counts on its way to the browser
+    _where: str | None = None  # from where the person asked for it
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -158,17 +158,17 @@ class P4DPSpawner(Spawner):  # type: ignore[misc]
 
     async def start(self) -> str:
         """Start the workspace; where the proxy finds it. Raises Refused, with a text for the user."""
-        settings = self.settings
+        settings, self._where = self.settings, address_of(self.handler)
         denied = self._why_no_server() or await self._why_not_admitted(settings)
         if denied is not None:
-            await self._note(Step.START, Decision.REFUSED, reason=denied.value)
+            await self._chronicle.does_not_begin(Decision.REFUSED, denied.value)
             raise Refused(denied, settings.language)
         try:
             return await self._start_admitted(settings)
         except BaseException as problem:
             await self._clear_away(settings)
             reason = problem.problem.value if isinstance(problem, Refused) else type(problem).__name__
-            await self._note(Step.START, Decision.FAILED, reason=reason)
+            await self._chronicle.does_not_begin(Decision.FAILED, reason)
             raise
 
     async def poll(self) -> int | None:
@@ -218,21 +218,11 @@ class P4DPSpawner(Spawner):  # type: ignore[misc]
         if binding not in ("", self._end_noted):
             self._end_noted = binding
             sent = None if self._egress is None else await self._egress.total()
-            await self._note(Step.STOP, Decision.ALLOWED, binding=binding, reason=why, bytes=sent)
+            await self._chronicle.ended(binding=binding, reason=why, sent=sent)
 
     @property
-    def _journal(self) -> Journal:
-        return Journal(AuditChain(self.settings.audit_dir, self.settings.keys_dir))
-
-    async def _note_start(self, uid: int | None) -> None:
-        """Raises AuditFailure: then nothing starts."""
-        details = {"binding": self._binding_id, "uid": uid}
-        await self._journal.note(self.user.name, Step.START, Decision.ALLOWED, project=self.name, **details)
-
-    async def _note(self, step: Step, decision: Decision, **details: Scalar) -> None:
-        await self._journal.note_if_possible(
-            self.user.name, step, decision, project=self.name or None, **details
-        )
+    def _chronicle(self) -> Chronicle:
+        return Chronicle(self.settings, self.user.name, self.name, self._where)
 
     async def _start_admitted(self, settings: Settings) -> str:
         try:
@@ -242,7 +232,7 @@ class P4DPSpawner(Spawner):  # type: ignore[misc]
             if self._hub_origin:
                 self._log_in_at_own_origin()
             order = self._order(settings, place, uid, token)
-            await self._note_start(uid)
+            await self._chronicle.begins(binding=self._binding_id, uid=uid)
         except (
             AuditFailure,
             OSError,
@@ -343,9 +333,7 @@ class P4DPSpawner(Spawner):  # type: ignore[misc]
         return answer
 
     async def _note_much_sent(self, sent: Sent) -> None:
-        await self._note(
-            Step.EGRESS, Decision.ALLOWED, binding=self._binding_id, bytes=sent.day_bytes, day=sent.day
-        )
+        await self._chronicle.sent_much(sent, binding=self._binding_id)
 
     async def _end_launcher(self, patience: float) -> None:
         launcher = self._launcher

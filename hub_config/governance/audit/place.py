@@ -45,6 +45,11 @@ def printable(place: str | None) -> str | None:
     return "".join(sign if sign.isprintable() and sign != " " else "·" for sign in place)[:MAX_PLACE]
 
 
+def at_address(address: str | None) -> str | None:
+    """The place of who is at this network address."""
+    return f"address:{address}" if address else None
+
+
 class AtAddress:
     """An ASGI application whose events say the address that the server saw the request come from."""
 
@@ -53,7 +58,7 @@ class AtAddress:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         client = scope.get("client")
-        with acting_from(f"address:{client[0]}" if client and client[0] else None):
+        with acting_from(at_address(client[0] if client else None)):
             await self.app(scope, receive, send)
 
 

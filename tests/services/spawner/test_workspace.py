@@ -11,16 +11,30 @@ from typing import Any
 
 import pytest
 
+from hub_config.governance.audit import read_records
 from tests.services.spawner.conftest import SmallHub, descendants, gone, launchers, processes_with, until
 
 pytestmark = pytest.mark.enclave
 
 INES = ("ines", "these-ines")
 
-ASK_GATEWAY = """
-import httpx, json, os
+LOOK_AROUND = """
+import contextlib, httpx, json, os, resource, subprocess
+from pathlib import Path
+Path("cohort.csv").write_text("a,b")
 transport = httpx.HTTPTransport(uds=os.environ["P4DP_GATEWAY_SOCKET"])
-print(httpx.Client(transport=transport, base_url="http://gateway").get("/v1/whoami").text)
+limit = resource.getrlimit(resource.RLIMIT_NPROC)
+try: resource.setrlimit(resource.RLIMIT_NPROC, (9999, 9999)); raised = True
+except (ValueError, OSError): raised = False
+print(json.dumps({
+    "home": os.getcwd(),
+    "template": os.path.exists("prise-en-main.ipynb"),
+    "variables": dict(os.environ),
+    "gateway": httpx.Client(transport=transport, base_url="http://gateway").get("/v1/whoami").json(),
+    "whoami": subprocess.run(["p4dp", "whoami"], capture_output=True, text=True).stdout,
+    "limit": limit,
+    "raised": raised,
+}))
 """
 
 
@@ -32,32 +46,36 @@ def workspace(small_hub: SmallHub) -> SmallHub:
     return small_hub
 
 
-def said(workspace: SmallHub, code: str) -> Any:
-    return json.loads(workspace.run(*INES, f"import json, os\n{code}"))
+@pytest.fixture(scope="module")
+def inside(workspace: SmallHub) -> dict[str, Any]:
+    """What a cell finds there: one kernel for all that is asked."""
+    return json.loads(workspace.run(*INES, LOOK_AROUND))
 
 
 @pytest.fixture(scope="module")
-def variables(workspace: SmallHub) -> dict[str, str]:
-    return said(workspace, "print(json.dumps(dict(os.environ)))")
+def variables(inside: dict[str, Any]) -> dict[str, str]:
+    return inside["variables"]
 
 
-def test_the_home_is_the_projects_and_has_the_template(workspace: SmallHub) -> None:
-    assert said(workspace, "print(json.dumps([os.getcwd(), os.path.exists('prise-en-main.ipynb')]))") == [
-        "/home/ines",
-        True,
-    ]
+def events(workspace: SmallHub, what: str) -> list[Any]:
+    settings = workspace.settings
+    return [each for each in read_records(settings.audit_dir, settings.keys_dir) if each.what == what]
+
+
+def test_the_home_is_the_projects_and_has_the_template(workspace: SmallHub, inside: dict[str, Any]) -> None:
+    assert (inside["home"], inside["template"]) == ("/home/ines", True)
     home = workspace.settings.homes_dir / "these-ines" / "ines"
     assert home.stat().st_mode & 0o777 == 0o700
     assert (home / "prise-en-main.ipynb").exists()
 
 
-def test_the_gateway_answers_on_its_own_socket_and_knows_whose_it_is(workspace: SmallHub) -> None:
-    answer = json.loads(workspace.run(*INES, ASK_GATEWAY))
+def test_the_gateway_answers_on_its_own_socket_and_knows_whose_it_is(inside: dict[str, Any]) -> None:
+    answer = inside["gateway"]
     assert (answer["user"], answer["server"], answer["project"]) == ("ines", "these-ines", "these-ines")
 
 
-def test_the_command_of_the_tutorial_answers_in_a_cell(workspace: SmallHub) -> None:
-    said = workspace.run(*INES, "!p4dp whoami")
+def test_the_command_of_the_tutorial_answers_in_a_cell(inside: dict[str, Any]) -> None:
+    said = inside["whoami"]
     assert "ines" in said and "these-ines" in said and "Sujet" in said, said
 
 
@@ -67,16 +85,15 @@ def test_nothing_of_the_hub_is_in_the_environment(variables: dict[str, str]) -> 
     assert variables["P4DP_LANG"] == "fr"
 
 
-def test_limits_hold_and_cant_be_raised(workspace: SmallHub) -> None:
-    code = """
-import resource
-limit = resource.getrlimit(resource.RLIMIT_NPROC)
-try: resource.setrlimit(resource.RLIMIT_NPROC, (9999, 9999)); raised = True
-except (ValueError, OSError): raised = False
-print(json.dumps([limit, raised]))
-"""
+def test_limits_hold_and_cant_be_raised(workspace: SmallHub, inside: dict[str, Any]) -> None:
     processes = workspace.settings.workspace.processes
-    assert said(workspace, code) == [[processes, processes], False]
+    assert (inside["limit"], inside["raised"]) == ([processes, processes], False)
+
+
+def test_the_log_says_who_began_what_and_from_where(workspace: SmallHub) -> None:
+    begun = events(workspace, "workspace.start")[0]
+    assert (begun.who, begun.project, begun.decision) == (*INES, "allowed")
+    assert begun.where == "address:127.0.0.1"
 
 
 # what the tokens may do
@@ -142,8 +159,7 @@ def test_the_token_of_one_workspace_does_not_open_another(
         ("GET", "/custom/custom.css"),
     ],
 )
-def test_the_exits_are_closed(workspace: SmallHub, method: str, path: str) -> None:
-    workspace.run(*INES, "open('cohort.csv', 'w').write('a,b')")
+def test_the_exits_are_closed(workspace: SmallHub, inside: dict[str, Any], method: str, path: str) -> None:
     answer = workspace.ask(method, f"/user/ines/these-ines{path}")
     assert answer.status_code in (403, 404, 405) or (path.startswith("/lab/api") and answer.json() == [])
 
@@ -218,22 +234,25 @@ def test_stopping_leaves_nothing(workspace: SmallHub) -> None:
     assert workspace.ask("GET", "/hub/api/user", token=token).status_code == 403
     assert len(list(workspace.settings.bindings_dir.glob("*.json"))) == bindings - 1
     assert len(list(workspace.settings.sockets_dir.iterdir())) == bindings - 1
+    ended = until(lambda: events(workspace, "workspace.stop"))[-1]
+    assert (ended.who, ended.where) == ("rachid", "address:127.0.0.1")
+    assert ended.details["bytes"] > 0, "what went to the browser is counted"
 
 
-@pytest.mark.parametrize("how", ["the launcher", "the hub"])
-def test_a_kill_leaves_no_orphan(workspace: SmallHub, how: str) -> None:
-    if not workspace.server(*INES).get("ready"):
-        assert workspace.start_server(*INES).is_success, workspace.log[-5000:]
+def everyone_of(workspace: SmallHub) -> list[int]:
+    """The processes of the one workspace that runs, its launcher first."""
     (launcher,) = launchers(workspace)
     everyone = [launcher, *descendants(launcher)]
     assert len(everyone) >= 4
-    victim = launcher if how == "the launcher" else workspace.hub.pid
-    os.kill(victim, signal.SIGKILL)
-    if how == "the hub":
-        workspace.hub.wait()
+    return everyone
+
+
+def test_a_kill_of_the_hub_leaves_no_orphan(workspace: SmallHub) -> None:
+    everyone = everyone_of(workspace)
+    assert workspace.hub is not None
+    workspace.hub.kill()
+    workspace.hub.wait()
     until(lambda: gone(everyone), 10)
-    if how == "the launcher":
-        until(lambda: not workspace.server(*INES), 20)
 
 
 def test_a_hub_that_starts_again_clears_what_was_left(workspace: SmallHub) -> None:
@@ -250,43 +269,15 @@ def test_a_hub_that_starts_again_clears_what_was_left(workspace: SmallHub) -> No
 # what comes in and goes out by the browser
 
 
-def test_nothing_is_uploaded_but_what_is_edited_here_is_saved(workspace: SmallHub) -> None:
+def test_the_server_takes_the_enclave_s_rules_of_what_is_saved(workspace: SmallHub) -> None:
+    """Which these are: `tests/attacks/test_exits_saves.py`."""
     base = "/user/ines/these-ines/api/contents"
     source = {"type": "file", "format": "text", "content": "x = 1\n"}
-    uploaded = {"type": "file", "format": "base64", "content": "eCA9IDEK"}
-    notebook = {
-        "type": "notebook",
-        "content": {"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": []},
-    }
-    for name, model in (("a.py", source), ("b.csv", uploaded), ("c.ipynb", notebook)):
-        answer = workspace.ask("PUT", f"{base}/{name}", json=model)
-        assert (answer.status_code, "sas d'entrée" in answer.json()["message"]) == (403, True)
+    uploaded = workspace.ask("PUT", f"{base}/a.py", json=source)
+    assert (uploaded.status_code, "sas d'entrée" in uploaded.json()["message"]) == (403, True)
     made = workspace.ask("POST", base, json={"type": "file", "ext": ".py"})
-    path = made.json()["path"]
-    assert made.status_code == 201
-    assert workspace.ask("PUT", f"{base}/{path}", json=source).status_code == 200
-    assert workspace.ask("PUT", f"{base}/{path}", json=uploaded).status_code == 403, "nor over it"
-    copied = workspace.ask("POST", base, json={"copy_from": "prise-en-main.ipynb"})
-    assert copied.status_code == 201
-
-
-def test_a_notebook_keeps_no_huge_output(workspace: SmallHub) -> None:
-    base = "/user/ines/these-ines/api/contents"
-    path = workspace.ask("POST", base, json={"type": "notebook"}).json()["path"]
-    outputs = [{"output_type": "stream", "name": "stdout", "text": "v" * 2_000_000}]
-    cell = {
-        "cell_type": "code",
-        "id": "a",
-        "source": "",
-        "metadata": {},
-        "execution_count": 1,
-        "outputs": outputs,
-    }
-    content = {"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": [cell]}
-    saved = workspace.ask("PUT", f"{base}/{path}", json={"type": "notebook", "content": content})
-    assert saved.status_code == 200
-    kept = workspace.ask("GET", f"{base}/{path}").json()["content"]["cells"][0]["outputs"][0]["text"]
-    assert "non enregistrée" in "".join(kept) and len("".join(kept)) < 500
+    assert workspace.ask("PUT", f"{base}/{made.json()['path']}", json=source).status_code == 200
+    assert workspace.ask("POST", base, json={"copy_from": "prise-en-main.ipynb"}).status_code == 201
 
 
 def test_what_came_in_is_there_to_read_only(workspace: SmallHub) -> None:
@@ -298,3 +289,11 @@ def test_what_came_in_is_there_to_read_only(workspace: SmallHub) -> None:
     source = {"type": "file", "format": "text", "content": "x = 2\n"}
     assert workspace.ask("PUT", f"{base}/entrees/analyse.py", json=source).status_code >= 400
     assert (folder / "analyse.py").read_text() == "x = 1\n"
+
+
+def test_a_kill_of_the_launcher_leaves_no_orphan(workspace: SmallHub) -> None:
+    """Last: the workspace that all tests share is gone."""
+    everyone = everyone_of(workspace)
+    os.kill(everyone[0], signal.SIGKILL)
+    until(lambda: gone(everyone), 10)
+    until(lambda: not workspace.server(*INES), 20)
