@@ -47,7 +47,8 @@ def test_each_dashboard_has_its_notebook() -> None:
 @pytest.mark.parametrize("path", sorted(TEMPLATES.glob("tableau-*.ipynb")), ids=lambda path: path.stem)
 def test_a_dashboard_is_short_and_freezes_only_when_told(path: Path) -> None:
     code = cells(path.stem)
-    assert all(len(cell.splitlines()) <= 5 for cell in code[1:])
+    questions = [cell for cell in code[1:] if "ws.request_release(" not in cell]
+    assert all(len(cell.splitlines()) <= 5 for cell in questions)
     assert (
         [cell for cell in code if "publish(" in cell] == [c for c in code if c.startswith("if figer:")] != []
     )
