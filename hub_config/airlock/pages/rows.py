@@ -9,8 +9,20 @@ from datetime import datetime
 from hub_config.airlock.pages import minutes
 from hub_config.airlock.pages.changes import Piece
 from hub_config.airlock.pages.files import count
-from hub_config.airlock.pages.words import CLASSES, NEXT, RECALLED_NEXT, STATES, TEXTS
-from hub_config.governance.releases.facts import Comment, Recall, RequestFacts
+from hub_config.airlock.pages.words import (
+    CLASSES,
+    LISTED,
+    LISTED_NO_FILES,
+    LISTED_QUESTION,
+    LISTED_RECALLED,
+    NEXT,
+    NEXT_NO_FILES,
+    RECALLED_NEXT,
+    STATES,
+    TEXTS,
+)
+from hub_config.airlock.states import OPEN
+from hub_config.governance.releases.facts import Comment, Recall, RequestFacts, State
 from hub_config.governance.releases.findings import Severity
 
 
@@ -84,7 +96,8 @@ def head(request: RequestFacts, project_title: str) -> Head:
 
 
 def mine_row(request: RequestFacts, project_title: str) -> MineRow:
-    return MineRow(head(request, project_title), to_do(request), len(unanswered(request.comments)))
+    questions = len(unanswered(request.comments))
+    return MineRow(head(request, project_title), _in_short(request, questions), questions)
 
 
 def queue_row(request: RequestFacts, project_title: str, age: int, *, late_after: int) -> QueueRow:
@@ -108,7 +121,21 @@ def unanswered(comments: Sequence[Comment]) -> tuple[Comment, ...]:
 
 
 def to_do(request: RequestFacts) -> str:
-    return RECALLED_NEXT if request.recalled else NEXT[request.state]
+    """On the request's own page."""
+    if request.recalled:
+        return RECALLED_NEXT
+    empty = request.state is State.DRAFT and not request.files
+    return NEXT_NO_FILES if empty else NEXT[request.state]
+
+
+def _in_short(request: RequestFacts, questions: int) -> str:
+    """In a list, where nothing is below."""
+    if request.recalled:
+        return LISTED_RECALLED
+    if request.state is State.DRAFT and not request.files:
+        return LISTED_NO_FILES
+    asked = questions and request.state in OPEN
+    return LISTED_QUESTION if asked else LISTED[request.state]
 
 
 def _sum(request: RequestFacts, severity: Severity) -> int:

@@ -51,6 +51,23 @@ NEXT: Final[Mapping[State, str]] = {
     State.WITHDRAWN: N_("Cette demande est retirée : rien n’est sorti, et personne ne la lit plus."),
 }
 
+LISTED: Final[Mapping[State, str]] = {
+    State.DRAFT: N_("La finir, puis l’envoyer."),
+    State.SUBMITTED: N_("Rien pour l’instant."),
+    State.IN_REVIEW: N_("Rien pour l’instant."),
+    State.APPROVED: N_("Attendre un instant : les fichiers se préparent."),
+    State.RELEASED: N_("Télécharger les fichiers."),
+    State.RETURNED: N_("Lire les motifs, corriger, reprendre la demande."),
+    State.REJECTED: N_("Lire les motifs."),
+    State.WITHDRAWN: N_("Plus rien."),
+}
+"""What to do, in a list."""
+
+LISTED_NO_FILES: Final = N_("Y joindre les fichiers.")
+LISTED_QUESTION: Final = N_("Répondre à la question posée.")
+LISTED_RECALLED: Final = N_("Ne plus utiliser ces fichiers, et détruire les copies.")
+NEXT_NO_FILES: Final = N_("Joignez les fichiers qui doivent sortir : chacun est contrôlé aussitôt.")
+
 RECALLED_NEXT: Final = N_(
     "Cette sortie est rappelée : n’utilisez plus ces fichiers, et détruisez vos copies. Le motif est "
     "ci-dessous."
