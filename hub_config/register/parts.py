@@ -15,7 +15,7 @@ from hub_config.governance.register import reading
 from hub_config.governance.register.facts import DossierFacts
 from hub_config.governance.roles import Person, Role
 from hub_config.register import texts
-from hub_config.register.form import Problems, clean
+from hub_config.register.form import Problems, clean, parse_day
 from hub_config.register.problems import Denied, NoSuch, RegisterProblem, Stale, Unfit
 from hub_config.register.rules import Act, Denial, why_not
 from hub_config.register.secretariat import Secretariat
@@ -40,6 +40,7 @@ LABELS: Final[Mapping[str, Any]] = {
     "role_labels": texts.ROLES,
     "reviews": texts.REVIEWS,
     "denials": texts.DENIALS,
+    "in_french": lambda said, day: day(found) if (found := parse_day(said or "")) else said or "",
 }
 """What templates look words up in."""
 

@@ -35,8 +35,9 @@ def listed(request: Request, person: Visitor) -> Response:
     office = secretariat_of(request)
     office.greet(person)
     with office.reading() as session:
+        known = reading.people(session)
         context = {
-            "people": reading.people(session),
+            "people": known,
             "leads": reading.leads(session),
             "leavers": leaving.leavers(session),
         }
@@ -48,7 +49,10 @@ def listed(request: Request, person: Visitor) -> Response:
         "centres": sorted(snapshot.centres or ()),
         "centre_labels": snapshot.labels,
     }
-    return show(request, "people", person, {**context, **may})
+    leading = {
+        user: one for user, one in known.items() if Role.DMG.value in one.roles and user != person.username
+    }
+    return show(request, "people", person, {**context, **may, "leading": leading})
 
 
 @router.post("/centres")
