@@ -8,6 +8,7 @@ from datetime import datetime
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
+from hub_config.governance.recorder import Recorder
 from hub_config.governance.releases.models import Notice, NoticeKind
 
 
@@ -36,10 +37,11 @@ def of(session: Session, username: str, *, most: int = 50) -> list[Notice]:
     return list(session.scalars(query.order_by(Notice.created_at.desc(), Notice.id.desc()).limit(most)))
 
 
-def put_away(session: Session, username: str, request: str | None, at: datetime) -> None:
+def put_away(session: Session, username: str, request: str | None, at: datetime, *, audit: Recorder) -> None:
     """Somebody has seen what was to be said about this request, or, without one, everything."""
     mine = update(Notice).where(Notice.recipient == username, Notice.seen_at.is_(None))
     session.execute((mine if request is None else mine.where(Notice.request == request)).values(seen_at=at))
+    audit.record(session, "release.news-read", None, request=request)
 
 
 def _told(session: Session, kind: NoticeKind, request: str | None) -> frozenset[str]:

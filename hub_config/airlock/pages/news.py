@@ -54,7 +54,8 @@ def put_away(request: Request, asked: Allowed, form: Form) -> Response:
     named = field(form, "about")
     which = named if _NUMBER.fullmatch(named) else None
     asked.desk.change(
-        asked.person, lambda do: outbox.put_away(do.session, asked.person.username, which, do.at)
+        asked.person,
+        lambda do: outbox.put_away(do.session, asked.person.username, which, do.at, audit=do.audit),
     )
     return see_other(request, "/relecture" if form.get("back") == "relecture" else "/demandes")
 
@@ -73,7 +74,10 @@ def read_news(desk: Desk, person: Person, request: str) -> None:
     with desk.store.session() as session:
         waiting = any(one.request == request for one in outbox.of(session, person.username))
     if waiting:
-        desk.change(person, lambda do: outbox.put_away(do.session, person.username, request, do.at))
+        desk.change(
+            person,
+            lambda do: outbox.put_away(do.session, person.username, request, do.at, audit=do.audit),
+        )
 
 
 def _told(

@@ -176,7 +176,7 @@ def test_without_a_server_notices_show_in_the_browser_and_are_kept(house: House)
             ("to-review", request)
         ]
     with house.store.change() as session:
-        outbox.put_away(session, reviewer, request, house.now)
+        outbox.put_away(session, reviewer, request, house.now, audit=house.store.recorder(reviewer))
     with house.store.session() as session:
         assert outbox.of(session, reviewer) == []
 
