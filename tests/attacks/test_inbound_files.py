@@ -81,7 +81,7 @@ def send(app: FastAPI, kind: EntryKind, name: str, text: str) -> int:
 def accept(app: FastAPI) -> str:
     """What the looker's first page showed before they accepted."""
     diane: Visit = visiting(app, "diane", Role.MEDECIN_DIM)
-    number = re.findall(r"E-\w{10}", diane.get("/entrees").text)[0]
+    number = re.findall(r"(?<![\w-])E-[2-9a-z]{10}(?![\w-])", diane.get("/entrees").text)[0]
     shown = diane.get(f"/entrees/regards/{number}").text
     assert diane.post(f"/entrees/regards/{number}", {"avis": "accept"}).status_code == 303
     return shown

@@ -33,7 +33,7 @@ def test_an_objection_from_the_practice_to_the_log(enclave: Enclave) -> None:
         page.check("#o-relu")
         page.get_by_role("button", name="Enregistrer l'opposition").click()
         expect(page.locator("main")).to_contain_text("retrouvé dans le journal")
-        receipt = re.findall(r"R-\w{10}", page.inner_text("main"))[0]
+        receipt = re.findall(r"(?<![\w-])R-[2-9a-z]{10}(?![\w-])", page.inner_text("main"))[0]
     with chromium() as page:
         visit(page, enclave, "dora", "/journal?genre=oppositions")
         expect(page.locator("table")).to_contain_text(receipt)

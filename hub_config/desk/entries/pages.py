@@ -28,16 +28,20 @@ from hub_config.governance.rights import entries
 from hub_config.governance.rights.actions import BadRight
 from hub_config.governance.rights.facts import Entry, EntryKind, EntryState, EntryStep
 from hub_config.governance.roles import Person, Role
-from hub_config.governance.rules import why_not
+from hub_config.governance.rules import Denial, why_not
 from hub_config.web.answers import Told, see_other
 from hub_config.web.forms import Form
 from hub_config.web.login import Visitor
 from hub_config.web.pages import page
+from p4dp_sdk.wire.errors import ErrorCode
 
 LINES_SHOWN: Final = 200
 LINE_SHOWN: Final = 160
 NOT_A_MEMBER: Final = N_(
     "Vous ne pouvez rien faire entrer dans ce projet : vous n'en êtes pas membre, ou il n'est pas ouvert."
+)
+CHARTER_FIRST: Final = N_(
+    "Acceptez d'abord la charte (menu « Charte ») : rien n'entre dans un projet sans elle. Puis revenez ici."
 )
 NOT_A_LOOKER: Final = N_(
     "Ce fichier est regardé par un responsable de son projet ou par un médecin DIM, jamais par son auteur."
@@ -57,15 +61,20 @@ async def home(request: Request, person: Visitor) -> Response:
 
     def read() -> tuple[list[ProjectFacts], list[Entry]]:
         with office.store.session() as session:
-            mine = [
-                facts
-                for facts in projects_of(session, person.username)
-                if why_not(person.username, facts, office.today) is None
-            ]
-            return mine, [each for each in entries.waiting(session) if _may_look(session, person, each)]
+            waiting = [each for each in entries.waiting(session) if _may_look(session, person, each)]
+            return projects_of(session, person.username), waiting
 
     projects, waiting = await run_in_threadpool(read)
-    return page(request, "desk/entries.html", person, projects=projects, waiting=waiting, kinds=KINDS)
+    denials = [(facts, why_not(person.username, facts, office.today)) for facts in projects]
+    return page(
+        request,
+        "desk/entries.html",
+        person,
+        projects=[facts for facts, denial in denials if denial is None],
+        first=CHARTER_FIRST if any(_lacks_charter(denial) for _, denial in denials) else "",
+        waiting=waiting,
+        kinds=KINDS,
+    )
 
 
 @router.get("/entrees/{project}")
@@ -168,9 +177,13 @@ def _joined(session: Session, office: Office, person: Person, project: str) -> P
         facts = project_facts(session, project)
     except UnknownProject:
         raise Told(403, NOT_A_MEMBER) from None
-    if why_not(person.username, facts, office.today) is not None:
-        raise Told(403, NOT_A_MEMBER)
+    if (denial := why_not(person.username, facts, office.today)) is not None:
+        raise Told(403, CHARTER_FIRST if _lacks_charter(denial) else NOT_A_MEMBER)
     return facts
+
+
+def _lacks_charter(denial: Denial | None) -> bool:
+    return denial is not None and denial.code is ErrorCode.CHARTER_NOT_ACCEPTED
 
 
 def _may_look(session: Session, person: Person, entry: Entry) -> bool:

@@ -15,6 +15,7 @@ from hub_config.governance.audit import read_records
 from hub_config.governance.charter import Charter, MemberRole
 from hub_config.governance.facts import AccessLevel, Grant
 from hub_config.governance.problems import StoreProblem
+from hub_config.governance.register import charter
 from hub_config.governance.rights import entries
 from hub_config.governance.rights.facts import EntryKind, EntryState
 from hub_config.governance.rights.models import IncomingFile
@@ -158,7 +159,7 @@ def test_a_script_is_in_the_folder_once_checked(app: FastAPI, project: str, sett
 
 
 def waiting(client: Visit) -> str:
-    return re.findall(r"E-\w{10}", client.get("/entrees").text)[0]
+    return re.findall(r"(?<![\w-])E-[2-9a-z]{10}(?![\w-])", client.get("/entrees").text)[0]
 
 
 @pytest.mark.parametrize(("who", "role"), [("diane", Role.MEDECIN_DIM), ("remi", Role.MEDECIN_REFERENT)])
@@ -234,3 +235,10 @@ def test_nothing_comes_into_a_project_that_is_not_one_s_own_and_open(
     slug = "nothing-here" if state == "unknown" else project
     assert send(client, EntryKind.SCRIPT, "a.py", SCRIPT, slug) == 403
     assert client.get(f"/entrees/{slug}").status_code == 403
+
+
+def test_who_has_not_accepted_the_charter_is_told_to(app: FastAPI, project: str, store: Store) -> None:
+    with store.change() as session:
+        charter.put_in_force(session, audit=store.recorder("admin"))
+    assert "Acceptez d&#39;abord la charte" in ines(app).get("/entrees").text
+    assert "Acceptez d&#39;abord la charte" in ines(app).get(f"/entrees/{project}").text

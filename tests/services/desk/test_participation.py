@@ -74,7 +74,7 @@ def receipt_of(client: Visit, **said: str) -> tuple[str, str]:
     answer = client.post("/participation/oppositions", form(**said))
     assert answer.status_code == 303, answer.text
     text = client.follow(answer).text
-    return re.findall(r"R-\w{10}", text)[0], text
+    return re.findall(r"(?<![\w-])R-[2-9a-z]{10}(?![\w-])", text)[0], text
 
 
 def objectors(store: Store) -> tuple[set[int], set[int]]:

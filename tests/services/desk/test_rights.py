@@ -28,7 +28,7 @@ def dora(app: FastAPI) -> Visit:
 def opened(client: Visit, right: Right = Right.ACCESS, received: str = "2026-11-02", **said: str) -> str:
     answer = client.post("/droits", {"droit": right.value, "reference": "L-14", "recue": received, **said})
     assert answer.status_code == 303, answer.text
-    return re.findall(r"D-\w{10}", client.follow(answer).text)[0]
+    return re.findall(r"(?<![\w-])D-[2-9a-z]{10}(?![\w-])", client.follow(answer).text)[0]
 
 
 def step(client: Visit, number: str, wanted: str, **said: str) -> int:
