@@ -150,7 +150,7 @@ async def test_a_notebook_tells_the_class_of_each_output(ines: httpx.AsyncClient
     file = answer.json()
     assert file["output_class"] == "unverified" and file["kind"] == "notebook", answer.text
     counted = next(found for found in file["findings"] if found["rule"] == "unproven-outputs")
-    assert counted["what"].startswith("1 sortie(s) du carnet portent une preuve, 2")
+    assert counted["what"].startswith("1 sortie(s) du notebook portent une preuve, 2")
     kept = door.house.shelf.read(file["sha256"]).decode()
     assert "7 patients" not in kept and "12 patients" in kept, "a proven output shows what was signed"
     proof = door.house.facts(request).files[0].proof or {}
