@@ -81,6 +81,23 @@ def test_a_changed_file_is_not_smuggled_in_as_unchanged(airlock: LittleAirlock) 
     assert smuggled(airlock).count(UNCHANGED) == 1
 
 
+def not_mended(airlock: LittleAirlock) -> str:
+    """Denis objected to the second file; it comes again as it was, beside a mended first."""
+    first = airlock.sent(File("a.csv"), File("b.csv", ROWS))
+    files = {1: Verdict.APPROVE, 2: Verdict.CHANGES}
+    airlock.vote(first, "diane", Verdict.CHANGES, reasons=("contexte",))
+    airlock.vote(first, "denis", Verdict.CHANGES, reasons=("contexte",), files=files)
+    again = taken_up(airlock, first)
+    airlock.send(again)
+    return airlock.visit("dorian").get(f"/relecture/{again}").text
+
+
+def test_what_a_reviewer_objected_to_is_not_folded_away(airlock: LittleAirlock) -> None:
+    with patch.object(changes, "objected", lambda file, before: False):
+        assert not_mended(airlock).count(UNCHANGED) == 2
+    assert not_mended(airlock).count(UNCHANGED) == 1
+
+
 async def sent(client: httpx.AsyncClient, name: str) -> tuple[str, str, str]:
     """A table with few patients, in a request of its own: id, hash, and the checks' mark."""
     request = (await client.post("/v1/requests", json=WORDS)).json()["id"]

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from hub_config.governance.releases.facts import FileFacts
+from hub_config.governance.releases.facts import FileFacts, RequestFacts, Verdict
 
 _WORDS: Final = re.compile(r"\s+|[^\s]+")
 
@@ -39,6 +39,16 @@ def change_of(file: FileFacts, before: Sequence[FileFacts]) -> Change:
 def earlier(file: FileFacts, before: Sequence[FileFacts]) -> FileFacts | None:
     """The file of that name in the request that is resubmitted."""
     return next((other for other in before if other.name == file.name), None)
+
+
+def objected(file: FileFacts, before: RequestFacts) -> bool:
+    """Whether somebody did not approve these bytes in the request that is resubmitted."""
+    numbers = {other.number for other in before.files if other.sha256 == file.sha256}
+    return any(
+        number in numbers and verdict is not Verdict.APPROVE
+        for review in before.reviews
+        for number, verdict in review.files.items()
+    )
 
 
 def gone(now: Sequence[FileFacts], before: Sequence[FileFacts]) -> tuple[FileFacts, ...]:

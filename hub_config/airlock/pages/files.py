@@ -82,6 +82,7 @@ class FileView:
     neighbours: tuple[NeighbourView, ...] = ()
     change: Change | None = None
     compared: Comparison | None = None
+    folded: bool = False  # unchanged, and nobody who read it objected
     my_verdict: str = ""
 
 
@@ -132,7 +133,8 @@ def whole(
     change = changes.change_of(file, before.request.files)
     old = changes.earlier(file, before.request.files) if change is Change.CHANGED else None
     compared = _compared(material.preview, before.previews[old.sha256]) if old else None
-    return replace(view, change=change, compared=compared)
+    folded = change is Change.SAME and not changes.objected(file, before.request)
+    return replace(view, change=change, compared=compared, folded=folded)
 
 
 # --- neighbours --------------------------------------------------------------------------------------------
