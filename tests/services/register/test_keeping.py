@@ -156,6 +156,23 @@ def test_the_public_reads_summaries_and_nothing_else(registry: Registry) -> None
     assert "children with asthma" in english and "You can object" in english
 
 
+def test_the_public_sees_what_was_opened_and_what_became_of_it(registry: Registry) -> None:
+    titles = {name: f"Étude {name} de l'asthme" for name in ("ouverte", "suspendue", "close", "retirée")}
+    slugs = {name: registry.approved(title=title) for name, title in titles.items() if name != "retirée"}
+    withdrawn = registry.sent(title=titles["retirée"], lay_fr="<b>Un résumé hostile</b> {{7*7}} " + "x" * 30)
+    registry.ines.post(f"/demandes/{withdrawn}/retirer")
+    registry.dora.post(f"/projets/{slugs['suspendue']}/suspendre", {"reason": "Un incident confidentiel."})
+    registry.admin.post(f"/projets/{slugs['close']}/clore", {"reason": "Soutenance faite."})
+    page = registry.stranger.get("/public")
+    running, ended = page.text.split('id="termines"')
+    shown = [name for name, title in titles.items() if title.replace("'", "&#39;") in running]
+    assert shown == ["ouverte"]
+    assert all(titles[name].replace("'", "&#39;") in ended for name in ("suspendue", "close"))
+    for hidden in ("retirée", "hostile", "incident", *slugs.values()):
+        assert hidden not in page.text
+    assert page.headers["cache-control"] == "no-store" and "set-cookie" not in page.headers
+
+
 def test_the_export_has_the_fields_of_article_30(registry: Registry) -> None:
     slug = registry.approved(director="=HYPERLINK(1)")
     sheet = registry.dora.get("/export/registre.csv").text.lstrip("\ufeff")
@@ -171,7 +188,7 @@ def test_the_export_has_the_fields_of_article_30(registry: Registry) -> None:
     assert set(export.TITLES) == set(found["activities"][0])
 
 
-@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", " =1"])
+@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", " =1", "\uff1d1+1", "\n\u00a0@x"])
 def test_no_cell_begins_a_formula(text: str) -> None:
     assert export.inert(text).startswith("'")
 
