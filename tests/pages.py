@@ -5,14 +5,18 @@
     client.post("/requests/d-7k3m9q/votes", {"verdict": "approve"})     # the session's token goes along
 
 `app` is what `create_site` made. Several people may visit one app. `stranger(app)` is nobody yet.
-Redirections are not followed; `client.follow(answer)` goes where an answer leads.
+Redirections are not followed; `client.follow(answer)` goes where an answer leads. A form that was taken
+and changed the database without an event on the audit log fails the test that sent it.
 """
 
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from base64 import urlsafe_b64encode
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager
 from hashlib import sha256
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
@@ -21,6 +25,7 @@ import httpx
 from fastapi import FastAPI
 
 from hub_config.governance.roles import Person, Role
+from hub_config.settings import Settings
 from hub_config.web.forms import FIELD
 from hub_config.web.house import House
 from hub_config.web.hub import HubSilent
@@ -71,12 +76,42 @@ class Visit(httpx.Client):
     def post(self, url: Any, data: Any = None, *, token: str | None = None, **more: Any) -> httpx.Response:
         """As a form of a page of this session sends it; `token` instead of the session's own."""
         fields = {**(data or {}), FIELD: self.csrf if token is None else token}
-        return super().post(url, data=fields, **more)
+        with watched(self.house.settings) as unheard_of:
+            answer = super().post(url, data=fields, **more)
+            if answer.status_code < 400 and unheard_of():
+                raise Unaudited(f"POST {url}")
+        return answer
 
     def follow(self, answer: httpx.Response) -> httpx.Response:
         """Where a redirection leads, here."""
         assert answer.next_request is not None, (answer.status_code, answer.text)
         return self.send(answer.next_request)
+
+
+class Unaudited(AssertionError):
+    """The database changed, and the audit log says nothing of it."""
+
+
+@contextmanager
+def watched(settings: Settings) -> Iterator[Callable[[], bool]]:
+    """Tells whether this enclave's SQLite file has changed since, and its audit log has not."""
+    file = settings.home / "governance.db"
+    if settings.database_url is not None or not file.exists():
+        yield lambda: False
+        return
+    with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True)) as watch:
+        before, written = _version(watch), _log_of(settings)
+        yield lambda: _version(watch) != before and _log_of(settings) == written
+
+
+def _version(watch: sqlite3.Connection) -> int:
+    """Another one after each change by another connection."""
+    version: int = watch.execute("PRAGMA data_version").fetchone()[0]
+    return version
+
+
+def _log_of(settings: Settings) -> dict[str, int]:
+    return {path.name: path.stat().st_size for path in settings.audit_dir.glob("*.jsonl")}
 
 
 def visiting(app: FastAPI, username: str, *roles: Role, full_name: str = "") -> Visit:
@@ -133,4 +168,4 @@ class _InProcess(httpx.BaseTransport):
         return httpx.Response(answer.status_code, headers=answer.headers, content=content, request=request)
 
 
-__all__ = ["HubDouble", "Visit", "hub_of", "put_out", "stranger", "visiting"]
+__all__ = ["HubDouble", "Unaudited", "Visit", "hub_of", "put_out", "stranger", "visiting"]
