@@ -256,7 +256,7 @@ def test_a_false_alarm_is_explained_and_two_physicians_judge(
     chooses the file of her workspace there, reads what is found, and explains it. Both physicians read her
     words beside the finding and approve; what she downloads says who accepted, by role.
     """
-    run(notebook, 'Path("doses.csv").write_text("molécule,patients à la dose\\nA,3930\\nB,5\\n")')
+    run(notebook, 'from pathlib import Path\nPath("doses.csv").write_text("molécule,n\\nA,3930\\nB,5\\n")')
     ines = people.at("ines", "/demandes/nouvelle")
     ines.locator("#project").select_option("these-ines")
     for field, words in (("title", "Doses"), ("purpose", "Thèse"), ("context", "Tous"), ("controls", "11")):
