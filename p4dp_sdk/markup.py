@@ -1,8 +1,9 @@
 """Small pieces of HTML for notebooks. Everything that is put in is escaped, `names` between backticks are set
-as code; nothing here fetches, links or runs anything."""
+as code; nothing here fetches or runs anything, and only `link` leads somewhere."""
 
 from __future__ import annotations
 
+import html
 from collections.abc import Iterable, Sequence
 
 from p4dp_sdk.wire.explained import in_html
@@ -26,6 +27,15 @@ def heading(text: str) -> str:
 
 def paragraph(text: str) -> str:
     return f"<p>{in_html(text)}</p>"
+
+
+def link(label: str, address: str) -> str:
+    """A page of the enclave's, opened beside the notebook. An address that is not a web page's stays text."""
+    if not address.startswith(("http://", "https://")):
+        return paragraph(f"{label} {address}")
+    shown = html.escape(address, quote=True)
+    opened = 'target="_blank" rel="noopener noreferrer"'
+    return f'<p>{in_html(label)} <a href="{shown}" {opened}>{shown}</a></p>'
 
 
 def notes(lines: Iterable[str]) -> str:

@@ -112,14 +112,15 @@ class ReleaseRequest:
         head = markup.heading(f"{self._told['title']} — {words.state(self.status)}")
         rows = [self._row(file) for file in self.files]
         headers = ["", _("File"), _("Class"), _("What was found, and what to do")]
-        return head + markup.table(headers, rows) + markup.notes(self._remarks())
+        page = markup.link(_("Its page:"), self.page)
+        return head + markup.table(headers, rows) + markup.notes(self._remarks()) + page
 
     def __repr__(self) -> str:
         lines = [f"{self.id}: {self._told['title']} — {words.state(self.status)}"]
         for file in self.files:
             number, name, known, found = self._row(file)
             lines.append(f"  {number}. {name}: {known}" + (f"\n     {found}" if found else ""))
-        return "\n".join([*lines, *self._remarks()])
+        return "\n".join([*lines, *self._remarks(), f"{_('Its page:')} {self.page}"])
 
     def _row(self, file: Mapping[str, Any]) -> tuple[str, str, str, str]:
         known = str(file["output_class"])
@@ -133,7 +134,7 @@ class ReleaseRequest:
             told.append(_("Before it can be sent: {missing}.").format(missing=" ; ".join(self.missing)))
         asked = [said["text"] for said in self._told["comments"] if not said["mine"]]
         told += [_("A reviewer says: {text}").format(text=text) for text in asked]
-        return [*told, _("Its page: {address}").format(address=self.page)]
+        return told
 
     def _put(self, made: Sequence[Parcel]) -> None:
         show = where_people_look()

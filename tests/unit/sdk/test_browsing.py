@@ -81,6 +81,11 @@ def test_what_is_found_is_titled_in_the_persons_language(
     assert "where" in repr(found)
 
 
+def test_a_link_leads_to_a_web_page_or_is_text() -> None:
+    assert 'href="http://sas.x/&quot;&gt;a"' in markup.link("Sa page :", 'http://sas.x/">a')
+    assert "<a" not in markup.link("Sa page :", "javascript:alert(1)")
+
+
 def test_names_between_backticks_are_code_and_the_rest_is_escaped() -> None:
     assert markup.paragraph("`a<b` & c") == "<p><code>a&lt;b</code> &amp; c</p>"
     shown = markup.table(["x"], [["`value`, `raw`"], ["a ` alone"]])

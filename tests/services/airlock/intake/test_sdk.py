@@ -13,6 +13,8 @@ import pytest
 
 import p4dp_sdk as p4dp
 from hub_config.airlock.intake.app import Office, create_app
+from hub_config.airlock.intake.home import Home, listing
+from hub_config.airlock.intake.picking import content_of
 from hub_config.airlock.pages.desk import Desk
 from hub_config.airlock.pseudonyms import Searched
 from hub_config.governance.bindings import Binding
@@ -74,6 +76,7 @@ def test_before_sending_one_sees_what_a_reviewer_will_see(airlock: Airlock, tmp_
         assert "à vérifier" in shown and "context : qui est compté" in shown
         assert "bloquant (ligne 3, colonne 2, patients) — Un effectif de 1 à 10" in shown
         assert f"/demandes/{request.id}" in shown
+    assert f'href="{request.page}"' in html, "a click away"
     names = [file["name"] for file in request.files]
     assert names == ["diabete-par-age-b-et-b-sexe.csv", "diabete-par-age-b-et-b-sexe.png", "essai.csv"]
     with pytest.raises(AirlockError, match="context"):
@@ -169,3 +172,35 @@ def test_the_command_line_tells_and_sends(
     assert cli.main(["release", "send", "d-ailleurs"]) == 1
     shown = capsys.readouterr()
     assert shown.out.count(request.id) >= 3 and "envoyée" in shown.out and "pas de demande" in shown.err
+
+
+def test_a_contested_finding_is_answered_from_a_notebook(
+    airlock: Airlock, house: House, tmp_path: Path
+) -> None:
+    file = tmp_path / "doses.csv"
+    file.write_text("molécule,n\nA,3930\nB,5\n")
+    request = ReleaseRequest.begin(airlock, [file], WORDS)
+    assert "demande.explain(1, « … »)" in repr(request)
+    with pytest.raises(AirlockError) as stopped:
+        request.send()
+    assert stopped.value.code == "blocked"
+    request.explain(1, "Ce n’est pas un effectif : c’est une dose en milligrammes.")
+    assert "Vous répondez : Ce n’est pas un effectif" in repr(request)
+    assert request.missing == ()
+    assert request.send().status == "submitted"
+    assert house.facts(request.id).looks_needed == 2
+
+
+def test_a_signed_table_that_was_saved_is_born_safe_when_chosen_in_the_browser(
+    house: House, tmp_path: Path
+) -> None:
+    """Its record beside it is what is taken; not where the file was changed since."""
+    home = Home(tmp_path / "homes", "these-ines", "ines")
+    place = tmp_path / "homes" / "these-ines" / "ines"
+    place.mkdir(parents=True)
+    SafeTable(published()).to_csv(place / "table.csv")
+    assert [file.name for file in listing(home).files] == ["table.csv"]
+    taken = content_of(home, (), "table.csv", limit=10**6)
+    assert taken == (place / "table.csv.json").read_bytes()
+    (place / "table.csv").write_bytes(b"sexe;patients\r\nF;4\r\n")
+    assert content_of(home, (), "table.csv", limit=10**6) == b"sexe;patients\r\nF;4\r\n"
