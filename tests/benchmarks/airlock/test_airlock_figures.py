@@ -26,11 +26,12 @@ From `make bench`; each section says when and on what it was measured. What the 
 """
 MODEL: Final = """
 Counted by a program that reads and presses what a physician must, through the real pages, with the real
-checks in their boxes. The time is a model, not a stopwatch: 200 words a minute, 15 s to look into a finding or at a
-picture, 5 s to find one's way on a new screen, and the keystroke-level model of Card, Moran and Newell
-(Communications of the ACM 23(7), 1980) with a slow typist's 0.5 s a key, 1.1 s to point and 1.35 s to make up
-one's mind. Cells of what nothing vouches for are read one by one, also in a table of 156 rows. *Every word*
-reads labels and warnings anew on each page; *practised* does not read again what was read before.
+checks in their boxes. The time is a model, not a stopwatch: 200 words a minute, 15 s to look into a finding
+or at a picture, 5 s to find one's way on a new screen, and the keystroke-level model of Card, Moran and
+Newell (Communications of the ACM 23(7), 1980) with a slow typist's 0.5 s a key, 1.1 s to point and 1.35 s
+to make up one's mind. Cells of what nothing vouches for are read one by one, also in a table of 156 rows.
+*Every word* reads labels and warnings anew on each page; *practised* does not read again what was read
+before.
 
 No person was timed, and the physicians of the program do not hesitate, ask or disagree more than once. What
 two files that no check could read would take to handle by hand is not in it: both are sent back."""
