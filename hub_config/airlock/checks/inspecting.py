@@ -13,6 +13,7 @@ import json
 import logging
 import os
 import selectors
+import signal
 import subprocess
 import sys
 import time
@@ -28,6 +29,7 @@ from hub_config.airlock.checks.inside.numbers import long_numbers
 from hub_config.airlock.checks.inside.preview import Preview
 from hub_config.airlock.checks.inside.protocol import Answer, BadAnswer, read_answer, write_order
 from hub_config.airlock.checks.inside.reasons import Reason
+from hub_config.airlock.checks.starting import NO_BOX
 from hub_config.governance.releases.facts import FileKind
 from hub_config.governance.releases.findings import Finding, Rule, Severity
 
@@ -38,6 +40,13 @@ _CHECKOUT: Final = Path(__file__).parents[3]
 _PIECE: Final = 2**16
 _OURS: Final = frozenset({Reason.CRASHED, Reason.NONSENSE, Reason.TIMED_OUT, Reason.NO_BOX})
 """Reasons that may lie with us or this machine rather than with the file."""
+
+_ENDINGS: Final = {
+    NO_BOX: Reason.NO_BOX,
+    128 + signal.SIGXCPU: Reason.TIMED_OUT,
+    -signal.SIGXCPU: Reason.TIMED_OUT,
+}
+"""Exit codes that say more than that something went wrong."""
 
 logger = logging.getLogger(__name__)
 
@@ -145,8 +154,8 @@ def _ask(content: bytes, order: Order, bounds: Bounds) -> Answer:
         return Answer(Found(), Reason.NO_BOX)
     try:
         document = _converse(process, write_order(order, limits) + content, bounds)
-        if process.wait(timeout=5) != 0:
-            return Answer(Found(), Reason.CRASHED)
+        if (ended := process.wait(timeout=5)) != 0:
+            return Answer(Found(), _ENDINGS.get(ended, Reason.CRASHED))
         return read_answer(document)
     except (TimeoutError, subprocess.TimeoutExpired):
         return Answer(Found(), Reason.TIMED_OUT)

@@ -12,9 +12,13 @@ import json
 import os
 import sys
 from pathlib import Path
+from typing import Final
 
 from hub_config.airlock.checks.box import checkers_box
 from hub_config.boxes.entrance import enter
+
+NO_BOX: Final = 126
+"""How this process ends where it can't become a box; so does what changes over before bubblewrap starts."""
 
 
 def main(order: str) -> None:
@@ -29,4 +33,8 @@ def main(order: str) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    try:
+        main(sys.argv[1])
+    except Exception as problem:
+        os.write(2, f"P4DP checks: {problem}\n".encode())
+        os._exit(NO_BOX)

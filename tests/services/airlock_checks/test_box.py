@@ -111,7 +111,8 @@ def test_it_has_no_privilege_and_another_uid() -> None:
 def test_it_has_little_of_everything(limit: str, attack: str) -> None:
     """The limits are what stops it: without them the box lets it have as much as it likes."""
     assert outcome(attack) is None
-    assert outcome(f"{LIMITS}\nset_limits({limit})\n{attack}") is Reason.CRASHED
+    stopped = outcome(f"{LIMITS}\nset_limits({limit})\n{attack}")
+    assert stopped in (Reason.CRASHED, Reason.TIMED_OUT)
 
 
 def test_nothing_in_the_box_can_be_written_to() -> None:

@@ -47,14 +47,14 @@ WORDS: Final[Mapping[Rule, Mapping[Language, Words]]] = {
     ),
     Rule.POINTS: both(
         (
-            "{count} marques ou sommets : peut-être un point par personne.",
+            "{count} marques ou sommets : peut-être un par personne.",
             "Les coordonnées d'une figure vectorielle rendent les valeurs exactes de chacun.",
-            "Dessinez des classes, des moyennes ou une densité, ou enregistrez en PNG.",
+            "Demandez une figure faite depuis un tableau figé, ou dessinez des classes, ou en PNG.",
         ),
         (
-            "{count} marks or vertices: perhaps one point a person.",
+            "{count} marks or vertices: perhaps one a person.",
             "The coordinates of a vector figure give everybody's exact values back.",
-            "Draw bins, means or a density, or save as PNG.",
+            "Send a figure made from a published table, or draw bins, or save as PNG.",
         ),
     ),
     Rule.ERROR_OUTPUT: both(
@@ -133,12 +133,12 @@ WORDS: Final[Mapping[Rule, Mapping[Language, Words]]] = {
         (
             "Les pseudonymes n'ont pas tous été recherchés : {whose}.",
             "Un nombre de ce fichier peut désigner quelqu'un.",
-            "Relancez le contrôle ; s'il échoue encore, prévenez l'administrateur.",
+            "Ajoutez le fichier de nouveau, il sera contrôlé encore ; sinon prévenez l'administrateur.",
         ),
         (
             "Not all pseudonyms have been searched for: {whose}.",
             "A number of this file may name somebody.",
-            "Run the check again; if it still fails, tell the administrator.",
+            "Add the file again: it is checked each time. If this goes on, tell the administrator.",
         ),
     ),
 }

@@ -20,6 +20,7 @@ from hub_config.governance.releases.findings import Place, Rule, Severity
 _DEEPEST: Final = 60
 _MOST_TABLES: Final = 40
 _MOST_VALUES: Final = 1_000_000
+_MOST_LINES: Final = 200_000
 _SIDE_BY_SIDE: Final = 20
 
 
@@ -54,6 +55,8 @@ def _lines(text: str) -> list[Any] | None:
     lines = [line for line in text.splitlines() if line.strip()]
     if len(lines) < 2 or not all(line.lstrip()[:1] == "{" and line.rstrip()[-1:] == "}" for line in lines):
         return None
+    if len(lines) > _MOST_LINES:
+        raise CannotRead(Reason.TOO_MUCH)
     return [parsed(line) for line in lines]
 
 
@@ -80,12 +83,11 @@ def document_found(document: Any, order: Order, notes: Notes) -> Found:
     """The tables of a parsed document, its other values as one more, and keys that stand twice."""
     tables: dict[tuple[str, tuple[str, ...]], Grid] = {}
     others: list[tuple[str, str]] = []
-    for path, value in _walk(document, ""):
+    for path, value, grid in _walk(document, ""):
         if isinstance(value, _Twice):
             notes.add(
                 Rule.HIDDEN_CONTENT, Severity.BLOCKING, Place(what=path[:60]), what="a key that stands twice"
             )
-        grid = as_table(value, path)
         if grid is not None:
             _put(tables, path, grid)
         elif not isinstance(value, (dict, list)):
@@ -113,10 +115,11 @@ def _put(tables: dict[tuple[str, tuple[str, ...]], Grid], path: str, grid: Grid)
         tables[key] = replace(before, rows=(*before.rows, *grid.rows))
 
 
-def _walk(value: Any, path: str) -> Iterator[tuple[str, Any]]:
-    """Every value that is a table or no container, with the keys that lead to it."""
-    yield path, value
-    if as_table(value, path) is not None:
+def _walk(value: Any, path: str) -> Iterator[tuple[str, Any, Grid | None]]:
+    """Every value, with the keys that lead to it, and the table it is; a table's own values are its cells."""
+    grid = as_table(value, path)
+    yield path, value, grid
+    if grid is not None:
         return
     items: Sequence[tuple[str, Any]] = ()
     if isinstance(value, Mapping):

@@ -4,6 +4,7 @@ gives away. Pure.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final
@@ -125,6 +126,7 @@ def check_shares(grid: Grid, roles: Roles, marks: Marks) -> None:
     shares = roles.of(Role.SHARE)
     percent = {at: _scale(grid, at) for at in shares}
     groups = _groups_of_shares(grid, roles, percent)
+    wholes = {at: _confirmed_total(grid, roles, at) or _only_n(grid) for at in shares}
     for row, cells in enumerate(grid.rows):
         if roles.rows[row] in _SKIPPED:
             continue
@@ -132,9 +134,8 @@ def check_shares(grid: Grid, roles: Roles, marks: Marks) -> None:
             scale, cell = percent[at], cells[at]
             if scale is not None and cell.number is not None:
                 share = _Share(cell.number * scale, scale * 10.0**-cell.decimals)
-                total = _denominator(grid, roles, row, at)
-                if total is None and at in groups:
-                    total = cells[groups[at]].whole
+                told = (_denominator(grid, roles, row, at), wholes[at], _whole_at(cells, groups.get(at)))
+                total = next((number for number in told if number is not None), None)
                 _check_share(share, total, row, at, roles, marks)
         for at in roles.of(Role.COUNT):
             if cells[at].share is not None:
@@ -159,14 +160,16 @@ def _scale(grid: Grid, at: int) -> float | None:
     return None if fractions and not told & {"pct", "percent", "pourcentage"} else 1.0
 
 
+def _whole_at(cells: Sequence[Cell], at: int | None) -> int | None:
+    return None if at is None else cells[at].whole
+
+
 def _denominator(grid: Grid, roles: Roles, row: int, at: int) -> int | None:
-    """The N of a percentage: its row's total; else the table's total that other rows' percentages confirm."""
+    """The N of a percentage by its column or its row."""
     if (told := roles.denominators[at]) is not None:
         return told
     totals = roles.of(Role.TOTAL)
-    if totals and (whole := grid.rows[row][totals[0]].whole) is not None:
-        return whole
-    return _confirmed_total(grid, roles, at) or _only_n(grid)
+    return grid.rows[row][totals[0]].whole if totals else None
 
 
 def _groups_of_shares(grid: Grid, roles: Roles, scales: dict[int, float | None]) -> dict[int, int]:

@@ -33,8 +33,10 @@ def check_extremes(grid: Grid, roles: Roles, marks: Marks) -> None:
 
 def _lists_settings(grid: Grid) -> bool:
     """Names and values of an analysis's settings, a seed and thresholds among them: a minimum is a choice."""
+    if grid.width != 2 or len(grid.rows) > _MANY:
+        return False
     told = {word for row in grid.rows for word in said.words(row[0].text) & said.CONFIGURED}
-    return grid.width == 2 and len(told) >= 3
+    return len(told) >= 3
 
 
 def _bounds_of_classes(grid: Grid, columns: Sequence[int]) -> bool:
