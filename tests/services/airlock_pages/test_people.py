@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date, timedelta
 
 from hub_config.airlock.actions.drafting import Words
+from hub_config.airlock.pages.rows import QueueRow
 from hub_config.governance.releases.facts import State
 from hub_config.governance.releases.findings import Finding, Rule, Severity
 
@@ -102,10 +103,16 @@ def test_what_a_queue_remembers_is_what_is_there(airlock: LittleAirlock) -> None
     request = airlock.sent(File("avant.csv", b"1"), File("encore.csv", b"2"))
     diane, ines = airlock.visit("diane"), airlock.visit("ines")
     assert "≈" in diane.get("/relecture").text
-    before = airlock.desk.queue(person("diane"), date.today()).to_read
+    before = _unread(airlock)
     assert [row.head.files for row in before] == [2]
     ines.post(f"/demandes/{request}/fichiers/1/retirer")
     ines.post(f"/demandes/{request}/envoyer")
-    after = airlock.desk.queue(person("diane"), date.today()).to_read
+    after = _unread(airlock)
     assert [row.head.files for row in after] == [1]
     assert after[0].seal == airlock.facts(request).seal
+
+
+def _unread(airlock: LittleAirlock) -> tuple[QueueRow, ...]:
+    """Of three reviewers any two are expected: it may be Diane's to read, or others'."""
+    queue = airlock.desk.queue(person("diane"), date.today())
+    return (*queue.to_read, *queue.others)
