@@ -105,3 +105,20 @@ def test_two_administrators_at_once_decide_once(either: Registry) -> None:
         answers = list(together.map(lambda each: either.granted(number, each), admins))
     assert sorted(answer.status_code for answer in answers) == [303, 409, 409]
     assert len(either.dossier(number).opinions) == 1
+
+
+def test_each_form_of_the_page_says_what_it_was_made_from(registry: Registry) -> None:
+    number = registry.sent()
+    registry.voted(number, registry.charles, reserve="Quelle tranche d'âge ?")
+    registry.voted(number, registry.claire)
+    boss = registry.at("boss", Role.CSE, Role.DPO, Role.ADMIN)
+    forms = boss.get(f"/instruction/{number}").text.split("<form ")
+    for path, name in (
+        ("vote", "round"),
+        ("avis", "round"),
+        ("octroi", "round"),
+        ("clore", "version"),
+        ("lever", "version"),
+    ):
+        (form,) = [form for form in forms if f'/{path}"' in form.partition(">")[0]]
+        assert f'name="{name}" value="' in form, path
