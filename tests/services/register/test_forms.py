@@ -3,6 +3,7 @@ not lost."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -11,6 +12,7 @@ from fastapi.routing import APIRoute
 from hub_config.governance.register.facts import State
 from hub_config.governance.roles import Role
 from hub_config.web.forms import FIELD, HEADER
+from tests.pages import Visit
 
 from .conftest import ANSWERS, Registry
 
@@ -122,3 +124,27 @@ def test_each_form_of_the_page_says_what_it_was_made_from(registry: Registry) ->
     ):
         (form,) = [form for form in forms if f'/{path}"' in form.partition(">")[0]]
         assert f'name="{name}" value="' in form, path
+
+
+def test_the_pages_own_fields_lead_to_an_open_project(registry: Registry) -> None:
+    """As a browser sends them: what is hidden in the form, and what the person fills in."""
+    number = registry.sent()
+
+    def send(visit: Visit, path: str, **typed: object) -> int:
+        forms = visit.get(f"/instruction/{number}").text.split("<form ")
+        (form,) = [form for form in forms if f'/{path}"' in form.partition(">")[0]]
+        form = form.partition("</form>")[0]
+        hidden = dict(re.findall(r'type="hidden" name="(round|version)" value="(\d+)"', form))
+        (address,) = re.findall(r'action="([^"]+)"', form)
+        return visit.post(address, {**hidden, **typed}).status_code
+
+    judged = {"legal_basis": "MR-004", "legal_reference": "2026-004", "retention": "Deux ans"}
+    granted = {"access": "aggregate", "tables": ["patients"], "centres": ["*"], "snapshot": "1"}
+    yes = {"verdict": "favourable", "reason": "Bien."}
+    assert send(registry.dora, "avis", **yes, **judged) == 303
+    assert send(registry.charles, "vote", ballot="for", reserve="Quel âge ?") == 303
+    assert send(registry.claire, "vote", ballot="for") == 303
+    assert send(registry.charles, "clore", reason="Pertinent.") == 303
+    assert send(registry.charles, "lever", reason="Dit.") == 303
+    assert send(registry.admin, "octroi", **yes, **granted, expires_on="2027-09-30") == 303
+    assert registry.dossier(number).state is State.APPROVED
