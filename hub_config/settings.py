@@ -233,7 +233,7 @@ class ProjectSettings(_Section):
     controller_contact: str = Field(default="", description="How to reach the controller.")
     dpo_contact: str = Field(default="", description="How to reach the data protection officer.")
     objection_contact: str = Field(
-        default="", description="Where the public page sends people who object; empty: to their GP's practice."
+        default="", description="Where the public page sends who objects; empty: to their GP's practice."
     )
     quorum: int = Field(
         default=2, ge=1, le=50, description="Fewest members of the committee who vote on a project."

@@ -2,8 +2,8 @@
 gateway, the airlock), seen by nobody else.
 
 A binding is a JSON file of mode 600 in `settings.bindings_dir`; its sockets are
-`settings.sockets_dir/<id>/gateway.sock` and `…/airlock.sock`. The socket a request arrives on decides user, server and
-project; nothing in the request does.
+`settings.sockets_dir/<id>/gateway.sock` and `…/airlock.sock`. The socket a request arrives on decides user,
+server and project; nothing in the request does.
 """
 
 from __future__ import annotations

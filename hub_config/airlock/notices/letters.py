@@ -14,6 +14,8 @@ from typing import Final
 
 from hub_config.governance.releases.models import NoticeKind
 
+HERE: Final = "airlock"
+
 
 @dataclass(frozen=True)
 class Wording:
@@ -22,7 +24,7 @@ class Wording:
     french: str
     english: str
     path: str
-    service: str = "airlock"
+    service: str = HERE
 
 
 _REVIEW: Final = "/relecture/%s"

@@ -16,7 +16,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from hub_config.airlock.notices import outbox
-from hub_config.airlock.notices.letters import WORDINGS, path_of
+from hub_config.airlock.notices.letters import HERE, WORDINGS, path_of
 from hub_config.airlock.pages.asking import Allowed
 from hub_config.airlock.pages.ballots import field
 from hub_config.airlock.pages.desk import Desk
@@ -85,6 +85,8 @@ def _told(
 ) -> Iterator[News]:
     for notice in notices:
         kind = NoticeKind(notice.kind)
+        if WORDINGS[kind].service != HERE:
+            continue  # that service's pages say it themselves
         found = reading.find_request(session, notice.request) if notice.request else None
         if found is not None and not _concerns(session, person, pool, kind, found):
             continue

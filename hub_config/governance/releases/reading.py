@@ -94,7 +94,8 @@ def titles(session: Session, projects: Iterable[str]) -> Mapping[str, str]:
     """What each project is called, in one query; an unknown one by its slug."""
     slugs = set(projects)
     found = session.execute(select(Project.slug, Project.title).where(Project.slug.in_(slugs)))
-    return {slug: slug for slug in slugs} | {slug: title for slug, title in found}
+    titles = {row.slug: row.title for row in found}
+    return {slug: titles.get(slug, slug) for slug in slugs}
 
 
 def membership(session: Session, project: str) -> Membership:
