@@ -40,7 +40,7 @@ from hub_config.governance.bindings import Binding
 from hub_config.governance.budgets import Budgets
 from hub_config.governance.facts import AccessLevel, Objectors, ProjectFacts
 from hub_config.governance.persons.facts import Link
-from hub_config.settings import PolicySettings
+from hub_config.sections import PolicySettings
 from hub_config.sockets.identity import Hub, authenticate
 from hub_config.warehouse.snapshot import ProblemKind, Snapshot, SnapshotProblem, open_snapshot
 from p4dp_sdk.catalogue.model import Catalogue

@@ -14,7 +14,7 @@ from typing import assert_never
 import ibis
 
 from hub_config.governance.facts import AccessLevel, Grant, ProjectFacts
-from hub_config.settings import PolicySettings
+from hub_config.sections import PolicySettings
 from hub_config.warehouse.manifest import Manifest
 from p4dp_sdk.catalogue.model import Catalogue, Column, Role, Table, Unit
 from p4dp_sdk.disclosure.policy import Policy

@@ -15,7 +15,7 @@ from hub_config.governance.charter import Charter
 from hub_config.governance.facts import AccessLevel, Grant
 from hub_config.governance.problems import BadGrant, BadProject, did_you_mean
 from hub_config.governance.services import PREFIX, is_service
-from hub_config.settings import PolicySettings
+from hub_config.sections import PolicySettings
 from p4dp_sdk.catalogue.load import load_catalogue
 from p4dp_sdk.catalogue.model import Catalogue, Role, Table, Unit
 from p4dp_sdk.disclosure.policy import BadPolicy

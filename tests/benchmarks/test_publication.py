@@ -20,7 +20,8 @@ from hub_config.gateway.publication.press import Suppress
 from hub_config.gateway.suppression import Suppressor
 from hub_config.governance.facts import AccessLevel
 from hub_config.governance.store import open_store
-from hub_config.settings import PolicySettings, Settings
+from hub_config.sections import PolicySettings
+from hub_config.settings import Settings
 from hub_config.warehouse.snapshot import Snapshot
 from p4dp_sdk.disclosure.hypercube import Limits as SuppressionLimits
 from p4dp_sdk.disclosure.hypercube import Status, Suppression, TableProblem

@@ -51,7 +51,7 @@ from hub_config.governance.releases.reading import (
     membership,
 )
 from hub_config.governance.releases.stored import file_of, finding_as_json, request_of
-from hub_config.settings import AirlockSettings
+from hub_config.sections import AirlockSettings
 
 MOST_OPEN: Final = 20  # drafts of one person in one project
 _ALPHABET: Final = "23456789abcdefghjkmnpqrstvwxyz"  # none that reads like another

@@ -26,7 +26,8 @@ from hub_config.governance.releases.models import Notice, NoticeKind
 from hub_config.governance.store import Store
 from hub_config.keys import UnsafeKey
 from hub_config.origins import service_origin
-from hub_config.settings import MailSettings, Settings
+from hub_config.sections import MailSettings
+from hub_config.settings import Settings
 
 PASSWORD: Final = "P4DP_SMTP_PASSWORD"  # noqa: S105  (the name of a variable)
 PASSWORD_FILE: Final = "smtp-password"  # noqa: S105

@@ -21,7 +21,7 @@ from hub_config.governance import actions
 from hub_config.governance.facts import ProjectFacts, ProjectStatus
 from hub_config.governance.register import reading
 from hub_config.governance.register.facts import DossierFacts, EntryFacts, Office, State
-from hub_config.settings import ProjectSettings
+from hub_config.sections import ProjectSettings
 from p4dp_sdk.catalogue.load import load_catalogue
 from p4dp_sdk.catalogue.model import Catalogue
 

@@ -36,7 +36,8 @@ from hub_config.governance.charter import Charter, MemberRole
 from hub_config.governance.facts import AccessLevel, Grant
 from hub_config.governance.store import Store, open_store
 from hub_config.governance.terms import SnapshotTerms, Terms, every_table
-from hub_config.settings import PolicySettings, Settings
+from hub_config.sections import PolicySettings
+from hub_config.settings import Settings
 from hub_config.sockets.doors import bound
 from hub_config.sockets.hub import HubClient
 from hub_config.warehouse.snapshot import Building

@@ -10,7 +10,7 @@ import pytest
 
 from hub_config.gateway.authorise import calendar_of, policy_of, visible_tables
 from hub_config.governance.facts import AccessLevel, Grant, ProjectFacts, ProjectStatus
-from hub_config.settings import PolicySettings
+from hub_config.sections import PolicySettings
 from p4dp_sdk.catalogue.load import load_catalogue
 from p4dp_sdk.catalogue.model import Role, Unit
 from p4dp_sdk.wire.errors import ErrorCode

@@ -14,7 +14,8 @@ import pyotp
 
 from hub_config.identity.claims import FactorPolicy, has_second_factor
 from hub_config.identity.provider import client_secret
-from hub_config.settings import IdentitySettings, Settings
+from hub_config.sections import IdentitySettings
+from hub_config.settings import Settings
 
 
 def test_with_the_page_open_the_name_is_enough(undefended, make_browser):

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from hub_config.settings import BadSettings, PolicySettings, Settings, load_settings
+from hub_config.sections import PolicySettings
+from hub_config.settings import BadSettings, Settings, load_settings
 from p4dp_sdk.disclosure.policy import Method, Policy
 
 

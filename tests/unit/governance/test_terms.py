@@ -12,7 +12,7 @@ from hub_config.governance.demo import demo_charters
 from hub_config.governance.facts import AccessLevel, Grant
 from hub_config.governance.problems import BadGrant, BadProject
 from hub_config.governance.terms import SnapshotTerms, Terms, check, every_table
-from hub_config.settings import PolicySettings
+from hub_config.sections import PolicySettings
 from p4dp_sdk.catalogue.model import Catalogue, Column, Role, Table, Unit
 
 CENTRES = frozenset({"C01", "C02"})

@@ -17,7 +17,7 @@ from hub_config.airlock.notices.sending import Delivery, send_due
 from hub_config.airlock.texts import AirlockProblem, Denied
 from hub_config.governance.releases.facts import State, Verdict
 from hub_config.governance.releases.models import Notice, ReleaseRecord, ReleaseReview
-from hub_config.settings import MailSettings
+from hub_config.sections import MailSettings
 from tests.services.airlock.domain.house import DENIS, DIANE, INES, House
 
 

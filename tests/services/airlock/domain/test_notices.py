@@ -21,7 +21,8 @@ from hub_config.airlock.notices.letters import WORDINGS, Letter, compose, path_o
 from hub_config.airlock.notices.sending import Delivery, Mailer, address_of, mailer, send_due
 from hub_config.governance.releases.models import Notice, NoticeKind
 from hub_config.keys import UnsafeKey
-from hub_config.settings import BadSettings, MailSettings, Settings, load_settings
+from hub_config.sections import MailSettings
+from hub_config.settings import BadSettings, Settings, load_settings
 from tests.services.airlock.domain.house import INES, MONDAY, WORDS, House
 
 
