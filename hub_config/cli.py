@@ -52,7 +52,7 @@ COMMANDS: Mapping[str, Lazy] = {
         "Print the key that verifies published tables.",
     ),
     "report": Lazy("hub_config.reports.commands", "report", "Run an approved notebook without a person."),
-    "audit": Lazy("hub_config.governance.commands", "audit", "Verify and export the audit log."),
+    "audit": Lazy("hub_config.governance.audit.commands", "audit", "Verify and export the audit log."),
 }
 
 # Exceptions whose message is written for operators, by name: recognised without importing their modules.

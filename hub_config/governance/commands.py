@@ -1,4 +1,4 @@
-"""`p4dp-enclave project`, `objection` and `audit`: what operators, committee and DPO type.
+"""`p4dp-enclave project` and `objection`: what operators, committee and DPO type.
 
 Thin: options in, one action, one screen out. Nothing asks for confirmation, so that commands can be
 scripted; every change is an audit event in the name of the operating system's user. Heavy modules are
@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, TextIO
+from typing import TYPE_CHECKING
 
 import click
 
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from hub_config.governance.store import Store
     from hub_config.settings import Settings
 
-BROKEN = 1  # exit code of `audit verify` when the log is not intact
 DAY = click.DateTime(["%Y-%m-%d"])
 
 
@@ -250,105 +249,6 @@ def list_objections() -> None:
     screens.print_objections(found)
 
 
-@click.group()
-def audit() -> None:
-    """The audit log: who asked what, and how it ended."""
-
-
-@audit.command()
-@click.option(
-    "--noted", metavar="NUMBER:HASH", help="What an earlier run printed: the log must still pass through it."
-)
-@click.option(
-    "--anchors",
-    type=click.File("r", encoding="utf-8", errors="replace"),
-    help="File of anchors noted outside, or saved mails: the log must still pass through all of them.",
-)
-def verify(noted: str | None, anchors: TextIO | None) -> None:
-    """Check every event of the log. Exit code 0 if it is intact, 1 if it is broken."""
-    from hub_config.governance import screens
-    from hub_config.governance.audit import verify as verify_chain
-    from hub_config.governance.audit.anchors import verify_with
-
-    settings = settings_here()
-    if anchors is not None:
-        found = verify_with(settings.audit_dir, settings.keys_dir, anchors)
-        screens.print_anchored(found)
-        if not found.intact:
-            raise click.exceptions.Exit(BROKEN)
-    outcome = verify_chain(settings.audit_dir, settings.keys_dir, noted=_noted(noted))
-    screens.print_verification(outcome)
-    if not outcome.intact:
-        raise click.exceptions.Exit(BROKEN)
-
-
-@audit.command()
-@click.option("--who", default="", help="Only this person's or service's.")
-@click.option("--project", "slug", default="", help="Only this project's.")
-@click.option(
-    "--what", "kinds", multiple=True, help="Only events of this name; `release.` takes all that begin so."
-)
-@click.option("--from", "first", type=DAY, help="First day, UTC.")
-@click.option("--to", "last", type=DAY, help="Last day, UTC.")
-@click.option("--format", "kind", type=click.Choice(["jsonl", "csv"]), default="jsonl", show_default=True)
-@click.option(
-    "--language", type=click.Choice(["fr", "en"]), help="Of a CSV file's headers. [default: the site's]"
-)
-@click.option(
-    "--output",
-    type=click.File("w", encoding="utf-8", lazy=False),
-    default="-",
-    help="[default: standard output]",
-)
-def export(
-    who: str,
-    slug: str,
-    kinds: tuple[str, ...],
-    first: datetime | None,
-    last: datetime | None,
-    kind: str,
-    language: Literal["fr", "en"] | None,
-    output: TextIO,
-) -> None:
-    """Write some of the events; each is checked on the way. The export is itself an event."""
-    from hub_config.governance.audit import export as exporting
-    from hub_config.governance.audit.reading import Wanted
-
-    settings = settings_here()
-    wanted = Wanted(who, slug, kinds, (), _day(first), _day(last))
-    count = exporting.export(
-        settings.audit_dir,
-        settings.keys_dir,
-        wanted,
-        exporting.Format(kind),
-        output,
-        who=_operator(),
-        language=language or settings.language,
-    )
-    click.echo(f"{count} events.", err=True)
-
-
-@audit.command()
-def anchor() -> None:
-    """Note the log's end outside: in `audit.anchor_file`, to `audit.anchor_mail`, and on the screen."""
-    from hub_config.governance.audit.upkeep import anchor as note
-
-    line = note(settings_here(), who=_operator())
-    click.echo(line)
-
-
-@audit.command()
-def prune() -> None:
-    """Drop the events older than `audit.keep_months`, in whole months; never one of the last twelve."""
-    from hub_config.governance.audit.upkeep import prune as drop
-
-    dropped = drop(settings_here(), who=_operator())
-    if dropped is None:
-        click.echo("Nothing is old enough to be dropped.")
-        return
-    click.echo(f"{dropped.events} events dropped, up to number {dropped.number} of {dropped.at[:10]}.")
-
-
 def settings_here() -> Settings:
     from hub_config.settings import load_settings
 
@@ -384,10 +284,10 @@ def reading(settings: Settings) -> Iterator[Session]:
 @contextmanager
 def changing(settings: Settings) -> Iterator[tuple[Session, Recorder]]:
     with _opened(settings) as store, store.change() as session:
-        yield session, store.recorder(_operator())
+        yield session, store.recorder(operator())
 
 
-def _operator() -> str:
+def operator() -> str:
     """Who types: the operating system's word, not the environment's."""
     try:
         return f"operator:{pwd.getpwuid(os.getuid()).pw_name}"
@@ -426,15 +326,6 @@ def _member(text: str) -> tuple[str, MemberRole]:
     return user, MemberRole(role)
 
 
-def _noted(text: str | None) -> tuple[int, str] | None:
-    if text is None:
-        return None
-    number, _, head = text.partition(":")
-    if not number.isdigit() or not head:
-        raise BadProject("--noted: expected NUMBER:HASH, as `p4dp-enclave audit verify` prints it.")
-    return int(number), head
-
-
 def _show(facts: ProjectFacts) -> None:
     from hub_config.governance import screens
 
@@ -445,5 +336,5 @@ def _today() -> date:
     return datetime.now(UTC).date()
 
 
-def _day(moment: datetime | None) -> date | None:
+def day(moment: datetime | None) -> date | None:
     return moment.date() if moment else None

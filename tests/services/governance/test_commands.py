@@ -9,10 +9,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from click import Group
 from click.testing import CliRunner, Result
 
 from hub_config.cli import main
 from hub_config.governance.audit import AuditChain, AuditEvent, Decision
+from hub_config.governance.audit.commands import audit
+from hub_config.governance.commands import objection, project
 from hub_config.settings import Settings, load_settings
 
 Run = Callable[..., Result]
@@ -231,11 +234,9 @@ def test_a_snapshot_that_is_corrupt_is_one_message(enclave: Settings, run: Run) 
     )
 
 
-@pytest.mark.parametrize("area", ["project", "objection", "audit"])
-def test_every_command_has_help(area: str, run: Run) -> None:
-    from hub_config.governance import commands
-
-    group = getattr(commands, area)
+@pytest.mark.parametrize("group", [project, objection, audit], ids=lambda group: str(group.name))
+def test_every_command_has_help(group: Group, run: Run) -> None:
+    area = str(group.name)
     for name in group.commands:
         shown = run(area, name, "--help").output
         assert shown.startswith("Usage: ")
