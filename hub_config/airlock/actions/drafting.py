@@ -16,17 +16,13 @@ from typing import Final
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from hub_config.airlock.actions.holding import Held, hold, locked, move, set_aside
+from hub_config.airlock.actions.holding import Held, file_row, hold, locked, move, reopen
 from hub_config.airlock.actions.standing import look_again
 from hub_config.airlock.pool.assigning import assign
 from hub_config.airlock.rules.looks import MOST_LOOKS, HousePolicy, looks_needed
 from hub_config.airlock.rules.names import cleaned
 from hub_config.airlock.rules.permission import Act, Someone, why_not_request
 from hub_config.airlock.rules.recourse import (
-    LEAST_EXPLANATION,
-    MOST_EXPLANATION,
-    grouped,
-    is_enough,
     unanswered,
 )
 from hub_config.airlock.shelf import Shelved
@@ -104,7 +100,7 @@ def describe(
 ) -> RequestFacts:
     """Say what it is about, in other words; what was submitted is a draft again."""
     held = hold(session, person, Act.EDIT, request, at=at, audit=audit)
-    _reopen(held, at)
+    reopen(held, at)
     for name, value in _within(words).items():
         setattr(held.row, name, value)
     audit.record(session, "release.describe", held.row.project, request=request)
@@ -133,7 +129,7 @@ def add_file(
         raise AirlockProblem(Problem.SAME_NAME)
     if same is None and len(held.row.files) >= settings.files:
         raise AirlockProblem(Problem.TOO_MANY_FILES, most=settings.files)
-    _reopen(held, at)
+    reopen(held, at)
     number = 1 + max((file.number for file in held.row.files), default=0) if same is None else same.number
     row = same or ReleaseFile(number=number)
     row.name, row.sha256, row.size = kept, shelved.sha256, shelved.size
@@ -163,48 +159,11 @@ def remove_file(
 ) -> RequestFacts:
     """Take a file out of the request; what was submitted is a draft again."""
     held = hold(session, person, Act.EDIT, request, at=at, audit=audit)
-    row = _row_of(held, number)
-    _reopen(held, at)
+    row = file_row(held, number)
+    reopen(held, at)
     held.row.files.remove(row)
     audit.record(session, "release.remove-file", held.row.project, request=request, number=number)
     return held.facts
-
-
-def explain(
-    session: Session,
-    person: Someone,
-    request: str,
-    file: int,
-    finding: int,
-    text: str,
-    *,
-    at: datetime,
-    audit: Recorder,
-) -> FileFacts:
-    """Answer a blocking finding of a file, by its number: why it is no risk. Without text, take the answer
-    back. What was submitted is a draft again; two physicians will read it. Raises AirlockProblem for what no
-    explanation lets out."""
-    held = hold(session, person, Act.EDIT, request, at=at, audit=audit)
-    row = _row_of(held, file)
-    found = next((one for one in grouped(file_of(row).findings) if one.number == finding), None)
-    if found is None:
-        raise AirlockProblem(Problem.UNKNOWN_FINDING)
-    if not found.contestable:
-        raise AirlockProblem(Problem.NOT_CONTESTABLE)
-    said = _explanation(text)
-    _reopen(held, at)
-    kept = {number: words for number, words in row.explanations.items() if number != str(finding)}
-    row.explanations = kept | ({str(finding): said} if said else {})
-    audit.record(
-        session,
-        "release.explain",
-        held.row.project,
-        request=request,
-        number=file,
-        finding=finding,
-        rule=found.rule.value,
-    )
-    return file_of(row)
 
 
 def note_check(
@@ -222,7 +181,7 @@ def note_check(
     held = locked(session, request, at)
     if held is None or held.facts.state is not State.DRAFT:
         raise Denied(Problem.NOT_IN_THIS_STATE)
-    row = _row_of(held, number)
+    row = file_row(held, number)
     if row.sha256 != sha256:
         raise AirlockProblem(Problem.FILES_CHANGED)
     _note(row, checked)
@@ -374,28 +333,11 @@ def _require_complete(facts: RequestFacts) -> None:
         raise AirlockProblem(Problem.BLOCKED)
 
 
-def _explanation(text: str) -> str:
-    said = text.strip()
-    if said and not is_enough(said):
-        raise AirlockProblem(Problem.EXPLANATION_TOO_SHORT, least=LEAST_EXPLANATION)
-    if len(said) > MOST_EXPLANATION:
-        raise AirlockProblem(Problem.WORDS_TOO_LONG, field="explanation", most=MOST_EXPLANATION)
-    return said
-
-
 def _policy(session: Session, held: Held, settings: AirlockSettings, at: datetime) -> HousePolicy:
     people = held.members.ever | {held.row.requester}
     since = at - timedelta(days=settings.row_months * 31)
     holders = gives_rows(session, held.row.project) or holds_rows(session, people, since)
     return HousePolicy(settings.born_safe_at_once, holders)
-
-
-def _reopen(held: Held, at: datetime) -> None:
-    """A draft again: what was voted was about something else."""
-    move(held.row, Step.CHANGE, at)
-    set_aside(held.row.reviews)
-    held.row.assignments = []
-    held.row.round, held.row.submitted_at, held.row.decided_at = 1, None, None
 
 
 def _note(row: ReleaseFile, checked: Checked) -> None:
@@ -404,13 +346,6 @@ def _note(row: ReleaseFile, checked: Checked) -> None:
     row.findings = [finding_as_json(finding) for finding in checked.findings]
     row.proof = None if checked.proof is None else dict(checked.proof)
     row.explanations = {}  # they answered what was found in other bytes
-
-
-def _row_of(held: Held, number: int) -> ReleaseFile:
-    row = next((file for file in held.row.files if file.number == number), None)
-    if row is None:
-        raise AirlockProblem(Problem.UNKNOWN_FILE)
-    return row
 
 
 def _copy(file: ReleaseFile) -> ReleaseFile:

@@ -13,11 +13,11 @@ from sqlalchemy.orm import Session
 
 from hub_config.airlock.rules.permission import Act, Denial, Someone, why_not
 from hub_config.airlock.states import next_state
-from hub_config.airlock.texts import Denied, Problem
+from hub_config.airlock.texts import AirlockProblem, Denied, Problem
 from hub_config.governance.audit import AuditEvent, Decision
 from hub_config.governance.recorder import Recorder
 from hub_config.governance.releases.facts import Membership, Pool, RequestFacts, State, Step
-from hub_config.governance.releases.models import ReleaseRequest, ReleaseReview
+from hub_config.governance.releases.models import ReleaseFile, ReleaseRequest, ReleaseReview
 from hub_config.governance.releases.reading import membership, pool_on
 from hub_config.governance.releases.stored import request_of
 
@@ -83,3 +83,19 @@ def set_aside(reviews: Iterable[ReleaseReview]) -> None:
     """These votes count no more; they stay on record."""
     for review in reviews:
         review.standing = False
+
+
+def reopen(held: Held, at: datetime) -> None:
+    """A draft again: what was voted was about something else."""
+    move(held.row, Step.CHANGE, at)
+    set_aside(held.row.reviews)
+    held.row.assignments = []
+    held.row.round, held.row.submitted_at, held.row.decided_at = 1, None, None
+
+
+def file_row(held: Held, number: int) -> ReleaseFile:
+    """The file of that number. Raises AirlockProblem where the request has none."""
+    row = next((file for file in held.row.files if file.number == number), None)
+    if row is None:
+        raise AirlockProblem(Problem.UNKNOWN_FILE)
+    return row

@@ -23,7 +23,7 @@ from limits.strategies import SlidingWindowCounterRateLimiter
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from hub_config.airlock.actions import drafting
+from hub_config.airlock.actions import drafting, explaining
 from hub_config.airlock.checks.texts import Language
 from hub_config.airlock.intake.documents import (
     ExplanationDocument,
@@ -309,7 +309,7 @@ def _explained(asked: Asked, id: str, number: int, finding: int, text: str) -> R
     _found(asked, id)
     asked.desk.change(
         asked.person,
-        lambda do: drafting.explain(
+        lambda do: explaining.explain(
             do.session, asked.person, id, number, finding, text, at=do.at, audit=do.audit
         ),
     )

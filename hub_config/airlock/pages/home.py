@@ -9,7 +9,7 @@ from fastapi import APIRouter, Query
 from starlette.requests import Request
 from starlette.responses import Response
 
-from hub_config.airlock.actions import drafting
+from hub_config.airlock.actions import explaining
 from hub_config.airlock.intake.home import Home, listing
 from hub_config.airlock.intake.picking import MOST_AT_ONCE, pick
 from hub_config.airlock.pages.asking import Allowed, Asked
@@ -58,7 +58,7 @@ def explain(request: Request, id: str, number: int, finding: int, asked: Allowed
     words = "" if form.get("undo") else field(form, "text")
     asked.desk.change(
         asked.person,
-        lambda do: drafting.explain(
+        lambda do: explaining.explain(
             do.session, asked.person, id, number, finding, words, at=do.at, audit=do.audit
         ),
     )
