@@ -34,7 +34,6 @@ _NEVER: Final = frozenset(
         Rule.PSEUDONYM,
         Rule.PSEUDONYMS_NOT_SEARCHED,
         Rule.TOO_MANY_LONG_INTEGERS,
-        Rule.DIRECT_IDENTIFIER,
         Rule.PERSONAL_PATTERN,
         # what acts, or leads elsewhere
         Rule.MACRO,
@@ -82,7 +81,8 @@ _EXPLAIN: Final = frozenset(
         Rule.UNROUNDED_COUNT,
         Rule.NO_DENOMINATOR,
         Rule.EXTREME_VALUE,
-        # what looks like rows of people
+        # what looks like rows of people; a column's name alone may mislead (« nom » of a table)
+        Rule.DIRECT_IDENTIFIER,
         Rule.ROW_LEVEL,
         Rule.ID_COLUMN,
         Rule.QUASI_IDENTIFIERS,

@@ -66,7 +66,7 @@ def test_every_rule_has_its_place_and_no_other() -> None:
 @pytest.mark.parametrize(
     "rule",
     [
-        Rule.PSEUDONYM, Rule.PSEUDONYMS_NOT_SEARCHED, Rule.DIRECT_IDENTIFIER, Rule.MACRO, Rule.ACTIVE_CONTENT,
+        Rule.PSEUDONYM, Rule.PSEUDONYMS_NOT_SEARCHED, Rule.PERSONAL_PATTERN, Rule.MACRO, Rule.ACTIVE_CONTENT,
         Rule.REFUSED_KIND, Rule.NOT_GENUINE, Rule.OTHER_PROJECT,
     ],
 )  # fmt: skip
