@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 
 import pytest
 
 USUAL = 0o022
+STARTS = re.compile(r"tests/(journeys/|services/(hub|spawner)/|attacks/test_(report|sandbox)_)")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Several files may run at once, never parts of one: what a file starts, it starts once. The stories
-    share one enclave."""
+    """Several files may run at once, never parts of one: what a file starts, it starts once. What starts an
+    enclave or a workspace runs apart from its like: some look for their processes on the whole machine."""
     for item in items:
-        group = "journeys" if item.path.parent.name == "journeys" else item.nodeid.partition("::")[0]
-        item.add_marker(pytest.mark.xdist_group(group))
+        file = item.nodeid.partition("::")[0]
+        item.add_marker(pytest.mark.xdist_group("enclaves" if STARTS.match(file) else file))
 
 
 @pytest.fixture(autouse=True)

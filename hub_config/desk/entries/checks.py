@@ -31,6 +31,7 @@ from p4dp_sdk.catalogue.load import load_catalogue
 MOST_BYTES: Final = 2 * 1024 * 1024
 MOST_ROWS: Final = 50_000
 MOST_COLUMNS: Final = 100
+LONGEST_CELL: Final = 10_000  # of a table, in characters
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,79}\.(py|R|r|ipynb|csv|toml)")
 _SUFFIXES: Final[Mapping[EntryKind, tuple[str, ...]]] = {
     EntryKind.SCRIPT: ("py", "R", "r"),
@@ -184,6 +185,8 @@ def _rows(text: str) -> list[list[str]] | None:
     except csv.Error:
         return None
     if len(rows) < 2 or len({len(row) for row in rows}) != 1:
+        return None
+    if any(len(cell) > LONGEST_CELL for row in rows for cell in row):
         return None
     header = [title.strip() for title in rows[0]]
     return rows if all(header) and len(set(header)) == len(header) else None

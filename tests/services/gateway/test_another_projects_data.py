@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import pytest
 
-from hub_config.gateway import identity
 from hub_config.governance.facts import AccessLevel
+from hub_config.sockets import identity
 from p4dp_sdk.wire.errors import ErrorCode
 from tests.services.gateway.peer_enclave import Enclave, Workspace, add_project, charter, opened, table
 

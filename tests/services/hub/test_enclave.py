@@ -24,6 +24,7 @@ from playwright.sync_api import Page, sync_playwright
 
 from hub_config.identity import provider
 from hub_config.identity.accounts import read_accounts
+from hub_config.keys import write_private
 from hub_config.origins import SERVICES
 from hub_config.settings import Settings
 from hub_config.up import ports
@@ -83,7 +84,7 @@ class Enclave:
 def start(home: Path, port: int, output: Path) -> Enclave:
     settings = Settings(home=home, port=port)
     home.mkdir(parents=True, exist_ok=True, mode=0o700)
-    (home / "enclave.toml").write_text("[projects]\ncharter = false\n")  # the journeys accept it
+    write_private(home / "enclave.toml", "[projects]\ncharter = false\n")  # the journeys accept it
     environment = {**os.environ, "P4DP_HOME": str(home), "P4DP_PORT": str(port)}
     with output.open("wb") as file:
         process = subprocess.Popen(
