@@ -14,7 +14,7 @@ import pytest
 
 from hub_config.airlock.proofs import Classification, Standing, classify
 from hub_config.governance.releases.facts import OutputClass
-from hub_config.governance.releases.findings import Rule
+from hub_config.governance.releases.findings import Rule, Severity
 from p4dp_sdk.disclosure.policy import Policy
 from p4dp_sdk.wire.publication import Document
 from tests.attacks.test_forged_signature import KEYS, POLICY, STANDING
@@ -52,7 +52,8 @@ def test_a_replayed_table_is_looked_at_by_two_physicians(case: str) -> None:
     assert rule in {finding.rule for finding in known.findings}
 
 
-def test_a_table_of_another_project_tells_nothing_of_itself() -> None:
+def test_a_table_of_another_project_is_stopped_and_tells_nothing_of_itself() -> None:
     document, standing, _rule = REPLAYS["in another project"]
     known = sent(document, standing)
+    assert [finding.severity for finding in known.findings] == [Severity.BLOCKING]
     assert known.rendering is None and known.proof == {"reasons": ["other-project"]}

@@ -101,7 +101,9 @@ def of_proof(name: str, content: bytes, proof: Proof, standing: Standing, keys: 
 
 
 def _unproven(reason: Reason) -> Classification:
-    finding = Finding(_RULES[reason], Severity.WARNING)
+    """A proof that is none stops the file: somebody changed it, or brought it from elsewhere."""
+    severity = Severity.WARNING if reason is Reason.NOT_DRAWN else Severity.BLOCKING
+    finding = Finding(_RULES[reason], severity)
     return Classification(OutputClass.UNVERIFIED, {"reasons": [reason.value]}, (finding,))
 
 
