@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from hub_config.governance import spreadsheets
 from hub_config.governance.audit import (
     AuditChain,
     AuditEvent,
@@ -127,7 +128,7 @@ def test_no_spreadsheet_runs_what_somebody_typed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, defended: bool
 ) -> None:
     if not defended:
-        monkeypatch.setattr(export, "_INNER_FORMULA", re.compile("(?!)()()"))
+        monkeypatch.setattr(spreadsheets, "_INNER", re.compile("(?!)()()"))
     typed = "a; =HYPERLINK(1)"
     chain(tmp_path).append(event(text=typed, other="=1+1"))
     chain(tmp_path).append(AuditEvent(typed, "hub.login", None, Decision.REFUSED))

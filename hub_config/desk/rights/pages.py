@@ -16,7 +16,6 @@ from hub_config.desk.office import office_of, require
 from hub_config.desk.participation.pages import day_in, in_words, said
 from hub_config.desk.rules import Act
 from hub_config.desk.texts import N_
-from hub_config.governance.audit.export import inert
 from hub_config.governance.rights import requests as rights
 from hub_config.governance.rights.facts import (
     ARTICLES,
@@ -28,6 +27,7 @@ from hub_config.governance.rights.facts import (
     RightStep,
 )
 from hub_config.governance.rights.requests import Taken, Urgency, urgency
+from hub_config.governance.spreadsheets import inert
 from hub_config.web.answers import Told, download, see_other
 from hub_config.web.forms import Form
 from hub_config.web.login import Visitor

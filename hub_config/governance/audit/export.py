@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import csv
 import json
-import re
 from collections.abc import Iterable, Iterator
 from enum import StrEnum
 from pathlib import Path
@@ -16,6 +15,7 @@ from hub_config.governance.audit.event import AuditEvent, Decision
 from hub_config.governance.audit.reading import Wanted
 from hub_config.governance.audit.record import Record
 from hub_config.governance.audit.verification import read_records
+from hub_config.governance.spreadsheets import inert
 
 Language = Literal["fr", "en"]
 _COLUMNS: dict[Language, tuple[str, ...]] = {
@@ -25,8 +25,6 @@ _COLUMNS: dict[Language, tuple[str, ...]] = {
         "empreinte précédente", "empreinte",
     ),
 }  # fmt: skip
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
-_INNER_FORMULA = re.compile(r"([;,\t\r\n]\s{0,8})([=+@-])")
 
 
 class Format(StrEnum):
@@ -97,9 +95,3 @@ def _cells(record: Record) -> Iterator[str | int]:
         yield inert(text)
     yield record.prev
     yield record.hash
-
-
-def inert(text: str) -> str:
-    """A spreadsheet would run a cell that begins like a formula; and a French one, which separates cells by
-    semicolons whatever was meant, begins a cell inside ours."""
-    return _INNER_FORMULA.sub(r"\1'\2", f"'{text}" if text.startswith(_FORMULA) else text)

@@ -21,6 +21,7 @@ from hub_config.governance import actions
 from hub_config.governance.facts import ProjectFacts, ProjectStatus
 from hub_config.governance.register import reading
 from hub_config.governance.register.facts import DossierFacts, EntryFacts, Office, State
+from hub_config.governance.spreadsheets import inert
 from hub_config.sections import ProjectSettings
 from p4dp_sdk.catalogue.load import load_catalogue
 from p4dp_sdk.catalogue.model import Catalogue
@@ -32,7 +33,6 @@ SECURITY: Final = (
     "réponses agrégées protégées (au moins 11 patients et 3 médecins) ; sorties relues par des médecins ; "
     "journal chaîné et signé"
 )
-_FORMULAS: Final = "=+-@\uff1d\uff0b\uff0d\uff20"  # some spreadsheets read the full-width ones too
 UNSAID: Final = "Non renseigné"
 
 
@@ -137,12 +137,6 @@ def write_csv(found: Iterable[Activity]) -> str:
 def write_json(found: Iterable[Activity], *, on: date) -> str:
     document = {"register": "GDPR article 30", "on": on.isoformat(), "activities": [asdict(a) for a in found]}
     return json.dumps(document, ensure_ascii=False, indent=2) + "\n"
-
-
-def inert(text: str) -> str:
-    """A spreadsheet runs what begins like a formula; a quote in front makes it text."""
-    begins = text.lstrip()[:1]
-    return f"'{text}" if (begins and begins in _FORMULAS) or text[:1] in {"\t", "\r"} else text
 
 
 def _activity(
