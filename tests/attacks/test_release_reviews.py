@@ -57,7 +57,7 @@ def without_the_seal() -> Iterator[None]:
         patch.object(voting, "counted", counted),
         patch("hub_config.airlock.actions.reviewing.counted", counted),
         patch("hub_config.airlock.actions.releasing.counted", counted),
-        patch("hub_config.airlock.actions.drafting.set_aside", lambda reviews: None),
+        patch("hub_config.airlock.actions.holding.set_aside", lambda reviews: None),
         patch("hub_config.airlock.rules.permission.counted", counted),
     ):
         yield
