@@ -1,6 +1,10 @@
 """Alix visits a practice. A patient there objects: she types the identifier of the practice's software,
 never a name, and gives back a receipt. Dora, the data protection officer, verifies the log and finds the
-objection in it."""
+objection in it.
+
+It comes after the other stories, by its name: objections go by dense number, and numbers of different sources
+collide, so that hers would take a patient out of the study that test_published_model publishes.
+"""
 
 from __future__ import annotations
 
