@@ -165,9 +165,13 @@ class Range:
             server.listen()
             if isinstance(address, str) and not address.startswith("\0"):
                 Path(address).chmod(0o666)
-            threading.Thread(target=_say_the_secret, args=(server,), daemon=True).start()
-            yield server.getsockname()
-            server.shutdown(socket.SHUT_RDWR)
+            saying = threading.Thread(target=_say_the_secret, args=(server,), daemon=True)
+            saying.start()
+            try:
+                yield server.getsockname()
+            finally:
+                server.shutdown(socket.SHUT_RDWR)
+                saying.join()  # its accept holds the address until it has returned
 
     def close(self) -> None:
         shutil.rmtree(self.directory, ignore_errors=True)

@@ -57,8 +57,9 @@ def test_there_is_no_interface_but_its_own_loopback(enclave: Range) -> None:
 
 def test_abstract_sockets_of_the_machine_are_out_of_reach(enclave: Range) -> None:
     """They have no file and no permissions: only a network of its own keeps them away."""
-    with enclave.listening("\0p4dp-range"):
-        attack = connecting("AF_UNIX", "\0p4dp-range")
+    address = f"\0p4dp-range-{os.getpid()}"
+    with enclave.listening(address):
+        attack = connecting("AF_UNIX", address)
         assert SECRET in enclave.tell(replace(enclave.box(), own_network=False), attack)
         assert SECRET not in enclave.tell(enclave.box(), attack)
 
