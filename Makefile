@@ -22,7 +22,7 @@ up: setup ## start the enclave; Ctrl-C stops all of it
 setup: $(ENCLAVE) .venv/identity/.ready .venv/workspace/.sdk ## make the environments from their locks
 	@:
 
-test: setup .venv/tests/.ready browser check ## everything that proves the product (about 20 minutes)
+test: setup .venv/tests/.ready .venv/spark/.ready browser java check ## everything that proves the product (about 20 minutes)
 	@$(TESTS)/python -m pytest $(BESIDE) --ignore=tests/services/spawner
 	$(TESTS)/python -m pytest tests/services/spawner
 
@@ -51,7 +51,9 @@ lock: .venv/bootstrap/.ready ## compile the locks anew
 	for each in bootstrap enclave workspace; do
 	  $(UV) pip compile -q --upgrade --generate-hashes --no-header --python-version 3.11 --override images/overrides.txt -c tests/requirements.txt images/$$each/requirements.in -o images/$$each/requirements.txt
 	done
-	$(UV) pip compile -q --upgrade --generate-hashes --no-header --python-version 3.11 images/identity/requirements.in -o images/identity/requirements.txt
+	for each in identity spark; do
+	  $(UV) pip compile -q --upgrade --generate-hashes --no-header --python-version 3.11 images/$$each/requirements.in -o images/$$each/requirements.txt
+	done
 
 browser: ## Chromium for the journeys, from Debian
 	@command -v chromium >/dev/null && exit 0
@@ -60,6 +62,15 @@ browser: ## Chromium for the journeys, from Debian
 	  apt-get update -q >/dev/null && DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends chromium fonts-dejavu-core >/dev/null
 	else
 	  echo "The browser tests need Chromium: run 'sudo apt-get install chromium', then 'make test' again." >&2; exit 1
+	fi
+
+java: ## Java for Spark, from Debian
+	@command -v java >/dev/null && exit 0
+	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+	  echo "Installing Java for the tests on Spark…"
+	  apt-get update -q >/dev/null && DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends openjdk-17-jre-headless >/dev/null
+	else
+	  echo "The tests on Spark need Java: run 'sudo apt-get install openjdk-17-jre-headless', then 'make test' again." >&2; exit 1
 	fi
 
 clean: ## remove the environments (never the data in .p4dp)
@@ -94,5 +105,5 @@ $(ENCLAVE): .venv/enclave/.ready Makefile
 	@printf '#!/bin/sh\nPYTHONPATH="%s" exec "%s/.venv/enclave/bin/python" -m hub_config.cli "$$@"\n' "$(CURDIR)" "$(CURDIR)" > $@
 	chmod 755 $@
 
-.PHONY: help up setup test test-fast check fix bench docs lock browser clean
+.PHONY: help up setup test test-fast check fix bench docs lock browser java clean
 .SECONDARY:
