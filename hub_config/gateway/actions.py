@@ -218,8 +218,9 @@ def _snapshot(warehouse_dir: Path, number: int) -> Snapshot:
 
 def _describe(gateway: Gateway, admission: Admission) -> CatalogueDocument:
     engine = gateway.engines.engine(admission.snapshot.number, admission.snapshot.database)
+    held = held_by(gateway.catalogue, admission.snapshot.columns)
     with engine.session(Stop(gateway.limits.seconds)) as session:
-        site = site_codes(session, gateway.catalogue, admission.facts.grant)
+        site = site_codes(session, held, admission.facts.grant)
     return catalogue_document(
         gateway.catalogue, admission.facts, admission.snapshot, site, admission.call.request_id
     )
@@ -244,13 +245,14 @@ async def owner(gateway: Gateway, admission: Admission, document: bytes, *, of_o
 
 def question_of(gateway: Gateway, admission: Admission, document: bytes, own: Link | None = None) -> Question:
     facts = admission.facts
-    tables = visible_tables(held_by(gateway.catalogue, admission.snapshot.manifest), facts.grant)
+    held = held_by(gateway.catalogue, admission.snapshot.columns)
+    tables = visible_tables(held, facts.grant)
     rows = sees_rows(facts.grant.access)
     key = ProjectKey.derive(gateway.master_key, facts.slug) if rows else None
     return Question(
         document=document,
-        tables=tables if own is None else own_tables(tables, gateway.catalogue, own.standing),
-        room=Room(gateway.catalogue, facts.grant, admission.objectors, key, own),
+        tables=tables if own is None else own_tables(tables, held, own.standing),
+        room=Room(held, facts.grant, admission.objectors, key, own),
         access=facts.grant.access,
         policy=policy_of(facts, gateway.policy, gateway.limits.cells),
         limits=gateway.limits,

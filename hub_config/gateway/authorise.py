@@ -6,7 +6,7 @@ only where rows may be seen. A table nobody may see here does not exist for the 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from datetime import date
 from typing import assert_never
@@ -15,15 +15,41 @@ import ibis
 
 from hub_config.governance.facts import AccessLevel, Grant, ProjectFacts
 from hub_config.sections import PolicySettings
-from hub_config.warehouse.manifest import Manifest
 from p4dp_sdk.catalogue.model import Catalogue, Column, Role, Table, Unit
 from p4dp_sdk.disclosure.policy import Policy
 
+_BEARING = frozenset({Role.PATIENT, Role.PHYSICIAN})  # whom objections and thresholds are about
 
-def held_by(catalogue: Catalogue, manifest: Manifest) -> Catalogue:
-    """What a snapshot holds of the data model: one made before a table was thought of lacks it."""
-    tables = {name: table for name, table in catalogue.tables.items() if name in manifest.rows}
+
+def held_by(catalogue: Catalogue, stored: Mapping[str, Collection[str]]) -> Catalogue:
+    """What a snapshot holds of the data model, by the columns it stores: one made before a table or a column
+    was thought of lacks it. A table without what limits stand on is lacking whole."""
+    tables = {
+        name: _narrowed(table, stored[name])
+        for name, table in catalogue.tables.items()
+        if name in stored and _bears_limits(table, stored[name])
+    }
     return replace(catalogue, tables=tables)
+
+
+def _narrowed(table: Table, stored: Collection[str]) -> Table:
+    columns = tuple(column for column in table.columns if column.stored_as in stored)
+    held = any(column.name == table.key for column in columns)
+    return (
+        table
+        if columns == table.columns
+        else replace(table, columns=columns, key=table.key if held else None)
+    )
+
+
+def _bears_limits(table: Table, stored: Collection[str]) -> bool:
+    """Whether objections, thresholds and every grant's centres and dates can be applied to it."""
+    needed = (
+        column
+        for column in table.columns
+        if column.role in _BEARING or column.name in (table.date, "centre_id")
+    )
+    return all(column.stored_as in stored for column in needed)
 
 
 def visible_tables(catalogue: Catalogue, grant: Grant) -> Mapping[str, Table]:

@@ -24,7 +24,7 @@ from hub_config.gateway.own.rows import gather_own, own_rows
 from hub_config.gateway.pseudonyms import ProjectKey
 from hub_config.gateway.rules.plan import PATIENT, PHYSICIAN, BoundTable
 from hub_config.governance.facts import Grant, Objectors
-from hub_config.governance.persons.facts import Link, Standing
+from hub_config.governance.persons.facts import Link
 from p4dp_sdk.catalogue.model import Catalogue, Column, Role, Table, Unit
 
 _TEMPORARY: Final = "temp"
@@ -38,7 +38,8 @@ _OBJECTING_PHYSICIANS: Final = "objecting_physicians"
 @dataclass(frozen=True)
 class Room:
     """What one query's connection is furnished with. `key` is given where identifiers are shown, as
-    pseudonyms; `own` where the question is about somebody's own rows.
+    pseudonyms; `own` where the question is about somebody's own rows. `catalogue`: as far as the snapshot
+    holds it.
     """
 
     catalogue: Catalogue
@@ -142,7 +143,7 @@ def _bind(session: Session, room: Room, table: Table, excluded: _Excluded) -> Bo
 
 def _granted_rows(room: Room, table: Table, excluded: _Excluded) -> ibis.Table:
     full = room.catalogue.tables[table.name]
-    rows = _within_grant(_warehouse_table(full, room.own), full, room.grant)
+    rows = _within_grant(_warehouse_table(full), full, room.grant)
     if room.own is not None:
         rows = own_rows(rows, full, room.own)
     if full.unit is Unit.PERSON and excluded.patients:
@@ -191,11 +192,8 @@ def _hidden(table: Table) -> Mapping[str, str]:
             return {}
 
 
-def _warehouse_table(full: Table, own: Link | None = None) -> ibis.Table:
-    """Interns' numbers only where an intern asks: snapshots made before there were any do not hold them."""
-    interns = own is not None and own.standing is Standing.INTERN
-    columns = [column for column in full.columns if interns or column.role is not Role.INTERN]
-    schema = {column.stored_as: column.dtype for column in columns}
+def _warehouse_table(full: Table) -> ibis.Table:
+    schema = {column.stored_as: column.dtype for column in full.columns}
     return ibis.table(schema, name=full.name, catalog=WAREHOUSE, database="main")
 
 

@@ -56,7 +56,7 @@ def catalogue_document(
     catalogue: Catalogue, facts: ProjectFacts, snapshot: Snapshot, site: SiteCodes, request_id: str
 ) -> CatalogueDocument:
     """The visible tables and the code systems their columns use."""
-    tables = visible_tables(held_by(catalogue, snapshot.manifest), facts.grant)
+    tables = visible_tables(held_by(catalogue, snapshot.columns), facts.grant)
     used = {column.codes for table in tables.values() for column in table.columns if column.codes}
     return CatalogueDocument(
         protocol=PROTOCOL_VERSION,

@@ -10,13 +10,14 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, ClassVar, Final
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 FORMAT: Final = 1
+REGISTERED: Final = "registered"  # the numbering that all loaded sources share
 
 
 class ManifestError(ValueError):
@@ -29,7 +30,8 @@ class Manifest:
 
     `source` is a phrase ("preset A", "mapping nafld"). `reference_date` is the date of every age in the
     snapshot; `first_date` and `last_date` bound the events. `public` means that the source is a public data
-    set.
+    set. What follows `format` came later, and is empty where it was not noted: `columns` are those stored, by
+    table; `population` is what a rolling project follows; `quality` counts the rows each rule marked.
     """
 
     __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
@@ -48,6 +50,16 @@ class Manifest:
     sha256: Mapping[str, str]
     bytes: Mapping[str, int]
     format: int = FORMAT
+    columns: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    population: str = ""
+    sources: tuple[str, ...] = ()
+    quality: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def numbering(self) -> str:
+        """Within which a patient's or a GP's number is one person: all that is loaded, or one synthetic
+        source."""
+        return self.source if self.synthetic else REGISTERED
 
 
 _MANIFEST: Final = TypeAdapter(Manifest)

@@ -17,10 +17,12 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from enum import StrEnum
+from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
 import duckdb
+import pyarrow.parquet as pq
 
 from hub_config.warehouse.derived import bound_observation, derive_body_mass
 from hub_config.warehouse.manifest import Manifest, ManifestError, read_manifest, write_manifest
@@ -88,6 +90,21 @@ class Snapshot:
     @property
     def database(self) -> Path:
         return self.directory / DATABASE
+
+    @property
+    def columns(self) -> Mapping[str, frozenset[str]]:
+        """The columns it stores, by table: by its manifest, or by its files where that is older."""
+        noted = self.manifest.columns
+        if noted:
+            return {table: frozenset(columns) for table, columns in noted.items()}
+        return _columns_of_files(self.directory, tuple(self.manifest.rows), self.manifest.created_at)
+
+
+@lru_cache(maxsize=64)
+def _columns_of_files(directory: Path, tables: tuple[str, ...], _made: str) -> Mapping[str, frozenset[str]]:
+    """A snapshot never changes: once a process is often enough."""
+    files = {table: directory / "tables" / f"{table}.parquet" for table in tables}
+    return {table: frozenset(pq.read_schema(file).names) for table, file in files.items()}
 
 
 def list_snapshots(warehouse_dir: Path) -> list[Snapshot]:
@@ -275,6 +292,7 @@ class Building:
             rows=rows,
             sha256={name: _sha256(path) for name, path in files.items()},
             bytes={name: path.stat().st_size for name, path in files.items()},
+            columns={name: _stored(table) for name, table in self.catalogue.tables.items()},
         )
 
     def _sealed_files(self) -> dict[str, Path]:
@@ -283,6 +301,10 @@ class Building:
         for path in files:
             path.chmod(0o400)
         return {str(path.relative_to(self.directory)): path for path in files}
+
+
+def _stored(table: Table) -> tuple[str, ...]:
+    return tuple(column.stored_as for column in table.columns)
 
 
 @contextmanager

@@ -27,7 +27,7 @@ def _described(gateway: Gateway, admission: Admission) -> MeDocument:
     manifest = admission.snapshot.manifest
     link = gateway.governance.own(admission.call.binding.user, manifest.source)
     available = link is not None and _is_available(gateway, admission, link)
-    tables = visible_tables(held_by(gateway.catalogue, manifest), admission.facts.grant)
+    tables = visible_tables(held_by(gateway.catalogue, admission.snapshot.columns), admission.facts.grant)
     own = own_tables(tables, gateway.catalogue, link.standing) if link and available else {}
     return MeDocument(
         protocol=PROTOCOL_VERSION,

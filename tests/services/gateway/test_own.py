@@ -64,13 +64,16 @@ def _make_old(snapshot: Path) -> None:
     database, sealed = snapshot / "warehouse.duckdb", snapshot / MANIFEST
     for path in (database, sealed):
         path.chmod(0o600)
+    log = snapshot / "tables" / "training_log.parquet"
+    log.chmod(0o600)
     with duckdb.connect(str(database)) as connection:
         connection.execute("ALTER TABLE training_log DROP COLUMN intern_no")
         connection.execute("DROP TABLE body_mass")
+        connection.execute(f"COPY training_log TO '{log}' (FORMAT parquet)")
     manifest = read_manifest(sealed.read_text())
     rows = {name: count for name, count in manifest.rows.items() if name != "body_mass"}
-    sizes = {**manifest.bytes, "warehouse.duckdb": database.stat().st_size}
-    fields = {**vars(manifest), "rows": rows, "bytes": sizes}
+    sizes = {name: (snapshot / name).stat().st_size for name in manifest.bytes}
+    fields = {**vars(manifest), "rows": rows, "bytes": sizes, "columns": {}}
     sealed.write_text(write_manifest(type(manifest)(**fields)))
 
 

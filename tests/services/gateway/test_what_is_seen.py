@@ -8,7 +8,7 @@ from typing import Any
 import ibis
 import pytest
 
-from hub_config.gateway.authorise import calendar_of, policy_of, visible_tables
+from hub_config.gateway.authorise import calendar_of, held_by, policy_of, visible_tables
 from hub_config.governance.facts import AccessLevel, Grant, ProjectFacts, ProjectStatus
 from hub_config.sections import PolicySettings
 from p4dp_sdk.catalogue.load import load_catalogue
@@ -51,6 +51,26 @@ def test_a_table_without_a_visible_column_is_no_table() -> None:
 def test_a_hidden_date_dates_nothing() -> None:
     (visible,) = visible_tables(CATALOGUE, granted(tables={"diagnoses": frozenset({"cisp2"})})).values()
     assert visible.date is None
+
+
+STORED = {name: {c.stored_as for c in table.columns} for name, table in CATALOGUE.tables.items()}
+
+
+def test_a_snapshot_that_is_older_than_a_column_lacks_just_that() -> None:
+    older = STORED | {"patients": STORED["patients"] - {"death_source"}}
+    del older["exports"]
+    held = held_by(CATALOGUE, older)
+    assert set(CATALOGUE.tables) - set(held.tables) == {"exports"}
+    gone = set(CATALOGUE.tables["patients"].columns) - set(held.tables["patients"].columns)
+    assert {column.name for column in gone} == {"death_source"}
+    assert held_by(CATALOGUE, STORED) == CATALOGUE
+
+
+@pytest.mark.parametrize("bearing", ["patient_no", "physician_no", "centre_id", "date"])
+def test_a_table_that_limits_can_not_be_applied_to_is_lacking_whole(bearing: str) -> None:
+    """Objections go by patient and GP, a grant by centre and date: none of them is left out in silence."""
+    older = STORED | {"diagnoses": STORED["diagnoses"] - {bearing}}
+    assert set(CATALOGUE.tables) - set(held_by(CATALOGUE, older).tables) == {"diagnoses"}
 
 
 @pytest.mark.parametrize(("own", "expected"), [(None, 11), (20, 20), (5, 11)])
