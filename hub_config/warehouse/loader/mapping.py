@@ -31,6 +31,15 @@ class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+class Format(StrEnum):
+    """How a file is written. All but CSV nest: `record` says which of their elements is a row."""
+
+    CSV = "csv"
+    XML = "xml"
+    JSON = "json"
+    NDJSON = "ndjson"  # one JSON value a line
+
+
 class As(StrEnum):
     """How a cell's text is read."""
 
@@ -47,16 +56,21 @@ Condition = Annotated[dict[str, tuple[str, ...]], Field(min_length=1)]
 
 class Value(_Strict):
     """Where a catalogue column's value comes from: a source column, read `as` something and perhaps recoded,
-    or a constant.
+    or a constant, or how precise the date in another column of the block is.
 
     `when` gives the value only where the named columns hold one of the listed texts. An empty cell is a
-    fault unless `optional`.
+    fault unless `optional`. `other_formats` are tried after `format`; one without a day or month gives the
+    first of them. `precision_of` names a date that the same block fills and gives a code of `date_precision`:
+    what the format that fitted says, and `year` for a full date on 1 January, which practice software writes
+    when only the year is known. The column of an event's identifier (`consultation_id`) is read as text.
     """
 
     column: str | None = None
     constant: str | date | int | float | None = None
     kind: As = Field(default=As.TEXT, alias="as")
     format: str = "%Y-%m-%d"
+    other_formats: tuple[str, ...] = ()
+    precision_of: str | None = None
     codes: Annotated[dict[str, str], Field(min_length=1)] | None = None
     when: Condition | None = None
     bounds: Bounds | None = None
@@ -64,8 +78,11 @@ class Value(_Strict):
 
     @model_validator(mode="after")
     def _one_origin(self) -> Self:
-        if (self.column is None) == (self.constant is None):
-            raise ValueError("give either `column` or `constant`")
+        origins = (self.column, self.constant, self.precision_of)
+        if sum(origin is not None for origin in origins) != 1:
+            raise ValueError("give either `column` or `constant`, or `precision_of` for a date's precision")
+        if self.other_formats and self.kind is not As.DATE:
+            raise ValueError("`other_formats` are those of a date")
         if self.codes is not None and (self.column is None or self.kind is not As.TEXT):
             raise ValueError("`codes` recode a text `column`")
         return self
@@ -89,18 +106,49 @@ class Source(_Strict):
     dates: tuple[date, date]
 
 
+class Limits(_Strict):
+    """What a file may cost before it is refused as hostile or broken. `bytes` counts what gzip unpacks;
+    `expansion`, unpacked over packed, is judged from 64 MB on; `text` is one value, `record` one record, in
+    bytes as written; `depth` the nesting of elements or values."""
+
+    bytes: int = Field(default=1 << 40, ge=1)
+    expansion: float = Field(default=250.0, ge=1)
+    text: int = Field(default=1 << 20, ge=1)
+    record: int = Field(default=1 << 26, ge=1)
+    depth: int = Field(default=64, ge=2, le=200)
+
+
 class SourceFile(_Strict):
+    """One file, or by a pattern (`results-*.csv.gz`) several of one make, in the order of their names.
+
+    Of a nested format `record` is the path of the element that is a row ("export/patient/visit"; in JSON the
+    keys on the way, lists passed through: "patients.visits"). Its columns are paths below it ("@id",
+    "birth/date"; "birth.date"), or above it after one `../` a level ("../@id", "../id"). XML says its own
+    encoding: `encoding` is only for files that lie about it.
+    """
+
     path: str
+    format: Format = Format.CSV
+    record: str | None = None
     delimiter: str = Field(default=",", min_length=1, max_length=1)
     encoding: Literal["utf-8", "latin-1", "cp1252"] = "utf-8"
     decimal: Literal[".", ","] = "."
     missing: tuple[str, ...] = ()
+    limits: Limits = Limits()
 
     @model_validator(mode="after")
     def _inside(self) -> Self:
         path = PurePosixPath(self.path)
         if path.is_absolute() or ".." in path.parts:
             raise ValueError("`path` is relative to the loaded directory and stays in it")
+        return self
+
+    @model_validator(mode="after")
+    def _has_records(self) -> Self:
+        if self.format is Format.CSV and self.record is not None:
+            raise ValueError("a CSV file's records are its rows: leave `record` out, or set `format`")
+        if self.format is Format.XML and not self.record:
+            raise ValueError("XML needs `record`, the path of the element that is a row")
         return self
 
 
@@ -146,6 +194,30 @@ class People(_Strict):
         return {name: value for name, value in given.items() if value is not None}
 
 
+class Deaths(_Strict):
+    """Deaths in a file of their own, one row a person at most: the source tells them apart."""
+
+    file: str
+    person: str
+    date: Value
+
+
+class Export(_Strict):
+    """What each export says of itself, for the time a practice is under observation: a file (the persons', a
+    header, a list of practices), its column with the physician (none: every physician of the load), the day
+    of the export and the software. Column `#file` is the file's name: a date in it is read by `format`."""
+
+    file: str
+    physician: str | None = None
+    exported_on: Value
+    software: Value | None = None
+
+    @property
+    def values(self) -> dict[str, Value]:
+        given = {"exported_on": self.exported_on, "software": self.software}
+        return {name: value for name, value in given.items() if value is not None}
+
+
 class Quantity(_Strict):
     """One thing measured: its unit here, the source's unit and the factor between them, and plausible bounds
     here."""
@@ -160,10 +232,14 @@ class Measurement(_Strict):
     """A number kept beside its raw text, with a quality code. `of` is the target column that names the
     quantity.
 
-    `differ` lists pairs of quantities of which the same value on the same day is suspect.
+    `differ` lists pairs of quantities of which the same value on the same day is suspect. Where each row
+    says its unit, in the source column `unit`, `units` gives the UCUM code of each of the source's words; a
+    quantity's `unit_raw` and `factor` then hold for rows without one.
     """
 
     column: str
+    unit: str | None = None
+    units: dict[str, str] = {}
     of: str
     quantities: Annotated[dict[str, Quantity], Field(min_length=1)]
     differ: tuple[tuple[str, str], ...] = ()
@@ -171,11 +247,17 @@ class Measurement(_Strict):
 
 class Rows(_Strict):
     """Rows of a file that become rows of a table: those that match `where` and have something in
-    `present`."""
+    `present`.
+
+    `key` are the source columns that together name the record: a later export's record of the same key
+    replaces the earlier one. `physician` is the column with the event's own GP; without it, the person's.
+    """
 
     table: str
     file: str
     person: str
+    key: tuple[str, ...] = ()
+    physician: str | None = None
     where: Condition | None = None
     present: str | None = None
     columns: dict[str, Value]
@@ -185,12 +267,16 @@ class Rows(_Strict):
     def asked(self) -> Iterator[tuple[str, str]]:
         """(key, source column) of everything it reads."""
         yield "person", self.person
+        yield from (("key", name) for name in self.key)
+        yield from [("physician", self.physician)] if self.physician else []
         yield from (("where", name) for name in self.where or ())
         yield from [("present", self.present)] if self.present else []
         yield from (
             (f"columns.{name}", column) for name, value in self.columns.items() for column in value.columns
         )
-        yield from [("measurement.column", self.measurement.column)] if self.measurement else []
+        if self.measurement:
+            yield "measurement.column", self.measurement.column
+            yield from [("measurement.unit", self.measurement.unit)] if self.measurement.unit else []
 
 
 class VendorMapping(_Strict):
@@ -199,11 +285,14 @@ class VendorMapping(_Strict):
     centres: tuple[Centre, ...]
     physicians: InventedPhysicians | NamedPhysicians
     patients: People
+    death: Deaths | None = None
+    export: Export | None = None
     rows: tuple[Rows, ...] = ()
 
     def source_columns(self, file: str) -> dict[str, str]:
         """Every column of `file` the mapping reads, with the first key that asks. No other is ever read."""
         asked = list(self._asked_of_people()) if self.patients.file == file else []
+        asked += list(self._asked_apart(file))
         for index, rows in enumerate(self.rows):
             if rows.file == file:
                 asked += [(f"rows.{index}.{key}", column) for key, column in rows.asked]
@@ -216,6 +305,15 @@ class VendorMapping(_Strict):
         if isinstance(self.physicians, NamedPhysicians):
             yield "physicians.column", self.physicians.column
             yield from (("physicians.centre", column) for column in self.physicians.centre.columns)
+
+    def _asked_apart(self, file: str) -> Iterator[tuple[str, str]]:
+        if self.death and self.death.file == file:
+            yield "death.person", self.death.person
+            yield from (("death.date", column) for column in self.death.date.columns)
+        if self.export and self.export.file == file:
+            yield from [("export.physician", self.export.physician)] if self.export.physician else []
+            for name, value in self.export.values.items():
+                yield from ((f"export.{name}", column) for column in value.columns)
 
 
 def read_mapping(path: Path) -> VendorMapping:
@@ -243,7 +341,10 @@ def _faults(error: ValidationError) -> Iterator[tuple[str, str]]:
 def _unknown_key(where: tuple[int | str, ...], absent: set[tuple[int | str, ...]]) -> str:
     """Guess first among the keys that are missing beside it, then among all keys."""
     beside = {str(other[-1]) for other in absent if other[:-1] == where[:-1]}
-    models = (VendorMapping, Source, SourceFile, Centre, People, Rows, Value, Measurement, Quantity)
+    models = (
+        *(VendorMapping, Source, SourceFile, Limits, Centre, People, Deaths, Export),
+        *(Rows, Value, Measurement, Quantity),
+    )
     known = {field.alias or key for model in models for key, field in model.model_fields.items()}
     name = str(where[-1])
     near = difflib.get_close_matches(name, beside, n=1) or difflib.get_close_matches(name, known, n=1)
