@@ -118,7 +118,7 @@ def visiting(app: FastAPI, username: str, *roles: Role, full_name: str = "") -> 
     """`username` logged in, with these roles, as the hub tells them at every request."""
     visit = stranger(app)
     token = known(app, username, *roles, full_name=full_name)
-    visit.cookies.set(visit.house.session_cookie, visit.house.sessions.begin(token))
+    visit.cookies.set(visit.house.session_cookie, visit.house.begin_session(token, username))
     return visit
 
 

@@ -19,6 +19,15 @@ class Told(Exception):
         self.status, self.text, self.blanks = status, text, blanks
 
 
+class SessionEnded(Told):
+    """Nobody is logged in any more where a form was sent. `held`: the number under which what was written
+    waits for its writer; None where it could not be held."""
+
+    def __init__(self, text: str, held: str | None, **blanks: object) -> None:
+        super().__init__(403, text, **blanks)
+        self.held = held
+
+
 def see_other(request: Request, path: str, told: str | None = None, **blanks: object) -> RedirectResponse:
     """Lead on to `path`, a page of this site, after a form; `told` is said there once."""
     if told is not None and request.state.session is not None:

@@ -15,7 +15,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from hub_config.web.answers import Told
+from hub_config.web.answers import SessionEnded, Told
 from hub_config.web.pages import page, text
 from hub_config.web.texts import N_
 
@@ -51,6 +51,8 @@ def told_page(request: Request, told: Told) -> Response:
         problem = {"title": text(request, title), "status": told.status, "detail": words}
         return JSONResponse(problem, told.status, media_type="application/problem+json")
     person = request.state.person
+    if isinstance(told, SessionEnded):
+        return page(request, "ended.html", None, status=told.status, held=told.held, ended_text=words)
     return page(request, "error.html", person, status=told.status, error_title=title, error_text=words)
 
 

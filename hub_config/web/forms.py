@@ -36,7 +36,6 @@ NOT_UNDERSTOOD: Final = N_("Le formulaire n'a pas été compris. Revenez à la p
 NOT_FROM_HERE: Final = N_(
     "Ce formulaire ne vient pas d'une page ouverte dans votre session. Rouvrez la page, puis recommencez."
 )
-EXPIRED: Final = N_("Votre session a expiré. Reconnectez-vous, puis recommencez.")
 
 
 async def bounded_body(request: Request, most: int) -> bytes:

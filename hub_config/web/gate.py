@@ -19,9 +19,9 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from hub_config.web.answers import Told
+from hub_config.web.ended import sent_by_a_stranger
 from hub_config.web.errors import failed, told_page
 from hub_config.web.forms import (
-    EXPIRED,
     NOT_FROM_HERE,
     SMALL,
     UPLOAD,
@@ -82,7 +82,7 @@ class Gate:
         if not _is_from(request, self._origin):
             raise Told(403, NOT_FROM_HERE)
         if request.state.session is None:
-            raise Told(403, EXPIRED)
+            raise await sent_by_a_stranger(request)
         is_upload = any(pattern.fullmatch(request.url.path) for pattern in self._house.uploads)
         body = await bounded_body(request, UPLOAD if is_upload else SMALL)
         request.state.form = await parsed(request, body)

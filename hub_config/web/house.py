@@ -14,6 +14,7 @@ from starlette.requests import Request
 
 from hub_config.governance.roles import Role
 from hub_config.settings import Settings
+from hub_config.web.held import HeldForms, Marks
 from hub_config.web.hub import Hub
 from hub_config.web.pace import Pace
 from hub_config.web.sessions import Arrivals, Sessions
@@ -34,7 +35,8 @@ class MenuItem:
 
 @dataclass
 class House:
-    """`hub` is put in by whoever serves the site; until then nobody gets in."""
+    """`hub` is put in by whoever serves the site; until then nobody gets in. So is the key behind `marks`:
+    until then one that ends with the process."""
 
     name: str
     title: str
@@ -46,6 +48,8 @@ class House:
     sessions: Sessions
     arrivals: Arrivals
     pace: Pace
+    held: HeldForms
+    marks: Marks
     hub: Hub
 
     @property
@@ -67,6 +71,10 @@ class House:
     @property
     def cookie_options(self) -> Mapping[str, Any]:
         return {"path": "/", "httponly": True, "samesite": "lax", "secure": self.is_behind_tls}
+
+    def begin_session(self, token: str, username: str) -> str:
+        """A handle for `username`, whose forms are marked as theirs."""
+        return self.sessions.begin(token, self.marks.token_for(username))
 
     def language(self, request: Request) -> Language:
         return language_of(request, self.settings.language)

@@ -20,7 +20,7 @@ from starlette.responses import RedirectResponse, Response
 
 from hub_config.governance.roles import Person
 from hub_config.web.answers import Told, local_path
-from hub_config.web.forms import EXPIRED
+from hub_config.web.ended import ended
 from hub_config.web.house import CALLBACK, House, house_of
 from hub_config.web.hub import HubSilent
 from hub_config.web.pages import page
@@ -85,7 +85,8 @@ async def come_back(request: Request, state: str = "", code: str = "") -> Respon
     arrival = house.arrivals.take(state, request.cookies.get(house.arrival_cookie))
     if arrival is None:
         raise Told(403, NOT_BEGUN_HERE)
-    handle = house.sessions.begin(await _token(house, code, arrival.verifier))
+    token, person = await _confirmed(house, code, arrival.verifier)
+    handle = house.begin_session(token, person.username)
     house.sessions.end(request.state.handle)
     answer = RedirectResponse(arrival.next, status_code=303)
     answer.set_cookie(house.session_cookie, handle, **house.cookie_options)
@@ -120,7 +121,7 @@ def send_strangers_to_the_hub(app: FastAPI) -> None:
     @app.exception_handler(Stranger)
     async def stranger(request: Request, error: Stranger) -> Response:
         if request.method != "GET":
-            raise Told(403, EXPIRED)
+            raise ended(request, request.state.form)
         query = f"?{request.url.query}" if request.url.query else ""
         return to_the_hub(request, local_path(request.url.path + query))
 
@@ -149,16 +150,17 @@ def _authorise_url(house: House, state: str, verifier: str) -> str:
     return f"{house.settings.hub_url}/hub/api/oauth2/authorize?{urlencode(query)}"
 
 
-async def _token(house: House, code: str, verifier: str) -> str:
-    """The token for `code`, of somebody who may be here. Raises Told."""
+async def _confirmed(house: House, code: str, verifier: str) -> tuple[str, Person]:
+    """The token for `code`, and whose it is: somebody who may be here. Raises Told."""
     try:
         token = await house.hub.exchange(code, verifier) if code else None
     except HubSilent:
         raise Told(503, SILENT) from None
-    if token is None or await _asked(house, token) is None:
+    person = await _asked(house, token) if token is not None else None
+    if token is None or person is None:
         _log.warning("a log-in was not confirmed by the hub")
         raise Told(403, REFUSED)
-    return token
+    return token, person
 
 
 async def _asked(house: House, token: str) -> Person | None:

@@ -17,8 +17,9 @@ import uvicorn
 from fastapi import FastAPI
 
 from hub_config.governance.problems import StoreProblem
-from hub_config.keys import UnsafeKey
+from hub_config.keys import UnsafeKey, ensure_key
 from hub_config.settings import BadSettings, Settings, load_settings
+from hub_config.web.held import Marks
 from hub_config.web.house import CALLBACK, House
 from hub_config.web.hub import HubClient
 
@@ -49,6 +50,7 @@ def serve(
         app = create_app(settings)
         house: House = app.state.house
         house.hub = _hub(house, environ)
+        house.marks = Marks(bytes.fromhex(ensure_key(settings.keys_dir, f"{house.name}-forms")))
         with suppress(KeyboardInterrupt):  # how the hub asks it to end
             uvicorn.Server(_configuration(app, port(settings))).run()
     except (BadSettings, StoreProblem, UnsafeKey, StartError, OSError) as problem:

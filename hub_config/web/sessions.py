@@ -52,12 +52,12 @@ class Sessions:
         self._longest, self._idle, self._clock = longest, idle, clock
         self._kept: dict[str, Session] = {}
 
-    def begin(self, token: str) -> str:
-        """A new handle."""
+    def begin(self, token: str, csrf: str | None = None) -> str:
+        """A new handle. `csrf`: the token of the session's forms, which nobody had before."""
         handle, now = secrets.token_urlsafe(32), self._clock()
         self._forget_ended(now)
         _make_room(self._kept)
-        self._kept[_digest(handle)] = Session(token, secrets.token_urlsafe(32), now, now)
+        self._kept[_digest(handle)] = Session(token, csrf or secrets.token_urlsafe(32), now, now)
         return handle
 
     def find(self, handle: str | None) -> Session | None:

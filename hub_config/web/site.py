@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import time
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractAsyncContextManager
@@ -16,9 +17,10 @@ from starlette.staticfiles import StaticFiles
 
 from hub_config.governance.audit import AtAddress
 from hub_config.settings import Settings
-from hub_config.web import STATIC, login
+from hub_config.web import STATIC, login, resuming
 from hub_config.web.errors import answer_in_words
 from hub_config.web.gate import Gate
+from hub_config.web.held import HeldForms, Marks
 from hub_config.web.house import House, MenuItem, environment
 from hub_config.web.hub import NoHub
 from hub_config.web.pace import Pace, Rates
@@ -83,7 +85,7 @@ def create_site(
     app.mount("/static/web", _Static(directory=STATIC), name="static-web")
     if site.static is not None:
         app.mount("/static/own", _Static(directory=site.static), name="static-own")
-    for router in (login.router, *routers):
+    for router in (login.router, resuming.router, *routers):
         app.include_router(router)
     return app
 
@@ -101,6 +103,8 @@ def _house(site: Site, clock: Callable[[], float]) -> House:
         sessions=Sessions(web.session_hours * 3600.0, web.idle_minutes * 60.0, clock),
         arrivals=Arrivals(login.ARRIVAL_SECONDS, clock),
         pace=Pace(site.rates),
+        held=HeldForms(clock),
+        marks=Marks(secrets.token_bytes(32)),
         hub=NoHub(),
     )
 

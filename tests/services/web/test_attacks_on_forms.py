@@ -145,7 +145,7 @@ def test_a_strangers_body_is_not_read(app: FastAPI) -> None:
     """Else anybody fills the memory without an account."""
     visit = stranger(app)
     answer = visit.post("/requests/d-1/files", files={"file": ("a.csv", b"a" * (UPLOAD + MARGIN))})
-    assert answer.status_code == 403 and "a expiré" in answer.text
+    assert answer.status_code == 403 and "a pris fin" in answer.text and "/held/" not in answer.text
 
 
 @pytest.mark.parametrize(

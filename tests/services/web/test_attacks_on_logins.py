@@ -124,7 +124,7 @@ def test_power_of_the_planted_session(app: FastAPI, monkeypatch: pytest.MonkeyPa
     planted = house.sessions.begin(known(app, "mallory", Role.INTERNE))
     session = house.sessions.find(planted)
 
-    def reuse(self: Sessions, token: str) -> str:
+    def reuse(self: Sessions, token: str, csrf: str | None = None) -> str:
         session.token = token
         return planted
 
