@@ -20,9 +20,9 @@ from sqlalchemy.orm import Session
 
 from hub_config.governance import actions
 from hub_config.governance.facts import ProjectStatus
+from hub_config.governance.notices.models import Notice, NoticeKind
 from hub_config.governance.problems import GovernanceProblem
 from hub_config.governance.register import reading
-from hub_config.governance.releases.models import Notice, NoticeKind
 from hub_config.register.actions.projects import overdue, suspend_overdue
 from hub_config.register.rules import expires_soon
 from hub_config.register.secretariat import Secretariat

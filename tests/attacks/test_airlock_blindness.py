@@ -17,7 +17,7 @@ from hub_config.airlock.rules import permission, sight
 from hub_config.airlock.texts import AirlockProblem
 from hub_config.governance.audit import read_records
 from hub_config.governance.audit.record import Record
-from hub_config.governance.releases import models
+from hub_config.governance.notices.models import Notice, NoticeKind
 from hub_config.governance.releases.facts import RequestFacts, Verdict
 from hub_config.governance.roles import Role
 from tests.pages import Visit, visiting
@@ -94,12 +94,12 @@ def test_no_mail_tells_of_a_vote(airlock: LittleAirlock) -> None:
     request = airlock.sent()
     airlock.vote(request, "diane", Verdict.CHANGES, reasons=("contexte",))
     with airlock.desk.store.session() as session:
-        notices = [(each.recipient, each.kind) for each in session.query(models.Notice)]
-    assert {kind for _, kind in notices} == {models.NoticeKind.TO_REVIEW.value}
+        notices = [(each.recipient, each.kind) for each in session.query(Notice)]
+    assert {kind for _, kind in notices} == {NoticeKind.TO_REVIEW.value}
     airlock.vote(request, "denis")
     with airlock.desk.store.session() as session:
-        kinds = {each.kind for each in session.query(models.Notice)}
-    assert models.NoticeKind.TO_CONSOLIDATE.value in kinds, "the same outbox tells, once both have voted"
+        kinds = {each.kind for each in session.query(Notice)}
+    assert NoticeKind.TO_CONSOLIDATE.value in kinds, "the same outbox tells, once both have voted"
 
 
 def log_of(airlock: LittleAirlock) -> list[Record]:

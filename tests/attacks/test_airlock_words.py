@@ -24,8 +24,8 @@ from hub_config.airlock.pages import names
 from hub_config.airlock.proofs.rendering import render
 from hub_config.airlock.rules.names import MOST, cleaned
 from hub_config.governance.models import Project
+from hub_config.governance.notices.models import NoticeKind
 from hub_config.governance.releases.findings import Finding, Rule, Severity
-from hub_config.governance.releases.models import NoticeKind
 from hub_config.governance.roles import Role
 from p4dp_sdk.figures import sheets
 from p4dp_sdk.figures.proof import Proof

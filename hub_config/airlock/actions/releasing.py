@@ -18,7 +18,6 @@ from sqlalchemy.orm import Session
 from hub_config import __version__
 from hub_config.airlock.actions.holding import Held, hold, locked, move, set_aside
 from hub_config.airlock.actions.standing import look_again
-from hub_config.airlock.notices.outbox import post
 from hub_config.airlock.pool.assigning import assign, namers
 from hub_config.airlock.rules.looks import MOST_LOOKS
 from hub_config.airlock.rules.permission import Act, Someone, barred
@@ -27,14 +26,11 @@ from hub_config.airlock.rules.voting import counted, releasable
 from hub_config.airlock.shelf import Shelf, ShelfBroken
 from hub_config.airlock.texts import TEXTS, AirlockProblem, Denied, Problem
 from hub_config.governance.audit import AuditEvent, Decision
+from hub_config.governance.notices.models import NoticeKind
+from hub_config.governance.notices.outbox import post
 from hub_config.governance.recorder import Recorder
 from hub_config.governance.releases.facts import FileFacts, RequestFacts, State, Step
-from hub_config.governance.releases.models import (
-    NoticeKind,
-    ReleaseComment,
-    ReleaseDownload,
-    ReleaseRecord,
-)
+from hub_config.governance.releases.models import ReleaseComment, ReleaseDownload, ReleaseRecord
 from hub_config.settings import Settings
 
 ENCLAVE: Final = "enclave"

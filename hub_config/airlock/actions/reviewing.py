@@ -14,7 +14,6 @@ from typing import Final, assert_never
 from sqlalchemy.orm import Session
 
 from hub_config.airlock.actions.holding import Held, hold, move, set_aside
-from hub_config.airlock.notices.outbox import post
 from hub_config.airlock.pool.assigning import assign, expect_voter
 from hub_config.airlock.rules.looks import MOST_LOOKS, batchable
 from hub_config.airlock.rules.permission import Act, Someone, barred, role_of
@@ -30,9 +29,11 @@ from hub_config.airlock.rules.voting import (
 )
 from hub_config.airlock.states import TRANSITIONS
 from hub_config.airlock.texts import AirlockProblem, Denied, Problem
+from hub_config.governance.notices.models import NoticeKind
+from hub_config.governance.notices.outbox import post
 from hub_config.governance.recorder import Recorder
 from hub_config.governance.releases.facts import RequestFacts, State, Step, Verdict
-from hub_config.governance.releases.models import NoticeKind, ReleaseComment, ReleaseReview
+from hub_config.governance.releases.models import ReleaseComment, ReleaseReview
 
 _MOST: Final = 8_000
 _DECISIONS: Final = {Step.RETURN: NoticeKind.RETURNED, Step.REJECT: NoticeKind.REJECTED}

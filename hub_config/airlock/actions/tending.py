@@ -18,21 +18,17 @@ from sqlalchemy.orm import Session
 from hub_config.airlock.actions.drafting import expire
 from hub_config.airlock.actions.holding import Held, locked
 from hub_config.airlock.actions.releasing import ENCLAVE, release
-from hub_config.airlock.notices.outbox import post
 from hub_config.airlock.pool.assigning import assign, choose, lacks_reviewers, loads
 from hub_config.airlock.rules.permission import barred
 from hub_config.airlock.rules.voting import Conflict, counted, outcome
 from hub_config.airlock.rules.working_days import working_days
 from hub_config.airlock.shelf import Shelf
 from hub_config.airlock.states import OPEN
+from hub_config.governance.notices.models import NoticeKind
+from hub_config.governance.notices.outbox import post
 from hub_config.governance.recorder import Recorder
 from hub_config.governance.releases.facts import Membership, RequestFacts, State
-from hub_config.governance.releases.models import (
-    NoticeKind,
-    ReleaseAssignment,
-    ReleaseFile,
-    ReleaseRequest,
-)
+from hub_config.governance.releases.models import ReleaseAssignment, ReleaseFile, ReleaseRequest
 from hub_config.governance.store import Store
 from hub_config.settings import Settings
 

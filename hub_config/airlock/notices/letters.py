@@ -12,7 +12,7 @@ from email.message import EmailMessage
 from email.utils import format_datetime
 from typing import Final
 
-from hub_config.governance.releases.models import NoticeKind
+from hub_config.governance.notices.models import NoticeKind
 
 HERE: Final = "airlock"
 

@@ -22,7 +22,7 @@ from typing import Final, assert_never
 from sqlalchemy import select
 
 from hub_config.airlock.notices.letters import WORDINGS, Letter, compose
-from hub_config.governance.releases.models import Notice, NoticeKind
+from hub_config.governance.notices.models import Notice, NoticeKind
 from hub_config.governance.store import Store
 from hub_config.keys import UnsafeKey
 from hub_config.origins import service_origin

@@ -15,7 +15,6 @@ from sqlalchemy.orm import Session
 from starlette.requests import Request
 from starlette.responses import Response
 
-from hub_config.airlock.notices import outbox
 from hub_config.airlock.notices.letters import HERE, WORDINGS, path_of
 from hub_config.airlock.pages.asking import Allowed
 from hub_config.airlock.pages.ballots import field
@@ -23,9 +22,10 @@ from hub_config.airlock.pages.desk import Desk
 from hub_config.airlock.pages.previews import Language
 from hub_config.airlock.rules.permission import Act, why_not
 from hub_config.airlock.states import OPEN
+from hub_config.governance.notices import outbox
+from hub_config.governance.notices.models import Notice, NoticeKind
 from hub_config.governance.releases import reading
 from hub_config.governance.releases.facts import Pool, RequestFacts
-from hub_config.governance.releases.models import Notice, NoticeKind
 from hub_config.governance.releases.stored import utc
 from hub_config.governance.roles import Person
 from hub_config.web.answers import see_other

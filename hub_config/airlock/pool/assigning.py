@@ -9,13 +9,14 @@ from datetime import datetime
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from hub_config.airlock.notices.outbox import post
 from hub_config.airlock.rules.permission import barred
 from hub_config.airlock.rules.seats import shares_a_seat
 from hub_config.airlock.rules.voting import counted
 from hub_config.airlock.states import OPEN
+from hub_config.governance.notices.models import NoticeKind
+from hub_config.governance.notices.outbox import post
 from hub_config.governance.releases.facts import Membership, Pool, RequestFacts
-from hub_config.governance.releases.models import NoticeKind, ReleaseAssignment, ReleaseRequest, Reviewer
+from hub_config.governance.releases.models import ReleaseAssignment, ReleaseRequest, Reviewer
 
 
 @dataclass(frozen=True)

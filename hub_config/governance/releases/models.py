@@ -1,5 +1,5 @@
 """Tables of the airlock. What must hold, holds in the database: one vote a person that stands, no release
-without its record, no notice without its kind.
+without its record.
 
 The airlock's actions write them; `reading` turns them into facts. A change here needs a migration.
 """
@@ -7,7 +7,6 @@ The airlock's actions write them; `reading` turns them into facts. A change here
 from __future__ import annotations
 
 from datetime import date, datetime
-from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import (
@@ -31,25 +30,6 @@ REQUEST = String(16)
 SHA256 = String(64)
 MOMENT = DateTime(timezone=True)
 STANDING = text("standing")
-
-
-class NoticeKind(StrEnum):
-    """What a mail is about. It says no more than that, and where to look."""
-
-    TO_REVIEW = "to-review"
-    TO_CONSOLIDATE = "to-consolidate"
-    REMINDER = "reminder"
-    QUESTION = "question"
-    ANSWER = "answer"
-    RETURNED = "returned"
-    REJECTED = "rejected"
-    RELEASED = "released"
-    RECALLED = "recalled"
-    TOO_FEW_REVIEWERS = "too-few-reviewers"
-    SHELF_BROKEN = "shelf-broken"
-    ACCESS_REVIEW = "access-review"  # the register's: of a project somebody answers for
-    RENEWAL = "renewal"
-    SUSPENDED = "suspended"
 
 
 class ReleaseRequest(Base):
@@ -272,28 +252,3 @@ class RowHolder(Base):
     )
     username: Mapped[str] = mapped_column(USER, primary_key=True, index=True)
     until: Mapped[datetime] = mapped_column(MOMENT)
-
-
-class Notice(Base):
-    """A mail to send, written with the change it tells of. `sent_at` None: not yet; it shows in the browser
-    in any case."""
-
-    __tablename__ = "notices"
-    __table_args__ = (
-        CheckConstraint(one_of("kind", NoticeKind), name="kind"),
-        CheckConstraint("attempts >= 0", name="attempts"),
-        Index("ix_notices_unsent", "sent_at", "next_at"),
-        Index("ix_notices_recipient", "recipient", "created_at"),
-    )
-
-    id: Mapped[int] = mapped_column(Identity(), primary_key=True)
-    recipient: Mapped[str] = mapped_column(USER)
-    kind: Mapped[str] = mapped_column(String(24))
-    request: Mapped[str | None] = mapped_column(REQUEST)
-    created_at: Mapped[datetime] = mapped_column(MOMENT)
-    next_at: Mapped[datetime] = mapped_column(MOMENT)
-    attempts: Mapped[int] = mapped_column(default=0)
-    claimed_at: Mapped[datetime | None] = mapped_column(MOMENT)
-    sent_at: Mapped[datetime | None] = mapped_column(MOMENT)
-    seen_at: Mapped[datetime | None] = mapped_column(MOMENT)
-    given_up_at: Mapped[datetime | None] = mapped_column(MOMENT)

@@ -9,8 +9,8 @@ import pytest
 from sqlalchemy import select
 
 from hub_config.governance.facts import ProjectStatus
+from hub_config.governance.notices.models import Notice
 from hub_config.governance.register import charter
-from hub_config.governance.releases.models import Notice
 from hub_config.governance.rules import why_not
 from hub_config.register.upkeep import AGAIN, due
 

@@ -15,8 +15,9 @@ from hub_config.airlock.actions import drafting, releasing, reviewing
 from hub_config.airlock.actions.releasing import Released
 from hub_config.airlock.notices.sending import Delivery, send_due
 from hub_config.airlock.texts import AirlockProblem, Denied
+from hub_config.governance.notices.models import Notice
 from hub_config.governance.releases.facts import State, Verdict
-from hub_config.governance.releases.models import Notice, ReleaseRecord, ReleaseReview
+from hub_config.governance.releases.models import ReleaseRecord, ReleaseReview
 from hub_config.sections import MailSettings
 from tests.services.airlock.domain.house import DENIS, DIANE, INES, House
 

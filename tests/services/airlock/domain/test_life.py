@@ -15,9 +15,10 @@ from hub_config.airlock.actions.releasing import Broken, Handed, Released, manif
 from hub_config.airlock.texts import AirlockProblem, Denied, Problem
 from hub_config.governance import actions
 from hub_config.governance.facts import AccessLevel, Grant
+from hub_config.governance.notices.models import Notice
 from hub_config.governance.releases.facts import CheckState, OutputClass, State, Verdict
 from hub_config.governance.releases.findings import Finding, Rule, Severity
-from hub_config.governance.releases.models import Notice, ReleaseDownload, ReleaseReview
+from hub_config.governance.releases.models import ReleaseDownload, ReleaseReview
 from hub_config.governance.releases.reading import record_of, released, requests_of
 from tests.services.airlock.domain.house import (
     DENIS,

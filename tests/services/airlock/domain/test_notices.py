@@ -16,10 +16,10 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 from sqlalchemy import select
 
 from hub_config.airlock.actions import drafting
-from hub_config.airlock.notices import outbox
 from hub_config.airlock.notices.letters import WORDINGS, Letter, compose, path_of
 from hub_config.airlock.notices.sending import Delivery, Mailer, address_of, mailer, send_due
-from hub_config.governance.releases.models import Notice, NoticeKind
+from hub_config.governance.notices import outbox
+from hub_config.governance.notices.models import Notice, NoticeKind
 from hub_config.keys import UnsafeKey
 from hub_config.sections import MailSettings
 from hub_config.settings import BadSettings, Settings, load_settings

@@ -14,8 +14,8 @@ from hub_config.airlock.actions.tending import tend
 from hub_config.airlock.pool import actions as pool
 from hub_config.airlock.pool.assigning import shortage
 from hub_config.airlock.texts import AirlockProblem, Denied, Problem
+from hub_config.governance.notices.models import Notice
 from hub_config.governance.releases.facts import Absence, Delegation, State, Verdict
-from hub_config.governance.releases.models import Notice
 from hub_config.governance.releases.reading import membership, pool_on
 from hub_config.governance.roles import Person, Role
 from hub_config.settings import Settings

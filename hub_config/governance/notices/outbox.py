@@ -8,8 +8,8 @@ from datetime import datetime
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
+from hub_config.governance.notices.models import Notice, NoticeKind
 from hub_config.governance.recorder import Recorder
-from hub_config.governance.releases.models import Notice, NoticeKind
 
 
 def post(
