@@ -1,24 +1,33 @@
-"""The hand-made warehouse, under the name `world`: this directory is no package."""
+"""The hand-made warehouse, under the name `world`, and Spark."""
 
 from __future__ import annotations
 
-import importlib.util
-import sys
-from pathlib import Path
+from collections.abc import Iterator
+from types import ModuleType
 
 import pytest
+from pyspark.sql import SparkSession
 
-_HERE = Path(__file__).parent
-
-
-def _load():
-    spec = importlib.util.spec_from_file_location("p4dp_tests_world", _HERE / "world.py")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
+from tests.spark_cluster import Cluster, running
 
 
 @pytest.fixture(scope="session")
-def world():
-    return _load()
+def world() -> ModuleType:
+    from tests.conformance import world
+
+    return world
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[Cluster]:
+    """A Spark of this machine. What asks for it stands in a file named after Spark: those run together, and
+    start it once."""
+    with running() as found:
+        yield found
+
+
+@pytest.fixture(scope="session")
+def spark(cluster: Cluster) -> Iterator[SparkSession]:
+    session = SparkSession.builder.remote(f"{cluster.address}/;token={cluster.token}").create()
+    yield session
+    session.stop()

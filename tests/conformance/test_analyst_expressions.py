@@ -1,17 +1,9 @@
-"""Forty things an analyst writes survive the wire exactly, mean what pandas says, and mean it still once
+"""Things an analyst writes survive the wire exactly, mean what pandas says, and mean it still once
 protected."""
 
 from __future__ import annotations
 
-import datetime
-import importlib.util
-import math
-import sys
-from pathlib import Path
-
 import ibis.expr.operations as ops
-import pandas as pd
-import pyarrow as pa
 import pytest
 
 from hub_config.gateway.rules.definition import definition
@@ -20,39 +12,10 @@ from hub_config.gateway.rules.split import split
 from hub_config.governance.facts import AccessLevel
 from p4dp_sdk.wire.errors import ErrorCode, Refusal
 from p4dp_sdk.wire.graph import decode, encode
+from tests.conformance.expressions import CASES
+from tests.conformance.same import rows_of
 
-
-def _cases():
-    spec = importlib.util.spec_from_file_location(
-        "p4dp_tests_expressions", Path(__file__).parent / "expressions.py"
-    )
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module.CASES
-
-
-CASES = _cases()
 every_case = pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
-
-
-def plain(value: object) -> object:
-    """Values of three libraries as one: None, date, int, rounded float, str."""
-    if value is None or value is pd.NA or value is pd.NaT or (isinstance(value, float) and math.isnan(value)):
-        return None
-    if isinstance(value, datetime.datetime):
-        return value.date()
-    if isinstance(value, float):
-        return round(value, 9)
-    return value if isinstance(value, str | datetime.date) else int(value)
-
-
-def rows_of(table: pa.Table | pd.DataFrame, columns: list[str]) -> list[tuple[object, ...]]:
-    data = {
-        name: table[name].to_pylist() if isinstance(table, pa.Table) else table[name].tolist()
-        for name in columns
-    }
-    return sorted((tuple(map(plain, row)) for row in zip(*data.values(), strict=True)), key=repr)
 
 
 def travelled(case, world):
