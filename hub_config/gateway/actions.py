@@ -196,13 +196,13 @@ async def admit(gateway: Gateway, call: Call) -> Admission:
 
 
 def _read(gateway: Gateway, call: Call) -> Admission:
-    facts, objectors = gateway.governance.read(call.binding.user, call.binding.project, gateway.today())
+    facts = gateway.governance.read(call.binding.user, call.binding.project, gateway.today())
     snapshot = _snapshot(gateway.warehouse_dir, facts.snapshot)
     if facts.grant.access is AccessLevel.SANDBOX and not snapshot.manifest.synthetic:
         raise Refusal(
             ErrorCode.PROJECT_NOT_ACTIVE, project=facts.slug, status="sandbox without synthetic data"
         )
-    return Admission(call, facts, objectors, snapshot)
+    return Admission(call, facts, gateway.governance.objectors(snapshot.manifest.numbering), snapshot)
 
 
 def _snapshot(warehouse_dir: Path, number: int) -> Snapshot:

@@ -1,5 +1,5 @@
-"""Reads the governance store for one request: project, objections and the right to work, in one
-transaction.
+"""Reads the governance store for one request: the project and the right to work in one transaction, then
+who objected, once the snapshot says whose numbers it holds.
 
 A run of a report sees its project as its service may: aggregates only.
 """
@@ -11,6 +11,7 @@ from datetime import date
 
 from hub_config.governance import actions
 from hub_config.governance.facts import Objectors, ProjectFacts
+from hub_config.governance.objections import actions as objections
 from hub_config.governance.persons import actions as persons
 from hub_config.governance.persons.facts import Link
 from hub_config.governance.problems import UnknownProject
@@ -24,15 +25,19 @@ from p4dp_sdk.wire.errors import ErrorCode, Refusal
 class StoredGovernance:
     store: Store
 
-    def read(self, user: str, project: str, at: date) -> tuple[ProjectFacts, Objectors]:
+    def read(self, user: str, project: str, at: date) -> ProjectFacts:
         try:
             with self.store.session() as session:
-                facts, objectors = actions.project_facts(session, project), actions.objectors(session)
+                facts = actions.project_facts(session, project)
         except UnknownProject:
             raise Refusal(ErrorCode.NOT_A_MEMBER, project=project) from None
         if (denial := why_not(user, facts, at)) is not None:
             raise denial.refusal()
-        return as_seen_by(user, facts), objectors
+        return as_seen_by(user, facts)
+
+    def objectors(self, numbering: str) -> Objectors:
+        with self.store.session() as session:
+            return objections.objectors(session, numbering)
 
     def own(self, user: str, source: str) -> Link | None:
         with self.store.session() as session:

@@ -15,10 +15,11 @@ from hub_config.governance.persons.facts import Link
 
 
 class Governance(Protocol):
-    def read(self, user: str, project: str, at: date) -> tuple[ProjectFacts, Objectors]:
-        """The project and everyone who objected, as they are now. Raises Refusal if `user` may not work in
-        it.
-        """
+    def read(self, user: str, project: str, at: date) -> ProjectFacts:
+        """The project as it is now. Raises Refusal if `user` may not work in it."""
+
+    def objectors(self, numbering: str) -> Objectors:
+        """Everyone who objected, up to now, whose numbers are of this numbering."""
 
     def own(self, user: str, source: str) -> Link | None:
         """Who `user` is in the snapshots of `source`, as the register says now; None where it does not."""

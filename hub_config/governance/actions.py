@@ -7,8 +7,8 @@ values of `facts`. The caller commits, by leaving `store.change()`.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime
+from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any, Final
 
 from sqlalchemy import or_, select
@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from hub_config.governance import models
 from hub_config.governance.charter import Charter, MemberRole
 from hub_config.governance.demo import demo_charters
-from hub_config.governance.facts import AccessLevel, Grant, Objectors, ProjectFacts, ProjectStatus
+from hub_config.governance.facts import AccessLevel, Grant, ProjectFacts, ProjectStatus
 from hub_config.governance.ledger.report import method_of
 from hub_config.governance.problems import BadProject, ForbiddenTransition, UnknownProject
 from hub_config.governance.recorder import Recorder
@@ -67,28 +67,6 @@ def memberships(session: Session, user: str) -> list[str]:
     """The projects that `user` is a member of, by name."""
     query = select(models.Member.project).where(models.Member.username == user)
     return list(session.scalars(query.order_by(models.Member.project)))
-
-
-def objectors(session: Session) -> Objectors:
-    """Everyone who objected, by dense number: no query of any project sees their rows."""
-    rows = session.execute(select(models.Objection.patient_no, models.Objection.physician_no)).all()
-    return Objectors(
-        patients=frozenset(patient for patient, _ in rows if patient is not None),
-        physicians=frozenset(physician for _, physician in rows if physician is not None),
-    )
-
-
-@dataclass(frozen=True)
-class ObjectionOnRecord:
-    patient_no: int | None
-    physician_no: int | None
-    recorded_on: date
-
-
-def objections(session: Session) -> list[ObjectionOnRecord]:
-    """The objections recorded here, oldest first. Those a warehouse was loaded with are in its snapshots."""
-    rows = session.scalars(select(models.Objection).order_by(models.Objection.id))
-    return [ObjectionOnRecord(row.patient_no, row.physician_no, row.recorded_on) for row in rows]
 
 
 # changing
@@ -219,32 +197,6 @@ def remove_member(session: Session, slug: str, user: str, *, audit: Recorder) ->
     project.members.remove(member)
     audit.record(session, "project.remove-member", slug, user=member.username)
     return _facts(project)
-
-
-def add_objection(
-    session: Session,
-    *,
-    patient_no: int | None = None,
-    physician_no: int | None = None,
-    on: date,
-    audit: Recorder,
-) -> bool:
-    """Record that a patient, or a physician, objected: the next query honours it. False if it was on record
-    already."""
-    if (patient_no is None) == (physician_no is None):
-        raise BadProject("An objection is a patient's or a physician's: give one number.")
-    same = (
-        models.Objection.patient_no == patient_no
-        if physician_no is None
-        else models.Objection.physician_no == physician_no
-    )
-    new = session.scalar(select(models.Objection).where(same)) is None
-    if new:
-        session.add(models.Objection(patient_no=patient_no, physician_no=physician_no, recorded_on=on))
-    audit.record(
-        session, "objection.add", None, of="patient" if physician_no is None else "physician", new=new
-    )
-    return new
 
 
 def ensure_demo(session: Session, snapshot: int, *, synthetic: bool, audit: Recorder) -> list[str]:

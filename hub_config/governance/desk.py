@@ -10,10 +10,13 @@ from typing import Final
 
 import duckdb
 
+from hub_config.governance.objections.facts import Subject
 from hub_config.governance.persons.facts import Standing
 from hub_config.governance.problems import BadPerson, BadProject, did_you_mean
 from hub_config.governance.terms import SnapshotTerms, Terms
 from hub_config.settings import Settings
+from hub_config.warehouse.local_ids import Found, Missing, find, sources
+from hub_config.warehouse.pseudonyms import Kind
 from hub_config.warehouse.snapshot import Snapshot, list_snapshots, open_snapshot
 
 
@@ -27,17 +30,37 @@ def terms(settings: Settings, number: int | None, *, wants_centres: bool) -> Ter
     return Terms(found, settings.policy)
 
 
-def require_known(settings: Settings, *, patient_no: int | None, physician_no: int | None) -> None:
-    """Refuse a number that no snapshot has: it is a slip, and the person who objected would stay visible."""
-    snapshots = list_snapshots(settings.warehouse_dir)
-    for who, table, column, number in (
-        ("patient", "patients", "patient_no", patient_no),
-        ("physician", "physicians", "physician_no", physician_no),
-    ):
-        if number is not None and not any(_holds(snapshot, table, column, number) for snapshot in snapshots):
-            raise BadProject(
-                f"No snapshot has a {who} of number {number}. Check the number with who sent it."
-            )
+_KINDS: Final = {Subject.PATIENT: Kind.PATIENT, Subject.PHYSICIAN: Kind.PHYSICIAN}
+_UNFOUND: Final = {
+    Missing.NO_SOURCE: "No snapshot is made of that source.",
+    Missing.BAD_ID: "The identifier is not written as that source's are: read it again, check digit too.",
+    Missing.UNKNOWN: "Nobody has that identifier in that source: read it again, and ask the practice for the "
+    "one in its exports.",
+    Missing.INVENTED: "The physicians of that source are invented: none has an identifier.",
+}
+
+
+def objector(settings: Settings, subject: Subject, identifier: str, source: str) -> Found:
+    """Whom the practice's software calls so in `source`. Raises BadProject, which repeats no identifier: a
+    slip would leave the person who objected visible."""
+    found = find(settings.warehouse_dir, settings.keys_dir, source, _KINDS[subject], identifier)
+    if isinstance(found, Missing):
+        raise BadProject(f"{_UNFOUND[found]} Nothing was recorded.")
+    return found
+
+
+def the_source(settings: Settings, said: str | None) -> str:
+    """The source that was said, if snapshots are made of it; unsaid, the only one there is. Raises
+    BadProject."""
+    known = sources(settings.warehouse_dir)
+    names = ", ".join(repr(name) for name in known) or "none"
+    if said is None and len(known) == 1:
+        return known[0]
+    if said is None:
+        raise BadProject(f"Say which source the identifier is of: --source, one of {names}.")
+    if said not in known:
+        raise BadProject(f"No snapshot is made of {said!r} (there are: {names}).{did_you_mean(said, known)}")
+    return said
 
 
 _NUMBERED: Final = {

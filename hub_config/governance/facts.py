@@ -64,7 +64,10 @@ class ProjectFacts:
 
 @dataclass(frozen=True)
 class Objectors:
-    """Patients and physicians, by their dense numbers in the warehouse, whose rows no query sees."""
+    """Patients and physicians, by their dense numbers in one numbering, whose rows no query sees; and those
+    of whom it sees none dated after a day."""
 
     patients: frozenset[int] = field(default_factory=frozenset)
     physicians: frozenset[int] = field(default_factory=frozenset)
+    patients_until: Mapping[int, date] = field(default_factory=dict)
+    physicians_until: Mapping[int, date] = field(default_factory=dict)

@@ -11,11 +11,24 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import JSON, CheckConstraint, Date, DateTime, ForeignKey, Identity, MetaData, String, Text
+from sqlalchemy import (
+    JSON,
+    CheckConstraint,
+    Date,
+    DateTime,
+    ForeignKey,
+    Identity,
+    Index,
+    MetaData,
+    String,
+    Text,
+    text,
+)
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
 from hub_config.governance.charter import MemberRole
 from hub_config.governance.facts import AccessLevel, ProjectStatus
+from hub_config.governance.objections.facts import ObjectionScope
 
 NAMING = {
     "pk": "pk_%(table_name)s",
@@ -31,6 +44,19 @@ USER = String(64)
 def one_of(column: str, vocabulary: type[StrEnum]) -> str:
     """SQL that holds `column` to a closed vocabulary."""
     return f"{column} IN ({', '.join(repr(member.value) for member in vocabulary)})"
+
+
+def _one_in_force(column: str) -> Index:
+    """Of a person, within a numbering: those that were lifted stay on record beside it."""
+    alive = text("lifted_on IS NULL")
+    return Index(
+        f"ix_objections_{column}",
+        "numbering",
+        column,
+        unique=True,
+        sqlite_where=alive,
+        postgresql_where=alive,
+    )
 
 
 class Base(DeclarativeBase):
@@ -130,15 +156,26 @@ class Departure(Base):
 
 
 class Objection(Base):
-    """A patient, or a physician with all their patients, whose rows no query sees any more."""
+    """A patient, or a physician with all their patients, whose rows no query sees any more. The number is one
+    person's within its `numbering`, where at most one objection of theirs is in force."""
 
     __tablename__ = "objections"
     __table_args__ = (
         CheckConstraint("(patient_no IS NULL) <> (physician_no IS NULL)", name="exactly_one"),
         CheckConstraint("coalesce(patient_no, physician_no) >= 0", name="number"),
+        CheckConstraint("length(numbering) > 0", name="numbering"),
+        CheckConstraint(one_of("scope", ObjectionScope), name="scope"),
+        CheckConstraint("(lifted_on IS NULL) = (lifted_why = '')", name="lifted"),
+        CheckConstraint("lifted_on IS NULL OR lifted_on >= recorded_on", name="order"),
+        _one_in_force("patient_no"),
+        _one_in_force("physician_no"),
     )
 
     id: Mapped[int] = mapped_column(Identity(), primary_key=True)
-    patient_no: Mapped[int | None] = mapped_column(unique=True)
-    physician_no: Mapped[int | None] = mapped_column(unique=True)
+    patient_no: Mapped[int | None]
+    physician_no: Mapped[int | None]
+    numbering: Mapped[str] = mapped_column(String(200))
+    scope: Mapped[str] = mapped_column(String(16))
     recorded_on: Mapped[date] = mapped_column(Date)
+    lifted_on: Mapped[date | None] = mapped_column(Date)
+    lifted_why: Mapped[str] = mapped_column(Text, default="")

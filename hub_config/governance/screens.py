@@ -10,10 +10,10 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from hub_config.governance.actions import ObjectionOnRecord
 from hub_config.governance.audit import Verification
 from hub_config.governance.audit.anchors import Anchored
 from hub_config.governance.facts import Grant, ProjectFacts, ProjectStatus
+from hub_config.governance.objections.facts import EVERY_NUMBERING, Objection
 
 _STYLES = {
     ProjectStatus.DRAFT: "yellow",
@@ -52,13 +52,20 @@ def print_project(facts: ProjectFacts, *, today: date) -> None:
     Console().print(table)
 
 
-def print_objections(found: Collection[ObjectionOnRecord]) -> None:
-    table = Table("Who", "Number", "Recorded on", box=None, pad_edge=False)
+def print_objections(found: Collection[Objection]) -> None:
+    columns = ("No.", "Who", "Number", "Numbering", "Scope", "Recorded on", "Lifted on")
+    table = Table(*columns, box=None, pad_edge=False)
     for each in found:
-        who, number = (
-            ("physician", each.physician_no) if each.patient_no is None else ("patient", each.patient_no)
+        numbering = "every one" if each.numbering == EVERY_NUMBERING else each.numbering
+        table.add_row(
+            str(each.id),
+            each.subject.value,
+            str(each.number),
+            numbering,
+            each.scope.value,
+            each.recorded_on.isoformat(),
+            each.lifted_on.isoformat() if each.lifted_on else "",
         )
-        table.add_row(who, str(number), each.recorded_on.isoformat())
     if found:
         Console().print(table)
     Console().print(

@@ -44,20 +44,32 @@ class Missing(StrEnum):
 
 @dataclass(frozen=True)
 class Found:
-    """A person's number, and the snapshots they are in: none where the data they came with are gone."""
+    """A person's number, within which numbering it is theirs, and the snapshots they are in: none where the
+    data they came with are gone."""
 
     number: int
     snapshots: tuple[int, ...]
+    numbering: str
 
 
 def sources(warehouse: Path) -> list[str]:
     """What the snapshots are made of, newest first, each once."""
-    return list(dict.fromkeys(each.manifest.source for each in reversed(list_snapshots(warehouse))))
+    made = reversed(list_snapshots(warehouse))
+    return list(dict.fromkeys(source for each in made for source in _sources(each)))
+
+
+def _sources(snapshot: Snapshot) -> tuple[str, ...]:
+    """Of a snapshot of several loaded sources, each; of another, what it is made of."""
+    return snapshot.manifest.sources or (snapshot.manifest.source,)
+
+
+def is_made_of(snapshot: Snapshot, source: str) -> bool:
+    return source in (*_sources(snapshot), snapshot.manifest.source)
 
 
 def find(warehouse: Path, keys: Path, source: str, kind: Kind, identifier: str) -> Found | Missing:
     """Who is called so in `source`. Raises PseudonymProblem or UnsafeKey where the key can't be used."""
-    of_it = [each for each in list_snapshots(warehouse) if each.manifest.source == source]
+    of_it = [each for each in list_snapshots(warehouse) if is_made_of(each, source)]
     text = identifier.strip()
     if not of_it:
         return Missing.NO_SOURCE
@@ -68,7 +80,9 @@ def find(warehouse: Path, keys: Path, source: str, kind: Kind, identifier: str) 
     if isinstance(number, Missing):
         return number
     held = tuple(each.number for each in of_it if _holds(each, kind, number))
-    return Missing.UNKNOWN if synthetic and not held else Found(number, held)
+    if synthetic and not held:
+        return Missing.UNKNOWN
+    return Found(number, held, of_it[-1].manifest.numbering)
 
 
 def synthetic_id(kind: Kind, number: int) -> str:

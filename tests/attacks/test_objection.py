@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from datetime import date
 
-from hub_config.governance import actions
+from hub_config.governance.objections import actions as objections
 from tests.attacks.arena import BLUR, Score
 from tests.attacks.population import SECRETS, bits, having, per_cell, seen
 
@@ -27,7 +27,7 @@ def before_and_after(a, people):
 def object_(a, victims):
     def all_of_them(session, *, audit):
         for number in victims["patient_no"]:
-            actions.add_objection(session, patient_no=int(number), on=date(2023, 1, 1), audit=audit)
+            objections.add_objection(session, patient_no=int(number), on=date(2023, 1, 1), audit=audit)
 
     a.enclave.govern(all_of_them)
 

@@ -16,8 +16,8 @@ from fastapi import FastAPI
 
 from hub_config import desk
 from hub_config.desk.participation import pages
-from hub_config.governance import actions as governance
 from hub_config.governance.audit import read_records
+from hub_config.governance.objections import actions as objections
 from hub_config.governance.roles import Role
 from hub_config.governance.store import Store, open_store
 from hub_config.settings import Settings
@@ -88,7 +88,7 @@ def test_no_form_that_fails_tells_whose_an_identifier_is(
     told = [ask(app, path, identifiant=each, **said) for each in (present, absent)]
     assert (told[0] == told[1]) is defended
     with store.session() as session:
-        found = governance.objectors(session)
+        found = objections.objectors(session, "preset A")
     assert not found.patients and not found.physicians, "and nothing came of it"
 
 

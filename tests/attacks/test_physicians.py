@@ -16,6 +16,7 @@ import pytest
 
 from hub_config.governance import actions
 from hub_config.governance.facts import AccessLevel
+from hub_config.governance.objections import actions as objections
 from hub_config.governance.terms import SnapshotTerms, Terms, every_table
 from hub_config.warehouse.snapshot import build_snapshot
 from tests.attacks.arena import BLUR, PROJECT, Defence, Refused, Score, arena
@@ -116,7 +117,7 @@ def who_objects(a, physicians):
 
 def objecting(session, numbers, *, audit):
     for number in numbers:
-        actions.add_objection(session, physician_no=int(number), on=date(2023, 1, 1), audit=audit)
+        objections.add_objection(session, physician_no=int(number), on=date(2023, 1, 1), audit=audit)
 
 
 ATTACKS = {

@@ -10,7 +10,7 @@ from datetime import date
 
 import numpy as np
 
-from hub_config.governance import actions
+from hub_config.governance.objections import actions as objections
 from tests.attacks.arena import BLUR, Score
 from tests.attacks.population import COINS, SECRETS, marked, seen
 
@@ -41,7 +41,7 @@ def ask(a):
 
 def all_object(session, *, audit):
     for number in range(6):
-        actions.add_objection(session, physician_no=number, on=date(2023, 1, 1), audit=audit)
+        objections.add_objection(session, physician_no=number, on=date(2023, 1, 1), audit=audit)
 
 
 def test_succeeds_without_noise_and_ledger(play):

@@ -28,9 +28,10 @@ from hub_config.desk.texts import N_
 from hub_config.governance.audit import AuditBroken, AuditEvent, Decision
 from hub_config.governance.audit.reading import Wanted, newest
 from hub_config.governance.audit.reading import find as find_event
+from hub_config.governance.objections.facts import ObjectionScope, Subject
 from hub_config.governance.rights import actions
 from hub_config.governance.rights.actions import BadRight
-from hub_config.governance.rights.facts import Practice, Receipt, Subject
+from hub_config.governance.rights.facts import Practice, Receipt
 from hub_config.governance.roles import Person
 from hub_config.warehouse.local_ids import Found, find, sources
 from hub_config.warehouse.pseudonyms import Kind
@@ -216,13 +217,25 @@ def _recorded(
     office: Office, person: Person, subject: Subject, found: Found, form: FormData, cabinet: str
 ) -> Receipt:
     at, source = office.clock(), said(form, "source")
+    scope = ObjectionScope.FUTURE if said(form, "portee") == ObjectionScope.FUTURE else ObjectionScope.ALL
     with office.acting(person) as (session, audit):
         if cabinet:
-            return actions.leave(session, cabinet, found.number, source=source, at=at, audit=audit)
+            return actions.leave(
+                session,
+                cabinet,
+                found.number,
+                numbering=found.numbering,
+                scope=scope,
+                source=source,
+                at=at,
+                audit=audit,
+            )
         return actions.record_objection(
             session,
             subject,
             found.number,
+            numbering=found.numbering,
+            scope=scope,
             source=source,
             reference=said(form, "reference"),
             at=at,

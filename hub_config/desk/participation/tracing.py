@@ -24,14 +24,15 @@ from hub_config.desk.rules import Act
 from hub_config.governance.actions import all_projects
 from hub_config.governance.audit.reading import Wanted, backwards
 from hub_config.governance.facts import AccessLevel, ProjectFacts
+from hub_config.governance.objections.facts import Subject
 from hub_config.governance.releases.facts import FileKind, RequestFacts
 from hub_config.governance.releases.reading import released
 from hub_config.governance.rights import actions
 from hub_config.governance.rights.actions import BadRight
-from hub_config.governance.rights.facts import Receipt, Subject
+from hub_config.governance.rights.facts import Receipt
 from hub_config.warehouse.local_ids import centres_of
 from hub_config.warehouse.pseudonyms import Kind
-from hub_config.warehouse.snapshot import Snapshot, list_snapshots
+from hub_config.warehouse.snapshot import list_snapshots
 from hub_config.web.answers import Told
 from hub_config.web.login import Visitor
 from hub_config.web.pages import page
@@ -107,13 +108,10 @@ def holders(office: Office, receipt: Receipt) -> list[Holder]:
 
 def _presence(office: Office, receipt: Receipt) -> dict[int, frozenset[str]]:
     """The person's centres in each snapshot they are in."""
-    of_it = [each for each in list_snapshots(office.settings.warehouse_dir) if _is_of(each, receipt.source)]
+    known = list_snapshots(office.settings.warehouse_dir)
+    of_it = [each for each in known if each.manifest.numbering == receipt.numbering]
     centres = {each.number: centres_of(each, _KINDS[receipt.subject], receipt.number) for each in of_it}
     return {number: held for number, held in centres.items() if held}
-
-
-def _is_of(snapshot: Snapshot, source: str) -> bool:
-    return snapshot.manifest.source == source
 
 
 def _chartered(office: Office) -> dict[str, list[tuple[str, int]]]:

@@ -14,8 +14,10 @@ from typing import Final
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from hub_config.governance.actions import add_objection
 from hub_config.governance.models import Objection
+from hub_config.governance.objections import actions as objections
+from hub_config.governance.objections.actions import add_objection, in_force
+from hub_config.governance.objections.facts import ObjectionScope, Subject
 from hub_config.governance.problems import GovernanceProblem
 from hub_config.governance.recorder import Recorder
 from hub_config.governance.rights import models
@@ -25,7 +27,6 @@ from hub_config.governance.rights.facts import (
     PracticeState,
     PracticeStep,
     Receipt,
-    Subject,
     is_reference,
 )
 
@@ -53,25 +54,29 @@ def record_objection(
     subject: Subject,
     number: int,
     *,
+    numbering: str,
+    scope: ObjectionScope = ObjectionScope.ALL,
     source: str,
     reference: str,
     at: datetime,
     audit: Recorder,
 ) -> Receipt:
-    """The objection of the person of this dense number, in every snapshot, and its receipt. `confirm` it once
-    the transaction is over. Raises BadRight for a reference that is none."""
+    """The objection of the person of this dense number, in every snapshot of its numbering, and its receipt.
+    `confirm` it once the transaction is over. Raises BadRight for a reference that is none."""
     check_reference(reference)
-    patient = number if subject is Subject.PATIENT else None
-    physician = number if subject is Subject.PHYSICIAN else None
-    new = add_objection(session, patient_no=patient, physician_no=physician, on=at.date(), audit=audit)
+    who = {"patient_no" if subject is Subject.PATIENT else "physician_no": number}
+    new = add_objection(session, **who, numbering=numbering, scope=scope, on=at.date(), audit=audit)
+    held = in_force(session, subject, number, numbering)
+    if held is None:
+        raise BadRight("no-receipt")
     receipt = fresh_id("R")
-    event = audit.record(
-        session, "participation.objection", None, of=subject.value, receipt=receipt, source=source, new=new
-    )
+    details = {"of": subject.value, "scope": held.scope.value, "receipt": receipt, "source": source}
+    event = audit.record(session, "participation.objection", None, **details, new=new)
     row = models.ObjectionReceipt(
         id=receipt,
-        objection=_objection(session, patient, physician),
+        objection=held.id,
         subject=subject.value,
+        scope=held.scope.value,
         source=source,
         reference=reference,
         recorded_by=audit.who,
@@ -82,7 +87,7 @@ def record_objection(
     )
     session.add(row)
     session.flush()
-    return _receipt(row, number)
+    return _facts_of(session, row)
 
 
 def check_reference(reference: str) -> None:
@@ -91,17 +96,24 @@ def check_reference(reference: str) -> None:
         raise BadRight("reference")
 
 
-def _objection(session: Session, patient: int | None, physician: int | None) -> int:
-    same = Objection.patient_no == patient if physician is None else Objection.physician_no == physician
-    return session.scalars(select(Objection.id).where(same)).one()
-
-
 def confirm(session: Session, receipt: str, *, at: datetime) -> Receipt:
     """Say that the objection has taken effect by `at`; the first to say so counts. Called in a transaction
     after the one that recorded it: that this one sees the row proves that the other is over."""
     row = _receipt_row(session, receipt)
     if row.effective_at is None:
         row.effective_at = max(at, _aware(row.recorded_at))
+    return _facts_of(session, row)
+
+
+def lift(session: Session, receipt: str, *, reason: str, at: datetime, audit: Recorder) -> Receipt:
+    """The receipt's objection was recorded by error, or is withdrawn: it holds no more. Raises BadRight."""
+    row = _receipt_row(session, receipt)
+    if not reason.strip():
+        raise BadRight("reason")
+    if session.get_one(Objection, row.objection).lifted_on is not None:
+        raise BadRight("lifted")
+    objections.lift(session, row.objection, reason=reason, on=at.date(), audit=audit)
+    audit.record(session, "participation.lift", None, of=row.subject, receipt=receipt)
     return _facts_of(session, row)
 
 
@@ -126,13 +138,10 @@ def _receipt_row(session: Session, receipt: str) -> models.ObjectionReceipt:
 def _facts_of(session: Session, row: models.ObjectionReceipt) -> Receipt:
     objection = session.get_one(Objection, row.objection)
     number = objection.patient_no if objection.patient_no is not None else objection.physician_no
-    return _receipt(row, -1 if number is None else number)
-
-
-def _receipt(row: models.ObjectionReceipt, number: int) -> Receipt:
     return Receipt(
         row.id,
         Subject(row.subject),
+        ObjectionScope(row.scope),
         row.source,
         row.reference,
         row.recorded_by,
@@ -140,7 +149,9 @@ def _receipt(row: models.ObjectionReceipt, number: int) -> Receipt:
         None if row.effective_at is None else _aware(row.effective_at),
         row.event,
         row.new,
-        number,
+        objection.lifted_on,
+        objection.numbering,
+        -1 if number is None else number,
     )
 
 
@@ -189,13 +200,30 @@ def change_software(
 
 
 def leave(
-    session: Session, reference: str, number: int, *, source: str, at: datetime, audit: Recorder
+    session: Session,
+    reference: str,
+    number: int,
+    *,
+    numbering: str,
+    scope: ObjectionScope = ObjectionScope.ALL,
+    source: str,
+    at: datetime,
+    audit: Recorder,
 ) -> Receipt:
-    """The practice's GP withdraws: what they exported is out of every question from now on."""
+    """The practice's GP withdraws: what they exported is out of every question from now on, or what they
+    export from now on."""
     row = _step(session, reference, PracticeStep.LEAVE)
     row.left_on = max(at.date(), row.entered_on)
     receipt = record_objection(
-        session, Subject.PHYSICIAN, number, source=source, reference=reference, at=at, audit=audit
+        session,
+        Subject.PHYSICIAN,
+        number,
+        numbering=numbering,
+        scope=scope,
+        source=source,
+        reference=reference,
+        at=at,
+        audit=audit,
     )
     row.receipt = receipt.id
     audit.record(session, "participation.leave", None, reference=reference, receipt=receipt.id)

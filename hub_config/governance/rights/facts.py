@@ -10,6 +10,8 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Final
 
+from hub_config.governance.objections.facts import ObjectionScope, Subject
+
 REFERENCE: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ./_-]{0,39}")
 """A reference of whoever keeps the letter or the contract: never a name, a date of birth or an NIR."""
 _NIR: Final = re.compile(r"[12][ .]?\d{2}[ .]?(0\d|1[0-2]|[2-9]\d)[ .]?(\d{2}|2[AB])[ .]?\d{3}[ .]?\d{3}")
@@ -22,18 +24,15 @@ def is_reference(text: str) -> bool:
 # --- objections --------------------------------------------------------------------------------------------
 
 
-class Subject(StrEnum):
-    PATIENT = "patient"
-    PHYSICIAN = "physician"
-
-
 @dataclass(frozen=True)
 class Receipt:
     """That an objection was recorded, and when it took effect. `event` is the hash of its audit event;
-    `new` is False where the person was on record already, and so invisible before."""
+    `new` is False where the person was on record already, and so invisible before. `lifted_on`: of the
+    objection, where it holds no more."""
 
     id: str
     subject: Subject
+    scope: ObjectionScope
     source: str
     reference: str
     recorded_by: str
@@ -41,6 +40,8 @@ class Receipt:
     effective_at: datetime | None
     event: str
     new: bool
+    lifted_on: date | None = None
+    numbering: str = ""
     number: int = field(repr=False, default=-1)
 
 

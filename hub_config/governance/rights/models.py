@@ -8,14 +8,8 @@ from sqlalchemy import JSON, CheckConstraint, Date, DateTime, ForeignKey, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from hub_config.governance.models import SLUG, USER, Base, one_of
-from hub_config.governance.rights.facts import (
-    EntryKind,
-    EntryState,
-    PracticeState,
-    Right,
-    RightState,
-    Subject,
-)
+from hub_config.governance.objections.facts import ObjectionScope, Subject
+from hub_config.governance.rights.facts import EntryKind, EntryState, PracticeState, Right, RightState
 
 ID = String(16)
 SOURCE = String(200)
@@ -30,6 +24,7 @@ class ObjectionReceipt(Base):
     __tablename__ = "objection_receipts"
     __table_args__ = (
         CheckConstraint(one_of("subject", Subject), name="subject"),
+        CheckConstraint(one_of("scope", ObjectionScope), name="scope"),
         CheckConstraint("length(event) = 64", name="event"),
         CheckConstraint("effective_at IS NULL OR effective_at >= recorded_at", name="effective"),
     )
@@ -37,6 +32,7 @@ class ObjectionReceipt(Base):
     id: Mapped[str] = mapped_column(ID, primary_key=True)
     objection: Mapped[int] = mapped_column(ForeignKey("objections.id"), index=True)
     subject: Mapped[str] = mapped_column(String(16))
+    scope: Mapped[str] = mapped_column(String(16))
     source: Mapped[str] = mapped_column(SOURCE)
     reference: Mapped[str] = mapped_column(REFERENCE)
     recorded_by: Mapped[str] = mapped_column(USER)
@@ -44,6 +40,26 @@ class ObjectionReceipt(Base):
     effective_at: Mapped[datetime | None] = mapped_column(MOMENT)
     event: Mapped[str] = mapped_column(String(64))
     new: Mapped[bool]
+
+
+class Erasure(Base):
+    """That somebody was asked to erase the copies they made, in a project, of rows that an objector's may be
+    among; and that it was done. It names the holder, and of the objector no more than the receipt does."""
+
+    __tablename__ = "erasures"
+    __table_args__ = (
+        CheckConstraint("(done_by IS NULL) = (done_at IS NULL)", name="done"),
+        CheckConstraint("done_at IS NULL OR done_at >= asked_at", name="order"),
+    )
+
+    receipt: Mapped[str] = mapped_column(ID, ForeignKey("objection_receipts.id"), primary_key=True)
+    project: Mapped[str] = mapped_column(SLUG, ForeignKey("projects.slug"), primary_key=True)
+    username: Mapped[str] = mapped_column(USER, primary_key=True, index=True)
+    held_until: Mapped[datetime] = mapped_column(MOMENT)
+    asked_by: Mapped[str] = mapped_column(USER)
+    asked_at: Mapped[datetime] = mapped_column(MOMENT)
+    done_by: Mapped[str | None] = mapped_column(USER)
+    done_at: Mapped[datetime | None] = mapped_column(MOMENT)
 
 
 class ParticipatingPractice(Base):

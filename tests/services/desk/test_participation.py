@@ -17,6 +17,7 @@ from hub_config.governance import actions as governance
 from hub_config.governance.audit import AuditEvent, Decision, read_records
 from hub_config.governance.charter import Charter, MemberRole
 from hub_config.governance.facts import AccessLevel, Grant
+from hub_config.governance.objections import actions as objections
 from hub_config.governance.roles import Role
 from hub_config.governance.store import Store
 from hub_config.governance.terms import SnapshotTerms, Terms
@@ -79,7 +80,7 @@ def receipt_of(client: Visit, **said: str) -> tuple[str, str]:
 
 def objectors(store: Store) -> tuple[set[int], set[int]]:
     with store.session() as session:
-        found = governance.objectors(session)
+        found = objections.objectors(session, "preset A")
     return set(found.patients), set(found.physicians)
 
 
@@ -112,7 +113,7 @@ def test_a_loaded_person_is_found_by_the_key_in_their_own_source_only(settings: 
     )
     make(settings, source=LOADED, synthetic=False, numbers=numbers)
     places = settings.warehouse_dir, settings.keys_dir
-    assert find(*places, LOADED, Kind.PATIENT, " CAB1-78 ") == Found(numbers[1], (1,))
+    assert find(*places, LOADED, Kind.PATIENT, " CAB1-78 ") == Found(numbers[1], (1,), "registered")
     assert find(*places, LOADED, Kind.PATIENT, "cab1-78") is Missing.UNKNOWN
     assert find(*places, LOADED, Kind.PATIENT, "77") is Missing.UNKNOWN
     assert find(*places, "mapping other", Kind.PATIENT, "CAB1-78") is Missing.NO_SOURCE
@@ -212,7 +213,7 @@ def test_a_practice_from_entry_to_withdrawal(app: FastAPI, store: Store, setting
 def rows_seen(settings: Settings, store: Store, number: int) -> dict[str, list[tuple[int, ...]]]:
     """Whom a question of a project on this snapshot is given, by the gateway's own binding."""
     with store.session() as session:
-        objectors = governance.objectors(session)
+        objectors = objections.objectors(session, "preset A")
     catalogue = load_catalogue()
     grant = Grant(access=AccessLevel.AGGREGATE, tables={"patients": None, "consultations": None})
     engine = Engine(open_snapshot(settings.warehouse_dir, number).database, EngineLimits(2**28, 1))

@@ -9,6 +9,7 @@ import pytest
 
 from hub_config.governance import actions as governance
 from hub_config.governance.facts import AccessLevel
+from hub_config.governance.objections import actions as objections
 from p4dp_sdk.wire.errors import ErrorCode
 from tests.services.gateway.peer_enclave import (
     OBJECTING_PATIENT,
@@ -73,14 +74,14 @@ async def test_objections_of_the_snapshot_are_never_seen(rachid: Workspace) -> N
 async def test_a_patient_who_objects_is_out_of_every_table_at_the_next_query(
     enclave: Enclave, rachid: Workspace
 ) -> None:
-    enclave.govern(governance.add_objection, patient_no=100, on=date(2024, 1, 1))
+    enclave.govern(objections.add_objection, patient_no=100, on=date(2024, 1, 1))
     assert await counts(rachid) == dict.fromkeys(TABLES, FREE_OF_OBJECTIONS - 1)
 
 
 async def test_a_physician_who_withdraws_takes_their_patients_along(
     enclave: Enclave, rachid: Workspace
 ) -> None:
-    enclave.govern(governance.add_objection, physician_no=3, on=date(2024, 1, 1))
+    enclave.govern(objections.add_objection, physician_no=3, on=date(2024, 1, 1))
     assert await counts(rachid) == dict.fromkeys(TABLES, FREE_OF_OBJECTIONS - PATIENTS // 12)
 
 
@@ -105,6 +106,6 @@ async def test_an_objection_changes_what_is_counted(enclave: Enclave) -> None:
     rows = table("diagnoses")
     counted = rows.group_by("cisp2").agg(patients=rows.patient_id.nunique())
     before, _ = await ines.answer(counted.filter(ibis._.cisp2 == "K86"))
-    enclave.govern(governance.add_objection, patient_no=100, on=date(2024, 1, 1))
+    enclave.govern(objections.add_objection, patient_no=100, on=date(2024, 1, 1))
     after, _ = await ines.answer(counted.filter(ibis._.cisp2 == "K86"))
     assert after["patients"][0].as_py() == before["patients"][0].as_py() - 1

@@ -16,6 +16,7 @@ from hub_config.gateway.engine import EngineLimits
 from hub_config.governance import actions as governance
 from hub_config.governance.charter import MemberRole
 from hub_config.governance.facts import AccessLevel
+from hub_config.governance.objections import actions as objections
 from hub_config.governance.persons import actions as persons
 from hub_config.governance.persons.facts import Link, Standing
 from hub_config.governance.persons.models import Person
@@ -170,9 +171,9 @@ async def test_the_grant_and_objections_hold_below(enclave: Enclave) -> None:
     assert await people(enclave.workspace("rachid", "etude-2018"), "training_log") == dates_of(range(37))
     assert await number_of_rows(enclave.workspace("rachid", "etude-c2"), "training_log") == 0
     rachid = enclave.workspace("rachid", "modeles-rachid")
-    enclave.govern(governance.add_objection, patient_no=PHYSICIANS * 5, on=date(2024, 1, 1))
+    enclave.govern(objections.add_objection, patient_no=PHYSICIANS * 5, on=date(2024, 1, 1))
     assert await people(rachid, "diagnoses") == dates_of(range(80)) - dates_of(range(5, 6))
-    enclave.govern(governance.add_objection, physician_no=GP, on=date(2024, 1, 1))
+    enclave.govern(objections.add_objection, physician_no=GP, on=date(2024, 1, 1))
     assert await number_of_rows(rachid, "training_log") == 0
 
 

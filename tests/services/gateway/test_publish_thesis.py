@@ -16,7 +16,7 @@ import pandas as pd
 import pytest
 
 import p4dp_sdk as p4dp
-from hub_config.governance import actions
+from hub_config.governance.objections import actions as objections
 from p4dp_sdk.wire.publication import Document
 from tests.attacks.arena import MEMBER, PROJECT, Arena, arena
 from tests.attacks.population import having, make, plant, seen
@@ -129,7 +129,7 @@ def test_a_part_of_a_table_is_given_again(a: Arena) -> None:
 
 def objected(a: Arena, patient: int) -> None:
     def work(session: Any, *, audit: Any) -> None:
-        actions.add_objection(session, patient_no=patient, on=date(2023, 1, 1), audit=audit)
+        objections.add_objection(session, patient_no=patient, on=date(2023, 1, 1), audit=audit)
 
     a.enclave.govern(work)
 

@@ -74,8 +74,9 @@ def make_snapshot() -> Callable[..., int]:
     """Makes a tiny snapshot in an enclave's warehouse; its number."""
 
     def make(settings: Settings, *, synthetic: bool) -> int:
+        source = "test" if synthetic else "mapping vendor"
         with build_snapshot(
-            settings.warehouse_dir, source="test", synthetic=synthetic, public=False
+            settings.warehouse_dir, source=source, synthetic=synthetic, public=False
         ) as building:
             building.connection.execute("INSERT INTO centres (centre_id) VALUES ('C01'), ('C02')")
             building.connection.execute("INSERT INTO physicians (physician_no) VALUES (1), (2)")

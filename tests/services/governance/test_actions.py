@@ -18,7 +18,7 @@ from hub_config.governance import actions, models
 from hub_config.governance.audit import AuditChain, AuditFailure, read_records, verify
 from hub_config.governance.audit.record import Record
 from hub_config.governance.charter import Charter, MemberRole
-from hub_config.governance.facts import AccessLevel, Grant, Objectors, ProjectFacts, ProjectStatus
+from hub_config.governance.facts import AccessLevel, Grant, ProjectFacts, ProjectStatus
 from hub_config.governance.problems import (
     BadGrant,
     BadProject,
@@ -207,27 +207,6 @@ def test_a_person_sees_their_projects_and_the_open_ones(store: Store) -> None:
         assert [p.slug for p in actions.all_projects(session)] == ["autre", "bac", "these-lea"]
 
 
-def test_objections_are_honoured_at_once_and_recorded_once(store: Store) -> None:
-    said: list[tuple[dict[str, int], bool]] = [
-        ({"patient_no": 7}, True),
-        ({"patient_no": 0}, True),
-        ({"physician_no": 7}, True),
-        ({"patient_no": 7}, False),
-    ]
-    for number, new in said:
-        with store.change() as session:
-            assert actions.add_objection(session, **number, on=TODAY, audit=store.recorder("dora")) is new
-    with store.session() as session:
-        assert actions.objectors(session) == Objectors(frozenset({0, 7}), frozenset({7}))
-        assert [each.patient_no for each in actions.objections(session)] == [7, 0, None]
-
-
-@pytest.mark.parametrize("numbers", [{}, {"patient_no": 1, "physician_no": 1}])
-def test_an_objection_is_of_one(store: Store, numbers: dict[str, int]) -> None:
-    with pytest.raises(BadProject, match="give one number"), store.change() as session:
-        actions.add_objection(session, **numbers, on=TODAY, audit=store.recorder("dora"))
-
-
 def test_the_demo_is_made_once_and_left_as_people_changed_it(store: Store) -> None:
     made = []
     for _ in range(2):
@@ -256,7 +235,7 @@ CHANGES = [
     if function.__module__ == actions.__name__
     and not name.startswith("_")
     and "session" in inspect.signature(function).parameters
-    and name not in {"project_facts", "all_projects", "projects_of", "memberships", "objectors", "objections"}
+    and name not in {"project_facts", "all_projects", "projects_of", "memberships"}
 ]
 
 
@@ -279,7 +258,6 @@ def each_change(session: Session, audit: Recorder) -> dict[str, Callable[[], obj
         "rewrite": lambda: actions.rewrite(session, CHARTER, terms=TERMS, audit=audit),
         "add_member": lambda: actions.add_member(session, "these-lea", "zoe", MemberRole.DMG, audit=audit),
         "remove_member": lambda: actions.remove_member(session, "these-lea", "zoe", audit=audit),
-        "add_objection": lambda: actions.add_objection(session, patient_no=3, on=TODAY, audit=audit),
         "close": lambda: actions.close(session, "these-lea", audit=audit),
     }
 
@@ -294,15 +272,8 @@ def test_every_change_is_one_event_in_the_name_of_who_made_it(store: Store) -> N
             each_change(session, store.recorder("diane"))[name]()
         (event,) = recorded(store)[before:]
         assert (event.who, event.decision) == ("diane", "allowed")
-        assert event.project == (None if name == "add_objection" else "these-lea")
+        assert event.project == "these-lea"
     assert verify(store.audit.directory, store.audit.keys).intact
-
-
-def test_an_objection_s_event_does_not_say_who_objected(store: Store) -> None:
-    with store.change() as session:
-        actions.add_objection(session, patient_no=424_242, on=TODAY, audit=store.recorder("dora"))
-    (event,) = recorded(store)
-    assert event.details == {"of": "patient", "new": True}
 
 
 def test_without_its_event_no_change_is_made(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -17,8 +17,12 @@ from hub_config.governance.audit import AuditChain, AuditEvent, Decision
 from hub_config.governance.audit.commands import audit
 from hub_config.governance.commands import objection, project
 from hub_config.settings import Settings, load_settings
+from hub_config.warehouse.local_ids import synthetic_id
+from hub_config.warehouse.pseudonyms import Kind
 
 Run = Callable[..., Result]
+PATIENT, GP = synthetic_id(Kind.PATIENT, 30), synthetic_id(Kind.PHYSICIAN, 2)
+OBJECT = ["objection", "add", "--source", "test"]
 GRANT = [
     "--access",
     "aggregate",
@@ -152,11 +156,16 @@ REFUSED = [
     (["project", "remove-member", "these-lea", "zoe"], "not a member"),
     (["project", "add-member", "these-lea", "lea", "--role", "interne"], "already a member"),
     (["project", "add-member", "these-lea", "zoe", "--role", "boss"], "is not one of"),
-    (["objection", "add"], "give one number"),
-    (["objection", "add", "--patient-no", "1", "--physician-no", "1"], "give one number"),
-    (["objection", "add", "--patient-no", "29"], "No snapshot has a patient of number 29"),
-    (["objection", "add", "--physician-no", "3"], "No snapshot has a physician of number 3"),
-    (["objection", "add", "--patient-no", "-1"], "not in the range"),
+    (["objection", "add"], "give one identifier"),
+    (["objection", "add", "--patient", PATIENT, "--physician", GP], "give one identifier"),
+    (["objection", "add", "--patient", PATIENT], "Say which source the identifier is of"),
+    (["objection", "add", "--patient", PATIENT, "--source", "prest"], "No snapshot is made of 'prest'"),
+    ([*OBJECT, "--patient", synthetic_id(Kind.PATIENT, 29)], "Nobody has that identifier"),
+    ([*OBJECT, "--physician", synthetic_id(Kind.PHYSICIAN, 3)], "Nobody has that identifier"),
+    ([*OBJECT, "--patient", "30"], "not written as that source's are"),
+    ([*OBJECT, "--patient", PATIENT, "--scope", "past"], "is not one of"),
+    ([*OBJECT, "--patient", PATIENT, "--reference", "<b>"], "reference"),
+    (["objection", "lift", "1", "--reason", "error"], "not in force"),
     (["audit", "verify", "--noted", "x"], "expected NUMBER:HASH"),
     (["audit", "export", "--format", "xml"], "is not one of"),
     (["projects"], "No such command"),
@@ -170,13 +179,22 @@ def test_a_slip_is_one_message_and_exit_code_2(lea: None, run: Run, words: list[
     assert run("project", "list").output == before
 
 
-def test_objections(enclave: Settings, run: Run) -> None:
-    assert "next query honours it" in run("objection", "add", "--patient-no", "30").output
-    assert "already" in run("objection", "add", "--patient-no", "30").output
-    run("objection", "add", "--physician-no", "2")
-    shown = run("objection", "list").output
-    assert [line.split()[:2] for line in shown.splitlines()[1:3]] == [["patient", "30"], ["physician", "2"]]
-    assert "dense number" in run("objection", "--help").output
+def test_objections(enclave: Settings, run: Run, home: Settings) -> None:
+    first = run(*OBJECT, "--patient", PATIENT).output
+    assert "next query honours it" in first and "scope all" in first
+    assert "already" in run(*OBJECT, "--patient", PATIENT, "--scope", "future").output
+    run(*OBJECT, "--physician", GP, "--scope", "future")
+    assert listed(run) == [["1", "patient", "30", "test", "all"], ["2", "physician", "2", "test", "future"]]
+    assert "is lifted" in run("objection", "lift", "1", "--reason", "recorded by error").output
+    assert "next query honours it" in run(*OBJECT, "--patient", PATIENT, "--scope", "future").output
+    assert [line[-1] for line in listed(run)] == ["all", "future", "future"]
+    log = "".join(path.read_text() for path in home.audit_dir.glob("*.jsonl"))
+    assert PATIENT not in log and GP not in log
+
+
+def listed(run: Run) -> list[list[str]]:
+    lines = run("objection", "list").output.splitlines()[1:-1]
+    return [line.split()[:5] for line in lines]
 
 
 def test_the_log_is_verified_by_what_was_noted(lea: None, run: Run, home: Settings) -> None:

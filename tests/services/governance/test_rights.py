@@ -6,12 +6,13 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from hub_config.governance import actions as governance
 from hub_config.governance.audit import read_records
+from hub_config.governance.objections import actions as objections
+from hub_config.governance.objections.facts import Subject
 from hub_config.governance.problems import StoreProblem
 from hub_config.governance.rights import actions
 from hub_config.governance.rights.actions import BadRight
-from hub_config.governance.rights.facts import Practice, PracticeState, Receipt, Subject
+from hub_config.governance.rights.facts import Practice, PracticeState, Receipt
 from hub_config.governance.rights.models import ObjectionReceipt
 from hub_config.governance.store import Store
 from hub_config.settings import Settings
@@ -26,6 +27,7 @@ def objected(store: Store, number: int = 987_654, subject: Subject = Subject.PAT
             session,
             subject,
             number,
+            numbering="preset A",
             source="preset A",
             reference=said.get("reference", ""),
             at=AT,
@@ -43,7 +45,7 @@ def entered(store: Store, reference: str = "CAB-12") -> Practice:
 def test_the_next_question_no_longer_sees_whoever_objected(store: Store) -> None:
     receipt = objected(store)
     with store.session() as session:
-        assert governance.objectors(session).patients == {987_654}
+        assert objections.objectors(session, "preset A").patients == {987_654}
     assert receipt.new and receipt.effective_at is None
 
 
@@ -61,7 +63,7 @@ def test_whoever_objected_before_gets_a_receipt_that_says_so(store: Store) -> No
     assert not again.new
     with store.session() as session:
         assert len(actions.receipts(session)) == 2
-        assert len(governance.objections(session)) == 1
+        assert len(objections.objections(session)) == 1
 
 
 def test_the_log_holds_the_receipt_and_nobody_s_number(store: Store, settings: Settings) -> None:
@@ -83,7 +85,7 @@ def test_a_refused_objection_leaves_nothing(store: Store) -> None:
     with pytest.raises(BadRight):
         objected(store, reference="<b>")
     with store.session() as session:
-        assert governance.objections(session) == []
+        assert objections.objections(session) == []
 
 
 def test_a_practice_enters_changes_software_and_leaves(store: Store, settings: Settings) -> None:
@@ -94,13 +96,19 @@ def test_a_practice_enters_changes_software_and_leaves(store: Store, settings: S
         )
     with store.change() as session:
         receipt = actions.leave(
-            session, "CAB-12", 7, source="preset A", at=AT + timedelta(days=9), audit=store.recorder("alix")
+            session,
+            "CAB-12",
+            7,
+            numbering="preset A",
+            source="preset A",
+            at=AT + timedelta(days=9),
+            audit=store.recorder("alix"),
         )
     with store.session() as session:
         (practice,) = actions.practices(session)
         assert (practice.state, practice.software) == (PracticeState.LEFT, "Weda")
         assert practice.receipt == receipt.id
-        assert governance.objectors(session).physicians == {7}
+        assert objections.objectors(session, "preset A").physicians == {7}
     events = [record.what for record in read_records(settings.audit_dir, settings.keys_dir)]
     assert events[-1] == "participation.leave" and "objection.add" in events
 
@@ -109,7 +117,15 @@ def test_who_left_can_not_leave_or_change_again(store: Store) -> None:
     entered(store)
     for end in range(2):
         with pytest.raises(BadRight, match="left") if end else _nothing(), store.change() as session:
-            actions.leave(session, "CAB-12", 7, source="preset A", at=AT, audit=store.recorder("alix"))
+            actions.leave(
+                session,
+                "CAB-12",
+                7,
+                numbering="preset A",
+                source="preset A",
+                at=AT,
+                audit=store.recorder("alix"),
+            )
     with pytest.raises(BadRight, match="known-practice"):
         entered(store)
 

@@ -48,7 +48,8 @@ def member(**changes: object) -> models.Member:
 
 
 def objection(**changes: object) -> models.Objection:
-    return models.Objection(**{"recorded_on": NOW.date(), **changes})
+    said = {"recorded_on": NOW.date(), "numbering": "preset A", "scope": "all"}
+    return models.Objection(**{**said, **changes})
 
 
 FORBIDDEN: dict[str, Callable[[], list[models.Base]]] = {
@@ -74,6 +75,13 @@ FORBIDDEN: dict[str, Callable[[], list[models.Base]]] = {
     "an objection of two": lambda: [objection(patient_no=1, physician_no=1)],
     "a negative number": lambda: [objection(patient_no=-1)],
     "an objection twice": lambda: [objection(patient_no=1), objection(patient_no=1)],
+    "an objection of two scopes": lambda: [
+        objection(patient_no=1),
+        objection(patient_no=1, scope="future"),
+    ],
+    "an unknown scope": lambda: [objection(patient_no=1, scope="past")],
+    "a number of no numbering": lambda: [objection(patient_no=1, numbering="")],
+    "an objection lifted without a reason": lambda: [objection(patient_no=1, lifted_on=NOW.date())],
 }
 
 
