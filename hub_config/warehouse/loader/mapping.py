@@ -108,13 +108,13 @@ class Source(_Strict):
 
 class Limits(_Strict):
     """What a file may cost before it is refused as hostile or broken. `bytes` counts what gzip unpacks;
-    `expansion`, unpacked over packed, is judged from 64 MB on; `text` is one value, `record` one record, in
-    bytes as written; `depth` the nesting of elements or values."""
+    `expansion`, unpacked over packed, is judged from 64 MB on; `text` is one value that is read, `token` one
+    tag or one JSON text, read or not, in bytes as written; `depth` the nesting of elements or values."""
 
     bytes: int = Field(default=1 << 40, ge=1)
     expansion: float = Field(default=250.0, ge=1)
     text: int = Field(default=1 << 20, ge=1)
-    record: int = Field(default=1 << 26, ge=1)
+    token: int = Field(default=1 << 24, ge=1)
     depth: int = Field(default=64, ge=2, le=200)
 
 

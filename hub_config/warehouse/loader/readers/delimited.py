@@ -1,0 +1,129 @@
+"""CSV by Arrow: the asked-for columns as text, each row with the line it starts on."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.csv as pacsv
+
+from hub_config.warehouse.loader.mapping import SourceFile
+from hub_config.warehouse.loader.readers.lines import RecordLines
+from hub_config.warehouse.loader.readers.problems import SourceProblem, at, nearest
+from hub_config.warehouse.loader.readers.streams import Unpacked, unpacked
+from hub_config.warehouse.loader.readers.text import Readable, Utf8
+
+_BLOCK: Final = 1 << 22  # no row is longer
+
+
+def csv_batches(path: Path, file: SourceFile, columns: Mapping[str, str], ragged: list[int]) -> Iterator[Any]:
+    """(columns…, lines) of each batch, as arrays. The header is read before the first is asked for."""
+    names = _header(path, file)
+    _require_columns(path.name, names, columns)
+    return _batches(path, file, list(columns), ragged)
+
+
+def _batches(path: Path, file: SourceFile, columns: Sequence[str], ragged: list[int]) -> Iterator[Any]:
+    with unpacked(path, file.limits) as source:
+        reading = _Reading(path.name, source, file)
+        with reading.explained():
+            for batch in reading.rows(columns):
+                lines = reading.lines_of(batch.num_rows, ragged)
+                yield [*batch.columns, pa.array(lines)]
+        reading.finish(ragged)
+
+
+def _header(path: Path, file: SourceFile) -> list[str]:
+    with unpacked(path, file.limits) as source:
+        reading = _Reading(path.name, source, file)
+        with reading.explained():
+            return list(reading.rows([]).schema.names)
+
+
+def _require_columns(name: str, names: Sequence[str], columns: Mapping[str, str]) -> None:
+    """Names of the file are said only where they are near: without a header they would be a row's values."""
+    missing = [column for column in columns if column not in names]
+    if missing:
+        asked = ", ".join(
+            f"{column!r} (asked for by {columns[column]}){nearest(column, names)}" for column in missing
+        )
+        whole = " None of the mapping's columns is there: has the file a header, and this `delimiter`?"
+        raise at(name, 1, f"no column {asked}.{whole if len(missing) == len(columns) else ''}")
+    if twice := {column for column in columns if list(names).count(column) > 1}:
+        raise at(name, 1, f"more than one column is called {', '.join(sorted(twice))}.")
+
+
+class _Reading:
+    """One pass over a file."""
+
+    def __init__(self, name: str, source: Unpacked, file: SourceFile) -> None:
+        self._name, self._file = name, file
+        self._text = Utf8(name, source, file.encoding)
+        self._lines = RecordLines(file.delimiter)
+        self._misfits: list[int] = []  # numbers of ragged rows, the header being 1, not yet passed
+        self._next = 2
+
+    def rows(self, columns: Sequence[str]) -> Any:
+        text = io.BufferedReader(Readable(self._text.read, self._lines.feed), buffer_size=1 << 20)
+        return pacsv.open_csv(
+            pa.PythonFile(text, mode="r"),
+            read_options=pacsv.ReadOptions(use_threads=False, block_size=_BLOCK),  # threads lose row numbers
+            parse_options=pacsv.ParseOptions(
+                delimiter=self._file.delimiter,
+                newlines_in_values=True,
+                ignore_empty_lines=False,
+                invalid_row_handler=self._note,
+            ),
+            convert_options=pacsv.ConvertOptions(
+                column_types={name: pa.string() for name in columns},
+                include_columns=list(columns),
+                strings_can_be_null=False,
+            ),
+        )
+
+    def _note(self, row: Any) -> str:
+        self._misfits.append(row.number)
+        return "skip"
+
+    def lines_of(self, kept: int, ragged: list[int]) -> np.ndarray[Any, Any]:
+        """The lines of the next `kept` rows; those of the rows left out among them go to `ragged`."""
+        misfits = np.asarray(self._misfits, dtype=np.int64)
+        places = np.arange(kept, dtype=np.int64)
+        before = np.searchsorted(misfits - self._next - np.arange(len(misfits)), places, side="right")
+        rows = self._next + places + before
+        if kept:
+            passed = int(before[-1])
+            ragged += self._lines.of(misfits[:passed] - 1, keep=True).tolist()
+            self._misfits = self._misfits[passed:]
+            self._next = int(rows[-1]) + 1
+        return self._lines.of(rows - 1)
+
+    def finish(self, ragged: list[int]) -> None:
+        """The rows left out after the last one kept. Raises SourceProblem if a quote never closed."""
+        if line := self._lines.open_since:
+            raise at(self._name, line, "a quote is opened and never closed. Check the mapping's `delimiter`.")
+        ragged += self._lines.of(np.asarray(self._misfits, dtype=np.int64) - 1).tolist()
+
+    @contextmanager
+    def explained(self) -> Iterator[None]:
+        """Failures of the file's form in words. Arrow's own messages may quote the row: they are never passed
+        on."""
+        try:
+            yield
+        except pa.ArrowInvalid as error:
+            raise self._problem(str(error)) from None
+
+    def _problem(self, said: str) -> SourceProblem:
+        if "Empty CSV" in said:
+            return SourceProblem(f"{self._name} is empty: not even a header. Ask for the export again.")
+        if line := self._lines.open_since:
+            return at(self._name, line, "a quote is opened and not closed near it. Check the row's quotes.")
+        return SourceProblem(
+            f"{self._name} is not CSV as the mapping describes it, before line {self._text.line}. "
+            f"Check its delimiter and quotes; a row may not be longer than {_BLOCK >> 20} MB."
+        )

@@ -1,0 +1,167 @@
+"""JSON and NDJSON by ijson: records as text with the line each starts on, also when a gigabyte is one line.
+
+Numbers keep the digits they are written with. A key that comes twice on the way to a record or within it is
+refused, as what it means differs from reader to reader; so are NaN and what else is not JSON.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+import ijson  # type: ignore[import-untyped]
+
+from hub_config.warehouse.loader.mapping import Format, SourceFile
+from hub_config.warehouse.loader.readers.nested import Assembly, Step, note_other, plan
+from hub_config.warehouse.loader.readers.problems import at
+from hub_config.warehouse.loader.readers.streams import unpacked
+from hub_config.warehouse.loader.readers.text import Utf8
+
+_PIECE: Final = 1 << 16
+
+
+def json_batches(
+    path: Path, file: SourceFile, columns: Mapping[str, str], ragged: list[int]
+) -> Iterator[Any]:
+    """(columns…, lines) of each batch, as arrays."""
+    with unpacked(path, file.limits) as source:
+        yield from _Reading(path.name, file, columns).batches(Utf8(path.name, source, file.encoding), ragged)
+
+
+class _Reading:
+    """One pass over a file: ijson tells what it meets, the assembly makes rows."""
+
+    def __init__(self, name: str, file: SourceFile, columns: Mapping[str, str]) -> None:
+        self._name, self._limits = name, file.limits
+        record = ["", *(file.record.split(".") if file.record else [])]
+        tree = plan(name, record, columns, ".")
+        self._rows = Assembly(name, tree, list(columns), file.limits)
+        self._rows.line = lambda: self._line
+        self._line = 1
+        self._events: Any = ijson.sendable_list()
+        self._parser = ijson.basic_parse_coro(self._events, multiple_values=file.format is Format.NDJSON)
+        self._step, self._key = tree.root, ""
+        self._path: list[tuple[Step, str]] = []
+        self._keys: list[set[str]] = [set()]
+        self._depth = self._unread = 0  # of all containers; within one that nobody asks for
+        self._silent = 0  # bytes since anything was told
+
+    def batches(self, text: Utf8, ragged: list[int]) -> Iterator[Any]:
+        while chunk := text.read():
+            for piece in _pieces(chunk):
+                self._feed(piece)
+                if self._rows.full:
+                    yield self._rows.batch(ragged)
+        self._finish()
+        yield self._rows.batch(ragged)
+
+    def _feed(self, piece: bytes) -> None:
+        try:
+            self._parser.send(piece)
+        except (ijson.JSONError, ValueError):
+            self._take()
+            raise self._not_json(piece.count(b"\n")) from None
+        self._silent = 0 if self._events else self._silent + len(piece)
+        if self._silent > self._limits.token:
+            raise self._rows.problem(f"one text or number of more than {self._limits.token:,} bytes.")
+        self._take()
+        self._line += piece.count(b"\n")
+
+    def _finish(self) -> None:
+        try:
+            self._parser.close()
+        except (ijson.JSONError, ValueError):
+            raise self._not_json(0) from None
+        if self._depth:
+            raise self._not_json(0)
+        self._rows.finish()
+
+    def _not_json(self, lines: int) -> Exception:
+        upto = f" to {self._line + lines}" if lines > 1 else ""
+        return at(self._name, self._line, f"{upto}not JSON, or cut off.".strip())
+
+    def _take(self) -> None:
+        for event, value in self._events:
+            match event:
+                case "map_key":
+                    self._name_next(value)
+                case "start_map":
+                    self._deeper()
+                    self._enter()
+                case "end_map":
+                    self._depth -= 1
+                    self._leave()
+                case "start_array":
+                    self._deeper()
+                case "end_array":
+                    self._depth -= 1
+                case _ if not self._unread:
+                    self._put(event, value)
+                case _:
+                    pass
+        del self._events[:]
+
+    def _deeper(self) -> None:
+        self._depth += 1
+        if self._depth > self._limits.depth:
+            raise self._rows.problem(
+                f"deeper than {self._limits.depth} lists and objects. If that is right, raise the file's "
+                "`limits.depth` in the mapping."
+            )
+
+    def _name_next(self, key: str) -> None:
+        if self._unread:
+            return
+        self._key = key
+        if key in self._keys[-1]:
+            raise self._rows.problem("an object has the same key twice.")
+        self._keys[-1].add(key)
+
+    def _enter(self) -> None:
+        step = None if self._unread else self._step.children.get(self._key)
+        if step is None:
+            if not self._unread:
+                note_other(self._step, self._key)
+            self._unread += 1
+            return
+        self._path.append((self._step, self._key))
+        self._keys.append(set())
+        self._step = step
+        self._rows.enter(step)
+
+    def _leave(self) -> None:
+        if self._unread:
+            self._unread -= 1
+            return
+        self._rows.leave(self._step)
+        self._step, self._key = self._path.pop()
+        self._keys.pop()
+
+    def _put(self, event: str, value: Any) -> None:
+        step = self._step.children.get(self._key)
+        if step is None:
+            note_other(self._step, self._key)
+            return
+        step.met = True
+        if step.cell is not None and event != "null":
+            self._rows.put(step.cell, _text(event, value))
+
+
+def _text(event: str, value: Any) -> str:
+    return ("true" if value else "false") if event == "boolean" else str(value)
+
+
+def _pieces(chunk: bytes) -> Iterator[bytes]:
+    """`chunk` cut so that a line in which an object may begin is apart: its records are on that line."""
+    start = 0
+    while start < len(chunk):
+        brace = chunk.find(b"{", start, start + _PIECE)
+        if brace < 0:
+            end = start + _PIECE
+        elif (line := chunk.rfind(b"\n", start, brace) + 1) > start:
+            end = line
+        else:
+            end = min((chunk.find(b"\n", brace) + 1) or len(chunk), start + _PIECE)
+        yield chunk[start:end]
+        start = end

@@ -1,0 +1,103 @@
+"""On which line each record of a CSV starts, although quoted values may hold line breaks.
+
+Arrow parses the rows and knows nothing of lines. This watches the same bytes go by and counts: a line break
+outside quotes ends a record, one inside only a line. As in Arrow, a quote opens a value only at its start.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import numpy as np
+
+Numbers = np.ndarray[Any, Any]
+
+_QUOTE: Final = ord('"')
+_LF: Final = ord("\n")
+_CR: Final = ord("\r")
+
+
+class RecordLines:
+    """Fed with the file's bytes ahead of the questions, which come in the order of the records."""
+
+    def __init__(self, delimiter: str) -> None:
+        self._openers = np.zeros(256, dtype=bool)  # what may stand before a value
+        self._openers[[ord(delimiter), _LF, _CR]] = True
+        self._inside, self._closed = False, False  # within quotes; just after the quote that closed them
+        self._before, self._held = b"\n", b""
+        self._ended = 0  # records ended so far
+        self._passed = 0  # breaks within records, already dropped from `_breaks`
+        self._breaks: list[Numbers] = []  # for each other such break, its record
+
+    @property
+    def open_since(self) -> int | None:
+        """The line of the record whose quote is still open."""
+        return int(self.of(np.array([self._ended]), keep=True)[0]) if self._inside else None
+
+    def feed(self, chunk: bytes) -> None:
+        chunk = self._held + chunk
+        self._held = b"\r" if chunk.endswith(b"\r") else b""  # a line feed may follow
+        chunk = chunk[: len(chunk) - len(self._held)]
+        if not chunk:
+            return
+        if not self._inside and b'"' not in chunk:
+            self._ended += chunk.count(b"\n") + chunk.count(b"\r") - chunk.count(b"\r\n")
+            self._closed = False
+        else:
+            self._count(np.frombuffer(self._before + chunk, dtype=np.uint8))
+        self._before = chunk[-1:]
+
+    def of(self, records: Numbers, *, keep: bool = False) -> Numbers:
+        """The lines of `records`, ascending from 0, the header. What lies before them is forgotten."""
+        breaks = np.concatenate(self._breaks) if self._breaks else np.zeros(0, dtype=np.int64)
+        lines = records + 1 + self._passed + np.searchsorted(breaks, records, side="left")
+        if len(records) and not keep:
+            done = int(np.searchsorted(breaks, records[0], side="left"))
+            self._passed += done
+            self._breaks = [breaks[done:]] if done < len(breaks) else []
+        return lines
+
+    def _count(self, bytes_: Numbers) -> None:
+        """`bytes_` begin with the last byte before them."""
+        inside = self._quoted(bytes_)
+        following = np.append(bytes_[1:], 0)
+        ends = (bytes_ == _LF) | ((bytes_ == _CR) & (following != _LF))
+        ends[0] = False
+        outer = np.flatnonzero(ends & ~inside)
+        inner = np.flatnonzero(ends & inside)
+        if len(inner):
+            self._breaks.append(self._ended + np.searchsorted(outer, inner).astype(np.int64))
+        self._ended += len(outer)
+        self._inside = bool(inside[-1])
+
+    def _quoted(self, bytes_: Numbers) -> Numbers:
+        """Whether each byte stands within quotes (or opens them)."""
+        quotes = np.flatnonzero(bytes_ == _QUOTE)
+        quotes = quotes[quotes > 0]
+        real = quotes[self._real(bytes_, quotes)] if len(quotes) else quotes
+        marks = np.zeros(len(bytes_), dtype=np.int32)
+        marks[real] = 1
+        inside = (np.cumsum(marks) + self._inside) % 2 == 1
+        self._closed = bool(len(real)) and real[-1] == len(bytes_) - 1 and not inside[-1]
+        return inside  # type: ignore[no-any-return]
+
+    def _real(self, bytes_: Numbers, quotes: Numbers) -> Numbers:
+        """Which quotes open or close. Usually all: that is seen at once; else they are walked one by one."""
+        starts = self._openers[bytes_[quotes - 1]]
+        doubled = bytes_[quotes - 1] == _QUOTE
+        if quotes[0] == 1:
+            doubled[0] &= self._closed
+        opening = slice(1, None, 2) if self._inside else slice(0, None, 2)
+        if np.all(starts[opening] | doubled[opening]):
+            return np.ones(len(quotes), dtype=bool)
+        return _walked(starts, doubled, inside=self._inside)
+
+
+def _walked(starts: Numbers, doubled: Numbers, *, inside: bool) -> Numbers:
+    real, closed = np.zeros(len(starts), dtype=bool), True
+    for index, (start, second) in enumerate(zip(starts.tolist(), doubled.tolist(), strict=True)):
+        opens = start or (second and closed)
+        real[index] = inside or opens
+        closed = inside
+        inside = not inside if real[index] else inside
+    return real

@@ -1,0 +1,25 @@
+"""What stops the reading of a file."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+from hub_config.warehouse.problems import WarehouseProblem
+
+
+class SourceProblem(WarehouseProblem):
+    """A source file can't be loaded. The message names file and line, never what stands there."""
+
+
+def at(name: str, line: int, why: str) -> SourceProblem:
+    return SourceProblem(f"{name}, line {line}: {why}")
+
+
+def nearest(wanted: str, names: Iterable[str]) -> str:
+    """A question after a new name, where one is near; empty otherwise.
+
+    Only a name like the wanted one is ever said: of a file without a header the first row would be the names.
+    """
+    near = difflib.get_close_matches(wanted, list(names), n=1)
+    return f" Is it now called {near[0]!r}?" if near else ""
