@@ -29,7 +29,7 @@ def _marked(case):
     return pytest.param(case, id=case.name, marks=marks)
 
 
-every_case = pytest.mark.parametrize("case", map(_marked, CASES))
+every_case = pytest.mark.parametrize("case", [_marked(case) for case in CASES])
 brings_tables = pytest.mark.filterwarnings("ignore:'verifySchema' is ignored:UserWarning")
 
 
