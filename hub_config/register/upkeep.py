@@ -1,8 +1,9 @@
 """What the register does by itself, every hour: whoever answers for a project is reminded of the yearly
-review and of its end, and a project that nobody confirmed in time is suspended, if the settings say so.
+review and of its end, the DPOs of rights requests whose answer is due; and a project that nobody confirmed in
+time is suspended, if the settings say so.
 
-A reminder says that something waits in the register, never of which project. What was done is on record, so
-a restart repeats nothing.
+A reminder says that something waits in the register, never of which project or person. What was done is on
+record, so a restart repeats nothing.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from hub_config.governance.facts import ProjectStatus
 from hub_config.governance.notices.models import Notice, NoticeKind
 from hub_config.governance.problems import GovernanceProblem
 from hub_config.governance.register import reading
+from hub_config.governance.rights import reminders
 from hub_config.register.actions.projects import overdue, suspend_overdue
 from hub_config.register.rules import expires_soon
 from hub_config.register.secretariat import Secretariat
@@ -37,6 +39,7 @@ _log = logging.getLogger(__name__)
 class Done:
     suspended: tuple[str, ...]
     reminded: int
+    rights: int = 0
 
 
 async def keep_up(office: Secretariat) -> None:
@@ -66,7 +69,9 @@ def due(office: Secretariat) -> Done:
         reminded += _remind(session, NoticeKind.RENEWAL, _to_renew(session, office), now)
         if reminded:
             audit.record(session, "register.remind", None, people=reminded)
-    return Done(tuple(late), reminded)
+        alerts = office.settings.airlock.alerts
+        rights = reminders.remind(session, now, otherwise=alerts, audit=audit)
+    return Done(tuple(late), reminded, rights)
 
 
 def _to_renew(session: Session, office: Secretariat) -> list[str]:

@@ -87,6 +87,24 @@ WORDINGS: Final[Mapping[NoticeKind, Wording]] = {
         "/",
         "register",
     ),
+    NoticeKind.RIGHTS_SOON: Wording(
+        "Rappel : une réponse à une demande d’exercice de droits sera bientôt due.",
+        "Reminder: an answer to a rights request will soon be due.",
+        "/droits",
+        "register",
+    ),
+    NoticeKind.RIGHTS_DUE: Wording(
+        "Rappel : une réponse à une demande d’exercice de droits est due aujourd’hui.",
+        "Reminder: an answer to a rights request is due today.",
+        "/droits",
+        "register",
+    ),
+    NoticeKind.RIGHTS_LATE: Wording(
+        "Rappel : une réponse à une demande d’exercice de droits est en retard.",
+        "Reminder: an answer to a rights request is late.",
+        "/droits",
+        "register",
+    ),
 }
 
 

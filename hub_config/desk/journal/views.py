@@ -158,6 +158,7 @@ WORDS: Final[Mapping[str, str]] = {
     "rights.export": N_("Demandes de droits exportées"),
     "rights.open": N_("Demande d'exercice de droits"),
     "rights.step": N_("Demande de droits : étape"),
+    "rights.remind": N_("Rappel d'une demande de droits envoyé"),
 }
 
 DECISIONS: Final[Mapping[str, str]] = {

@@ -31,6 +31,9 @@ class NoticeKind(StrEnum):
     ACCESS_REVIEW = "access-review"  # the register's: of a project somebody answers for
     RENEWAL = "renewal"
     SUSPENDED = "suspended"
+    RIGHTS_SOON = "rights-soon"  # the DPO's: of a rights request, whose answer is due
+    RIGHTS_DUE = "rights-due"
+    RIGHTS_LATE = "rights-late"
 
 
 class Notice(Base):
