@@ -1,8 +1,7 @@
-"""Puts a project's tables on its connection: each a temporary view with the granted columns and rows, and
-nothing else.
+"""Puts a project's tables on its session: each the granted columns and rows, and nothing else.
 
-The filters of the grant (centres, dates) and every objection stand inside the view, below all that a query
-can write. The hidden columns `__patient` and `__physician` carry the dense numbers that the rules count.
+The filters of the grant (centres, dates) and every objection stand below all that a query can write. The
+hidden columns `__patient` and `__physician` carry the dense numbers that the rules count.
 """
 
 from __future__ import annotations
@@ -15,11 +14,11 @@ from typing import Final
 import ibis
 import ibis.expr.datatypes as dt
 import pyarrow as pa
-from ibis.backends.sql.compilers import DuckDBCompiler
 
 from hub_config.gateway import pseudonyms
 from hub_config.gateway.authorise import visible_schema
-from hub_config.gateway.engine import WAREHOUSE, Session
+from hub_config.gateway.engine import Session
+from hub_config.gateway.engines.port import stored, temporary
 from hub_config.gateway.own.rows import gather_own, own_rows
 from hub_config.gateway.pseudonyms import ProjectKey
 from hub_config.gateway.rules.plan import PATIENT, PHYSICIAN, BoundTable
@@ -27,7 +26,6 @@ from hub_config.governance.facts import Grant, Objectors
 from hub_config.governance.persons.facts import Link
 from p4dp_sdk.catalogue.model import Catalogue, Column, Role, Table, Unit
 
-_TEMPORARY: Final = "temp"
 _PATIENT_NO: Final = "patient_no"
 _PHYSICIAN_NO: Final = "physician_no"
 _SITE_LABELS: Final = {"centre": "label", "region": "region_label"}
@@ -94,22 +92,19 @@ def _exclude_objectors(session: Session, objectors: Objectors) -> _Excluded:
     physicians = _objected(session, _PHYSICIAN_NO, objectors.physicians)
     patients = _objected(session, _PATIENT_NO, objectors.patients)
     excluded = _Excluded(patients=len(patients) + len(physicians) > 0, physicians=len(physicians) > 0)
-    if excluded.patients:
-        _store(session, _OBJECTING_PATIENTS, _PATIENT_NO, patients)
     if excluded.physicians:
-        _store(session, _OBJECTING_PHYSICIANS, _PHYSICIAN_NO, physicians)
-        session.run(
-            f"INSERT INTO {_OBJECTING_PATIENTS}"  # noqa: S608
-            f" SELECT {_PATIENT_NO} FROM {WAREHOUSE}.main.patients"
-            f" WHERE {_PHYSICIAN_NO} IN (SELECT {_PHYSICIAN_NO} FROM {_OBJECTING_PHYSICIANS})"
-        )
+        session.store(_OBJECTING_PHYSICIANS, pa.table({_PHYSICIAN_NO: physicians}))
+        patients = pa.chunked_array([*patients.chunks, *_patients_of_objectors(session).chunks], pa.int64())
+    if excluded.patients:
+        session.store(_OBJECTING_PATIENTS, pa.table({_PATIENT_NO: patients}))
     return excluded
 
 
-def _store(session: Session, name: str, column: str, numbers: pa.ChunkedArray) -> None:
-    given = f"given_{name}"
-    session.register(given, pa.table({column: numbers}))
-    session.run(f"CREATE TEMP TABLE {name} AS SELECT {column} FROM {given}")  # noqa: S608
+def _patients_of_objectors(session: Session) -> pa.ChunkedArray:
+    patients = stored("patients", {_PATIENT_NO: "int64", _PHYSICIAN_NO: "int64"})
+    objecting = temporary(_OBJECTING_PHYSICIANS, {_PHYSICIAN_NO: "int64"})
+    theirs = session.ask(patients.semi_join(objecting, _PHYSICIAN_NO).select(_PATIENT_NO))
+    return theirs.column(_PATIENT_NO).cast(pa.int64())
 
 
 def _objected(session: Session, column: str, since: frozenset[int]) -> pa.ChunkedArray:
@@ -119,26 +114,21 @@ def _objected(session: Session, column: str, since: frozenset[int]) -> pa.Chunke
 
 
 def _objected_early(session: Session, column: str) -> pa.ChunkedArray:
-    found = session.fetch(
-        f"SELECT CAST({column} AS BIGINT) AS n FROM {WAREHOUSE}.main.objections"  # noqa: S608
-        f" WHERE {column} IS NOT NULL"
-    )
-    return found.column("n")
+    early = stored("objections", {column: "int64"})
+    found = session.ask(early.filter(early[column].notnull()))
+    return found.column(column).cast(pa.int64())
 
 
 # --- tables ------------------------------------------------------------------------------------------------
 
 
 def _bind(session: Session, room: Room, table: Table, excluded: _Excluded) -> BoundTable:
-    """The statement holds names and the limits of the grant, no secret: it is kept by all it is made of."""
+    """What it is kept by is all it is made of: names and the limits of the grant, no secret."""
     full = room.catalogue.tables[table.name]
-    sql = session.kept.once(
-        ("view", table, full, _limits(room.grant), room.key is not None, excluded, room.own),
-        lambda: DuckDBCompiler().to_sqlglot(_granted_rows(room, table, excluded)).sql("duckdb"),
-    )
-    session.run(f'CREATE TEMP VIEW "{table.name}" AS {sql}')
+    key = (table, full, _limits(room.grant), room.key is not None, excluded, room.own)
+    session.bind(table.name, key, lambda: _granted_rows(room, table, excluded))
     schema = {**dict(visible_schema(table).items()), **_hidden(table)}
-    return BoundTable(table, ibis.table(schema, name=table.name, catalog=_TEMPORARY, database="main"))
+    return BoundTable(table, temporary(table.name, schema))
 
 
 def _granted_rows(room: Room, table: Table, excluded: _Excluded) -> ibis.Table:
@@ -147,12 +137,12 @@ def _granted_rows(room: Room, table: Table, excluded: _Excluded) -> ibis.Table:
     if room.own is not None:
         rows = own_rows(rows, full, room.own)
     if full.unit is Unit.PERSON and excluded.patients:
-        rows = rows.anti_join(_temporary(_OBJECTING_PATIENTS, _PATIENT_NO), _PATIENT_NO)
+        rows = rows.anti_join(temporary(_OBJECTING_PATIENTS, {_PATIENT_NO: "int64"}), _PATIENT_NO)
     if full.unit in (Unit.PERSON, Unit.PHYSICIAN) and excluded.physicians:
-        rows = rows.anti_join(_temporary(_OBJECTING_PHYSICIANS, _PHYSICIAN_NO), _PHYSICIAN_NO)
+        rows = rows.anti_join(temporary(_OBJECTING_PHYSICIANS, {_PHYSICIAN_NO: "int64"}), _PHYSICIAN_NO)
     shown = {column.name: _shown(rows, column, room.key) for column in table.columns}
-    stored = {PATIENT: _PATIENT_NO, PHYSICIAN: _PHYSICIAN_NO}
-    hidden = {name: rows[stored[name]].cast(dtype) for name, dtype in _hidden(full).items()}
+    numbers = {PATIENT: _PATIENT_NO, PHYSICIAN: _PHYSICIAN_NO}
+    hidden = {name: rows[numbers[name]].cast(dtype) for name, dtype in _hidden(full).items()}
     return rows.select(**shown, **hidden)
 
 
@@ -193,12 +183,7 @@ def _hidden(table: Table) -> Mapping[str, str]:
 
 
 def _warehouse_table(full: Table) -> ibis.Table:
-    schema = {column.stored_as: column.dtype for column in full.columns}
-    return ibis.table(schema, name=full.name, catalog=WAREHOUSE, database="main")
-
-
-def _temporary(name: str, column: str) -> ibis.Table:
-    return ibis.table({column: "int64"}, name=name, catalog=_TEMPORARY, database="main")
+    return stored(full.name, {column.stored_as: column.dtype for column in full.columns})
 
 
 # --- site code systems -------------------------------------------------------------------------------------
@@ -219,7 +204,7 @@ def _codes_found(session: Session, centres: Table, system: str, grant: Grant) ->
     rows = _within_grant(_warehouse_table(centres), centres, grant)
     label = rows[_SITE_LABELS.get(system, column)]
     pairs = rows.select(code=rows[column], label=label).distinct().order_by("code")
-    found = session.fetch(DuckDBCompiler().to_sqlglot(pairs).sql("duckdb"))
+    found = session.ask(pairs)
     return tuple(
         (row["code"], row["label"] or row["code"]) for row in found.to_pylist() if row["code"] is not None
     )

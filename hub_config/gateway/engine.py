@@ -1,5 +1,5 @@
-"""DuckDB, locked down: a snapshot opened read-only for the questions, an empty one in memory for what
-follows release.
+"""DuckDB, locked down: a snapshot opened read-only for the questions (or an empty database, where the
+snapshot is on an engine elsewhere), an empty one in memory for what follows release.
 
 Both can touch no file, load no extension, change no setting and use bounded memory and threads. A
 statement's own error never gets out of here: it carries values. It becomes a Refusal whose code says what
@@ -10,21 +10,24 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Hashable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
 import duckdb
+import ibis
 import pyarrow as pa
 
+from hub_config.gateway.engines.fetching import Fetching
+from hub_config.gateway.engines.in_place import InPlace
+from hub_config.gateway.engines.port import Beneath, Warehouse
 from hub_config.gateway.idle import Ahead, Asked
 from hub_config.gateway.kept import Kept
 from hub_config.gateway.stopping import Stop
 from p4dp_sdk.wire.errors import ErrorCode, Refusal
 
-WAREHOUSE: Final = "warehouse"  # the catalog name DuckDB derives from warehouse.duckdb
 _SCRATCH_MEMORY: Final = 512 * 1024**2
 _SPARE: Final = 4  # empty databases that wait for a query
 _BATCH_BYTES: Final = 1024**2
@@ -42,7 +45,8 @@ class Session:
     """One query's own connection. Its temporary views, macros, variables and registered tables are seen by
     no other. `known` are facts of the snapshot that are found out once an engine: a snapshot never changes;
     `kept` is what else is made once; `noting` is held while what is known is put together from parts. `spare`
-    are databases for what follows release.
+    are databases for what follows release. `beneath` is where the stored tables are: what of a question is
+    about them is asked of it, and never of the connection.
     """
 
     connection: duckdb.DuckDBPyConnection
@@ -52,6 +56,31 @@ class Session:
     kept: Kept = field(default_factory=Kept, repr=False)
     spare: Spare | None = field(default=None, repr=False)
     noting: threading.Lock = field(default_factory=threading.Lock, repr=False)
+    beneath: Beneath = field(default_factory=InPlace, repr=False)
+
+    def ask(self, expression: ibis.Table) -> pa.Table:
+        """The gateway's own question about stored tables."""
+        return self.beneath.ask(self, expression)
+
+    def bind(self, name: str, key: Hashable, rows: Callable[[], ibis.Table]) -> None:
+        """Let `temporary(name, …)` be `rows()`, a function of nothing but `key`."""
+        self.beneath.bind(self, name, key, rows)
+
+    def store(self, name: str, table: pa.Table) -> None:
+        """Let `temporary(name, …)` be this small table."""
+        self.beneath.store(self, name, table)
+
+    def staged(self, expression: ibis.Table) -> ibis.Table:
+        """The same rows, over what is on this connection."""
+        return self.beneath.staged(self, expression)
+
+    def stored_rows(self, tables: Collection[str] | None = None) -> Mapping[str, int]:
+        """How many rows the stored `tables` have (or all), those that are there."""
+        return self.beneath.rows(self, tables)
+
+    def stored_type(self, table: str, column: str) -> str | None:
+        """DuckDB's name of the type of a stored column; None where there is none."""
+        return self.beneath.stored_type(self, table, column)
 
     def run(self, sql: str, parameters: list[object] | None = None) -> None:
         with self.stop.guarding(self.connection), explained(self.stop):
@@ -82,18 +111,25 @@ class Session:
 
 
 Work = Callable[[Session], None]
+Opener = Callable[[int, Path], Warehouse]
 
 
 class Engine:
-    """One snapshot's DuckDB instance, shared by the queries on it."""
+    """One snapshot's DuckDB instance, shared by the queries on it: open on its file, or empty where the
+    snapshot is in a `warehouse` elsewhere."""
 
-    def __init__(self, database: Path, limits: EngineLimits) -> None:
+    def __init__(self, database: Path, limits: EngineLimits, warehouse: Warehouse | None = None) -> None:
+        self._warehouse = warehouse
         try:
             self._known: dict[str, int] = {}
             self._kept, self._spare, self._noting = Kept(), Spare(), threading.Lock()
             self._asked = Asked()
             self._ahead: Ahead | None = None
-            self._connection = duckdb.connect(str(database), read_only=True, config=_locked_config(limits))
+            self._connection = duckdb.connect(
+                str(database) if warehouse is None else ":memory:",
+                read_only=warehouse is None,
+                config=_locked_config(limits),
+            )
             self._aggregates = _aggregates(self._connection)
             _lock(self._connection)
         except duckdb.Error:
@@ -118,6 +154,8 @@ class Engine:
             self._ahead.end()
         self._connection.close()
         self._spare.close()
+        if self._warehouse is not None:
+            self._warehouse.close()
 
     def _work(self, work: Work, stop: Stop) -> None:
         with self._session(stop) as session:
@@ -127,9 +165,18 @@ class Engine:
     def _session(self, stop: Stop) -> Iterator[Session]:
         cursor = self._connection.cursor()
         try:
-            yield Session(cursor, stop, self._aggregates, self._known, self._kept, self._spare, self._noting)
+            if self._warehouse is None:
+                yield self._on(cursor, stop, InPlace())
+            else:
+                with Fetching(self._warehouse).on(cursor) as fetching:
+                    yield self._on(cursor, stop, fetching)
         finally:
             cursor.close()
+
+    def _on(self, cursor: duckdb.DuckDBPyConnection, stop: Stop, beneath: Beneath) -> Session:
+        return Session(
+            cursor, stop, self._aggregates, self._known, self._kept, self._spare, self._noting, beneath
+        )
 
 
 class Spare:
@@ -195,9 +242,13 @@ def _empty() -> duckdb.DuckDBPyConnection:
 class Engines:
     """The open snapshots. A database that is replaced on disk, or that failed for good, is opened anew."""
 
-    def __init__(self, limits: EngineLimits, prepare: Work | None = None) -> None:
-        """`prepare` is done on each snapshot that is opened, while no question is asked."""
+    def __init__(
+        self, limits: EngineLimits, prepare: Work | None = None, elsewhere: Opener | None = None
+    ) -> None:
+        """`prepare` is done on each snapshot that is opened, while no question is asked. `elsewhere` opens a
+        snapshot by number and database file where it is not read from that file."""
         self._limits = limits
+        self._elsewhere = elsewhere
         self._prepare = prepare
         self._lock = threading.Lock()
         self._open: dict[int, tuple[tuple[int, ...], Engine]] = {}
@@ -214,10 +265,14 @@ class Engines:
             if known is None or known[0] != identity:
                 if known is not None:
                     known[1].leave()
-                self._open[number] = known = (identity, Engine(database, self._limits))
+                self._open[number] = known = (identity, self._opened(number, database))
                 if self._prepare is not None:
                     known[1].prepare(self._prepare)
             return known[1]
+
+    def _opened(self, number: int, database: Path) -> Engine:
+        warehouse = None if self._elsewhere is None else self._elsewhere(number, database)
+        return Engine(database, self._limits, warehouse)
 
     def discard(self, number: int) -> None:
         """Forget an engine that failed; queries still running on it keep their own connection to the end."""

@@ -229,7 +229,7 @@ def _streamed(session: Session, expression: ibis.Table) -> Iterator[pa.RecordBat
 
 
 def _prepared(session: Session, expression: ibis.Table) -> Statement:
-    statement = compile_hardened(expression, session.aggregates)
+    statement = compile_hardened(session.staged(expression), session.aggregates)
     for name, table in statement.tables.items():
         session.register(name, table)
     return statement

@@ -22,7 +22,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from hub_config.gateway.engine import WAREHOUSE, Engines, Session
+from hub_config.gateway.engine import Engines, Session
+from hub_config.gateway.engines.port import stored
 from hub_config.gateway.pseudonyms import FUNCTION, ProjectKey, install
 from hub_config.gateway.stopping import Stop
 from hub_config.warehouse.snapshot import Snapshot, open_snapshot
@@ -128,11 +129,10 @@ class Shelf:
 
 def _pseudonyms(session: Session, home: Home) -> Numbers:
     """Of everyone in the snapshot, in order."""
+    everyone = stored(home.table, {home.stored_as: "int64"})
+    session.register("everyone", session.ask(everyone.filter(everyone[home.stored_as].notnull())))
     named = f"{FUNCTION}('{home.kind}', CAST({home.stored_as} AS BIGINT))"
-    found = session.fetch(
-        f"SELECT {named} AS name FROM {WAREHOUSE}.main.{home.table}"  # noqa: S608
-        f" WHERE {home.stored_as} IS NOT NULL"
-    )
+    found = session.fetch(f"SELECT {named} AS name FROM everyone")  # noqa: S608
     index: Numbers = found.column("name").to_numpy().astype(np.int64)
     index.sort()
     return index

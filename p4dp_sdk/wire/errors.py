@@ -59,6 +59,7 @@ class ErrorCode(StrEnum):
     SNAPSHOT_MISSING = "snapshot-missing"
     SNAPSHOT_CORRUPT = "snapshot-corrupt"
     ENGINE_FAILED = "engine-failed"
+    WAREHOUSE_UNREACHABLE = "warehouse-unreachable"
     AUDIT_FAILED = "audit-failed"
     LEDGER_FAILED = "ledger-failed"
     IDENTITY_UNAVAILABLE = "identity-unavailable"
@@ -85,6 +86,7 @@ HTTP_STATUS: Mapping[ErrorCode, int] = {
     ErrorCode.SNAPSHOT_MISSING: 503,
     ErrorCode.SNAPSHOT_CORRUPT: 503,
     ErrorCode.ENGINE_FAILED: 500,
+    ErrorCode.WAREHOUSE_UNREACHABLE: 503,
     ErrorCode.AUDIT_FAILED: 503,
     ErrorCode.LEDGER_FAILED: 503,
     ErrorCode.IDENTITY_UNAVAILABLE: 503,

@@ -381,6 +381,11 @@ MESSAGES: Mapping[ErrorCode, Message] = {
         N_("Its own message is not shown, since it may hold a value of the data."),
         _ASK_OPERATOR,
     ),
+    ErrorCode.WAREHOUSE_UNREACHABLE: Message(
+        N_("The database that holds the data can't be reached."),
+        N_("The connection to it failed or was lost; nothing was answered."),
+        N_("Run the cell again in a minute; if it goes on, tell the platform's administrator."),
+    ),
     ErrorCode.LEDGER_FAILED: Message(
         N_("The answer could not be compared with earlier answers, so it was not given."),
         N_("Every number is written to the memory of answers before it is shown; this could not be done."),

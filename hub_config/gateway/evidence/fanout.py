@@ -10,9 +10,11 @@ import math
 from typing import Final, TypeGuard
 
 import ibis.expr.operations as ops
+import pyarrow as pa
 
-from hub_config.gateway.engine import WAREHOUSE, Session
-from hub_config.gateway.evidence.lineage import SAME_ROWS, quoted, stored_type, text
+from hub_config.gateway.engine import Session
+from hub_config.gateway.engines.port import stored
+from hub_config.gateway.evidence.lineage import SAME_ROWS
 from hub_config.gateway.evidence.source import Source
 from hub_config.gateway.rules.plan import PATIENT
 
@@ -24,14 +26,8 @@ _SEVERAL_ROWS: Final = (ops.WindowFunction, ops.Analytic, ops.InSubquery, ops.Ex
 
 def largest_table(source: Source) -> int:
     """Rows of the largest table that the release reads, about."""
-    names = sorted({table.name for table in _tables(source)})
-    listed = ", ".join(text(name) for name in names)
-    if not listed:
-        return 0
-    found = source.session.fetch(
-        f"SELECT max(estimated_size) AS n FROM duckdb_tables() WHERE table_name IN ({listed})"  # noqa: S608
-    )
-    return int(found.column("n")[0].as_py() or 0)
+    names = {table.name for table in _tables(source)}
+    return max(source.session.stored_rows(names).values(), default=0) if names else 0
 
 
 def is_one_table(source: Source) -> bool:
@@ -72,7 +68,8 @@ def highest_stored(session: Session, column: str) -> int:
     """The highest number of all patients or physicians of the warehouse, by their stored column."""
     fact = f"highest {column}"
     if fact not in session.known:
-        session.known[fact] = _highest(session, f"{WAREHOUSE}.main.{_table_of(column)}", column)
+        numbers = stored(_table_of(column), {column: "int64"})[column]
+        session.known[fact] = _only(session.ask(numbers.max().name("n").as_table()))
     return session.known[fact]
 
 
@@ -103,8 +100,9 @@ def most_stored(session: Session, table: str, column: str) -> int:
     """The most rows of `table` with the same number in `column`."""
     fact = f"rows of one {column} in {table}"
     if fact not in session.known:
-        relation = f"{WAREHOUSE}.main.{quoted(table)}"
-        session.known[fact] = _counted(session, relation, quoted(column))
+        rows = stored(table, {column: "int64"})
+        each = rows.filter(rows[column].notnull()).group_by(column).agg(n=lambda of_one: of_one.count())
+        session.known[fact] = _only(session.ask(each.agg(n=each["n"].max())))
     return session.known[fact]
 
 
@@ -114,19 +112,24 @@ def unit_column(source: Source) -> str:
 
 
 def _is_stored(session: Session, table: str, column: str) -> bool:
-    return stored_type(session, table, column) is not None
+    return session.stored_type(table, column) is not None
 
 
 def _highest(session: Session, relation: str, unit: str) -> int:
-    found = session.fetch(f"SELECT max({unit}) AS n FROM {relation}")  # noqa: S608
-    return int(found.column("n")[0].as_py() or 0)
+    return _only(session.fetch(f"SELECT max({unit}) AS n FROM {relation}"))  # noqa: S608
 
 
 def _counted(session: Session, relation: str, unit: str) -> int:
-    found = session.fetch(
-        f"SELECT max(n) AS n FROM"  # noqa: S608
-        f" (SELECT count(*) AS n FROM {relation} WHERE {unit} IS NOT NULL GROUP BY {unit})"
+    return _only(
+        session.fetch(
+            f"SELECT max(n) AS n FROM"  # noqa: S608
+            f" (SELECT count(*) AS n FROM {relation} WHERE {unit} IS NOT NULL GROUP BY {unit})"
+        )
     )
+
+
+def _only(found: pa.Table) -> int:
+    """The one number of a table; 0 for none."""
     return int(found.column("n")[0].as_py() or 0)
 
 

@@ -7,6 +7,7 @@ only, a fact found out once a snapshot, the same values come without. What a row
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
@@ -14,10 +15,18 @@ import ibis
 import ibis.expr.operations as ops
 from ibis.common.collections import FrozenOrderedDict
 
-from hub_config.gateway.engine import WAREHOUSE, Session
-from hub_config.gateway.evidence.lineage import quoted, stored_type, traced
+from hub_config.gateway.engine import Session
+from hub_config.gateway.engines.port import stored
+from hub_config.gateway.evidence.lineage import traced
 
-_NUMBERS: Final = ("DOUBLE", "FLOAT", "TINYINT", "SMALLINT", "INTEGER", "BIGINT")
+_NUMBERS: Final = {
+    "DOUBLE": "float64",
+    "FLOAT": "float32",
+    "TINYINT": "int8",
+    "SMALLINT": "int16",
+    "INTEGER": "int32",
+    "BIGINT": "int64",
+}
 _MODERATE: Final = 10**15  # no number of this size overflows when another is taken from it
 _Limits = tuple[int, int]
 
@@ -150,15 +159,14 @@ def limits_stored(session: Session, table: str, column: str) -> _Limits | None:
 
 
 def _find_out(session: Session, fact: str, table: str, column: str) -> None:
-    if stored_type(session, table, column) not in _NUMBERS:
+    stored_as = session.stored_type(table, column)
+    if stored_as not in _NUMBERS:
         session.known[fact] = 0
         return
-    name = f"CAST({quoted(column)} AS DOUBLE)"
-    found = session.fetch(
-        f"SELECT floor(min({name})) AS low, ceil(max({name})) AS high, bool_and(isfinite({name})) AS finite"  # noqa: S608
-        f" FROM {WAREHOUSE}.main.{quoted(table)}"
-    )
-    low, high, finite = (each[0].as_py() for each in found.columns)
-    if finite:
-        session.known.update({f"{fact}, low": int(low), f"{fact}, high": int(high)})
-    session.known[fact] = int(bool(finite))
+    value = stored(table, {column: _NUMBERS[stored_as]})[column].cast("float64")
+    endless = (value.isnan() | value.isinf()).any()
+    found = session.ask(value.as_table().agg(low=value.min(), high=value.max(), endless=endless))
+    low, high, is_endless = (each[0].as_py() for each in found.columns)
+    if is_endless is False:
+        session.known.update({f"{fact}, low": math.floor(low), f"{fact}, high": math.ceil(high)})
+    session.known[fact] = int(is_endless is False)

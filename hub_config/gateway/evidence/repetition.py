@@ -13,13 +13,15 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final
 
+import ibis
 import ibis.expr.operations as ops
 import numpy as np
 import pyarrow as pa
 
-from hub_config.gateway.engine import WAREHOUSE, Session
+from hub_config.gateway.engine import Session
+from hub_config.gateway.engines.port import stored
 from hub_config.gateway.evidence.fanout import joined, root, rows_of_one, unit_column
-from hub_config.gateway.evidence.lineage import SAME_ROWS, column_of, quoted, stored_type, traced
+from hub_config.gateway.evidence.lineage import SAME_ROWS, column_of, traced
 from hub_config.gateway.evidence.source import Source
 from hub_config.gateway.rules.cells import Ints
 
@@ -44,13 +46,15 @@ class Part:
         return f"rows of one {self.unit} in {self.table} by {self.expression}"
 
     @property
-    def relation(self) -> str:
-        return f"{WAREHOUSE}.main.{quoted(self.table)}"
+    def expression(self) -> str:
+        return f"year of {self.column}" if self.year else self.column
 
     @property
-    def expression(self) -> str:
-        name = quoted(self.column)
-        return f"CAST(year({name}) AS VARCHAR)" if self.year else name
+    def rows(self) -> ibis.Table:
+        """Of each row whom it is about, and its value as text."""
+        rows = stored(self.table, {self.unit: "int64", self.column: "date" if self.year else "string"})
+        value = rows[self.column]
+        return rows.select(u=rows[self.unit], v=value.year().cast("string") if self.year else value)
 
 
 def most_rows_of_cells(source: Source, keys: pa.Table, most: int) -> Ints:
@@ -90,7 +94,7 @@ def find_out(session: Session, part: Part) -> None:
     known, read = session.known, f"{part.fact}, ranges read"
     if part.fact in known:
         return
-    if _number(session, f"SELECT approx_count_distinct({part.expression}) FROM {part.relation}") <= _DISTINCT:  # noqa: S608
+    if _number(session, part.rows["v"].approx_nunique()) <= _DISTINCT:
         for number, (start, end) in enumerate(pairwise(_edges(session, part))):
             if known.get(read, 0) <= number:
                 found = _by_value(session, part, start, end)
@@ -103,23 +107,21 @@ def find_out(session: Session, part: Part) -> None:
 
 
 def _edges(session: Session, part: Part) -> list[int]:
-    rows = _number(session, f"SELECT count(*) FROM {part.relation}")  # noqa: S608
-    highest = _number(session, f"SELECT max({quoted(part.unit)}) FROM {part.relation}")  # noqa: S608
+    rows, highest = session.stored_rows([part.table])[part.table], _number(session, part.rows["u"].max())
     inner = np.linspace(0, highest + 1, max(1, -(-rows // _AT_ONCE)) + 1)[1:-1]
     return [-(2**62), *inner.astype(np.int64).tolist(), 2**62]
 
 
 def _by_value(session: Session, part: Part, start: int, end: int) -> list[tuple[str | None, int]]:
-    unit = quoted(part.unit)
-    found = session.fetch(
-        f"SELECT v, max(n) AS n FROM (SELECT {part.expression} AS v, count(*) AS n FROM {part.relation}"  # noqa: S608
-        f" WHERE {unit} >= {start} AND {unit} < {end} GROUP BY {part.expression}, {unit}) GROUP BY v"
-    )
+    rows = part.rows
+    some = rows.filter(rows["u"] >= start, rows["u"] < end)
+    each = some.group_by("v", "u").agg(n=some.count())
+    found = session.ask(each.group_by("v").agg(n=each["n"].max()))
     return list(zip(found.column("v").to_pylist(), found.column("n").to_pylist(), strict=True))
 
 
-def _number(session: Session, query: str) -> int:
-    return int(session.fetch(query).column(0)[0].as_py() or 0)
+def _number(session: Session, value: ibis.Scalar) -> int:
+    return int(session.ask(value.name("n").as_table()).column("n")[0].as_py() or 0)
 
 
 # --- what the keys say of the tables -----------------------------------------------------------------------
@@ -159,4 +161,4 @@ def _part(source: Source, value: ops.Node | None) -> Part | None:
 def is_known_by(session: Session, part: Part) -> bool:
     """Whether the column is stored as what codes are, or as a date where it is about years."""
     types = _YEARS if part.year else _CODES
-    return stored_type(session, part.table, part.column) in types
+    return session.stored_type(part.table, part.column) in types

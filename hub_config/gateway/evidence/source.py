@@ -193,7 +193,7 @@ def source(session: Session, release: Release) -> Source:
     """The rows of `release` as a view of this session. One release is measured at a time: the next takes the
     place of its temporary tables."""
     rows = plainly(session, release.rows)
-    statement = compile_hardened(rows, session.aggregates)
+    statement = compile_hardened(session.staged(rows), session.aggregates)
     for name, table in statement.tables.items():
         session.register(name, table)
     session.run(f"CREATE OR REPLACE TEMP VIEW {_VIEW} AS {statement.sql}")

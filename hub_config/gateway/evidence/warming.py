@@ -8,9 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from hub_config.gateway.engine import WAREHOUSE, Session
+from hub_config.gateway.engine import Session
 from hub_config.gateway.evidence.fanout import STORED, highest_stored, most_stored
-from hub_config.gateway.evidence.lineage import stored_type, text
 from hub_config.gateway.evidence.measurement import WHOLE
 from hub_config.gateway.evidence.plain import limits_stored
 from hub_config.gateway.evidence.repetition import Part, find_out, is_known_by
@@ -28,17 +27,13 @@ def warm(session: Session, catalogue: Catalogue, larger_than: int = WHOLE) -> No
 
 def _large(session: Session, catalogue: Catalogue, larger_than: int) -> Iterable[Table]:
     """Tables about patients, the largest first: of them the first question would wait longest."""
-    found = session.fetch(
-        "SELECT table_name, estimated_size FROM duckdb_tables()"  # noqa: S608
-        f" WHERE database_name = {text(WAREHOUSE)} AND estimated_size > {larger_than}"
-        " ORDER BY estimated_size DESC, table_name"
-    )
-    names = (name for name in found.column("table_name").to_pylist() if name in catalogue.tables)
-    tables = [catalogue.tables[name] for name in names]
+    rows = session.stored_rows()
+    names = sorted((name for name in rows if rows[name] > larger_than), key=lambda name: (-rows[name], name))
+    tables = [catalogue.tables[name] for name in names if name in catalogue.tables]
     return [
         table
         for table in tables
-        if table.unit is Unit.PERSON and stored_type(session, table.name, STORED) is not None
+        if table.unit is Unit.PERSON and session.stored_type(table.name, STORED) is not None
     ]
 
 

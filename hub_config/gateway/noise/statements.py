@@ -62,7 +62,7 @@ def _steps(value: ibis.Value, bounded: Bounded) -> ibis.Value:
 
 
 def _fetch(session: Session, expression: ibis.Table) -> pa.Table:
-    prepared = compile_hardened(expression, session.aggregates)
+    prepared = compile_hardened(session.staged(expression), session.aggregates)
     for name, table in prepared.tables.items():
         session.register(name, table)
     batches = [conformed(batch, prepared.schema) for batch in session.fetch(prepared.sql).to_batches()]

@@ -9,8 +9,8 @@ from typing import Final, assert_never
 
 import ibis
 
-from hub_config.gateway.engine import WAREHOUSE, Session
-from hub_config.gateway.evidence.lineage import stored_type
+from hub_config.gateway.engine import Session
+from hub_config.gateway.engines.port import stored, temporary
 from hub_config.gateway.own.tables import CONSULTATION, LOG, PATIENTS
 from hub_config.governance.persons.facts import Link, Standing
 from p4dp_sdk.catalogue.model import Table, Unit
@@ -20,11 +20,12 @@ INTERN_NO: Final = "intern_no"
 _PHYSICIAN_NO: Final = "physician_no"
 _PATIENT_NO: Final = "patient_no"
 _OWN_LOG: Final = "own_log"
+_COLUMNS: Final = {CONSULTATION: "int64", _PATIENT_NO: "int64"}
 
 
 def is_told_apart(session: Session, standing: Standing) -> bool:
     """Whether the snapshot says whose a row is: older ones have no interns."""
-    return standing is not Standing.INTERN or stored_type(session, LOG, INTERN_NO) is not None
+    return standing is not Standing.INTERN or session.stored_type(LOG, INTERN_NO) is not None
 
 
 def gather_own(session: Session, link: Link) -> None:
@@ -34,10 +35,8 @@ def gather_own(session: Session, link: Link) -> None:
     if link.standing is Standing.PHYSICIAN:
         return
     column = INTERN_NO if link.standing is Standing.INTERN else _PHYSICIAN_NO
-    session.run(
-        f"CREATE TEMP TABLE {_OWN_LOG} AS SELECT DISTINCT {CONSULTATION}, {_PATIENT_NO}"  # noqa: S608
-        f" FROM {WAREHOUSE}.main.{LOG} WHERE {column} = {int(link.number)}"
-    )
+    log = stored(LOG, {**_COLUMNS, column: "int64"})
+    session.store(_OWN_LOG, session.ask(log.filter(log[column] == link.number).select(*_COLUMNS).distinct()))
 
 
 def own_rows(rows: ibis.Table, full: Table, link: Link) -> ibis.Table:
@@ -62,5 +61,4 @@ def own_rows(rows: ibis.Table, full: Table, link: Link) -> ibis.Table:
 
 
 def _own_log() -> ibis.Table:
-    columns = {CONSULTATION: "int64", _PATIENT_NO: "int64"}
-    return ibis.table(columns, name=_OWN_LOG, catalog="temp", database="main")
+    return temporary(_OWN_LOG, _COLUMNS)

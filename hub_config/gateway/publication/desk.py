@@ -24,7 +24,8 @@ from hub_config.gateway.actions import (
 )
 from hub_config.gateway.binding import furnish
 from hub_config.gateway.client import Client
-from hub_config.gateway.engine import WAREHOUSE, Session
+from hub_config.gateway.engine import Session
+from hub_config.gateway.engines.port import stored
 from hub_config.gateway.execution import Question, Understood, authorised, understand
 from hub_config.gateway.publication.dimensions import Parents, parents_of
 from hub_config.gateway.publication.documents import PublicationKeyDocument
@@ -122,7 +123,7 @@ def _ground(catalogue: Catalogue, query: AuthorisedQuery, admission: Admission) 
 
 def _parents(catalogue: Catalogue, session: Session) -> tuple[Parents, ...]:
     """Of the catalogue's code lists, and each centre's region in this snapshot."""
-    found = session.fetch(f"SELECT DISTINCT centre_id, region FROM {WAREHOUSE}.main.centres")  # noqa: S608
+    found = session.ask(stored("centres", {"centre_id": "string", "region": "string"}).distinct())
     regions = {row["centre_id"]: row["region"] for row in found.to_pylist() if row["centre_id"] is not None}
     return parents_of(catalogue.code_systems.values(), {"centre": regions})
 

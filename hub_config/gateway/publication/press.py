@@ -272,7 +272,7 @@ def _finished(order: Order, asked: Publishable, session: Session, frame: pa.Tabl
 
 
 def _fetched(session: Session, expression: Any, most: int) -> pa.Table:
-    statement = compile_hardened(expression.limit(most + 1), session.aggregates)
+    statement = compile_hardened(session.staged(expression.limit(most + 1)), session.aggregates)
     for name, table in statement.tables.items():
         session.register(name, table)
     table = session.fetch(statement.sql)
