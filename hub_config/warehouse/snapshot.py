@@ -27,6 +27,7 @@ import pyarrow.parquet as pq
 from hub_config.warehouse.derived import bound_observation, derive_body_mass
 from hub_config.warehouse.manifest import Manifest, ManifestError, read_manifest, write_manifest
 from hub_config.warehouse.problems import WarehouseProblem
+from hub_config.warehouse.quality import judge
 from hub_config.warehouse.schema import PATIENT, clustering, create_all, is_clustered, literal, quoted
 from hub_config.warehouse.workplace import (
     LOCK,
@@ -246,14 +247,15 @@ class Building:
     def finish(
         self, reference_date: date, first_date: date, last_date: date, report: Report = lambda _: None
     ) -> Snapshot:
-        """Bound, derive, cluster, export, hash, fsync, and give it the next number. Until then nobody can see
-        it.
+        """Judge, bound, derive, cluster, export, hash, fsync, and give it the next number. Until then nobody can
+        see it.
 
         Raises ValueError when a row of a person table has no patient: such a row would escape every
         threshold.
         """
         with _disk_full_explained():
             tables = self.catalogue.tables
+            judge(self.connection, last_date)
             bound_observation(self.connection, tables["observation_periods"], last_date)
             derive_body_mass(self.connection, tables["body_mass"])
             rows = {table.name: self._settle(table, report) for table in self.catalogue.tables.values()}
