@@ -1,51 +1,19 @@
-"""What analysts write, each beside the same thing in naive pandas, by hand.
-
-`keys` are the columns that name a row; `protected` the columns whose shown cells must equal the reference
-when the query is split and protected (a share of a total legitimately differs once cells are withheld), or
-the code it is refused with.
-"""
+"""What analysts write, each beside the same thing in naive pandas, by hand."""
 
 from __future__ import annotations
-
-from collections.abc import Callable
-from dataclasses import dataclass
-from types import SimpleNamespace
 
 import ibis
 import pandas as pd
 from ibis import _
 
 from p4dp_sdk.wire.errors import ErrorCode
-
-
-@dataclass(frozen=True)
-class Case:
-    name: str
-    ask: Callable[[SimpleNamespace], ibis.Expr]
-    reference: Callable[[SimpleNamespace], pd.DataFrame]
-    keys: tuple[str, ...] = ()
-    protected: tuple[str, ...] | ErrorCode = ("n",)
-
-
-def _counts(frame: pd.DataFrame, *keys: str) -> pd.DataFrame:
-    return frame.groupby(list(keys), dropna=False).size().reset_index(name="n")
-
-
-def _distinct(frame: pd.DataFrame, *keys: str) -> pd.DataFrame:
-    return frame.groupby(list(keys), dropna=False)["patient_id"].nunique().reset_index(name="n")
-
-
-def _one(**values: object) -> pd.DataFrame:
-    return pd.DataFrame({name: [value] for name, value in values.items()})
-
-
-def _week(dates: pd.Series) -> pd.Series:
-    return dates - pd.to_timedelta(dates.dt.weekday, unit="D")
+from tests.conformance.case import Case, counts, distinct, one, week
+from tests.conformance.studies import STUDIES
 
 
 def _crosstab(f):
     both = f.consultations.merge(f.patients[["patient_id", "sex"]], on="patient_id")
-    return _counts(both, "type", "sex")
+    return counts(both, "type", "sex")
 
 
 def _pivot(f):
@@ -54,25 +22,25 @@ def _pivot(f):
 
 
 def _top(f):
-    return _counts(f.diagnoses, "cisp2").sort_values("n", ascending=False).head(3)
+    return counts(f.diagnoses, "cisp2").sort_values("n", ascending=False).head(3)
 
 
 def _prevalence(f):
     cases = f.diagnoses[f.diagnoses.cisp2 == "K86"].merge(f.patients, on="patient_id")
-    return _distinct(cases, "age_band")
+    return distinct(cases, "age_band")
 
 
 def _ratio(f):
     cases = f.diagnoses[f.diagnoses.cisp2 == "T90"].merge(f.patients, on="patient_id")
-    num = _distinct(cases, "sex").rename(columns={"n": "cases"}).dropna(subset=["sex"])
-    den = _counts(f.patients, "sex").dropna(subset=["sex"])
+    num = distinct(cases, "sex").rename(columns={"n": "cases"}).dropna(subset=["sex"])
+    den = counts(f.patients, "sex").dropna(subset=["sex"])
     both = num.merge(den, on="sex")
     return both.assign(share=both.cases / both.n)[["sex", "cases", "n", "share"]]
 
 
 def _weekly(f):
     flu = f.diagnoses[f.diagnoses.cisp2.isin(["R74", "R80"])]
-    return _counts(flu.assign(week=_week(flu.date)), "week")
+    return counts(flu.assign(week=week(flu.date)), "week")
 
 
 def _moving(f):
@@ -82,7 +50,7 @@ def _moving(f):
 
 def _first_code(f):
     ordered = f.diagnoses.sort_values(["patient_id", "date", "cisp2"])
-    return _counts(ordered.drop_duplicates("patient_id"), "cisp2")
+    return counts(ordered.drop_duplicates("patient_id"), "cisp2")
 
 
 def _within_90_days(f):
@@ -90,16 +58,16 @@ def _within_90_days(f):
     pressure = f.diagnoses[f.diagnoses.cisp2 == "K86"]
     both = diabetes.merge(pressure, on="patient_id", suffixes=("", "_k"))
     near = both[(both.date_k >= both.date) & (both.date_k <= both.date + pd.Timedelta(days=90))]
-    return _one(n=near.patient_id.nunique())
+    return one(n=near.patient_id.nunique())
 
 
 def _having(f):
-    counts = _counts(f.diagnoses, "cisp2")
-    return counts[counts.n >= 3]
+    found = counts(f.diagnoses, "cisp2")
+    return found[found.n >= 3]
 
 
 def _pairs(f):
-    return _counts(f.diagnoses.drop_duplicates(["patient_id", "cisp2"]), "cisp2")
+    return counts(f.diagnoses.drop_duplicates(["patient_id", "cisp2"]), "cisp2")
 
 
 def _quantiles(f):
@@ -110,7 +78,7 @@ def _quantiles(f):
 
 
 def _mean_visits(f):
-    per_patient = _counts(f.consultations, "patient_id").merge(f.patients, on="patient_id")
+    per_patient = counts(f.consultations, "patient_id").merge(f.patients, on="patient_id")
     return per_patient.groupby("sex", dropna=False)["n"].mean().reset_index(name="visits")
 
 
@@ -122,24 +90,24 @@ def _ages(f):
 def _spread_and_share(f):
     women = f.patients[f.patients.sex == "F"]
     share = (f.patients.sex.dropna() == "F").mean()
-    return _one(spread=women.age.astype("float64").var(ddof=0), women=share)
+    return one(spread=women.age.astype("float64").var(ddof=0), women=share)
 
 
 def _mean_last_weight(f):
     weights = f.biometrics[(f.biometrics.measure == "weight") & f.biometrics.value.notna()]
     last = weights.sort_values("date").groupby("patient_id")["value"].last()
-    return _one(mean=last.mean())
+    return one(mean=last.mean())
 
 
 def _mean_days(f):
     dates = f.diagnoses.groupby("patient_id")["date"]
-    return _one(mean=(dates.max() - dates.min()).dt.days.mean())
+    return one(mean=(dates.max() - dates.min()).dt.days.mean())
 
 
 def _visits_bands(f):
-    visits = _counts(f.consultations, "patient_id").n
+    visits = counts(f.consultations, "patient_id").n
     band = visits.map(lambda n: "once" if n == 1 else "more")
-    return _counts(pd.DataFrame({"band": band}), "band")
+    return counts(pd.DataFrame({"band": band}), "band")
 
 
 def _nunique_where(f):
@@ -164,21 +132,21 @@ def _bands(f):
         "unknown" if pd.isna(age) else "<18" if age < 18 else "18-64" if age < 65 else "65+"
         for age in f.patients.age
     ]
-    return _counts(pd.DataFrame({"band": band}), "band")
+    return counts(pd.DataFrame({"band": band}), "band")
 
 
 def _union(f):
     both = pd.concat([f.consultations[["patient_id", "centre_id"]], f.diagnoses[["patient_id", "centre_id"]]])
-    return _distinct(both, "centre_id")
+    return distinct(both, "centre_id")
 
 
 def _union_total(f):
     total = pd.DataFrame({"cisp2": ["ALL"], "n": [len(f.diagnoses)]})
-    return pd.concat([_counts(f.diagnoses, "cisp2"), total])
+    return pd.concat([counts(f.diagnoses, "cisp2"), total])
 
 
 def _labels_after(f):
-    return _counts(f.patients, "centre_id").merge(f.centres, on="centre_id")[["region", "n"]]
+    return counts(f.patients, "centre_id").merge(f.centres, on="centre_id")[["region", "n"]]
 
 
 _MINE = pd.DataFrame({"code": ["K86", "K87", "T90"], "family": ["pressure", "pressure", "diabetes"]})
@@ -186,33 +154,33 @@ _MINE = pd.DataFrame({"code": ["K86", "K87", "T90"], "family": ["pressure", "pre
 
 def _families(f):
     both = f.diagnoses.merge(_MINE, left_on="cisp2", right_on="code")
-    return _distinct(both, "family")
+    return distinct(both, "family")
 
 
 def _bins(f):
     weights = f.biometrics[(f.biometrics.measure == "weight")]
-    return _counts(pd.DataFrame({"bin": weights.value // 10 * 10}).astype("Int64"), "bin")
+    return counts(pd.DataFrame({"bin": weights.value // 10 * 10}).astype("Int64"), "bin")
 
 
 def _shares(f):
-    counts = _counts(f.diagnoses, "cisp2")
-    return counts.assign(share=counts.n / counts.n.sum())
+    found = counts(f.diagnoses, "cisp2")
+    return found.assign(share=found.n / found.n.sum())
 
 
 def _cohort_years(f):
     cohort = set(f.diagnoses[f.diagnoses.cisp2 == "T90"].patient_id)
     theirs = f.consultations[f.consultations.patient_id.isin(cohort)]
-    return _counts(theirs.assign(year=theirs.date.dt.year.astype("Int64")), "year")
+    return counts(theirs.assign(year=theirs.date.dt.year.astype("Int64")), "year")
 
 
 def _cohort_sex(f):
     cohort = set(f.diagnoses[f.diagnoses.cisp2.isin(["R74", "R80"])].patient_id)
-    return _counts(f.patients[f.patients.patient_id.isin(cohort)], "sex")
+    return counts(f.patients[f.patients.patient_id.isin(cohort)], "sex")
 
 
 def _never_seen(f):
     seen = set(f.consultations.patient_id)
-    return _counts(f.patients[~f.patients.patient_id.isin(seen)], "sex")
+    return counts(f.patients[~f.patients.patient_id.isin(seen)], "sex")
 
 
 def _weighed(f):
@@ -233,7 +201,7 @@ def _last_weight(f):
         "date"
     )
     last = weights.groupby("patient_id")["value"].last()
-    return _counts(pd.DataFrame({"bin": (last >= 75).astype("Int64")}), "bin")
+    return counts(pd.DataFrame({"bin": (last >= 75).astype("Int64")}), "bin")
 
 
 def _weight_before(f):
@@ -244,7 +212,7 @@ def _weight_before(f):
         known = not own.empty and pd.notna(own.sort_values("date").iloc[-1].value)
         rows.append((diagnosis.cisp2, diagnosis.patient_id if known else None))
     frame = pd.DataFrame(rows, columns=["cisp2", "patient_id"])
-    return _distinct(frame.dropna(subset=["patient_id"]), "cisp2")
+    return distinct(frame.dropna(subset=["patient_id"]), "cisp2")
 
 
 def _quarters(f):
@@ -252,24 +220,24 @@ def _quarters(f):
     frame = f.consultations.assign(
         year=dates.dt.year.astype("Int64"), quarter=dates.dt.quarter.astype("Int64")
     )
-    return _counts(frame, "year", "quarter")
+    return counts(frame, "year", "quarter")
 
 
 def _age_at(f):
     both = f.diagnoses.merge(f.patients, on="patient_id")
     years = both.date.dt.year - both.birth_month.dt.year
     band = ["unknown" if pd.isna(y) else "adult" if y >= 18 else "child" for y in years]
-    return _counts(both.assign(band=band), "band")
+    return counts(both.assign(band=band), "band")
 
 
 def _gaps(f):
     ordered = f.consultations.sort_values(["patient_id", "date", "consultation_id"])
     gap = (ordered.date - ordered.groupby("patient_id").date.shift()).dt.days
-    return _one(n=int((gap <= 30).sum()))
+    return one(n=int((gap <= 30).sum()))
 
 
 def _scalar(f):
-    return _one(n=len(f.consultations[f.consultations.date == "2020-02-29"]))
+    return one(n=len(f.consultations[f.consultations.date == "2020-02-29"]))
 
 
 CASES = (
@@ -522,11 +490,11 @@ CASES = (
         _union_total,
         ("cisp2",),
     ),
-    Case("grand total", lambda t: t.diagnoses.count().name("n"), lambda f: _one(n=len(f.diagnoses))),
+    Case("grand total", lambda t: t.diagnoses.count().name("n"), lambda f: one(n=len(f.diagnoses))),
     Case(
         "value_counts",
         lambda t: t.consultations.type.value_counts(name="n"),
-        lambda f: _counts(f.consultations, "type"),
+        lambda f: counts(f.consultations, "type"),
         ("type",),
     ),
     Case(
@@ -667,14 +635,14 @@ CASES = (
     Case(
         "nobody: an empty group",
         lambda t: t.diagnoses.filter(_.cisp2 == "A04").group_by("centre_id").agg(n=_.count()),
-        lambda f: _counts(f.diagnoses[f.diagnoses.cisp2 == "A04"], "centre_id"),
+        lambda f: counts(f.diagnoses[f.diagnoses.cisp2 == "A04"], "centre_id"),
         ("centre_id",),
         (),
     ),
     Case(
         "chapter of a code",
         lambda t: t.diagnoses.group_by(chapter=_.cisp2[0]).agg(n=_.count()),
-        lambda f: _counts(f.diagnoses.assign(chapter=f.diagnoses.cisp2.str[0]), "chapter"),
+        lambda f: counts(f.diagnoses.assign(chapter=f.diagnoses.cisp2.str[0]), "chapter"),
         ("chapter",),
     ),
     Case(
@@ -682,19 +650,19 @@ CASES = (
         lambda t: (
             t.consultations.mutate(type=_.type.fill_null("not recorded")).group_by("type").agg(n=_.count())
         ),
-        lambda f: _counts(f.consultations.assign(type=f.consultations.type.fillna("not recorded")), "type"),
+        lambda f: counts(f.consultations.assign(type=f.consultations.type.fillna("not recorded")), "type"),
         ("type",),
     ),
     Case(
         "physicians by centre",
         lambda t: t.physicians.group_by("centre_id").agg(n=_.count()),
-        lambda f: _counts(f.physicians, "centre_id"),
+        lambda f: counts(f.physicians, "centre_id"),
         ("centre_id",),
     ),
     Case(
         "public table first",
         lambda t: t.centres.join(t.patients, "centre_id").group_by("region").agg(n=_.count()),
-        lambda f: _counts(f.patients.merge(f.centres, on="centre_id"), "region"),
+        lambda f: counts(f.patients.merge(f.centres, on="centre_id"), "region"),
         ("region",),
     ),
     Case(
@@ -705,7 +673,7 @@ CASES = (
             .group_by("sex")
             .agg(n=_.patient_id_right.nunique())
         ),
-        lambda f: _distinct(f.patients, "sex"),
+        lambda f: distinct(f.patients, "sex"),
         ("sex",),
     ),
     Case(
@@ -719,7 +687,7 @@ CASES = (
                 .agg(n=_.patient_id.nunique())
             )
         )(ibis.memtable(_MINE)),
-        lambda f: _distinct(
+        lambda f: distinct(
             f.diagnoses.merge(f.patients[["patient_id", "sex"]], on="patient_id")
             .merge(_MINE, left_on="cisp2", right_on="code", how="left")
             .fillna({"family": "other"}),
@@ -728,4 +696,5 @@ CASES = (
         ),
         ("family", "sex"),
     ),
+    *STUDIES,
 )

@@ -26,8 +26,8 @@ def has_user_table(expression) -> bool:
     return bool(expression.op().find(ops.InMemoryTable))
 
 
-def test_there_are_forty_of_them():
-    assert len(CASES) >= 40 and len({case.name for case in CASES}) == len(CASES)
+def test_there_are_sixty_of_them():
+    assert len(CASES) >= 60 and len({case.name for case in CASES}) == len(CASES)
 
 
 @every_case
