@@ -12,7 +12,7 @@ from __future__ import annotations
 import errno
 import hashlib
 import shutil
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
@@ -24,10 +24,15 @@ from typing import Final
 import duckdb
 import pyarrow.parquet as pq
 
-from hub_config.warehouse.derived import bound_observation, derive_body_mass
+from hub_config.warehouse.derived import (
+    Observing,
+    bound_observation,
+    derive_body_mass,
+    derive_observation,
+    name_death_sources,
+)
 from hub_config.warehouse.manifest import Manifest, ManifestError, read_manifest, write_manifest
 from hub_config.warehouse.problems import WarehouseProblem
-from hub_config.warehouse.quality import judge
 from hub_config.warehouse.schema import PATIENT, clustering, create_all, is_clustered, literal, quoted
 from hub_config.warehouse.workplace import (
     LOCK,
@@ -242,25 +247,30 @@ class Building:
     synthetic: bool
     public: bool
     catalogue: Catalogue = field(repr=False)
+    observing: Observing = field(default_factory=Observing)
+    population: str = ""
+    sources: tuple[str, ...] = ()
     snapshot: Snapshot | None = None
 
     def finish(
         self, reference_date: date, first_date: date, last_date: date, report: Report = lambda _: None
     ) -> Snapshot:
-        """Judge, bound, derive, cluster, export, hash, fsync, and give it the next number. Until then nobody can
-        see it.
+        """Bound, derive, cluster, export, hash, fsync, and give it the next number. Until then nobody can see
+        it.
 
         Raises ValueError when a row of a person table has no patient: such a row would escape every
         threshold.
         """
         with _disk_full_explained():
             tables = self.catalogue.tables
-            judge(self.connection, last_date)
+            derive_observation(self.connection, last_date, self.observing)
+            name_death_sources(self.connection)
             bound_observation(self.connection, tables["observation_periods"], last_date)
             derive_body_mass(self.connection, tables["body_mass"])
             rows = {table.name: self._settle(table, report) for table in self.catalogue.tables.values()}
+            quality = _quality(self.connection, self.catalogue)
             self._close()
-            draft = self._draft(rows, reference_date, first_date, last_date)
+            draft = self._draft(rows, quality, reference_date, first_date, last_date)
             self.snapshot = _publish(self.warehouse_dir, self.directory, draft)
         return self.snapshot
 
@@ -278,7 +288,9 @@ class Building:
         self.connection.close()
         shutil.rmtree(self.directory / "tmp", ignore_errors=True)
 
-    def _draft(self, rows: Mapping[str, int], reference: date, first: date, last: date) -> Manifest:
+    def _draft(
+        self, rows: Mapping[str, int], quality: Mapping[str, int], reference: date, first: date, last: date
+    ) -> Manifest:
         files = self._sealed_files()
         return Manifest(
             number=0,  # given at the last moment, under the warehouse's lock
@@ -295,6 +307,9 @@ class Building:
             sha256={name: _sha256(path) for name, path in files.items()},
             bytes={name: path.stat().st_size for name, path in files.items()},
             columns={name: _stored(table) for name, table in self.catalogue.tables.items()},
+            population=self.population,
+            sources=self.sources,
+            quality=quality,
         )
 
     def _sealed_files(self) -> dict[str, Path]:
@@ -305,19 +320,51 @@ class Building:
         return {str(path.relative_to(self.directory)): path for path in files}
 
 
+def _quality(connection: duckdb.DuckDBPyConnection, catalogue: Catalogue) -> dict[str, int]:
+    """How many rows each quality rule marked, in all tables."""
+    judged = [table.name for table in catalogue.tables.values() if table.has("dq_code")]
+    every = " UNION ALL ".join(f"SELECT dq_code FROM {quoted(name)}" for name in judged)  # noqa: S608
+    found = connection.execute(
+        f"SELECT dq_code, count(*) FROM ({every}) WHERE dq_code != 'ok' GROUP BY 1 ORDER BY 1"  # noqa: S608
+    ).fetchall()
+    return {rule: int(rows) for rule, rows in found}
+
+
 def _stored(table: Table) -> tuple[str, ...]:
     return tuple(column.stored_as for column in table.columns)
 
 
 @contextmanager
-def build_snapshot(warehouse_dir: Path, *, source: str, synthetic: bool, public: bool) -> Iterator[Building]:
+def build_snapshot(
+    warehouse_dir: Path,
+    *,
+    source: str,
+    synthetic: bool,
+    public: bool,
+    population: str | None = None,
+    sources: Iterable[str] = (),
+    observing: Observing | None = None,
+) -> Iterator[Building]:
     """A new snapshot, kept only if `finish` was reached. Several may be built at once, by any number of
-    processes.
+    processes. `population` is what a rolling project follows, by default its `source`; `sources` are what
+    was loaded into it.
 
     Raises SnapshotProblem (DISK_FULL) when space runs out, RuntimeError when the block ends without `finish`.
     """
     with _disk_full_explained(), workplace(warehouse_dir) as directory:
-        building = _open_building(warehouse_dir, directory, source, synthetic, public)
+        catalogue = load_catalogue()
+        building = Building(
+            warehouse_dir,
+            directory,
+            _open_database(directory, catalogue),
+            source,
+            synthetic,
+            public,
+            catalogue,
+            observing or Observing(),
+            population or source,
+            tuple(sources) or (source,),
+        )
         try:
             yield building
         finally:
@@ -326,15 +373,12 @@ def build_snapshot(warehouse_dir: Path, *, source: str, synthetic: bool, public:
             raise RuntimeError(f"The build of {source} ended without finish(): nothing was kept.")
 
 
-def _open_building(
-    warehouse_dir: Path, directory: Path, source: str, synthetic: bool, public: bool
-) -> Building:
-    catalogue = load_catalogue()
+def _open_database(directory: Path, catalogue: Catalogue) -> duckdb.DuckDBPyConnection:
     (directory / "tables").mkdir()
     connection = duckdb.connect(str(directory / DATABASE), config={"temp_directory": str(directory / "tmp")})
     for statement in create_all(catalogue):
         connection.execute(statement)
-    return Building(warehouse_dir, directory, connection, source, synthetic, public, catalogue)
+    return connection
 
 
 def _require_patients(connection: duckdb.DuckDBPyConnection, table: Table) -> None:

@@ -1,7 +1,8 @@
 """Practices: who they are, when their exports were good, and how their activity runs through the calendar.
 
-A practice's observed time runs from its first good export to its last; a change of software leaves a gap. The
-clock turns "this much of the practice's activity" into a date: more on Mondays and in winter, none in a gap.
+A practice's observed time runs from its first good export to its last; a change of software leaves a gap, and
+a few practices are silent for some months without one. The clock turns "this much of the practice's activity"
+into a date: more on Mondays and in winter, none in a gap.
 """
 
 from __future__ import annotations
@@ -13,14 +14,17 @@ from typing import Final
 
 import numpy as np
 
-from hub_config.warehouse.synthesis.arrays import NEVER, Flags, Floats, Ints, day, stream
+from hub_config.warehouse.synthesis.arrays import NEVER, Flags, Floats, Ints, day, month_starts, stream
 
 GAP_RATE: Final = 0.35  # practices that changed software, and lost the months between
+SILENT_RATE: Final = 0.06  # practices that recorded nothing for some months; one at least
 WITHDRAWN_RATE: Final = 0.02  # practices that withdrew, with their patients; one at least
 GROWTH: Final = 0.02  # a year
 _WEEKDAYS: Final = (1.25, 1.05, 0.95, 1.0, 1.1, 0.45, 0.02)
 _MONTHS: Final = (1.12, 1.10, 1.06, 0.98, 0.95, 0.97, 0.85, 0.70, 1.02, 1.08, 1.07, 1.10)
 _LOCKDOWN: Final = (date(2020, 3, 17), date(2020, 5, 10), 0.65)
+
+_Days = tuple[Ints, Ints]  # of each practice, the first and the last
 
 
 class Clock:
@@ -53,7 +57,7 @@ class Clock:
 
 @dataclass(frozen=True)
 class Practices:
-    """One GP a practice. Days are inclusive; `gap_first` is NEVER where there is no gap."""
+    """One GP a practice. Days are inclusive; `gap_first` and `silent_first` are NEVER where there is none."""
 
     centres: tuple[str, ...]
     centre: Ints
@@ -64,6 +68,8 @@ class Practices:
     last: Ints
     gap_first: Ints
     gap_last: Ints
+    silent_first: Ints
+    silent_last: Ints
     withdrawn: Flags
     clock: Clock
 
@@ -91,6 +97,7 @@ def found_practices(physicians: Mapping[str, int], first: date, last: date, seed
     withdrawn[np.argsort(weight)[: max(1, round(n * WITHDRAWN_RATE))]] = True
     starts, ends = _exports(rng, n, day(first), day(last), withdrawn)
     gap_first, gap_last = _gaps(rng, starts, ends)
+    silent_first, silent_last = _silences(stream(seed, "silence"), starts, ends, gap_first, gap_last)
     return Practices(
         centres=tuple(physicians),
         centre=np.repeat(np.arange(len(physicians)), list(physicians.values())),
@@ -101,8 +108,13 @@ def found_practices(physicians: Mapping[str, int], first: date, last: date, seed
         last=ends,
         gap_first=gap_first,
         gap_last=gap_last,
+        silent_first=silent_first,
+        silent_last=silent_last,
         withdrawn=withdrawn,
-        clock=Clock(_activity(first, last, starts, ends, gap_first, gap_last), day(first)),
+        clock=Clock(
+            _activity(first, last, (starts, ends), (gap_first, gap_last), (silent_first, silent_last)),
+            day(first),
+        ),
     )
 
 
@@ -121,11 +133,35 @@ def _gaps(rng: np.random.Generator, starts: Ints, ends: Ints) -> tuple[Ints, Int
     return np.where(has_gap, gap_first, NEVER), np.where(has_gap, gap_first + length, NEVER)
 
 
-def _activity(first: date, last: date, starts: Ints, ends: Ints, gap_first: Ints, gap_last: Ints) -> Floats:
+def _silences(
+    rng: np.random.Generator, starts: Ints, ends: Ints, gap_first: Ints, gap_last: Ints
+) -> tuple[Ints, Ints]:
+    """Three to seven whole months, away from the ends and from any change of software."""
+    n = len(starts)
+    begins = month_starts(
+        starts + 400 + (rng.random(n) * np.maximum(ends - starts - 1000, 1)).astype(np.int64)
+    )
+    stops = month_starts(begins + 32 * rng.integers(3, 8, n)) - 1
+    apart = (gap_first >= NEVER) | (stops < gap_first - 100) | (begins > gap_last + 100)
+    fits = apart & (stops < ends - 200)
+    chosen = rng.permutation(n)
+    chosen = chosen[fits[chosen]][: max(1, round(n * SILENT_RATE))]
+    silent = np.zeros(n, bool)
+    silent[chosen] = True
+    return np.where(silent, begins, NEVER), np.where(silent, stops, NEVER)
+
+
+def _activity(first: date, last: date, exports: _Days, *closed: _Days) -> Floats:
+    """Within the exports, and outside what is `closed`."""
     days = np.arange(day(first), day(last) + 1)
-    good = (days >= starts[:, None]) & (days <= ends[:, None])
-    good &= ~((days >= gap_first[:, None]) & (days <= gap_last[:, None]))
+    good = _within(days, exports)
+    for each in closed:
+        good &= ~_within(days, each)
     return good * _calendar(first, len(days))
+
+
+def _within(days: Ints, bounds: _Days) -> Flags:
+    return np.asarray((days >= bounds[0][:, None]) & (days <= bounds[1][:, None]))
 
 
 def _calendar(first: date, length: int) -> Floats:

@@ -1,4 +1,4 @@
-"""The registers: centres, GPs, patients, observation periods, objections."""
+"""The registers: centres, GPs, patients, exports, objections."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from hub_config.warehouse.synthesis.arrays import (
     Coded,
     Columns,
     Days,
-    Flags,
     Ints,
     Numbers,
     month_starts,
@@ -23,11 +22,12 @@ from hub_config.warehouse.synthesis.practices import Practices
 from hub_config.warehouse.synthesis.scene import Scene
 from hub_config.warehouse.synthesis.traps import OBJECTION_RATE, RULES, Rule, rule_index
 
-ACTIVE_DAYS: Final = 730  # seen in the last two years of exports: still under observation at their end
 OWN_GP_RATE: Final = 0.82
 _SEXES: Final = ("F", "M")
 _BANDS: Final = (*(f"{a:02d}-{a + 9:02d}" for a in range(0, 90, 10)), "90+")
-_REASONS: Final = ("last_export", "software_gap", "inactive", "death", "withdrawal")
+_SOFTWARE: Final = ("Logiciel A", "Logiciel B", "Logiciel C")
+_DEATHS: Final = ("practice", "snds", "unknown")
+_DEATH_SHARES: Final = (0.8, 0.15, 0.05)
 
 
 def list_centres(practices: Practices, centres: list[Centre]) -> Columns:
@@ -63,43 +63,36 @@ def list_patients(scene: Scene) -> Columns:
         "age": age,
         "age_band": _bands(age),
         "death_month": Days(np.where(people.death >= NEVER, NEVER, month_starts(people.death))),
+        "death_source": Coded(_death_sources(scene), _DEATHS),
         "registration": Coded(other.astype(np.int64), ("declared", "other")),
         "dq_code": Coded(people.duplicate * rule_index(Rule.POSSIBLE_DUPLICATE), RULES),
     }
 
 
-def observe(scene: Scene) -> Columns:
-    """One period a patient, two where a change of software lies between contacts."""
-    people, contacts, practices = scene.people, scene.contacts, scene.practices
-    person = np.arange(len(people))
-    end, reason = _ends(scene)
-    gap_first, gap_last = practices.gap_first[people.practice], practices.gap_last[people.practice]
-    split = (contacts.first < gap_first) & (end > gap_last)
-    rows = np.concatenate([person, person[split]])
-    before = np.where(split, gap_first - 1, end)
-    start = np.concatenate([contacts.first, gap_last[split] + 1])
-    why = np.concatenate([np.where(split, _REASONS.index("software_gap"), reason), reason[split]])
-    order = np.lexsort((start, rows))
-    columns = dict(scene.of_people(rows[order], start[order]))
-    del columns["date"]
+def _death_sources(scene: Scene) -> Ints:
+    people = scene.people
+    source = scene.rng("death sources").choice(len(_DEATHS), len(people), p=_DEATH_SHARES)
+    return np.where(people.death < NEVER, source, -1)
+
+
+def list_exports(practices: Practices, source: str) -> Columns:
+    """What each practice sent: one export, or one a software."""
+    changed = np.flatnonzero(practices.gap_first < NEVER)
+    practice = np.concatenate([np.arange(len(practices)), changed])
+    second = np.arange(len(practice)) >= len(practices)
+    ends = np.where(practices.gap_first < NEVER, practices.gap_first - 1, practices.last)[practice]
+    first = np.where(second, practices.gap_last[practice] + 1, practices.first[practice])
+    last = np.where(second, practices.last[practice], ends)
+    order = np.lexsort((first, practice))
     return {
-        **columns,
-        "start_date": Days(start[order]),
-        "end_date": Days(np.concatenate([before, end[split]])[order]),
-        "end_reason": Coded(why[order], _REASONS),
+        "source": Coded.constant(source, len(practice)),
+        "physician_no": practice[order],
+        "centre_id": Coded(practices.centre[practice[order]], practices.centres),
+        "exported_on": Days(last[order]),
+        "software": Coded((practice % len(_SOFTWARE) + second)[order] % len(_SOFTWARE), _SOFTWARE),
+        "first_event": Days(first[order]),
+        "last_event": Days(last[order]),
     }
-
-
-def _ends(scene: Scene) -> tuple[Ints, Ints]:
-    """When and why observation ends: at the last export for the active, else at death or the last contact."""
-    people, contacts = scene.people, scene.contacts
-    export = scene.practices.last[people.practice]
-    active = (contacts.last >= export - ACTIVE_DAYS) & (people.exit >= export)
-    dead: Flags = people.death < NEVER
-    left = scene.practices.withdrawn[people.practice]
-    end = np.select([dead, active], [people.death, export], contacts.last)
-    reasons = [_REASONS.index(reason) for reason in ("death", "withdrawal", "last_export")]
-    return end, np.select([dead, active & left, active], reasons, _REASONS.index("inactive"))
 
 
 def list_objections(seed: int, patients: int, practices: Practices, last_day: int) -> Columns:

@@ -42,10 +42,10 @@ from hub_config.warehouse.synthesis.presets import (
 )
 from hub_config.warehouse.synthesis.registers import (
     list_centres,
+    list_exports,
     list_objections,
     list_patients,
     list_physicians,
-    observe,
 )
 from hub_config.warehouse.synthesis.sampling import Sampler, Seasons
 from hub_config.warehouse.synthesis.scene import Scene
@@ -56,7 +56,7 @@ from hub_config.warehouse.synthesis.vaccinating import vaccinate
 Report = Callable[[str, float], None]
 
 _GENERATING: Final = 0.75  # of the whole work; the rest settles the snapshot
-_BLOCK_TABLES: Final = 12
+_BLOCK_TABLES: Final = 11
 
 
 def synthesise(
@@ -92,6 +92,7 @@ def _fill(building: Building, plan: Plan, seed: int, report: Report) -> None:
     practices = found_practices(plan.physicians, plan.first_date, plan.last_date, seed)
     append(building.connection, "centres", list_centres(practices, knowledge.centres))
     append(building.connection, "physicians", list_physicians(practices))
+    append(building.connection, "exports", list_exports(practices, plan.source))
     last_day = day(plan.last_date)
     append(building.connection, "objections", list_objections(seed, plan.patients, practices, last_day))
     done = 0
@@ -111,7 +112,6 @@ def _tables(
     """The tables of a block, in an order that lets go of each before the next is made."""
     scene = _scene(plan, block, seed, knowledge, practices)
     yield "patients", list_patients(scene)
-    yield "observation_periods", observe(scene)
     yield "consultations", _consultations(scene)
     diagnoses = code_diagnoses(scene)
     yield "diagnoses", coded_rows(scene, diagnoses, "diagnoses")

@@ -6,9 +6,13 @@ from collections import defaultdict
 from statistics import median
 from typing import Any
 
+import numpy as np
 import pytest
 from pytest import approx
 
+from hub_config.warehouse.synthesis.arrays import NEVER, months
+from hub_config.warehouse.synthesis.practices import found_practices
+from hub_config.warehouse.synthesis.presets import Preset, plan_of
 from p4dp_sdk.catalogue import Role, Table, Unit, load_catalogue
 from p4dp_sdk.catalogue.reference.iotf import weight_status
 
@@ -106,8 +110,45 @@ def test_observation_periods_are_ordered_and_apart(ask: Ask) -> None:
     assert ask(f"SELECT count(*) FROM ({overlap}) WHERE overlap") == [(0,)]
     assert ask("SELECT count(*) FROM patients ANTI JOIN observation_periods USING (patient_no)") == [(0,)]
     assert {reason for (reason,) in ask("SELECT DISTINCT end_reason FROM observation_periods")} == {
-        *("last_export", "software_gap", "inactive", "death", "withdrawal")
+        *("last_export", "software_gap", "silence", "inactive", "death", "withdrawal")
     }
+
+
+def test_what_practices_did_not_record_is_found_from_their_exports_and_contacts(ask: Ask) -> None:
+    """Every silence and change of software that was planted, and none that was not."""
+    plan = plan_of(Preset.A)
+    practices = found_practices(plan.physicians, plan.first_date, plan.last_date, 0)
+    for activity, first, last in (
+        ("silent", practices.silent_first, practices.silent_last),
+        ("software_gap", practices.gap_first, practices.gap_last),
+    ):
+        planted = {
+            (int(practice), month)
+            for practice in np.flatnonzero(first < NEVER)
+            for month in whole_months(first[practice], last[practice])
+        }
+        found = ask(
+            "SELECT physician_no, datediff('month', DATE '1970-01-01', month) FROM practice_months "
+            f"WHERE activity = '{activity}'"
+        )
+        assert set(found) == planted
+        assert len({practice for practice, _ in planted}) >= 3
+
+
+def whole_months(first: int, last: int) -> list[int]:
+    """Those of which all days lie from `first` to `last`, counted from January 1970."""
+    before, after = months(np.array([first - 1, last + 1]))
+    return list(range(int(before) + 1, int(after)))
+
+
+def test_deaths_end_observation_and_say_who_knew_of_them(ask: Ask) -> None:
+    dead = "FROM patients WHERE death_month IS NOT NULL"
+    assert ask(f"SELECT count(*) {dead} AND death_source IS NULL") == [(0,)]
+    said = {source for (source,) in ask(f"SELECT DISTINCT death_source {dead}")}
+    assert said == {"practice", "snds", "unknown"}
+    assert ask("SELECT count(death_source) FROM patients WHERE death_month IS NULL") == [(0,)]
+    ended = ask("SELECT count(*) FROM observation_periods WHERE end_reason = 'death'")[0][0]
+    assert ended > 0.9 * ask(f"SELECT count(*) {dead}")[0][0]
 
 
 def test_nobody_is_seen_before_birth_or_after_death(ask: Ask) -> None:
