@@ -33,6 +33,7 @@ from hub_config.warehouse.derived import (
 )
 from hub_config.warehouse.manifest import Manifest, ManifestError, read_manifest, write_manifest
 from hub_config.warehouse.problems import WarehouseProblem
+from hub_config.warehouse.quality import judge
 from hub_config.warehouse.schema import PATIENT, clustering, create_all, is_clustered, literal, quoted
 from hub_config.warehouse.workplace import (
     LOCK,
@@ -255,14 +256,15 @@ class Building:
     def finish(
         self, reference_date: date, first_date: date, last_date: date, report: Report = lambda _: None
     ) -> Snapshot:
-        """Bound, derive, cluster, export, hash, fsync, and give it the next number. Until then nobody can see
-        it.
+        """Judge, observe, derive, cluster, export, hash, fsync, and give it the next number. Until then nobody
+        can see it.
 
         Raises ValueError when a row of a person table has no patient: such a row would escape every
         threshold.
         """
         with _disk_full_explained():
             tables = self.catalogue.tables
+            judge(self.connection, last_date)
             derive_observation(self.connection, last_date, self.observing)
             name_death_sources(self.connection)
             bound_observation(self.connection, tables["observation_periods"], last_date)
