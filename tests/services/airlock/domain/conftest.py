@@ -14,6 +14,6 @@ from tests.services.governance.conftest import postgres, settings  # noqa: F401 
 
 @pytest.fixture
 def house(settings: Settings) -> Iterator[House]:  # noqa: F811
-    store = open_store(settings)
-    yield furnished(House(store, settings))
-    store.close()
+    house = furnished(House(open_store(settings), settings))
+    yield house
+    house.store.close()  # which may be another than at first

@@ -1,5 +1,5 @@
-"""The process is killed at every step of every transition: nothing is lost, nothing leaves twice or
-unapproved, and what was begun can be done again.
+"""The process is killed at every step of every transition, on both databases: nothing is lost, nothing leaves
+twice or unapproved, and what was begun can be done again.
 """
 
 from __future__ import annotations
@@ -7,7 +7,6 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -21,8 +20,7 @@ from hub_config.governance.audit import verify
 from hub_config.governance.recorder import Recorder
 from hub_config.governance.releases.facts import State, Verdict
 from hub_config.governance.store import open_store
-from hub_config.settings import Settings
-from tests.services.airlock.domain.house import DENIS, DIANE, DORA, INES, TABLE, House, furnished
+from tests.services.airlock.domain.house import DENIS, DIANE, DORA, INES, TABLE, House
 
 MOMENTS = ("recorded", "before-commit", "after-commit")
 """After the audit event, and before and after the commit. (An earlier kill changes nothing anywhere.)"""
@@ -89,14 +87,6 @@ ACTS: dict[str, Callable[[House, str], object]] = {
     "withdraw": _withdraw,
     "recall": _recall,
 }
-
-
-@pytest.fixture
-def house(tmp_path: Path) -> House:
-    """On SQLite: what a killed process leaves of a transaction is the database's part, and tested on both in
-    `tests/services/governance`."""
-    settings = Settings(home=tmp_path / "home")
-    return furnished(House(open_store(settings), settings))
 
 
 def is_sound(house: House) -> None:
