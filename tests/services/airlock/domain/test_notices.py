@@ -2,17 +2,11 @@
 
 from __future__ import annotations
 
-import socket
 from collections.abc import Iterator
 from datetime import timedelta
-from email import message_from_bytes
-from email.policy import default
 from pathlib import Path
-from typing import Any
 
 import pytest
-from aiosmtpd.controller import Controller
-from aiosmtpd.smtp import SMTP, Envelope, Session
 from sqlalchemy import select
 
 from hub_config.airlock.actions import drafting
@@ -24,6 +18,7 @@ from hub_config.keys import UnsafeKey
 from hub_config.sections import MailSettings
 from hub_config.settings import BadSettings, Settings, load_settings
 from tests.services.airlock.domain.house import INES, MONDAY, WORDS, House
+from tests.services.airlock.domain.postbox import Catcher, listening, mail_settings
 
 
 @pytest.fixture
@@ -32,52 +27,10 @@ def settings(tmp_path: Path) -> Settings:
     return Settings(home=tmp_path / "home")
 
 
-class Catcher:
-    """A mail server in this process, which keeps what it is given, or answers as it is told."""
-
-    def __init__(self) -> None:
-        self.letters: list[Envelope] = []
-        self.answer = "250 OK"
-
-    async def handle_RCPT(  # noqa: N802  (aiosmtpd's own name)
-        self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
-    ) -> str:
-        if self.answer.startswith("250"):
-            envelope.rcpt_tos.append(address)
-        return self.answer
-
-    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
-        self.letters.append(envelope)
-        return "250 OK"
-
-    @property
-    def mails(self) -> list[Any]:
-        return [
-            message_from_bytes(bytes(each.original_content or b""), policy=default) for each in self.letters
-        ]
-
-
 @pytest.fixture
 def catcher() -> Iterator[tuple[Catcher, int]]:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    caught = Catcher()
-    controller = Controller(caught, hostname="127.0.0.1", port=port)
-    controller.start()
-    yield caught, port
-    controller.stop()
-
-
-def mail_settings(port: int) -> MailSettings:
-    return MailSettings(
-        host="127.0.0.1",
-        port=port,
-        starttls=False,
-        sender="sas@p4dp.example",
-        domain="univ.example",
-        seconds=5,
-    )
+    with listening() as server:
+        yield server
 
 
 @pytest.fixture
