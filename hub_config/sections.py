@@ -82,6 +82,32 @@ class LimitSettings(Section):
     memory_bytes: int = Field(default=4 * 1024**3, description="Memory of the engine of one snapshot.")
 
 
+class WarehouseSettings(Section):
+    """Where questions are asked of a snapshot. The gateway's password is in `keys/warehouse-password`, of
+    mode 600, or in the environment (`P4DP_WAREHOUSE_PASSWORD`); the publisher's in
+    `keys/warehouse-publisher-password` (`P4DP_WAREHOUSE_PUBLISHER_PASSWORD`)."""
+
+    engine: Literal["duckdb", "postgresql"] = Field(
+        default="duckdb",
+        description="`duckdb` reads the snapshot's own file; the others what was published to them.",
+    )
+    address: str = Field(
+        default="", description="`postgresql://host:5432/database`: no user, no password. Needed elsewhere."
+    )
+    user: str = Field(default="p4dp_gateway", min_length=1, description="Role that the gateway reads as.")
+    publisher: str = Field(
+        default="p4dp_publisher", min_length=1, description="Role that `warehouse publish` writes as."
+    )
+
+    @model_validator(mode="after")
+    def _says_where(self) -> Self:
+        if self.engine != "duckdb" and not self.address:
+            raise ValueError(f"`{self.engine}` needs `address`, where it is")
+        if self.address and "@" in self.address:
+            raise ValueError("`address` holds no user and no password: set `user`; the password is a key")
+        return self
+
+
 class IdentitySettings(Section):
     """`demo` starts the laptop's own provider; `oidc` uses the institution's (Keycloak)."""
 

@@ -29,6 +29,7 @@ from hub_config.sections import (
     ProjectSettings,
     ReportSettings,
     Section,
+    WarehouseSettings,
     WebSettings,
     WorkspaceSettings,
 )
@@ -72,6 +73,7 @@ class Settings(Section):
     web: WebSettings = WebSettings()
     audit: AuditSettings = AuditSettings()
     projects: ProjectSettings = ProjectSettings()
+    warehouse: WarehouseSettings = WarehouseSettings()
 
     @property
     def identity_port(self) -> int:

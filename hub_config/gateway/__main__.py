@@ -26,6 +26,7 @@ from hub_config.gateway.actions import Gateway
 from hub_config.gateway.app import create_app
 from hub_config.gateway.assembly import protection
 from hub_config.gateway.engine import EngineLimits, Engines
+from hub_config.gateway.engines.opening import opener
 from hub_config.gateway.evidence.warming import warm
 from hub_config.gateway.governance import StoredGovernance
 from hub_config.gateway.pace import Pace
@@ -42,6 +43,7 @@ from hub_config.sockets.control import create_control_app
 from hub_config.sockets.hub import HubClient
 from hub_config.sockets.listeners import Listener, Listeners
 from hub_config.sockets.process import StartError, alone, hub_api, own
+from hub_config.warehouse.problems import WarehouseProblem
 from p4dp_sdk.wire.protocol import Limits
 
 _QUERIES: Final = 8  # at once, of everybody
@@ -81,7 +83,15 @@ def main(environ: Mapping[str, str] = os.environ) -> int:
     try:
         with service(load_settings(environ), environ) as running:
             asyncio.run(running.run())
-    except (BadSettings, StoreProblem, CodeListProblem, UnsafeKey, StartError, OSError) as problem:
+    except (
+        BadSettings,
+        StoreProblem,
+        CodeListProblem,
+        UnsafeKey,
+        StartError,
+        WarehouseProblem,
+        OSError,
+    ) as problem:
         print(f"The gateway can't start: {problem}", file=sys.stderr)
         return 1
     return 0
@@ -107,7 +117,7 @@ def _gateway(settings: Settings, environ: Mapping[str, str], stack: ExitStack) -
     stack.callback(store.close)
     limits = Limits(**settings.limits.model_dump())
     catalogue = site_catalogue(settings.codes_dir)
-    engines = Engines(EngineLimits(limits.memory_bytes), partial(warm, catalogue=catalogue))
+    engines = Engines(EngineLimits(limits.memory_bytes), partial(warm, catalogue=catalogue), opener(settings))
     stack.callback(engines.close)
     master_key = bytes.fromhex(ensure_key(settings.keys_dir, KEY_FILE))
     protected = protection(settings, store, master_key, stack)

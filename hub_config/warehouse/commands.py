@@ -6,8 +6,6 @@ kept nothing.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from importlib.resources import as_file, files
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,6 +15,8 @@ from rich.console import Console
 from rich.table import Table
 
 from hub_config.settings import Settings, load_settings
+from hub_config.warehouse.engines.commands import publish, unpublish
+from hub_config.warehouse.progress import progress
 
 if TYPE_CHECKING:
     from hub_config.warehouse.loader.load import Loaded
@@ -48,7 +48,7 @@ def synthesise(preset: str, scale: float, seed: int) -> None:
 
     directory = load_settings().warehouse_dir
     try:
-        with _progress(f"Preset {preset}") as report:
+        with progress(f"Preset {preset}") as report:
             snapshot = make(directory, preset=Preset(preset), scale=scale, seed=seed, report=report)
     except PresetUnavailable as unavailable:
         raise click.UsageError(str(unavailable)) from None
@@ -74,7 +74,7 @@ def load(mapping_name: str, directory: Path) -> None:
     settings = load_settings()
     origin, mapping = _mapping(mapping_name)
     places = Places(directory, settings.warehouse_dir, settings.keys_dir, settings.codes_dir)
-    with _progress(f"Mapping {mapping.source.name}") as report:
+    with progress(f"Mapping {mapping.source.name}") as report:
         loaded = load_files(
             origin, mapping, places, own_uids=workspaces_have_own_uid(settings.home), report=report
         )
@@ -101,9 +101,27 @@ def list_(context: click.Context) -> None:
 
 @warehouse.command()
 @click.argument("number", type=int, required=False, metavar="[N]")
+@click.option(
+    "--report",
+    type=click.Path(file_okay=False, path_type=Path),
+    metavar="DIR",
+    help="Write the quality as a page with figures into DIR/N.",
+)
+@click.option(
+    "--moved",
+    type=click.FloatRange(0, 100),
+    default=5.0,
+    show_default=True,
+    metavar="POINTS",
+    help="Tell what moved since the last snapshot by more than POINTS of 100 (rules: a tenth of it).",
+)
 @click.pass_context
-def check(context: click.Context, number: int | None) -> None:
-    """Check hashes and row counts of snapshot N, or of all. Reads every byte."""
+def check(context: click.Context, number: int | None, report: Path | None, moved: float) -> None:
+    """Check hashes and row counts of snapshot N, or of all, then show its quality. Reads every byte.
+
+    Quality: how far columns are filled, which rules fired where, and what moved since the last snapshot of
+    the same population.
+    """
     from hub_config.warehouse.snapshot import snapshot_numbers
 
     directory = load_settings().warehouse_dir
@@ -111,14 +129,26 @@ def check(context: click.Context, number: int | None) -> None:
     if not numbers:
         click.echo("No snapshot to check.")
     unsound = [each for each in numbers if not _is_sound(directory, each)]
+    for each in numbers:
+        if each not in unsound:
+            _show_quality(directory, each, moved, report)
     context.exit(1 if unsound else 0)
+
+
+def _show_quality(directory: Path, number: int, moved: float, report: Path | None) -> None:
+    from hub_config.warehouse.quality.compare import Tolerance
+    from hub_config.warehouse.quality.console import show_quality
+    from hub_config.warehouse.snapshot import open_snapshot
+
+    snapshot = open_snapshot(directory, number)
+    show_quality(snapshot, directory, Tolerance.of_points(moved), report, Console())
 
 
 def _is_sound(directory: Path, number: int) -> bool:
     from hub_config.warehouse.snapshot import SnapshotProblem, check_snapshot, open_snapshot
 
     try:
-        with _progress(f"Snapshot {number}") as report:
+        with progress(f"Snapshot {number}") as report:
             check_snapshot(open_snapshot(directory, number), report)
     except SnapshotProblem as problem:
         click.echo(problem.message, err=True)
@@ -180,19 +210,5 @@ def _say_rejected(loaded: Loaded) -> None:
     click.echo(f"Each with file and line: {loaded.snapshot.directory / REJECTED}")
 
 
-@contextmanager
-def _progress(title: str) -> Iterator[Callable[..., None]]:
-    """`report(step)` or `report(step, share_done)` on a rich bar on the error stream; the bar goes when the
-    work is done."""
-    from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
-
-    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-        task = progress.add_task(title, total=None)
-
-        def report(step: str, done: float | None = None) -> None:
-            progress.update(task, description=f"{title}: {step}")
-            if done is not None:
-                progress.update(task, total=1.0, completed=done)
-
-        yield report
+warehouse.add_command(publish)
+warehouse.add_command(unpublish)

@@ -73,4 +73,6 @@ def _plain(values: Any, place: int) -> object:
     if values is None:
         return None
     value = np.asarray(values[place])
-    return np.round(value, 9).tolist() if value.dtype.kind == "f" else value.tolist()
+    if value.dtype.kind != "f":
+        return value.tolist()
+    return np.where(np.isnan(value), "none", np.round(value, 9).astype(str)).tolist()

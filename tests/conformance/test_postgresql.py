@@ -1,4 +1,4 @@
-"""PostgreSQL, asked through the gateway's port, gives what pandas gives and what DuckDB gives, cell by cell."""
+"""PostgreSQL, asked through the gateway's port, gives what pandas and DuckDB give, cell by cell."""
 
 from __future__ import annotations
 
@@ -37,6 +37,11 @@ def published(world) -> Iterator[dict[int, Elsewhere]]:
             each.engine.close()
 
 
+@pytest.fixture(scope="module")
+def local(world):
+    return world.engine(4)
+
+
 @every_case
 def test_what_an_analyst_asks(case, world, published):
     plan = split(world.ask(case.ask(world.tables()), published[1], access=AccessLevel.MICRODATA))
@@ -47,9 +52,8 @@ def test_what_an_analyst_asks(case, world, published):
 
 
 @protected
-def test_what_is_measured_before_it_is_protected(case, world, published):
+def test_what_is_measured_before_it_is_protected(case, world, published, local):
     """Values, who is behind them and what the memory compares: all that protection looks at."""
-    local = world.engine(4)
     here = split(world.ask(case.ask(world.tables()), local))
     there = split(world.ask(case.ask(world.tables()), published[4]))
     with published[4].session() as session:

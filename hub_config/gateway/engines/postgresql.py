@@ -76,7 +76,7 @@ class Postgresql:
         """Nothing is held between questions."""
 
 
-@dataclass
+@dataclass(eq=False)
 class PostgresqlReading:
     """See `port.Reading`."""
 

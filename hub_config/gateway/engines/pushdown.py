@@ -9,9 +9,9 @@ hardened as ever. So a question means the same on every engine by construction; 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import ibis
 import ibis.expr.datatypes as dt
@@ -19,6 +19,8 @@ import ibis.expr.operations as ops
 from ibis.common.collections import FrozenOrderedDict
 
 from hub_config.gateway.engines.port import TEMPORARY, WAREHOUSE
+
+T = TypeVar("T")
 
 FETCHED: Final = "__fetched_"
 _FAMILIES: Final = (
@@ -88,10 +90,9 @@ def parted(
     for number, (relation, columns) in enumerate(asked.parts.items(), start=first):
         narrow = _narrowed(relation, columns)
         name = f"{FETCHED}{number}"
-        fragments.append(Fragment(name, narrow.to_expr(), asked.readers[relation]))
+        fragments.append(Fragment(name, narrow.to_expr(), asked.readers.get(relation, 1)))
         local[relation] = ibis.table(narrow.schema, name=name, catalog=catalog, database="main").op()
-    rest = local[tree] if tree in local else tree.replace(local)
-    return Parted(rest.to_expr(), tuple(fragments))
+    return Parted(_rebuilt(tree, local, asked.needed).to_expr(), tuple(fragments))
 
 
 def _written_out(tree: ops.Relation, bound: Mapping[str, ibis.Table]) -> ops.Relation:
@@ -267,7 +268,7 @@ def _filtered(parent: ops.Relation, predicates: Iterable[ops.Value], means: Mean
             inner = _filtered(parent.parent, [_moved(p, parent, parent.parent) for p in moved], means)
             own = [_moved(p, parent.parent, inner) for p in parent.predicates]
             beneath = ops.Filter(inner, tuple(own))
-            return _kept(beneath, [_moved(p, parent, beneath) for p in staying])
+            return _under(beneath, [_moved(p, parent, beneath) for p in staying])
     if isinstance(parent, ops.Project) and not any(map(_looks_around, parent.values.values())):
         fields = {ops.Field(parent, name): value for name, value in parent.values.items()}
         below = {p: p.replace(fields, filter=ops.Value) for p in predicates}
@@ -277,11 +278,11 @@ def _filtered(parent: ops.Relation, predicates: Iterable[ops.Value], means: Mean
             values = {name: _moved(v, parent.parent, inner) for name, v in parent.values.items()}
             beneath = ops.Project(inner, FrozenOrderedDict(values))
             staying = [p for p, new in below.items() if not value_is_meant(new, means)]
-            return _kept(beneath, [_moved(p, parent, beneath) for p in staying])
-    return _kept(parent, list(predicates))
+            return _under(beneath, [_moved(p, parent, beneath) for p in staying])
+    return _under(parent, list(predicates))
 
 
-def _kept(parent: ops.Relation, predicates: list[ops.Value]) -> ops.Relation:
+def _under(parent: ops.Relation, predicates: list[ops.Value]) -> ops.Relation:
     return ops.Filter(parent, tuple(predicates)) if predicates else parent
 
 
@@ -308,47 +309,38 @@ class _Asked:
     judge: _Judge
     parts: dict[ops.Relation, set[str]] = field(default_factory=dict)
     readers: dict[ops.Relation, int] = field(default_factory=dict)
-    _needed: dict[ops.Relation, set[str]] = field(default_factory=dict)
+    needed: dict[ops.Relation, set[str]] = field(default_factory=dict)
 
     @classmethod
     def of(cls, tree: ops.Relation, means: Meaning) -> _Asked:
         asked = cls(_Judge(means))
         asked._need(tree, tree.schema)
-        for node in asked._from_above(tree):
+        for node in reversed(_in_order(tree, asked._beneath)):
+            columns = asked.needed[node]
+            if not columns:
+                columns.add(next(iter(node.schema)))  # rows are counted, nothing is read: any will do
             if asked.judge.is_meant(node):
-                asked.parts[node] = asked._needed[node]
+                asked.parts[node] = columns
             else:
-                asked._read(node)
+                asked._read(node, columns)
         return asked
 
-    def _need(self, relation: ops.Relation, columns: Iterable[str]) -> None:
-        self._needed.setdefault(relation, set()).update(columns)
+    def _beneath(self, node: ops.Relation) -> list[ops.Relation]:
+        return [] if self.judge.is_meant(node) else _below(node)
 
-    def _read(self, node: ops.Relation) -> None:
+    def _need(self, relation: ops.Relation, columns: Iterable[str]) -> None:
+        self.needed.setdefault(relation, set()).update(columns)
+
+    def _read(self, node: ops.Relation, columns: set[str]) -> None:
         """Note which columns of the relations below `node` it reads."""
-        columns = self._needed[node]
         for below in _below(node):
             self.readers[below] = self.readers.get(below, 0) + 1
             self._need(below, _passed_on(node, below, columns))
-        for value in _values(node, columns):
-            for found in value.find((ops.Field, ops.CountDistinctStar), filter=ops.Value):
-                if isinstance(found, ops.Field):
-                    self._need(found.rel, (found.name,))
-                else:
-                    self._need(found.arg, found.arg.schema)
-
-    def _from_above(self, tree: ops.Relation) -> list[ops.Relation]:
-        """The relations that are left and the largest parts that are not, readers before what they read."""
-        order: dict[ops.Relation, None] = {}
-
-        def visit(node: ops.Relation) -> None:
-            if node not in order:
-                for below in () if self.judge.is_meant(node) else _below(node):
-                    visit(below)
-                order[node] = None
-
-        visit(tree)
-        return list(reversed(order))
+        for value in _inside(_kept(node, columns)):
+            if isinstance(value, ops.Field):
+                self._need(value.rel, (value.name,))
+            elif isinstance(value, ops.CountDistinctStar):
+                self._need(value.arg, value.arg.schema)
 
 
 def _passed_on(node: ops.Relation, below: ops.Relation, columns: set[str]) -> Iterable[str]:
@@ -364,29 +356,82 @@ def _passed_on(node: ops.Relation, below: ops.Relation, columns: set[str]) -> It
             return tuple(below.schema)
 
 
-def _below(node: ops.Node) -> list[ops.Relation]:
-    """The relations that `node` reads, in values and subqueries, too."""
-    found: dict[ops.Relation, None] = {}
-    for child in node.__children__:
-        found |= {child: None} if isinstance(child, ops.Relation) else dict.fromkeys(_below(child))
-    return list(found)
+def _kept(node: ops.Node, columns: Iterable[str] | None) -> dict[str, Any]:
+    """The arguments of `node`, of what it works out only `columns`."""
+    kept = dict(zip(node.__argnames__, node.args, strict=True))
+    if columns is not None and isinstance(node, ops.Project | ops.JoinChain):
+        wanted = set(columns)
+        kept["values"] = FrozenOrderedDict({n: v for n, v in node.values.items() if n in wanted})
+    return kept
 
 
-def _values(node: ops.Relation, columns: set[str]) -> Iterable[ops.Value]:
-    """What `node` works out, as far as `columns` need it."""
-    match node:
-        case ops.Project():
-            return [value for name, value in node.values.items() if name in columns]
-        case ops.JoinChain():
-            chosen = [value for name, value in node.values.items() if name in columns]
-            return [*chosen, *(p for link in node.rest for p in link.predicates)]
+def _nodes(argument: Any) -> list[ops.Node]:
+    """The nodes that one argument, or several, consist of."""
+    match argument:
+        case ops.Node():
+            return [argument]
+        case tuple() | list():
+            return [node for each in argument for node in _nodes(each)]
+        case Mapping():
+            return [node for each in argument.values() for node in _nodes(each)]
         case _:
-            return list(_inside(node))
+            return []
 
 
-def _inside(node: ops.Node) -> Iterable[ops.Value]:
-    for child in node.__children__:
-        if isinstance(child, ops.Value):
-            yield child
-        elif not isinstance(child, ops.Relation):
-            yield from _inside(child)
+def _inside(arguments: Mapping[str, Any]) -> Iterator[ops.Node]:
+    """All that arguments are made of, down to the first relations and not beyond."""
+    waiting, seen = _nodes(arguments), set()
+    while waiting:
+        node = waiting.pop()
+        if node not in seen:
+            seen.add(node)
+            yield node
+            if not isinstance(node, ops.Relation):
+                waiting += _nodes(node.args)
+
+
+def _below(node: ops.Relation) -> list[ops.Relation]:
+    """The relations that `node` reads, in values and subqueries, too."""
+    found = (each for each in _inside(_kept(node, None)) if isinstance(each, ops.Relation))
+    return list(dict.fromkeys(found))
+
+
+def _in_order(root: T, below: Callable[[T], Iterable[T]]) -> list[T]:
+    """What stands below `root` and itself, each after all that is below it."""
+    order: dict[T, None] = {}
+    waiting = [root]
+    while waiting:
+        missing = [each for each in below(waiting[-1]) if each not in order]
+        if missing:
+            waiting += missing
+        else:
+            order[waiting.pop()] = None
+    return list(order)
+
+
+def _rebuilt(
+    tree: ops.Relation, local: Mapping[ops.Relation, ops.Relation], needed: Mapping[ops.Relation, set[str]]
+) -> ops.Relation:
+    """`tree` over what was fetched, without the columns that nobody reads."""
+
+    def kept(node: ops.Node) -> dict[str, Any]:
+        return {} if node in local else _kept(node, needed.get(node))
+
+    made: dict[ops.Node, ops.Node] = dict(local)
+    for node in _in_order(tree, lambda node: _nodes(kept(node))):
+        if node not in made:
+            made[node] = node.__recreate__({name: _with(each, made) for name, each in kept(node).items()})
+    whole: ops.Relation = made[tree]
+    return whole
+
+
+def _with(argument: Any, made: Mapping[ops.Node, ops.Node]) -> Any:
+    match argument:
+        case ops.Node():
+            return made[argument]
+        case tuple() | list():
+            return tuple(_with(each, made) for each in argument)
+        case Mapping():
+            return FrozenOrderedDict({name: _with(each, made) for name, each in argument.items()})
+        case _:
+            return argument

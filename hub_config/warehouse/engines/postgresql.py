@@ -151,8 +151,8 @@ def _require(cursor: Any, schema: str, name: str, rows: int) -> None:
     (found,) = cursor.fetchone()
     if found != rows:
         raise WarehouseProblem(
-            f"Table {name} has {found:,} rows on the server, {rows:,} by the manifest: nothing was published. "
-            "Run `p4dp-enclave warehouse check` on the snapshot."
+            f"Table {name} has {found:,} rows on the server, {rows:,} by the manifest: nothing was "
+            "published. Run `p4dp-enclave warehouse check` on the snapshot."
         )
 
 
