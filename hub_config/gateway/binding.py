@@ -13,12 +13,12 @@ from typing import Final
 
 import ibis
 import ibis.expr.datatypes as dt
-import pyarrow as pa
 
 from hub_config.gateway import pseudonyms
 from hub_config.gateway.authorise import visible_schema
 from hub_config.gateway.engine import Session
 from hub_config.gateway.engines.port import stored, temporary
+from hub_config.gateway.objecting import Excluded, exclude, without_objectors
 from hub_config.gateway.own.rows import gather_own, own_rows
 from hub_config.gateway.pseudonyms import ProjectKey
 from hub_config.gateway.rules.plan import PATIENT, PHYSICIAN, BoundTable
@@ -29,8 +29,6 @@ from p4dp_sdk.catalogue.model import Catalogue, Column, Role, Table, Unit
 _PATIENT_NO: Final = "patient_no"
 _PHYSICIAN_NO: Final = "physician_no"
 _SITE_LABELS: Final = {"centre": "label", "region": "region_label"}
-_OBJECTING_PATIENTS: Final = "objecting_patients"
-_OBJECTING_PHYSICIANS: Final = "objecting_physicians"
 
 
 @dataclass(frozen=True)
@@ -55,17 +53,9 @@ def _pseudonym(kind: str, number: int) -> int:
     raise NotImplementedError
 
 
-@dataclass(frozen=True)
-class _Excluded:
-    """Whether any patient, any physician objected: nobody's rows are asked for among those of nobody."""
-
-    patients: bool
-    physicians: bool
-
-
 def furnish(session: Session, room: Room, tables: Iterable[Table]) -> Mapping[str, BoundTable]:
     """Bind the visible `tables` on this connection, objections and grant applied."""
-    excluded = _exclude_objectors(session, room.objectors)
+    excluded = exclude(session, room.objectors)
     if room.own is not None:
         gather_own(session, room.own)
     if room.key is not None:
@@ -84,45 +74,10 @@ def site_codes(
     }
 
 
-# --- objections --------------------------------------------------------------------------------------------
-
-
-def _exclude_objectors(session: Session, objectors: Objectors) -> _Excluded:
-    """Who objected, in this snapshot or since. A physician who withdraws does so with their patients."""
-    physicians = _objected(session, _PHYSICIAN_NO, objectors.physicians)
-    patients = _objected(session, _PATIENT_NO, objectors.patients)
-    excluded = _Excluded(patients=len(patients) + len(physicians) > 0, physicians=len(physicians) > 0)
-    if excluded.physicians:
-        session.store(_OBJECTING_PHYSICIANS, pa.table({_PHYSICIAN_NO: physicians}))
-        patients = pa.chunked_array([*patients.chunks, *_patients_of_objectors(session).chunks], pa.int64())
-    if excluded.patients:
-        session.store(_OBJECTING_PATIENTS, pa.table({_PATIENT_NO: patients}))
-    return excluded
-
-
-def _patients_of_objectors(session: Session) -> pa.ChunkedArray:
-    patients = stored("patients", {_PATIENT_NO: "int64", _PHYSICIAN_NO: "int64"})
-    objecting = temporary(_OBJECTING_PHYSICIANS, {_PHYSICIAN_NO: "int64"})
-    theirs = session.ask(patients.semi_join(objecting, _PHYSICIAN_NO).select(_PATIENT_NO))
-    return theirs.column(_PATIENT_NO).cast(pa.int64())
-
-
-def _objected(session: Session, column: str, since: frozenset[int]) -> pa.ChunkedArray:
-    """Who had objected when the snapshot was made, and who did since."""
-    early = session.kept.once(("objected", column), lambda: _objected_early(session, column))
-    return pa.chunked_array([*early.chunks, pa.array(sorted(since), pa.int64())], pa.int64())
-
-
-def _objected_early(session: Session, column: str) -> pa.ChunkedArray:
-    early = stored("objections", {column: "int64"})
-    found = session.ask(early.filter(early[column].notnull()))
-    return found.column(column).cast(pa.int64())
-
-
 # --- tables ------------------------------------------------------------------------------------------------
 
 
-def _bind(session: Session, room: Room, table: Table, excluded: _Excluded) -> BoundTable:
+def _bind(session: Session, room: Room, table: Table, excluded: Excluded) -> BoundTable:
     """What it is kept by is all it is made of: names and the limits of the grant, no secret."""
     full = room.catalogue.tables[table.name]
     key = (table, full, _limits(room.grant), room.key is not None, excluded, room.own)
@@ -131,15 +86,12 @@ def _bind(session: Session, room: Room, table: Table, excluded: _Excluded) -> Bo
     return BoundTable(table, temporary(table.name, schema))
 
 
-def _granted_rows(room: Room, table: Table, excluded: _Excluded) -> ibis.Table:
+def _granted_rows(room: Room, table: Table, excluded: Excluded) -> ibis.Table:
     full = room.catalogue.tables[table.name]
     rows = _within_grant(_warehouse_table(full), full, room.grant)
     if room.own is not None:
         rows = own_rows(rows, full, room.own)
-    if full.unit is Unit.PERSON and excluded.patients:
-        rows = rows.anti_join(temporary(_OBJECTING_PATIENTS, {_PATIENT_NO: "int64"}), _PATIENT_NO)
-    if full.unit in (Unit.PERSON, Unit.PHYSICIAN) and excluded.physicians:
-        rows = rows.anti_join(temporary(_OBJECTING_PHYSICIANS, {_PHYSICIAN_NO: "int64"}), _PHYSICIAN_NO)
+    rows = without_objectors(rows, full, excluded)
     shown = {column.name: _shown(rows, column, room.key) for column in table.columns}
     numbers = {PATIENT: _PATIENT_NO, PHYSICIAN: _PHYSICIAN_NO}
     hidden = {name: rows[numbers[name]].cast(dtype) for name, dtype in _hidden(full).items()}
