@@ -93,5 +93,6 @@ def _projects(projects: Iterable[ProjectFacts]) -> Table:
     )
     for facts in projects:
         members = "everyone" if facts.open_to_all else ", ".join(sorted(facts.members))
-        table.add_row(facts.slug, facts.status.value, facts.grant.access.value, str(facts.snapshot), members)
+        pin = str(facts.snapshot) if facts.rolling is None else "rolling"
+        table.add_row(facts.slug, facts.status.value, facts.grant.access.value, pin, members)
     return table

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import fcntl
 import io
 import os
 import socket
 import stat
 import subprocess
 import sys
+import threading
 from datetime import date
 
 import pytest
@@ -75,6 +77,15 @@ def test_one_at_a_time(settings, other_up):
         pass
     found = house.holder(settings)
     assert found is not None and found.pid == other_up.pid
+
+
+def test_whoever_asks_who_runs_it_is_not_taken_for_another_enclave(settings):
+    house.make_home(settings)
+    asking = os.open(settings.home / house.LOCK, os.O_RDWR | os.O_CREAT, 0o600)
+    fcntl.flock(asking, fcntl.LOCK_SH)
+    threading.Timer(0.3, os.close, (asking,)).start()
+    with house.held(settings):
+        pass
 
 
 def test_a_lock_dies_with_its_holder(settings, other_up):
