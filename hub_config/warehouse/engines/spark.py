@@ -1,0 +1,214 @@
+"""Naming a snapshot for a Spark cluster, which reads the snapshot's own Parquet files where they lie.
+
+Nothing is copied: the cluster has to see the directory of snapshots (the same file system, or a faithful copy
+on an object store). `name` gives it a database `snapshot_<n>` of one external table a file, typed as the
+catalogue says, and believes none of it before the manifest there is this snapshot's to the byte and every
+table has the rows that it says. Facts stay as they lie, clustered by patient.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
+
+from hub_config.warehouse.engines.description import Description, Stored
+from hub_config.warehouse.problems import WarehouseProblem
+from hub_config.warehouse.snapshot import MANIFEST
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame
+    from pyspark.sql.connect.session import SparkSession
+    from pyspark.sql.types import DataType, StructType
+
+Report = Callable[..., None]
+
+_TRIES: Final = 4  # of a call that finds nobody; together about two seconds
+_BUILT_ON: Final = "p4dp.manifest"
+
+
+@dataclass(frozen=True)
+class SparkPlace:
+    """`url` is that of Spark Connect, `sc://host:port`; `directory` is where the cluster sees the snapshots
+    (`$P4DP_HOME/warehouse`), as a path or a URL of its own."""
+
+    url: str
+    directory: str
+    token: str = field(default="", repr=False)
+
+    def file(self, number: int, name: str) -> str:
+        return f"{self.directory.rstrip('/')}/{number}/{name}"
+
+
+def database_of(number: int) -> str:
+    return f"snapshot_{number}"
+
+
+def connected(place: SparkPlace) -> SparkSession:
+    """A session of its own, for `close`. Nothing is asked of the cluster yet."""
+    from pyspark.sql.connect.client.retries import DefaultPolicy
+    from pyspark.sql.connect.session import SparkSession
+
+    session = SparkSession(_channel(place), userId="p4dp")
+    session.client.set_retry_policies([DefaultPolicy(max_retries=_TRIES, max_backoff=1_000)])
+    return session
+
+
+def close(session: SparkSession) -> None:
+    """Leave nothing of the session on the cluster, if it is there."""
+    with suppress(Exception):  # whoever is gone has nothing left; the cluster forgets idle sessions
+        session.client.release_session()
+    session.client.close()
+
+
+def name(place: SparkPlace, number: int, wanted: Description, report: Report = lambda *_: None) -> None:
+    """Have the cluster know snapshot `number` as `database_of(number)`. Again changes nothing.
+
+    Raises WarehouseProblem where the cluster can't be reached or sees another snapshot there.
+    """
+    session = connected(place)
+    try:
+        with _explained(place):
+            require_manifest(session, place, number, wanted)
+            _name_tables(session, place, number, wanted, report)
+            _require_rows(session, number, wanted)
+    finally:
+        close(session)
+
+
+def forget(place: SparkPlace, number: int) -> None:
+    """Have the cluster forget the names; the files are untouched."""
+    session = connected(place)
+    try:
+        with _explained(place):
+            session.sql(f"DROP DATABASE IF EXISTS {database_of(number)} CASCADE").collect()
+    finally:
+        close(session)
+
+
+def require_manifest(session: SparkSession, place: SparkPlace, number: int, wanted: Description) -> None:
+    """Raises WarehouseProblem unless a worker reads this snapshot's manifest there."""
+    path = place.file(number, MANIFEST)
+    found = session.read.format("binaryFile").load(path).select("content").toArrow()
+    contents = found.column("content").to_pylist()
+    if [hashlib.sha256(content).hexdigest() for content in contents] != [wanted.manifest]:
+        raise WarehouseProblem(
+            f"What the cluster sees as {path} is not the manifest of snapshot {number}: copy the snapshot "
+            "there anew, or correct `directory` in the settings of the warehouse."
+        )
+
+
+def read(session: SparkSession, place: SparkPlace, number: int, table: str, stored: Stored) -> DataFrame:
+    """The rows of a table, from its file."""
+    file = place.file(number, f"tables/{table}.parquet")
+    return session.read.schema(_schema(stored)).parquet(file)
+
+
+# --- names -------------------------------------------------------------------------------------------------
+
+
+def _name_tables(
+    session: SparkSession, place: SparkPlace, number: int, wanted: Description, report: Report
+) -> None:
+    database = database_of(number)
+    session.sql(
+        f"CREATE DATABASE IF NOT EXISTS {database} WITH DBPROPERTIES ('{_BUILT_ON}' = '{wanted.manifest}')"
+    ).collect()
+    described = session.sql(f"DESCRIBE DATABASE EXTENDED {database}").collect()
+    if not any(wanted.manifest in str(row) for row in described):
+        raise WarehouseProblem(
+            f"The cluster has another {database}. Look whose it is; if nobody's, remove it with "
+            f"`p4dp-enclave warehouse unpublish {number}` and publish again."
+        )
+    for done, (table, stored) in enumerate(wanted.tables.items()):
+        report(table, done / len(wanted.tables))
+        if not session.catalog.tableExists(f"{database}.{table}"):
+            session.catalog.createTable(
+                f"{database}.{table}",
+                path=place.file(number, f"tables/{table}.parquet"),
+                source="parquet",
+                schema=_schema(stored),
+            )
+
+
+def _require_rows(session: SparkSession, number: int, wanted: Description) -> None:
+    """One question counts them all."""
+    counts = " UNION ALL ".join(
+        f"SELECT '{table}' AS t, count(*) AS n FROM {database_of(number)}.`{table}`"  # noqa: S608
+        for table in wanted.tables
+    )
+    found = {row.t: row.n for row in session.sql(counts).collect()}
+    wrong = [table for table, stored in wanted.tables.items() if found.get(table) != stored.rows]
+    if wrong:
+        raise WarehouseProblem(
+            f"Snapshot {number} has other row counts on the cluster than in its manifest: "
+            f"{', '.join(wrong)}. Copy the snapshot there anew."
+        )
+
+
+def _schema(stored: Stored) -> StructType:
+    from pyspark.sql.types import StructField, StructType
+
+    return StructType([StructField(name, _type(dtype)) for name, dtype in stored.columns.items()])
+
+
+def _type(dtype: str) -> DataType:
+    """Spark's type for DuckDB's. Raises KeyError for one that the warehouse doesn't know."""
+    from pyspark.sql import types
+
+    return {
+        "TINYINT": types.ByteType(),
+        "SMALLINT": types.ShortType(),
+        "INTEGER": types.IntegerType(),
+        "BIGINT": types.LongType(),
+        "DOUBLE": types.DoubleType(),
+        "VARCHAR": types.StringType(),
+        "DATE": types.DateType(),
+        "TIMESTAMP": types.TimestampNTZType(),
+        "BOOLEAN": types.BooleanType(),
+    }[dtype]
+
+
+# --- the cluster -------------------------------------------------------------------------------------------
+
+
+def _channel(place: SparkPlace) -> str:
+    """For the driver. Over a network the cluster has to prove who it is, unless `url` says otherwise."""
+    parts = urlsplit(place.url)
+    options = [option for option in parts.path.strip("/;").split(";") if option]
+    asked = {option.partition("=")[0] for option in options}
+    if parts.hostname != "localhost" and "use_ssl" not in asked:
+        options.append("use_ssl=true")
+    if place.token:
+        options.append(f"token={place.token}")
+    return f"{parts.scheme}://{parts.netloc}/" + "".join(f";{option}" for option in options)
+
+
+@contextmanager
+def _explained(place: SparkPlace) -> Iterator[None]:
+    """The cluster's own words stay here: they may quote a row."""
+    import grpc  # type: ignore[import-untyped]
+    from pyspark.errors import PySparkException
+
+    try:
+        yield
+    except (grpc.RpcError, PySparkException) as error:
+        condition = error.getCondition() if isinstance(error, PySparkException) else None
+        raise WarehouseProblem(_what_went_wrong(place, condition)) from None
+
+
+def _what_went_wrong(place: SparkPlace, condition: str | None) -> str:
+    if condition is None:
+        return (
+            f"Spark Connect at {place.url} can't be reached, or refuses the token. Look whether it runs and "
+            "what its log says."
+        )
+    if condition.startswith(("PATH_NOT_FOUND", "FAILED_READ_FILE")):
+        return (
+            f"The cluster can't read the snapshot below {place.directory}. Every worker has to see it there: "
+            "mount it or copy it, or correct `directory` in the settings of the warehouse."
+        )
+    return f"Spark refused ({condition}). Look at the log of Spark Connect."
