@@ -12,13 +12,14 @@ from __future__ import annotations
 import fcntl
 import hmac
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, Final
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -39,7 +40,21 @@ class Kind(StrEnum):
 
     PATIENT = "patient"
     PHYSICIAN = "physician"
+    RECORD = "record"  # the software's own names of records: hashed to know one again, never numbered
     INVENTED = "invented-physician"  # hashed to draw an invented GP, never numbered
+
+
+@dataclass(frozen=True)
+class Enrolment:
+    """The register of one kind, held alone: `numbered` has the columns digest and number."""
+
+    numbered: Any
+    path: Path
+
+    def append(self, fresh: Iterable[Any]) -> None:
+        """Number the digests of `fresh`, Arrow arrays in the order of the hash, none of them numbered yet."""
+        for array in fresh:
+            _append(self.path, array.to_pylist())
 
 
 @dataclass(frozen=True)
@@ -67,6 +82,23 @@ class Pseudonyms:
         scope = f"{kind}\0{source}\0".encode()
         return [hmac.digest(self.key, scope + identifier.encode(), "sha256") for identifier in identifiers]
 
+    def digest_array(self, kind: Kind, source: str, identifiers: Any) -> Any:
+        """`digests` of an Arrow array of text without nulls, as an Arrow array of 32 bytes each."""
+        scope, key = f"{kind}\0{source}\0".encode(), self.key
+        content = b"".join(
+            hmac.digest(key, scope + each, "sha256") for each in identifiers.cast(pa.binary()).to_pylist()
+        )
+        return _digests(content)
+
+    @contextmanager
+    def enrolling(self, kind: Kind) -> Iterator[Enrolment]:
+        """The whole register of `kind`, closed to others meanwhile: to number millions without a list of
+        them."""
+        with _locked(self.directory):
+            known = self._register(kind)
+            numbers = pa.array(np.arange(len(known), dtype=np.int64))
+            yield Enrolment(pa.table({"digest": known, "number": numbers}), self._path(kind))
+
     def numbers(self, kind: Kind, source: str, identifiers: Sequence[str]) -> list[int]:
         """The dense number of each identifier: the one it already has, else the next free ones."""
         wanted = pa.array(self.digests(kind, source, identifiers), type=pa.binary(_DIGEST_BYTES))
@@ -91,9 +123,13 @@ class Pseudonyms:
     def _register(self, kind: Kind) -> Any:
         path = self._path(kind)
         content = path.read_bytes() if path.exists() else b""
-        whole = len(content) // _DIGEST_BYTES  # a crash may have torn the last record: it was never used
-        buffer = pa.py_buffer(content[: whole * _DIGEST_BYTES])
-        return pa.FixedSizeBinaryArray.from_buffers(pa.binary(_DIGEST_BYTES), whole, [None, buffer])
+        return _digests(content)
+
+
+def _digests(content: bytes) -> Any:
+    whole = len(content) // _DIGEST_BYTES  # a crash may have torn the last record: it was never used
+    buffer = pa.py_buffer(content[: whole * _DIGEST_BYTES])
+    return pa.FixedSizeBinaryArray.from_buffers(pa.binary(_DIGEST_BYTES), whole, [None, buffer])
 
 
 def _fresh(wanted: Any, known: Any) -> list[bytes]:

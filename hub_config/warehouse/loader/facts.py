@@ -1,168 +1,282 @@
-"""Events of persons: each block of the mapping takes its rows of a file, judges them, and inserts the good
-ones."""
+"""Events of persons: each block of the mapping takes its rows of a batch, judges them, and keeps the good
+ones, under the keys by which a later export's rows are known to be the same."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Final
 
+import numpy as np
+import pyarrow as pa
+
+from hub_config.warehouse.landing.layout import NUMBER, create, fact_columns
 from hub_config.warehouse.loader.agreement import known_codes
-from hub_config.warehouse.loader.expressions import Check, Parsed, Reading, first_broken, texts
-from hub_config.warehouse.loader.mapping import Measurement, Quantity, Rows
-from hub_config.warehouse.loader.people import PERSONS
-from hub_config.warehouse.loader.rules import Doubt, Rule
-from hub_config.warehouse.loader.source import LINE
-from hub_config.warehouse.loader.staging import SOURCE, Staging
+from hub_config.warehouse.loader.expressions import Parsed, Reading
+from hub_config.warehouse.loader.mapping import Rows
+from hub_config.warehouse.loader.measurements import harmonised
+from hub_config.warehouse.loader.people import EVERYBODY, heads, staged_columns
+from hub_config.warehouse.loader.plan import Input
+from hub_config.warehouse.loader.readers import LINE
+from hub_config.warehouse.loader.requirements import Holds, Needed, Readable, Requirement, text_of
+from hub_config.warehouse.loader.rules import Rule
+from hub_config.warehouse.loader.staging import JUDGED, SOURCE, Staging, registered
+from hub_config.warehouse.pseudonyms import Kind
 from hub_config.warehouse.schema import duckdb_type, literal, quoted
-from p4dp_sdk.catalogue.model import Table
+from p4dp_sdk.catalogue.model import Role, Table
 
-_JUDGED: Final = "rows_judged"
+PLACE: Final = {"file": "INTEGER", "line": "BIGINT", "keyed": "BOOLEAN"}
 _OWN: Final = ("patient_no", "physician_no", "centre_id")
+# Staged conditions and texts, beside the catalogue's columns.
+_PERSON, _KNOWN, _BORN, _ALIVE = "person", "person known", "after birth", "before death"
+_TAKEN, _KEY, _FIRST, _GP = "taken", "record", "first of the record", "gp"
 
 
-def load_facts(staging: Staging, file: str) -> None:
-    """Every block that reads `file`; rows that no block takes are set aside."""
-    blocks = [rows for rows in staging.mapping.rows if rows.file == file]
-    with staging.file(file):
-        for rows in blocks:
-            _load_block(staging, rows)
-        _set_unmapped_aside(staging, file, blocks)
+def load_facts(staging: Staging) -> None:
+    """Every file that blocks read. A row that no block takes is set aside."""
+    for table in dict.fromkeys(rows.table for rows in staging.mapping.rows):
+        columns = {**PLACE, **fact_columns(staging.catalogue.tables[table])}
+        staging.run(create(table, columns))
+    for file in dict.fromkeys(rows.file for rows in staging.mapping.rows):
+        blocks = [Block.of(staging, rows) for rows in staging.mapping.rows if rows.file == file]
+        for input_ in staging.plan.of(file):
+            staging.read("facts", input_, lambda one=input_: _take_batch(staging, one, blocks))  # type: ignore[misc]
+            with staging.step(f"first records of {input_.index}") as todo:
+                if todo:
+                    _keep_first(staging, input_, blocks)
 
 
-def _load_block(staging: Staging, rows: Rows) -> None:
-    table = staging.catalogue.tables[rows.table]
-    parsed = _parsed(staging, rows, table)
-    staging.run(f"CREATE TEMP TABLE {_JUDGED} AS {_judged(staging, rows, table, parsed)}")
-    staging.set_aside(rows.file, _JUDGED)
-    columns = [quoted(name) for name in (*_OWN, *parsed)]
-    rows_kept = _doubted(rows.measurement, columns) if rows.measurement else _plain(columns)
-    staging.run(f"INSERT INTO {quoted(table.name)} BY NAME {rows_kept} ORDER BY patient_no")
-    staging.run(f"DROP TABLE {_JUDGED}")
+@dataclass(frozen=True)
+class Block:
+    """One block of the mapping, ready to take its rows of any batch of its file."""
+
+    staging: Staging
+    rows: Rows
+    table: Table
+    read: Reading
+    parsed: Mapping[str, Parsed]
+
+    @classmethod
+    def of(cls, staging: Staging, rows: Rows) -> Block:
+        table, read = staging.catalogue.tables[rows.table], staging.reading(rows.file)
+        parsed = {}
+        for name, value in rows.columns.items():
+            column = table.column(name)
+            known = known_codes(column, staging.mapping, staging.catalogue)
+            if value.precision_of:
+                parsed[column.stored_as] = Parsed(read.precision(rows.columns[value.precision_of]))
+            else:
+                parsed[column.stored_as] = read.value(column.stored_as, value, known, column.bounds)
+        return cls(staging, rows, table, read, parsed)
+
+    def take(self, input_: Input) -> None:
+        """The good rows of the batch, under the keys they are known by."""
+        self.staging.judge(self._judged(), input_, self._requirements)
+        with ExitStack() as stack:
+            joins = [stack.enter_context(join) for join in self._looked_up()]
+            self.staging.run(
+                f"INSERT INTO {quoted(self.table.name)} BY NAME SELECT {input_.index} AS file, line, "  # noqa: S608
+                f"{self.rows.key != ()} AS keyed, {', '.join(self._kept)}, {self._record_key} AS record_key, "
+                f"{self._content_key} AS content_key FROM ({self._harmonised(joins)})"
+            )
+
+    @property
+    def taken(self) -> str:
+        """Never null: which rows are this block's."""
+        matches = self.read.holds(self.rows.where) if self.rows.where else "true"
+        return (
+            f"{matches} AND {self.read.cell(self.rows.present)} IS NOT NULL" if self.rows.present else matches
+        )
+
+    @cached_property
+    def _events(self) -> tuple[str, ...]:
+        """Its columns of identifiers of events: numbers made of the keyed hash of what the source calls them."""
+        columns = ((self.table.column(name), name) for name in self.rows.columns)
+        return tuple(column.stored_as for column, _ in columns if column.role is Role.EVENT)
+
+    def _judged(self) -> str:
+        """The block's rows as typed columns beside their person and the text they were read from."""
+        person = self.read.cell(self.rows.person)
+        columns = [f"s.{quoted(LINE)} AS line", f"{person} AS {quoted(text_of(_PERSON))}"]
+        columns += [f"p.{name}" for name in _OWN] + [f"p.patient_no IS NOT NULL AS {quoted(_KNOWN)}"]
+        for name, value in self.parsed.items():
+            columns += staged_columns(name, value, self._staged_type(name))
+        columns += [*self._dated(), *self._measured(), *self._named()]
+        return (
+            f"SELECT {', '.join(columns)} FROM {SOURCE} s "  # noqa: S608
+            f"LEFT JOIN people_here p ON p.text = {person} WHERE {self.taken}"
+        )
+
+    def _staged_type(self, stored: str) -> str:
+        if stored in self._events:
+            return "VARCHAR"
+        return next(duckdb_type(column) for column in self.table.columns if column.stored_as == stored)
+
+    def _dated(self) -> Iterator[str]:
+        if date := self._date:
+            yield f"({self.parsed[date].sql}) >= p.born AS {quoted(_BORN)}"
+            yield f"({self.parsed[date].sql}) <= p.death AS {quoted(_ALIVE)}"
+
+    @property
+    def _date(self) -> str | None:
+        return self.table.column(self.table.date).stored_as if self.table.date else None
+
+    def _measured(self) -> Iterator[str]:
+        if measurement := self.rows.measurement:
+            cell = self.read.cell(measurement.column)
+            yield f"{self.read.number(measurement.column)} AS {NUMBER}"
+            yield f"{cell} AS {quoted(text_of(NUMBER))}"
+
+    def _named(self) -> Iterator[str]:
+        """What the source calls the record and its GP."""
+        if key := self.rows.key:
+            cells = [self.read.cell(column) for column in key]
+            yield f"CASE WHEN {' AND '.join(f'{cell} IS NOT NULL' for cell in cells)} THEN " + (
+                f"concat_ws(chr(31), {', '.join(cells)}) END AS {quoted(text_of(_KEY))}"
+            )
+        if self.rows.physician:
+            yield f"{self.read.cell(self.rows.physician)} AS {_GP}"
+
+    @cached_property
+    def _requirements(self) -> tuple[Requirement, ...]:
+        rows = self.rows
+        return (
+            Needed(_PERSON, rows.person, Rule.MISSING),
+            Holds(_KNOWN, rows.person, Rule.NO_PERSON),
+            *([Needed(_KEY, rows.key[0], Rule.MISSING)] if rows.key else []),
+            *(requirement for value in self.parsed.values() for requirement in value.requirements),
+            *self._lifetime(),
+            *self._measurable(),
+        )
+
+    def _lifetime(self) -> Iterator[Requirement]:
+        if self.table.date:
+            column = self.rows.columns[self.table.date].column or ""
+            yield Holds(_BORN, column, Rule.BEFORE_BIRTH)
+            yield Holds(_ALIVE, column, Rule.AFTER_DEATH)
+
+    def _measurable(self) -> Iterator[Requirement]:
+        if measurement := self.rows.measurement:
+            yield Needed(NUMBER, measurement.column, Rule.MISSING)
+            yield Readable(NUMBER, measurement.column, Rule.BAD_NUMBER)
+
+    @property
+    def _kept(self) -> list[str]:
+        columns = [*_OWN, *self.parsed]
+        if self.rows.measurement:
+            columns += [NUMBER, "value", "unit", "value_raw", "unit_raw", "dq_code"]
+        return [quoted(name) for name in columns]
+
+    def _looked_up(self) -> Iterator[AbstractContextManager[str]]:
+        """Each gives a join of what the source's names stand for."""
+        for name in self._events:
+            yield self._event_numbers(name)
+        if self.rows.physician:
+            yield self._physician_numbers()
+        if self.rows.key:
+            yield self._record_keys()
+
+    @contextmanager
+    def _event_numbers(self, name: str) -> Iterator[str]:
+        scope = f"\0{name}"
+        with self.staging.digests("named", Kind.RECORD, quoted(name), JUDGED, scope):
+            digests = self.staging.run("SELECT text, digest FROM named").to_arrow_table().combine_chunks()
+        number = (heads(digests["digest"]) >> np.uint64(1)).astype(np.int64)
+        as_name = f"numbers of {name}"
+        with registered(
+            self.staging.connection, as_name, pa.table({"text": digests["text"], "event": number})
+        ):
+            yield f"LEFT JOIN {quoted(as_name)} ON {quoted(as_name)}.text = j.{quoted(name)}"
+
+    @contextmanager
+    def _physician_numbers(self) -> Iterator[str]:
+        found = self.staging.run(f"SELECT DISTINCT {_GP} FROM {JUDGED} WHERE {_GP} IS NOT NULL").fetchall()  # noqa: S608
+        known = sorted(row[0] for row in found)
+        numbers = self.staging.pseudonyms.numbers(Kind.PHYSICIAN, self.staging.source, known)
+        table = pa.table({"text": pa.array(known, pa.string()), "gp_no": pa.array(numbers, pa.int32())})
+        with registered(self.staging.connection, "row_gps", table):
+            yield (
+                f"LEFT JOIN row_gps ON row_gps.text = j.{_GP} "
+                "LEFT JOIN practices ON practices.physician_no = row_gps.gp_no"
+            )
+
+    @contextmanager
+    def _record_keys(self) -> Iterator[str]:
+        """A record's key as a keyed hash: of one table, one key names one record, whatever the batch. Blocks
+        that fill one table from one line differ in their constants."""
+        key = quoted(text_of(_KEY))
+        text = self.staging.run(f"SELECT place, {key} AS text FROM {JUDGED}").to_arrow_table()  # noqa: S608
+        constants = sorted(
+            f"{name}={value.constant}" for name, value in self.rows.columns.items() if value.constant
+        )
+        scope = "\0".join([self.staging.source, self.table.name, *constants])
+        digests = self.staging.pseudonyms.digest_array(Kind.RECORD, scope, text["text"].combine_chunks())
+        halves = np.frombuffer(digests.buffers()[1], dtype=">u8").reshape(-1, 4).astype(np.uint64)
+        table = pa.table({"place": text["place"], "high": halves[:, 0], "low": halves[:, 1]})
+        with registered(self.staging.connection, "record_keys", table):
+            yield "JOIN record_keys ON record_keys.place = j.place"
+
+    def _harmonised(self, joins: Sequence[str]) -> str:
+        replaced = [f"{quoted(f'numbers of {name}')}.event AS {quoted(name)}" for name in self._events]
+        if self.rows.physician:
+            replaced += [
+                "coalesce(row_gps.gp_no, j.physician_no) AS physician_no",
+                "CASE WHEN row_gps.gp_no IS NULL THEN j.centre_id "
+                "ELSE coalesce(practices.centre_id, j.centre_id) END AS centre_id",
+            ]
+        columns = f"j.* REPLACE ({', '.join(replaced)})" if replaced else "j.*"
+        keys = ", record_keys.high, record_keys.low" if self.rows.key else ""
+        rows = f"SELECT {columns}{keys} FROM {JUDGED} j {' '.join(joins)}"  # noqa: S608
+        return harmonised(rows, self.rows.measurement) if self.rows.measurement else rows
+
+    @property
+    def _record_key(self) -> str:
+        if self.rows.key:
+            return "CAST(high AS UHUGEINT) * 18446744073709551616::UHUGEINT + CAST(low AS UHUGEINT)"
+        return self._content_key
+
+    @property
+    def _content_key(self) -> str:
+        """Of everything the row says; of a row without key, but for its GP and centre, which may change while
+        the row is the same."""
+        said = [name for name in self._kept if self.rows.key or name not in ('"physician_no"', '"centre_id"')]
+        parts = (f"{literal(name)} || CAST({name} AS VARCHAR)" for name in said)
+        return f"md5_number(concat_ws(chr(31), {', '.join(parts)}))"
 
 
-def _parsed(staging: Staging, rows: Rows, table: Table) -> dict[str, Parsed]:
-    read = staging.reading(rows.file)
-    values = {}
-    for name, value in rows.columns.items():
-        column = table.column(name)
-        known = known_codes(column, staging.mapping, staging.catalogue)
-        parsed = read.value(value, known, column.bounds)
-        values[column.stored_as] = Parsed(f"CAST({parsed.sql} AS {duckdb_type(column)})", parsed.checks)
-    return values
+def _take_batch(staging: Staging, input_: Input, blocks: Sequence[Block]) -> None:
+    _set_unmapped_aside(staging, input_, blocks)
+    for person in dict.fromkeys(block.rows.person for block in blocks):
+        with staging.digests("people", Kind.PATIENT, quoted(person), SOURCE):
+            staging.run(
+                f"CREATE OR REPLACE TEMP TABLE people_here AS SELECT text, e.* EXCLUDE (digest) "  # noqa: S608
+                f"FROM people JOIN {EVERYBODY} e ON e.digest = people.digest"
+            )
+        for block in blocks:
+            if block.rows.person == person:
+                block.take(input_)
 
 
-def _judged(staging: Staging, rows: Rows, table: Table, parsed: dict[str, Parsed]) -> str:
-    """The block's rows as typed columns beside their person, with the first rule each breaks."""
-    read = staging.reading(rows.file)
-    person = f"({read.cell(rows.person)})"
-    checks = [
-        *_person_checks(rows, person),
-        *_column_checks(rows, table, parsed),
-        *_measurement_checks(read, rows),
-    ]
-    columns = [f"s.{quoted(LINE)} AS line", *(f"p.{name}" for name in _OWN)]
-    columns += [f"{value.sql} AS {quoted(name)}" for name, value in parsed.items()]
-    columns += _measured(read, rows.measurement) if rows.measurement else []
-    return (
-        f"SELECT {', '.join(columns)}, {first_broken(checks)} AS problem "  # noqa: S608
-        f"FROM {SOURCE} s LEFT JOIN {PERSONS} p ON p.id = {person} WHERE {_taken(read, rows)}"
-    )
-
-
-def _person_checks(rows: Rows, person: str) -> Iterator[Check]:
-    yield Check(f"{person} IS NULL", Rule.MISSING, rows.person)
-    yield Check("p.patient_no IS NULL", Rule.NO_PERSON, rows.person)
-
-
-def _column_checks(rows: Rows, table: Table, parsed: dict[str, Parsed]) -> Iterator[Check]:
-    for value in parsed.values():
-        yield from value.checks
-    if table.date:
-        date, column = parsed[table.column(table.date).stored_as], rows.columns[table.date].column or ""
-        yield Check(f"{date.sql} < p.born", Rule.BEFORE_BIRTH, column)
-        yield Check(f"{date.sql} > p.death", Rule.AFTER_DEATH, column)
-
-
-def _measurement_checks(read: Reading, rows: Rows) -> Iterator[Check]:
-    if rows.measurement:
-        column = rows.measurement.column
-        yield Check(f"({read.cell(column)}) IS NULL", Rule.MISSING, column)
-        yield Check(f"({read.number(column)}) IS NULL", Rule.BAD_NUMBER, column)
-
-
-def _taken(read: Reading, rows: Rows) -> str:
-    matches = read.holds(rows.where) if rows.where else "true"
-    return f"{matches} AND ({read.cell(rows.present)}) IS NOT NULL" if rows.present else matches
-
-
-def _measured(read: Reading, measurement: Measurement) -> list[str]:
-    return [f"{read.number(measurement.column)} AS number", f"s.{quoted(measurement.column)} AS value_raw"]
-
-
-def _plain(columns: list[str]) -> str:
-    return f"SELECT {', '.join(columns)} FROM {_JUDGED} WHERE problem IS NULL"  # noqa: S608
-
-
-def _doubted(measurement: Measurement, columns: list[str]) -> str:
-    """Harmonised value, units and quality code, from the number. A value out of bounds is null, its raw text
-    stays."""
-    of, quantities = quoted(measurement.of), measurement.quantities
-    doubt = (
-        f"CASE WHEN {_by_quantity(of, quantities, _implausible)} THEN {literal(Doubt.OUT_OF_RANGE)} "
-        f"WHEN {_copied(of, measurement)} THEN {literal(Doubt.COPIED)} "
-        f"WHEN {_by_quantity(of, quantities, _is_converted)} THEN {literal(Doubt.CONVERTED)} "
-        f"ELSE {literal(Doubt.NONE)} END"
-    )
-    return (
-        f"SELECT {', '.join(columns)}, value_raw, dq_code, "  # noqa: S608
-        f"CASE WHEN dq_code <> {literal(Doubt.OUT_OF_RANGE)} "
-        f"THEN {_by_quantity(of, quantities, _converted)} END AS value, "
-        f"{_by_quantity(of, quantities, lambda q: literal(q.unit))} AS unit, "
-        f"{_by_quantity(of, quantities, _unit_raw)} AS unit_raw "
-        f"FROM (SELECT *, {doubt} AS dq_code FROM {_JUDGED} WHERE problem IS NULL)"
-    )
-
-
-def _by_quantity(of: str, quantities: Mapping[str, Quantity], sql: Callable[[Quantity], str]) -> str:
-    cases = " ".join(f"WHEN {literal(name)} THEN {sql(quantity)}" for name, quantity in quantities.items())
-    return f"CASE {of} {cases} END"
-
-
-def _converted(quantity: Quantity) -> str:
-    return "number" if quantity.factor == 1.0 else f"number * CAST({quantity.factor!r} AS DOUBLE)"
-
-
-def _unit_raw(quantity: Quantity) -> str:
-    return literal(quantity.unit_raw) if quantity.unit_raw else "NULL"
-
-
-def _implausible(quantity: Quantity) -> str:
-    low, high = quantity.plausible
-    return f"{_converted(quantity)} NOT BETWEEN {low!r} AND {high!r}"
-
-
-def _is_converted(quantity: Quantity) -> str:
-    return "false" if quantity.factor == 1.0 else "true"
-
-
-def _copied(of: str, measurement: Measurement) -> str:
-    """Whether the other quantity of a pair has the same number, for the same person on the same day."""
-    day = "OVER (PARTITION BY patient_no, date, number)"
-    pairs = (
-        f"({of} IN ({texts(pair)}) AND "
-        + " AND ".join(f"bool_or({of} = {literal(q)}) {day}" for q in pair)
-        + ")"
-        for pair in measurement.differ
-    )
-    return " OR ".join(pairs) or "false"
-
-
-def _set_unmapped_aside(staging: Staging, file: str, blocks: Sequence[Rows]) -> None:
+def _set_unmapped_aside(staging: Staging, input_: Input, blocks: Sequence[Block]) -> None:
     """A row that no block's `where` takes: an unknown test or event."""
-    if not blocks or any(rows.where is None for rows in blocks):
+    if any(block.rows.where is None for block in blocks):
         return
-    read = staging.reading(file)
-    taken = " OR ".join(read.holds(rows.where) for rows in blocks if rows.where)
-    column = next(name for rows in blocks for name in rows.where or ())
-    problem = first_broken([Check(f"NOT ({taken})", Rule.NOT_MAPPED, column)])
-    staging.set_aside(file, f"(SELECT s.{quoted(LINE)} AS line, {problem} AS problem FROM {SOURCE} s)")  # noqa: S608
+    taken = " OR ".join(block.read.holds(block.rows.where) for block in blocks if block.rows.where)
+    column = next(name for block in blocks for name in block.rows.where or ())
+    rows = f"SELECT s.{quoted(LINE)} AS line, {taken} AS {_TAKEN} FROM {SOURCE} s"  # noqa: S608
+    staging.judge(rows, input_, (Holds(_TAKEN, column, Rule.NOT_MAPPED),))
+
+
+def _keep_first(staging: Staging, input_: Input, blocks: Sequence[Block]) -> None:
+    """Of several rows of one key in a file only the first counts."""
+    keyed = {block.table.name: block.rows.key[0] for block in blocks if block.rows.key}
+    for table, column in keyed.items():
+        here = f"file = {input_.index} AND keyed"
+        first = f"row_number() OVER (PARTITION BY record_key ORDER BY line) = 1 AS {quoted(_FIRST)}"
+        rows = f"SELECT rowid AS kept, line, {first} FROM {quoted(table)} WHERE {here}"  # noqa: S608
+        staging.judge(rows, input_, (Holds(_FIRST, column, Rule.DUPLICATE_ID),))
+        staging.run(
+            f"DELETE FROM {quoted(table)} WHERE {here} AND rowid NOT IN (SELECT kept FROM {JUDGED})"  # noqa: S608
+        )

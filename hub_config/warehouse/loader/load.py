@@ -1,40 +1,63 @@
-"""Loads one vendor's files as a new snapshot: all of it or nothing. A bad row is set aside; it never stops a
-load.
+"""Lands one vendor's files, and freezes a snapshot of what is landed: each of the two whole or not at all. A bad
+row is set aside; it never stops a load, unless most of its file is bad.
 
-Source identifiers never reach the snapshot, its free blocks, a message or the listing of rows set aside
-(`rejected.csv` in the snapshot: file, line, rule, column; line 1 is the header and a row is one line).
+A load works in `landing/<source>/loads/<n>/`, batch by batch, and changes what is landed in one transaction at
+its end. Killed at any moment and begun again on the same files it goes on behind the last batch. The same bytes
+again, under any name, change nothing. Source identifiers never reach landing, snapshot, message or listing.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import hmac
+import shutil
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 from typing import Final
 
+import duckdb
+
 from hub_config.codelists.in_force import site_catalogue
+from hub_config.warehouse.landing.apply import Change, apply
+from hub_config.warehouse.landing.freeze import REJECTED, freeze, landed_of, newest
+from hub_config.warehouse.landing.store import Landing, LandingProblem, attached, connected
 from hub_config.warehouse.loader.agreement import require_agreement
 from hub_config.warehouse.loader.facts import load_facts
+from hub_config.warehouse.loader.journal import Journal, entry_of, marked, tallied, write_listing
 from hub_config.warehouse.loader.mapping import VendorMapping
 from hub_config.warehouse.loader.people import load_people
+from hub_config.warehouse.loader.plan import Input, Plan, codes_of, find_inputs, meaning_of
 from hub_config.warehouse.loader.rules import Rule
-from hub_config.warehouse.loader.staging import Staging
-from hub_config.warehouse.problems import WarehouseProblem
+from hub_config.warehouse.loader.staging import Report, Staging
+from hub_config.warehouse.loader.tally import Tally, require_mostly_good
+from hub_config.warehouse.problems import WarehouseProblem, is_disk_full
 from hub_config.warehouse.pseudonyms import Pseudonyms
-from hub_config.warehouse.snapshot import Snapshot, build_snapshot
+from hub_config.warehouse.snapshot import Snapshot
 from p4dp_sdk.catalogue.load import load_catalogue
+from p4dp_sdk.catalogue.model import Catalogue
 
-REJECTED: Final = "rejected.csv"
+STAGE: Final = "stage.duckdb"
+SPILL: Final = "tmp"
+_PLAN: Final = "plan"
 
 
 class LoadRefused(WarehouseProblem):
     """These data may not be loaded in this enclave; the message says what would change that."""
 
 
-@dataclass(frozen=True)
-class Loaded:
-    snapshot: Snapshot
-    rejected: Mapping[Rule, int]
+class DiskFull(WarehouseProblem):
+    """No room: what was read so far is kept, and the next attempt goes on there."""
+
+
+class History(StrEnum):
+    """What becomes of rows landed before under another meaning of the mapping."""
+
+    REFUSE = "refuse"  # ask, where they can't be told from those of this load
+    KEEP = "keep"
+    AFRESH = "afresh"  # forget all that was landed of the source, in the same transaction
 
 
 @dataclass(frozen=True)
@@ -45,6 +68,47 @@ class Places:
     warehouse: Path
     keys: Path
     codes: Path | None = None  # the site's own tables of codes, whose codes rows may hold
+    landing: Path | None = None  # by default beside the warehouse
+
+    @property
+    def landed(self) -> Path:
+        return self.landing or self.warehouse.parent / "landing"
+
+
+@dataclass(frozen=True)
+class LandedFiles:
+    """What a load did to what is landed. `load` is its number; without anything new there is none."""
+
+    population: str
+    load: int | None
+    files: tuple[Tally, ...]
+    changes: Mapping[str, Change]
+    seconds: float = 0.0
+
+    @property
+    def rejected(self) -> Mapping[Rule, int]:
+        """How many source rows each rule set aside, in all the files."""
+        rules = {rule for file in self.files for rule in file.rejected}
+        return {rule: sum(file.rejected.get(rule, 0) for file in self.files) for rule in sorted(rules)}
+
+    @property
+    def changed(self) -> bool:
+        return any(change.any for change in self.changes.values())
+
+
+@dataclass(frozen=True)
+class Loaded:
+    snapshot: Snapshot
+    landed: LandedFiles
+    fresh: bool  # whether the snapshot was made now
+
+    @property
+    def rejected(self) -> Mapping[Rule, int]:
+        return self.landed.rejected
+
+
+def _silent(step: str, share: float | None = None) -> None:
+    """Nobody is told."""
 
 
 def load(
@@ -53,28 +117,45 @@ def load(
     places: Places,
     *,
     own_uids: bool,
-    report: Callable[[str], None] = lambda _: None,
+    history: History = History.REFUSE,
+    report: Report = _silent,
 ) -> Loaded:
-    """A new snapshot from the files of `places.files`. `origin` names the mapping in messages.
+    """Lands the files of `places.files`, and freezes a snapshot unless there is one of just what is landed.
+    `origin` names the mapping in messages.
 
-    Raises LoadRefused unless workspaces have their own uids or the data are public; MappingProblem,
-    SourceProblem, PseudonymProblem, SnapshotProblem: then nothing was kept and the other snapshots are
-    untouched.
+    Raises what `land` and `freeze` raise.
+    """
+    landed = land(origin, mapping, places, own_uids=own_uids, history=history, report=report)
+    sources = landed_of(places.landed, landed.population)
+    there = newest(places.warehouse, sources)
+    snapshot = there or freeze(sources, places.warehouse, report=report)
+    return Loaded(snapshot, landed, there is None)
+
+
+def land(
+    origin: str,
+    mapping: VendorMapping,
+    places: Places,
+    *,
+    own_uids: bool,
+    history: History = History.REFUSE,
+    report: Report = _silent,
+) -> LandedFiles:
+    """The files of `places.files` landed, or found to be landed already.
+
+    Raises LoadRefused unless workspaces have their own uids or the data are public, or when the mapping's
+    meaning changed; Busy, DiskFull, MappingProblem, MostlyBad, PseudonymProblem, SourceProblem: then what is
+    landed is untouched, and so are the snapshots.
     """
     require_permission(mapping, own_uids=own_uids)
     catalogue = site_catalogue(places.codes) if places.codes else load_catalogue()
     require_agreement(origin, mapping, catalogue)
-    source = mapping.source
     pseudonyms = Pseudonyms.open(places.keys)
-    with build_snapshot(
-        places.warehouse, source=f"mapping {source.name}", synthetic=False, public=source.public
-    ) as building:
-        staging = Staging(building.connection, mapping, catalogue, places.files)
-        _fill(staging, pseudonyms, report)
-        staging.write_rejected(building.directory / REJECTED)
-        rejected = staging.rejected()
-        snapshot = building.finish(source.reference_date, *source.dates, report=report)
-    return Loaded(snapshot, rejected)
+    landing = Landing.of(places.landed, mapping.source.name)
+    report("hashes")
+    inputs = find_inputs(places.files, mapping)
+    with landing.held(f"loading {places.files}"), _disk_full_explained():
+        return _Load(origin, mapping, places, catalogue, pseudonyms, landing, history, report).run(inputs)
 
 
 def require_permission(mapping: VendorMapping, *, own_uids: bool) -> None:
@@ -86,10 +167,126 @@ def require_permission(mapping: VendorMapping, *, own_uids: bool) -> None:
         )
 
 
-def _fill(staging: Staging, pseudonyms: Pseudonyms, report: Callable[[str], None]) -> None:
-    staging.prepare()
-    report("patients")
-    load_people(staging, pseudonyms)
-    for file in dict.fromkeys(rows.file for rows in staging.mapping.rows):
-        report(staging.mapping.files[file].path)
-        load_facts(staging, file)
+@dataclass(frozen=True)
+class _Load:
+    origin: str
+    mapping: VendorMapping
+    places: Places
+    catalogue: Catalogue
+    pseudonyms: Pseudonyms
+    landing: Landing
+    history: History
+    report: Report
+
+    def run(self, inputs: tuple[Input, ...]) -> LandedFiles:
+        started = time.monotonic()
+        plan, before = self._plan(inputs)
+        if not plan.fresh:
+            return LandedFiles(self.mapping.source.in_population, None, before, {})
+        work = _workplace(self.landing, plan)
+        tallies = self._stage(plan, before, work)
+        self.report("landing", 1.0)
+        changes = self._apply(plan, tallies, work)
+        seconds = time.monotonic() - started
+        done = LandedFiles(self.mapping.source.in_population, plan.load, tallies, changes, seconds)
+        self.report("landed", 1.0)
+        _clear(work)
+        return done
+
+    def _plan(self, inputs: tuple[Input, ...]) -> tuple[Plan, tuple[Tally, ...]]:
+        """What is to read, and what the journal says of the files that are not."""
+        afresh = self.history is History.AFRESH
+        with self.landing.changing(self.catalogue) as connection:
+            _require_same_key(connection, self.pseudonyms, self.landing.source)
+            journal = Journal(connection)
+            meaning, codes = meaning_of(self.mapping), codes_of(self.catalogue)
+            self._require_same_meaning(journal, meaning)
+            known = {} if afresh else journal.known(meaning, codes)
+            after, before = journal.last, journal.tallies(inputs)
+            restated = journal.restated(self.mapping)
+        _remove_leftovers(self.landing, after)
+        inputs = marked(inputs, known, self.mapping)
+        return Plan(self.places.files, inputs, meaning, codes, after, afresh, restated), before
+
+    def _require_same_meaning(self, journal: Journal, meaning: str) -> None:
+        """Rows without key that mean something else now would be there twice."""
+        unkeyed = [rows.table for rows in self.mapping.rows if not rows.key]
+        if self.history is History.REFUSE and unkeyed and journal.meaning not in (None, meaning):
+            raise LoadRefused(
+                f"Mapping {self.origin} changed since source {self.landing.source} was loaded last. Rows without "
+                f"`key` ({', '.join(dict.fromkeys(unkeyed))}) that it reads otherwise now would be there "
+                "twice. Load the whole export with --afresh, which forgets what was landed of this source; or "
+                "with --keep, if the change gives no landed row another value."
+            )
+
+    def _stage(self, plan: Plan, before: tuple[Tally, ...], work: Path) -> tuple[Tally, ...]:
+        with (
+            closing(connected(work / STAGE, work / SPILL)) as connection,
+            attached(connection, self.landing.database, "landed"),
+        ):
+            staging = Staging(connection, self.mapping, self.catalogue, self.pseudonyms, plan, self.report)
+            staging.prepare()
+            load_people(staging)
+            load_facts(staging)
+            tallies = tallied(connection, plan.inputs, before)
+            listing = work / REJECTED
+            write_listing(connection, plan.inputs, listing)
+        require_mostly_good(tallies, self.mapping.limits, str(listing))
+        return tallies
+
+    def _apply(self, plan: Plan, tallies: tuple[Tally, ...], work: Path) -> Mapping[str, Change]:
+        with self.landing.changing(self.catalogue) as connection:
+            entry = entry_of(self.mapping, plan, tallies)
+            return apply(connection, work / STAGE, self.catalogue, self.landing.source, entry)
+
+
+def _require_same_key(connection: duckdb.DuckDBPyConnection, pseudonyms: Pseudonyms, source: str) -> None:
+    """What is landed bears the numbers of one key and its registers."""
+    check = hmac.digest(pseudonyms.key, f"landing of {source}".encode(), "sha256").hex()
+    row = connection.execute("SELECT key_check FROM identity").fetchone()
+    if row is None:
+        connection.execute("INSERT INTO identity VALUES (?, ?)", [source, check])
+    elif row[0] != check:
+        raise LandingProblem(
+            f"What is landed of source {source} was numbered with another pseudonym key. Restore that key from a "
+            "backup; or, to start anew, remove the source's landing and load everything again."
+        )
+
+
+def _workplace(landing: Landing, plan: Plan) -> Path:
+    """The directory of this load: with what is done already where the same load was begun before."""
+    work = landing.loads / f"{plan.load:06d}"
+    begun = work / _PLAN
+    if not begun.exists() or begun.read_text(encoding="ascii") != plan.identity:
+        shutil.rmtree(work, ignore_errors=True)
+        work.mkdir(mode=0o700)
+        begun.write_text(plan.identity, encoding="ascii")
+    shutil.rmtree(work / SPILL, ignore_errors=True)
+    return work
+
+
+def _clear(work: Path) -> None:
+    """Only the report and the listing stay."""
+    for path in (work / STAGE, work / f"{STAGE}.wal", work / _PLAN):
+        path.unlink(missing_ok=True)
+    shutil.rmtree(work / SPILL, ignore_errors=True)
+
+
+def _remove_leftovers(landing: Landing, last: int) -> None:
+    """What a kill between landing and clearing left."""
+    for path in landing.loads.iterdir():
+        if path.name.isdecimal() and int(path.name) <= last:
+            _clear(path)
+
+
+@contextmanager
+def _disk_full_explained() -> Iterator[None]:
+    try:
+        yield
+    except (OSError, duckdb.Error) as error:
+        if not is_disk_full(error):
+            raise
+        raise DiskFull(
+            "The disk is full: nothing was landed, snapshots are untouched. Free some space and load again: what "
+            "was read so far is kept."
+        ) from None

@@ -94,9 +94,18 @@ class Value(_Strict):
         yield from self.when or ()
 
 
+class Tolerance(_Strict):
+    """How much of a file may be set aside under one rule before the load stops with nothing landed: a share,
+    asked from `least` rows on."""
+
+    max_rejected: float = Field(default=0.2, ge=0, le=1)
+    least: int = Field(default=20, ge=1)
+
+
 class Source(_Strict):
     """`name` scopes identifiers: mappings of the same name mean the same people. `dates` are the first and
-    last possible dates of an event; `reference_date` is the date of every age."""
+    last possible dates of an event; `reference_date` is the date of every age. The sources of one `population`
+    are frozen into one snapshot; by default a source is a population of its own."""
 
     name: str = Field(pattern=r"^[a-z][a-z0-9_-]*$")
     label: str
@@ -104,6 +113,11 @@ class Source(_Strict):
     reference_date: date
     day_zero: date | None = None
     dates: tuple[date, date]
+    population: str | None = Field(default=None, pattern=r"^[a-z][a-z0-9_-]*$")
+
+    @property
+    def in_population(self) -> str:
+        return self.population or self.name
 
 
 class Limits(_Strict):
@@ -287,6 +301,7 @@ class VendorMapping(_Strict):
     patients: People
     death: Deaths | None = None
     export: Export | None = None
+    limits: Tolerance = Tolerance()
     rows: tuple[Rows, ...] = ()
 
     def source_columns(self, file: str) -> dict[str, str]:
@@ -342,7 +357,7 @@ def _unknown_key(where: tuple[int | str, ...], absent: set[tuple[int | str, ...]
     """Guess first among the keys that are missing beside it, then among all keys."""
     beside = {str(other[-1]) for other in absent if other[:-1] == where[:-1]}
     models = (
-        *(VendorMapping, Source, SourceFile, Limits, Centre, People, Deaths, Export),
+        *(VendorMapping, Source, Tolerance, SourceFile, Limits, Centre, People, Deaths, Export),
         *(Rows, Value, Measurement, Quantity),
     )
     known = {field.alias or key for model in models for key, field in model.model_fields.items()}

@@ -1,83 +1,119 @@
 """Persons, their GPs and centres: who is accepted, under which number. Everything else of a load hangs on
 these.
 
-Leaves the temporary table `persons` (id, patient_no, physician_no, centre_id, born, death) for the facts to
-join. `born` is the earliest possible birth, `death` its date or null.
+Leaves in the load's database `persons`, whom this load brings (without identifier), and `everybody`, whom rows
+may be about: those and all landed before, by the keyed hash of their identifier. `born` is the earliest possible
+birth, `death` its date or null; of persons landed before both are known to the month.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 
+import numpy as np
 import pyarrow as pa
 
 from hub_config.warehouse.loader.agreement import known_codes
-from hub_config.warehouse.loader.expressions import Check, Parsed, first_broken
-from hub_config.warehouse.loader.mapping import InventedPhysicians, NamedPhysicians, People
-from hub_config.warehouse.loader.rules import Doubt, Rule
-from hub_config.warehouse.loader.source import LINE, SourceProblem
-from hub_config.warehouse.loader.staging import SOURCE, Staging, registered
-from hub_config.warehouse.pseudonyms import Kind, Pseudonyms
+from hub_config.warehouse.loader.expressions import Parsed
+from hub_config.warehouse.loader.mapping import InventedPhysicians, NamedPhysicians
+from hub_config.warehouse.loader.plan import Input
+from hub_config.warehouse.loader.readers import LINE, SourceProblem
+from hub_config.warehouse.loader.requirements import Holds, Needed, Requirement, asked_of, text_of
+from hub_config.warehouse.loader.rules import Rule
+from hub_config.warehouse.loader.staging import JUDGED, SOURCE, Staging, registered
+from hub_config.warehouse.pseudonyms import Kind
 from hub_config.warehouse.schema import literal, quoted
 from p4dp_sdk.catalogue.model import Column
 
-PERSONS: Final = "persons"
+EVERYBODY: Final = "everybody"
 
-_AGE_BAND: Final = (
-    "CASE WHEN age >= 90 THEN '90+' "
-    "WHEN age IS NOT NULL THEN printf('%02d-%02d', age // 10 * 10, age // 10 * 10 + 9) END"
-)
-
-
-def load_people(staging: Staging, pseudonyms: Pseudonyms) -> None:
-    """Fill patients, physicians and centres. Raises SourceProblem when not one person is acceptable."""
-    file = staging.mapping.patients.file
-    with staging.file(file):
-        staging.run(f"CREATE TEMP TABLE people_read AS {_judged(staging)}")
-    staging.set_aside(file, "people_read")
-    _number(staging, pseudonyms)
-    staging.run("DROP TABLE people_read")
-    _fill_centres(staging)
-    _fill_physicians(staging)
-    _fill_patients(staging)
+_READ: Final = """
+    CREATE TABLE IF NOT EXISTS persons_read (file INTEGER, line BIGINT, digest BLOB, sex VARCHAR, age INTEGER,
+        birth DATE, born DATE, death DATE, gp BLOB, invented INTEGER, centre VARCHAR)
+"""
+_TYPES: Final = {"age": "INTEGER", "birth": "DATE", "death": "DATE"}
+_ID: Final = "id"
+_ALIVE: Final = "death after birth"
+_FIRST: Final = "first of the person"
 
 
-def _judged(staging: Staging) -> str:
-    """Every row of the persons' file as typed columns, with the first rule it breaks."""
-    people = staging.mapping.patients
-    read = staging.reading(people.file)
-    identifier = f"({read.cell(people.id)})"
-    parsed = _parsed(staging, people)
-    order = f"row_number() OVER (PARTITION BY {identifier} ORDER BY s.{quoted(LINE)})"
-    columns = [f"s.{quoted(LINE)} AS line", f"{identifier} AS id", f"{order} AS occurrence"]
-    columns += [f"{value.sql} AS {name}" for name, value in parsed.items()]
-    checks = [Check(f"{identifier} IS NULL", Rule.MISSING, people.id)]
-    checks += [check for value in parsed.values() for check in value.checks]
-    typed = f"SELECT {', '.join(columns)}, {first_broken(checks)} AS broken FROM {SOURCE} s"  # noqa: S608
-    with_birth = _with_birth(staging, typed)
-    return f"SELECT * EXCLUDE (broken, occurrence), {_problem(people)} AS problem FROM ({with_birth})"  # noqa: S608
+def load_people(staging: Staging) -> None:
+    """Read, judge and number the persons. Raises SourceProblem when nobody is there to hang rows on."""
+    staging.run(_READ)
+    for input_ in staging.plan.of(staging.mapping.patients.file):
+        staging.read("persons", input_, lambda one=input_: _take_batch(staging, one))  # type: ignore[misc]
+        with staging.step(f"first rows of {input_.index}") as todo:
+            if todo:
+                _keep_first(staging, input_)
+    with staging.step("numbers") as todo:
+        if todo:
+            _number(staging)
 
 
-def _parsed(staging: Staging, people: People) -> dict[str, Parsed]:
-    """One SQL value for each of sex, age, birth, death, gp and centre; absent ones are null."""
-    read, births = staging.reading(people.file), staging.reading_births(people.file)
-    null = {name: Parsed("NULL") for name in ("sex", "age", "birth", "death", "gp", "centre")}
-    given = {
-        name: (births if name == "birth" else read).value(
-            value, _known(staging, name), _column(staging, name).bounds
+def _take_batch(staging: Staging, input_: Input) -> None:
+    """The good rows of a batch, without what the source calls anybody."""
+    parsed = _parsed(staging, input_)
+    staging.judge(_judged(staging, input_, parsed), input_, tuple(_requirements(staging, parsed)))
+    with (
+        staging.digests("people", Kind.PATIENT, quoted(text_of(_ID)), JUDGED),
+        staging.digests("gps", Kind.PHYSICIAN, "gp", JUDGED),
+        registered(staging.connection, "drawn", _drawn(staging)),
+    ):
+        staging.run(
+            f"INSERT INTO persons_read SELECT {input_.index}, j.line, p.digest, sex, age, birth, born, death, "  # noqa: S608
+            f"g.digest, d.invented, centre FROM {JUDGED} j JOIN people p ON p.text = j.{quoted(text_of(_ID))} "
+            f"LEFT JOIN gps g ON g.text = j.gp LEFT JOIN drawn d ON d.text = j.{quoted(text_of(_ID))}"
         )
-        for name, value in people.values.items()
-    }
+
+
+def _judged(staging: Staging, input_: Input, parsed: dict[str, Parsed]) -> str:
+    """Every row of the batch as typed columns, beside the text they were read from."""
+    read = staging.reading(input_.name)
+    reference = f"DATE {literal(staging.mapping.source.reference_date.isoformat())}"
+    columns = [
+        f"s.{quoted(LINE)} AS line",
+        f"{read.cell(staging.mapping.patients.id)} AS {quoted(text_of(_ID))}",
+    ]
+    columns += [
+        part for name, value in parsed.items() for part in staged_columns(name, value, _TYPES.get(name))
+    ]
+    typed = f"SELECT {', '.join(columns)} FROM {SOURCE} s"  # noqa: S608
+    aged = (
+        f"SELECT * REPLACE (coalesce(age, date_sub('year', birth, {reference})) AS age), "  # noqa: S608
+        f"coalesce(birth, CAST({reference} - to_years(age + 1) AS DATE)) AS born FROM ({typed})"
+    )
+    return f"SELECT *, death >= born AS {quoted(_ALIVE)} FROM ({aged})"  # noqa: S608
+
+
+def staged_columns(name: str, value: Parsed, dtype: str | None) -> list[str]:
+    """A value as it is staged: itself, the text it was read from, and where it was asked for."""
+    columns = [f"CAST({value.sql} AS {dtype or 'VARCHAR'}) AS {quoted(name)}"]
+    if value.text is not None:
+        columns.append(f"{value.text} AS {quoted(text_of(name))}")
+    if value.asked is not None:
+        columns.append(f"{value.asked} AS {quoted(asked_of(name))}")
+    return columns
+
+
+def _parsed(staging: Staging, input_: Input) -> dict[str, Parsed]:
+    """One SQL value for each of sex, age, birth, death, gp and centre; absent ones are null."""
+    read, births = staging.reading(input_.name), staging.reading_births(input_.name)
+    parsed = {name: Parsed("NULL") for name in ("sex", "age", "birth", "death", "gp", "centre")}
+    for name, value in staging.mapping.patients.values.items():
+        reading = births if name == "birth" else read
+        parsed[name] = reading.value(name, value, _known(staging, name), _column(staging, name).bounds)
     physicians = staging.mapping.physicians
     if isinstance(physicians, NamedPhysicians):
-        given["gp"] = Parsed(read.cell(physicians.column))
-        given["centre"] = read.value(physicians.centre, _known(staging, "centre_id"), None)
-    types = {"age": "INTEGER", "birth": "DATE", "death": "DATE"}
-    return {
-        name: Parsed(f"CAST({value.sql} AS {types.get(name, 'VARCHAR')})", value.checks)
-        for name, value in (null | given).items()
-    }
+        parsed["gp"] = Parsed(read.cell(physicians.column))
+        parsed["centre"] = read.value("centre", physicians.centre, _known(staging, "centre_id"), None)
+    return parsed
+
+
+def _requirements(staging: Staging, parsed: dict[str, Parsed]) -> list[Requirement]:
+    people = staging.mapping.patients
+    death = next(people.death.columns, "") if people.death else ""
+    values = [requirement for value in parsed.values() for requirement in value.requirements]
+    return [Needed(_ID, people.id, Rule.MISSING), *values, Holds(_ALIVE, death, Rule.BEFORE_BIRTH)]
 
 
 def _column(staging: Staging, name: str) -> Column:
@@ -90,102 +126,94 @@ def _known(staging: Staging, name: str) -> frozenset[str] | None:
     return known_codes(_column(staging, name), staging.mapping, staging.catalogue)
 
 
-def _with_birth(staging: Staging, typed: str) -> str:
-    """Add `born`, the earliest possible birth, and complete the age where a birth was given."""
-    reference = f"DATE {literal(staging.mapping.source.reference_date.isoformat())}"
-    return (
-        f"SELECT * REPLACE (coalesce(age, date_sub('year', birth, {reference})) AS age), "  # noqa: S608
-        f"coalesce(birth, CAST({reference} - to_years(age + 1) AS DATE)) AS born FROM ({typed})"
+def _drawn(staging: Staging) -> Any:
+    """For a source without GPs, the one each person gets by keyed hash."""
+    match staging.mapping.physicians:
+        case InventedPhysicians(invented=count):
+            with staging.digests("hashed", Kind.INVENTED, quoted(text_of(_ID)), JUDGED):
+                drawn = staging.run("SELECT text, digest FROM hashed").to_arrow_table().combine_chunks()
+            return pa.table({"text": drawn["text"], "invented": heads(drawn["digest"]) % np.uint64(count)})
+        case NamedPhysicians():
+            return pa.table({"text": pa.array([], pa.string()), "invented": pa.array([], pa.int32())})
+
+
+def heads(digests: Any) -> np.ndarray[Any, Any]:
+    """The first 64 bits of each digest."""
+    content = b"".join(digest[:8] for digest in digests.to_pylist())
+    return np.frombuffer(content, dtype=">u8").astype(np.uint64)
+
+
+def _keep_first(staging: Staging, input_: Input) -> None:
+    """Of several rows of one person in a file only the first counts."""
+    first = f"row_number() OVER (PARTITION BY digest ORDER BY line) = 1 AS {quoted(_FIRST)}"
+    rows = f"SELECT line, {first} FROM persons_read WHERE file = {input_.index}"  # noqa: S608
+    staging.judge(rows, input_, (Holds(_FIRST, staging.mapping.patients.id, Rule.DUPLICATE_ID),))
+    staging.run(
+        f"DELETE FROM persons_read WHERE file = {input_.index} AND line NOT IN (SELECT line FROM {JUDGED})"  # noqa: S608
     )
 
 
-def _problem(people: People) -> str:
-    death = next(people.death.columns, "") if people.death else ""
-    late = [
-        Check("occurrence > 1", Rule.DUPLICATE_ID, people.id),
-        Check("death < born", Rule.BEFORE_BIRTH, death),
-    ]
-    return f"coalesce(broken, {first_broken(late)})"
+def _number(staging: Staging) -> None:
+    """Numbers in the order of the hash, whoever stands where in the file; of two files the later one's row."""
+    _require_somebody(staging)
+    _enrol(staging, Kind.PATIENT, "digest", "patient_numbers")
+    _enrol(staging, Kind.PHYSICIAN, "gp", "physician_numbers")
+    staging.run(
+        "CREATE TABLE persons AS SELECT r.digest, n.number AS patient_no, "  # noqa: S608
+        f"CAST(coalesce(r.invented, g.number) AS INTEGER) AS physician_no, {_centre(staging)} AS centre_id, "
+        "sex, age, birth, born, death FROM (SELECT * FROM persons_read "
+        "QUALIFY row_number() OVER (PARTITION BY digest ORDER BY file DESC) = 1) r "
+        "JOIN patient_numbers n ON n.digest = r.digest LEFT JOIN physician_numbers g ON g.digest = r.gp"
+    )
+    staging.run("DROP TABLE persons_read")
+    staging.run(
+        f"CREATE TABLE {EVERYBODY} AS SELECT digest, patient_no, physician_no, centre_id, born, death "  # noqa: S608
+        f"FROM persons UNION ALL {_LANDED}"
+    )
+    staging.run(
+        "CREATE TABLE practices AS SELECT physician_no, mode(centre_id) AS centre_id "  # noqa: S608
+        f"FROM {EVERYBODY} WHERE physician_no IS NOT NULL GROUP BY physician_no"
+    )
 
 
-def _number(staging: Staging, pseudonyms: Pseudonyms) -> None:
-    """The only place where an identifier and a number stand side by side, in memory."""
-    accepted = staging.run("SELECT id, gp FROM people_read WHERE problem IS NULL ORDER BY line").fetchall()
-    if not accepted:
+_LANDED: Final = """
+    SELECT n.digest, l.patient_no, l.physician_no, l.centre_id,
+        coalesce(l.birth_month, CAST(l.age_on - to_years(l.age + 1) AS DATE)), last_day(l.death_month)
+    FROM landed.patients l JOIN patient_numbers n ON n.number = l.patient_no
+    WHERE l.patient_no NOT IN (SELECT patient_no FROM persons)
+"""
+
+
+def _enrol(staging: Staging, kind: Kind, column: str, into: str) -> None:
+    with staging.pseudonyms.enrolling(kind) as register:
+        with registered(staging.connection, "numbered", register.numbered):
+            fresh = staging.run(
+                f"SELECT DISTINCT r.{column} AS digest FROM persons_read r "  # noqa: S608
+                f"ANTI JOIN numbered n ON n.digest = r.{column} WHERE r.{column} IS NOT NULL ORDER BY 1"
+            )
+            register.append(batch.column(0) for batch in fresh.to_arrow_reader(1_000_000))
+    with (
+        staging.pseudonyms.enrolling(kind) as register,
+        registered(staging.connection, "numbered", register.numbered),
+    ):
+        staging.run(f"CREATE OR REPLACE TEMP TABLE {into} AS SELECT * FROM numbered")  # noqa: S608
+
+
+def _require_somebody(staging: Staging) -> None:
+    read = staging.run("SELECT count(*) FROM persons_read").fetchone()
+    landed = staging.run("SELECT count(*) FROM landed.patients").fetchone()
+    if read == (0,) and landed == (0,):
         file = staging.mapping.files[staging.mapping.patients.file].path
         raise SourceProblem(
             f"{file}: not one person could be accepted, so nothing was loaded. Check the mapping."
         )
-    identifiers = [row[0] for row in accepted]
-    numbers = {
-        "id": pa.array(identifiers, type=pa.string()),
-        "patient_no": pa.array(
-            pseudonyms.numbers(Kind.PATIENT, staging.mapping.source.name, identifiers), type=pa.int64()
-        ),
-        "physician_no": pa.array(_physicians(staging, pseudonyms, accepted), type=pa.int32()),
-    }
-    with registered(staging.connection, "numbers", pa.table(numbers)):
-        staging.run(
-            f"CREATE TEMP TABLE {PERSONS} AS "  # noqa: S608
-            "SELECT p.* EXCLUDE (line, gp, centre, problem), n.patient_no, n.physician_no, "
-            f"{_centre(staging)} AS centre_id "
-            "FROM people_read p JOIN numbers n ON p.id = n.id WHERE p.problem IS NULL"
-        )
-
-
-def _physicians(
-    staging: Staging, pseudonyms: Pseudonyms, accepted: Sequence[tuple[str, str]]
-) -> list[int | None]:
-    name = staging.mapping.source.name
-    match staging.mapping.physicians:
-        case InventedPhysicians(invented=count):
-            digests = pseudonyms.digests(Kind.INVENTED, name, [identifier for identifier, _ in accepted])
-            return [int.from_bytes(digest[:8], "big") % count for digest in digests]
-        case NamedPhysicians():
-            known = sorted({gp for _, gp in accepted if gp is not None})
-            numbers = dict(zip(known, pseudonyms.numbers(Kind.PHYSICIAN, name, known), strict=True))
-            return [numbers.get(gp) for _, gp in accepted]
 
 
 def _centre(staging: Staging) -> str:
     match staging.mapping.physicians:
         case InventedPhysicians():
-            return (
-                f"[{', '.join(literal(centre.id) for centre in staging.mapping.centres)}][{_turn(staging)}]"
-            )
+            centres = staging.mapping.centres
+            listed = ", ".join(literal(centre.id) for centre in centres)
+            return f"[{listed}][r.invented % {len(centres)} + 1]"
         case NamedPhysicians():
-            return "p.centre"
-
-
-def _turn(staging: Staging) -> str:
-    return f"n.physician_no % {len(staging.mapping.centres)} + 1"
-
-
-def _fill_centres(staging: Staging) -> None:
-    rows = [(centre.id, centre.region, centre.label) for centre in staging.mapping.centres]
-    if rows:
-        staging.connection.executemany(
-            "INSERT INTO centres (centre_id, region, label) VALUES (?, ?, ?)", rows
-        )
-
-
-def _fill_physicians(staging: Staging) -> None:
-    match staging.mapping.physicians:
-        case InventedPhysicians(invented=count):
-            rows = f"SELECT n.physician_no, {_centre(staging)} FROM range({count}) n(physician_no)"  # noqa: S608
-        case NamedPhysicians():
-            rows = (
-                f"SELECT physician_no, mode(centre_id) FROM {PERSONS} "  # noqa: S608
-                "WHERE physician_no IS NOT NULL GROUP BY ALL ORDER BY ALL"
-            )
-    staging.run(f"INSERT INTO physicians (physician_no, centre_id) {rows}")
-
-
-def _fill_patients(staging: Staging) -> None:
-    staging.run(
-        "INSERT INTO patients BY NAME "  # noqa: S608
-        "SELECT patient_no, physician_no, centre_id, sex, age, "
-        "CAST(date_trunc('month', birth) AS DATE) AS birth_month, "
-        f"{_AGE_BAND} AS age_band, CAST(date_trunc('month', death) AS DATE) AS death_month, "
-        f"{literal(Doubt.NONE)} AS dq_code FROM {PERSONS} ORDER BY patient_no"
-    )
+            return "r.centre"

@@ -1,43 +1,67 @@
-"""One load under way: source text in temporary tables, set-based judgement, rows set aside.
+"""One load under way: batches of source text in, judged rows in the load's own database. What is done stays done.
 
-Temporary tables live in memory and in the build's own spill directory, never in the snapshot's database
-file: what a source called a person does not even remain in its free blocks.
+Text lives in memory and in DuckDB's encrypted spill, batch by batch; what a source called a person never reaches
+the database, its free blocks or a message. Each batch is one transaction: after a kill the load goes on behind
+the last one.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import date
-from pathlib import Path
+from functools import cached_property
 from typing import Any, Final
 
 import duckdb
+import pyarrow as pa
+import pyarrow.compute as pc
 
-from hub_config.warehouse.loader.expressions import Reading
+from hub_config.warehouse.loader.expressions import Reading, texts
 from hub_config.warehouse.loader.mapping import VendorMapping
+from hub_config.warehouse.loader.plan import Input, Plan
+from hub_config.warehouse.loader.readers import LINE, SourceProblem, open_rows
+from hub_config.warehouse.loader.requirements import Requirement
 from hub_config.warehouse.loader.rules import Rule
-from hub_config.warehouse.loader.source import LINE, open_rows
+from hub_config.warehouse.loader.validation import Validation
+from hub_config.warehouse.pseudonyms import Kind, Pseudonyms
 from hub_config.warehouse.schema import literal, quoted
 from p4dp_sdk.catalogue.model import Catalogue
 
 SOURCE: Final = "source_rows"
+JUDGED: Final = "judged"
+BATCH: Final = 250_000  # rows judged at once: enough for DuckDB to be quick, little enough for memory
 _FIRST_BIRTH: Final = date(1850, 1, 1)
+_TABLES: Final = """
+    CREATE TABLE IF NOT EXISTS progress (file INTEGER, part VARCHAR, line BIGINT, rows BIGINT, done BOOLEAN);
+    CREATE TABLE IF NOT EXISTS steps (step VARCHAR);
+    CREATE TABLE IF NOT EXISTS rejected (file INTEGER, line BIGINT, rule VARCHAR, "column" VARCHAR);
+"""
+
+Report = Callable[..., None]
 
 
 @dataclass(frozen=True)
 class Staging:
+    """`report(step, share)` is told of each batch."""
+
     connection: duckdb.DuckDBPyConnection
     mapping: VendorMapping
     catalogue: Catalogue
-    directory: Path
+    pseudonyms: Pseudonyms
+    plan: Plan
+    report: Report
 
     def prepare(self) -> None:
-        self.run('CREATE TEMP TABLE rejected (file VARCHAR, line BIGINT, rule VARCHAR, "column" VARCHAR)')
+        self.run(_TABLES)
 
     def run(self, statement: str, parameters: Sequence[object] = ()) -> Any:
         return self.connection.execute(statement, parameters)
+
+    @property
+    def source(self) -> str:
+        return self.mapping.source.name
 
     def reading(self, file: str) -> Reading:
         source = self.mapping.source
@@ -48,49 +72,141 @@ class Staging:
         return replace(self.reading(file), dates=(_FIRST_BIRTH, self.mapping.source.reference_date))
 
     @contextmanager
-    def file(self, name: str) -> Iterator[None]:
-        """The columns of a file the mapping reads, as text, in the temporary table `SOURCE`; blank lines
-        left out."""
-        columns = self.mapping.source_columns(name)
-        declared = ", ".join(f"{quoted(column)} VARCHAR" for column in columns)
-        self.run(f"CREATE TEMP TABLE {SOURCE} ({declared}, {quoted(LINE)} BIGINT)")
-        try:
-            self._fill(name, columns)
-            yield
-        finally:
-            self.run(f"DROP TABLE {SOURCE}")
+    def step(self, name: str) -> Iterator[bool]:
+        """One transaction that is done once: false where it was done before."""
+        if self.run("SELECT 1 FROM steps WHERE step = ?", [name]).fetchone():
+            yield False
+            return
+        with transaction(self.connection):
+            yield True
+            self.run("INSERT INTO steps VALUES (?)", [name])
 
-    def _fill(self, name: str, columns: Mapping[str, str]) -> None:
-        something = " || ".join(f"trim({quoted(column)})" for column in columns)
-        with open_rows(self.directory, self.mapping.files[name], columns) as rows:
-            for batch in rows.batches:
-                with registered(self.connection, "batch", batch):
-                    self.run(f"INSERT INTO {SOURCE} SELECT * FROM batch WHERE {something} <> ''")  # noqa: S608
-        if rows.ragged:
-            values = [(self._path(name), line, Rule.FIELDS, None) for line in rows.ragged]
-            self.connection.executemany("INSERT INTO rejected VALUES (?, ?, ?, ?)", values)
+    def read(self, part: str, input_: Input, judge: Callable[[], None]) -> None:
+        """Every batch of a file in the temporary table `SOURCE`, for `judge` to take what is good."""
+        progress = self._progress(part, input_)
+        if progress.done:
+            return
+        columns = self.mapping.source_columns(input_.name)
+        with open_rows(self.plan.directory, input_.file, columns) as rows:
+            told = 0
+            for batch in gathered(rows.batches, BATCH):
+                last = pc.max(batch.column(LINE)).as_py()
+                if last <= progress.line:
+                    continue
+                ragged, told = rows.ragged[told:], len(rows.ragged)
+                with transaction(self.connection), registered(self.connection, "batch", batch):
+                    progress = self._take(input_, columns, progress, last, ragged)
+                    judge()
+                self.report(input_.file.path, self.plan.share(input_, progress.rows))
+        self._finish(input_, progress, rows.ragged[told:])
 
-    def set_aside(self, file: str, table: str) -> None:
-        """Note the rows of `table` (line, problem) whose problem is not null."""
+    def _take(
+        self, input_: Input, columns: Mapping[str, str], progress: _Progress, last: int, ragged: Sequence[int]
+    ) -> _Progress:
+        self.run(f"CREATE OR REPLACE TEMP TABLE {SOURCE} AS {_cells(columns, input_.file.missing)}")
+        (count,) = self.run(f"SELECT count(*) FROM {SOURCE}").fetchone()  # noqa: S608
+        self._set_ragged_aside(input_, ragged)
+        progress = replace(progress, line=last, rows=progress.rows + count + len(ragged))
+        self._note(progress)
+        return progress
+
+    def _finish(self, input_: Input, progress: _Progress, ragged: Sequence[int]) -> None:
+        input_.require_unchanged(self.plan.directory)
+        with transaction(self.connection):
+            self._set_ragged_aside(input_, ragged)
+            self._note(replace(progress, rows=progress.rows + len(ragged), done=True))
+
+    def _progress(self, part: str, input_: Input) -> _Progress:
+        row = self.run(
+            "SELECT line, rows, done FROM progress WHERE file = ? AND part = ?", [input_.index, part]
+        ).fetchone()
+        return _Progress(input_.index, part, *(row or (0, 0, False)))
+
+    def _note(self, progress: _Progress) -> None:
+        self.run("DELETE FROM progress WHERE file = ? AND part = ?", [progress.file, progress.part])
+        values = [progress.file, progress.part, progress.line, progress.rows, progress.done]
+        self.run("INSERT INTO progress VALUES (?, ?, ?, ?, ?)", values)
+
+    def _set_ragged_aside(self, input_: Input, lines: Sequence[int]) -> None:
+        if lines:
+            table = pa.table({"line": pa.array(lines, pa.int64())})
+            with registered(self.connection, "ragged", table):
+                self.run(
+                    f"INSERT INTO rejected SELECT {input_.index}, line, {literal(Rule.FIELDS)}, NULL FROM ragged"
+                )
+
+    def judge(self, rows: str, input_: Input, requirements: tuple[Requirement, ...]) -> None:
+        """The query `rows` (with `line`) in the temporary table `JUDGED`, each under its `place`, but for the rows
+        that break a requirement: those are noted."""
         self.run(
-            f"INSERT INTO rejected SELECT {literal(self._path(file))}, line, problem.rule, problem.column "  # noqa: S608
-            f"FROM {table} WHERE problem IS NOT NULL"
+            f"CREATE OR REPLACE TEMP TABLE {JUDGED} AS SELECT *, row_number() OVER () - 1 AS place FROM ({rows})"  # noqa: S608
+        )
+        self._set_broken_aside(input_, requirements)
+
+    def _set_broken_aside(self, input_: Input, requirements: tuple[Requirement, ...]) -> None:
+        broken = Validation(requirements).broken(self.connection, JUDGED)
+        if not len(broken):
+            return
+        rules = pa.table(
+            {
+                "broken": pa.array(range(len(requirements)), pa.int32()),
+                "rule": [str(each.rule) for each in requirements],
+                "column": [each.column or None for each in requirements],
+            }
+        )
+        with registered(self.connection, "broken", broken), registered(self.connection, "rules", rules):
+            self.run(
+                f'INSERT INTO rejected SELECT {input_.index}, j.line, r.rule, r."column" '  # noqa: S608
+                f"FROM {JUDGED} j JOIN broken b USING (place) JOIN rules r USING (broken)"
+            )
+            self.run(f"DELETE FROM {JUDGED} WHERE place IN (SELECT place FROM broken)")  # noqa: S608
+
+    def set_aside(self, input_: Input, rule: Rule, column: str, lines: str) -> None:
+        """Note the lines that the query `lines` gives."""
+        self.run(
+            f"INSERT INTO rejected SELECT {input_.index}, line, {literal(rule)}, {literal(column)} FROM ({lines})"  # noqa: S608
         )
 
-    def rejected(self) -> Mapping[Rule, int]:
-        """How many source rows each rule set aside."""
-        counted = self.run(
-            "SELECT rule, count(DISTINCT (file, line)) FROM rejected GROUP BY rule ORDER BY rule"
-        )
-        return {Rule(rule): count for rule, count in counted.fetchall()}
+    @contextmanager
+    def digests(self, name: str, kind: Kind, column: str, table: str, scope: str = "") -> Iterator[None]:
+        """Under `name`: `text` and `digest` of each distinct text in a column of a temporary table."""
+        distinct = f"SELECT DISTINCT {column} AS text FROM {table} WHERE {column} IS NOT NULL"  # noqa: S608
+        text = self.run(distinct).to_arrow_table().column("text").combine_chunks()
+        digest = self.pseudonyms.digest_array(kind, self.source + scope, text)
+        with registered(self.connection, name, pa.table({"text": text, "digest": digest})):
+            yield
 
-    def write_rejected(self, path: Path) -> None:
-        """File, line, rule and column of each; never the value, never the person."""
-        listing = 'SELECT DISTINCT file, line, rule, "column" FROM rejected ORDER BY ALL'
-        self.run(f"COPY ({listing}) TO {literal(str(path))} (FORMAT csv, HEADER)")
 
-    def _path(self, file: str) -> str:
-        return self.mapping.files[file].path
+@dataclass(frozen=True)
+class _Progress:
+    file: int
+    part: str
+    line: int
+    rows: int
+    done: bool
+
+
+def _cells(columns: Mapping[str, str], missing: Sequence[str]) -> str:
+    """The trimmed cells of a batch, null where missing; blank lines left out."""
+    something = ", ".join(f"trim({quoted(column)})" for column in columns)
+    words = texts(("", *missing))
+    cells = ", ".join(
+        f"CASE WHEN trim({quoted(column)}) NOT IN ({words}) THEN trim({quoted(column)}) END AS {quoted(column)}"
+        for column in columns
+    )
+    return f"SELECT {cells}, {quoted(LINE)} FROM batch WHERE concat({something}) <> ''"  # noqa: S608
+
+
+def gathered(batches: Iterator[Any], rows: int) -> Iterator[Any]:
+    """The same rows as tables of about `rows` rows, without blank tables."""
+    held: list[Any] = []
+    for batch in batches:
+        held.append(batch)
+        if sum(len(each) for each in held) >= rows:
+            yield pa.Table.from_batches(held)
+            held = []
+    if sum(len(each) for each in held):
+        yield pa.Table.from_batches(held)
 
 
 @contextmanager
@@ -101,3 +217,26 @@ def registered(connection: duckdb.DuckDBPyConnection, name: str, table: Any) -> 
         yield
     finally:
         connection.unregister(name)
+
+
+@contextmanager
+def transaction(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    connection.execute("BEGIN")
+    try:
+        yield
+    except BaseException:
+        connection.execute("ROLLBACK")
+        raise
+    connection.execute("COMMIT")
+
+
+__all__ = [
+    "BATCH",
+    "JUDGED",
+    "SOURCE",
+    "SourceProblem",
+    "Staging",
+    "cached_property",
+    "registered",
+    "transaction",
+]

@@ -49,7 +49,8 @@ def nafld(warehouse: Path, tmp_path_factory: pytest.TempPathFactory) -> int:
         message = f"nafld1.csv.gz is not in {SHARED}"
         pytest.fail(message) if os.environ.get("CI") else pytest.skip(message)
     mapping = read_mapping(Path(str(files("hub_config.warehouse") / "mappings" / "nafld.toml")))
-    places = Places(SHARED, warehouse, tmp_path_factory.mktemp("keys"))
+    keys, landing = tmp_path_factory.mktemp("keys"), tmp_path_factory.mktemp("landing")
+    places = Places(SHARED, warehouse, keys, landing=landing)
     return load("nafld.toml", mapping, places, own_uids=False).snapshot.manifest.number
 
 

@@ -1,0 +1,260 @@
+"""What a load judged good becomes landed: all of it in one transaction, or nothing.
+
+A record with a key replaces the one landed under it, where it says something else. A row without key that equals
+one landed from another file is not added again: of the equal rows of one file as many stay as the file with most
+of them had.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any, Final
+
+import duckdb
+
+from hub_config.warehouse.landing.layout import JOURNAL, fact_columns, fact_tables, landed_tables, names
+from hub_config.warehouse.landing.store import attached
+from hub_config.warehouse.schema import literal, quoted
+from p4dp_sdk.catalogue.model import Catalogue, Table
+
+_SAID_BY_PATIENTS: Final = ("physician_no", "centre_id", "sex", "birth_month", "age", "age_on", "death_month")
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What the journal says of a load. `files` are rows of the journal's table without their load; `rejected`
+    are found in the stage, by the index of a file in `files`."""
+
+    load: int
+    at: str
+    mapping: str
+    codes: str
+    population: str
+    public: bool
+    invented: bool
+    reference_date: date
+    dates: tuple[date, date]
+    afresh: bool
+    restated: bool
+    exported_on: date
+    centres: tuple[tuple[str, str, str], ...]
+    differ: tuple[tuple[str, str, str, str], ...]
+    files: tuple[tuple[str, str, str, int, int, int, bool], ...]
+
+
+@dataclass(frozen=True)
+class Change:
+    added: int = 0
+    updated: int = 0
+    unchanged: int = 0
+
+    @property
+    def any(self) -> bool:
+        return bool(self.added or self.updated)
+
+
+def apply(
+    connection: duckdb.DuckDBPyConnection, stage: Path, catalogue: Catalogue, source: str, entry: Entry
+) -> Mapping[str, Change]:
+    """The changes by table. `connection` is that of the landing, `stage` the load's own database."""
+    with attached(connection, stage, "stage"):
+        connection.execute("BEGIN")
+        try:
+            changes = _Application(connection, catalogue, source, entry).run()
+        except BaseException:
+            connection.execute("ROLLBACK")
+            raise
+        connection.execute("COMMIT")
+        connection.execute("CHECKPOINT")
+    return changes
+
+
+@dataclass(frozen=True)
+class _Application:
+    connection: duckdb.DuckDBPyConnection
+    catalogue: Catalogue
+    source: str
+    entry: Entry
+
+    def run(self) -> Mapping[str, Change]:
+        if self.entry.afresh:
+            self._forget()
+        changes = {"patients": self._patients()}
+        staged = self._staged()
+        for table in fact_tables(self.catalogue):
+            if table.name in staged:
+                changes[table.name] = self._facts(table)
+        self._people()
+        self._exports([table for table in fact_tables(self.catalogue) if table.name in staged])
+        self._journal(changes)
+        return changes
+
+    def _staged(self) -> set[str]:
+        query = "SELECT table_name FROM duckdb_tables() WHERE database_name = 'stage'"
+        return {row[0] for row in self._execute(query).fetchall()}
+
+    def _forget(self) -> None:
+        for table in (*landed_tables(self.catalogue), "rejected", "exports", "physicians"):
+            self._execute(f"DELETE FROM {quoted(table)}")  # noqa: S608
+        self._execute("UPDATE files SET read = false")
+
+    def _patients(self) -> Change:
+        """A death that is known stays known: later exports may no longer say it."""
+        differs = " OR ".join(f"i.{name} IS DISTINCT FROM l.{name}" for name in _SAID_BY_PATIENTS)
+        self._make(
+            "incoming_patients",
+            "SELECT i.*, l.first_load, l.patient_no IS NULL AS new, "  # noqa: S608
+            f"l.patient_no IS NOT NULL AND ({differs}) AS changed "
+            f"FROM ({self._said_of_patients()}) i LEFT JOIN patients l USING (patient_no)",
+        )
+        change = self._counted(
+            "SELECT count(*) FILTER (new), count(*) FILTER (changed), count(*) FILTER (NOT new AND NOT changed) "
+            "FROM incoming_patients"
+        )
+        self._execute(
+            "DELETE FROM patients WHERE patient_no IN (SELECT patient_no FROM incoming_patients WHERE changed)"
+        )
+        columns = ", ".join(("patient_no", *_SAID_BY_PATIENTS))
+        self._execute(
+            f"INSERT INTO patients BY NAME SELECT {columns}, 'ok' AS dq_code, "  # noqa: S608
+            f"coalesce(first_load, {self.entry.load}) AS first_load, {self.entry.load} AS last_load "
+            "FROM incoming_patients WHERE new OR changed"
+        )
+        return change
+
+    def _said_of_patients(self) -> str:
+        """Persons of the load, their dates to the month; and those landed before whose death it brings."""
+        month = "CAST(date_trunc('month', {}) AS DATE)"
+        death = month.format("e.death")
+        on = f"DATE {literal(self.entry.reference_date.isoformat())}"
+        before = ", ".join(f"l.{name}" for name in _SAID_BY_PATIENTS if name != "death_month")
+        return (
+            f"SELECT p.patient_no, p.physician_no, p.centre_id, p.sex, {month.format('p.birth')} AS birth_month, "  # noqa: S608
+            f"p.age, {on} AS age_on, coalesce({death}, l.death_month) AS death_month "
+            "FROM stage.persons p JOIN stage.everybody e USING (patient_no) "
+            "LEFT JOIN patients l ON l.patient_no = p.patient_no "
+            f"UNION ALL SELECT l.patient_no, {before}, {death} FROM patients l "
+            "JOIN stage.everybody e ON e.patient_no = l.patient_no "
+            f"WHERE {death} IS DISTINCT FROM l.death_month "
+            "AND l.patient_no NOT IN (SELECT patient_no FROM stage.persons)"
+        )
+
+    def _facts(self, table: Table) -> Change:
+        name, columns = quoted(table.name), names(fact_columns(table))
+        self._incoming(table)
+        self._make(
+            "same",
+            "SELECT i.record_key, l.content_key = i.content_key AS equal, l.first_load "  # noqa: S608
+            f"FROM incoming i JOIN {name} l USING (record_key)",
+        )
+        change = self._counted(
+            "SELECT (SELECT count(*) FROM incoming) - count(*), count(*) FILTER (NOT equal), "
+            "count(*) FILTER (equal) FROM same"
+        )
+        self._execute(
+            f"DELETE FROM {name} WHERE record_key IN (SELECT record_key FROM same WHERE NOT equal)"  # noqa: S608
+        )
+        self._execute(
+            f"INSERT INTO {name} BY NAME SELECT {columns}, "  # noqa: S608
+            f"coalesce(same.first_load, {self.entry.load}) AS first_load, {self.entry.load} AS last_load "
+            "FROM incoming LEFT JOIN same USING (record_key) WHERE same.equal IS NOT true"
+        )
+        return change
+
+    def _incoming(self, table: Table) -> None:
+        """The staged rows under keys that no two of them share. Only the rows that share one are sorted."""
+        staged = f"stage.{quoted(table.name)}"
+        self._make("shared", f"SELECT record_key FROM {staged} GROUP BY record_key HAVING count(*) > 1")  # noqa: S608
+        nth = (
+            "CASE WHEN keyed THEN 1 ELSE row_number() OVER (PARTITION BY record_key, file ORDER BY line) END"
+        )
+        numbered = f"SELECT *, {nth} AS nth FROM {staged} SEMI JOIN shared USING (record_key)"  # noqa: S608
+        key = "CASE WHEN nth > 1 THEN md5_number(concat(record_key, '#', nth)) ELSE record_key END"
+        self._make(
+            "renamed",
+            f"SELECT * EXCLUDE (nth) REPLACE ({key} AS record_key) FROM ({numbered}) "  # noqa: S608
+            f"QUALIFY row_number() OVER (PARTITION BY {key} ORDER BY file DESC) = 1",
+        )
+        self._execute(
+            f"CREATE OR REPLACE TEMP VIEW incoming AS SELECT * FROM {staged} ANTI JOIN shared USING (record_key) "  # noqa: S608
+            "UNION ALL BY NAME SELECT * FROM renamed"
+        )
+
+    def _people(self) -> None:
+        """Centres as the mapping has them now; of a GP without patients the last centre stays."""
+        self._execute("DELETE FROM centres")
+        if self.entry.centres:
+            self.connection.executemany("INSERT INTO centres VALUES (?, ?, ?)", self.entry.centres)
+        self._execute(
+            "DELETE FROM physicians WHERE physician_no IN (SELECT physician_no FROM stage.practices)"
+        )
+        self._execute("INSERT INTO physicians SELECT physician_no, centre_id FROM stage.practices")
+
+    def _exports(self, tables: list[Table]) -> None:
+        """What each practice exported in this load, for the time it is under observation."""
+        dated = [(quoted(table.name), table.column(table.date).stored_as) for table in tables if table.date]
+        if not dated:
+            return
+        every = " UNION ALL ".join(
+            f"SELECT physician_no, centre_id, {quoted(on)} AS day FROM stage.{name}"  # noqa: S608
+            for name, on in dated
+        )
+        self._execute(
+            f"INSERT INTO exports BY NAME SELECT {self.entry.load} AS load, {literal(self.source)} AS source, "  # noqa: S608
+            f"physician_no, mode(centre_id) AS centre_id, DATE {literal(self.entry.exported_on.isoformat())} "
+            "AS exported_on, min(day) AS first_event, max(day) AS last_event, count(*) AS rows "
+            f"FROM ({every}) WHERE physician_no IS NOT NULL GROUP BY physician_no"
+        )
+
+    def _journal(self, changes: Mapping[str, Change]) -> None:
+        entry = self.entry
+        changed = entry.afresh or entry.restated or any(each.any for each in changes.values())
+        told = (
+            entry.load,
+            entry.at,
+            entry.mapping,
+            entry.codes,
+            entry.population,
+            entry.public,
+            entry.invented,
+        )
+        self._append("loads", [(*told, entry.reference_date, *entry.dates, changed)])
+        self._append("files", [(entry.load, *file) for file in entry.files])
+        self._append(
+            "changes",
+            [
+                (entry.load, table, each.added, each.updated, each.unchanged)
+                for table, each in changes.items()
+            ],
+        )
+        self._execute("DELETE FROM differ")
+        self._append("differ", list(entry.differ))
+        self._rejected()
+
+    def _rejected(self) -> None:
+        for index, (file, path, sha256, *_, read) in enumerate(self.entry.files):
+            if not read:
+                continue
+            self._execute("DELETE FROM rejected WHERE sha256 = ? AND file = ?", [sha256, file])
+            self._execute(
+                'INSERT INTO rejected SELECT DISTINCT ?, ?, line, rule, "column" FROM stage.rejected WHERE file = ?',
+                [sha256, file, index],
+            )
+
+    def _append(self, table: str, rows: list[tuple[Any, ...]]) -> None:
+        if rows:
+            marks = ", ".join("?" for _ in JOURNAL[table])
+            self.connection.executemany(f"INSERT INTO {table} VALUES ({marks})", rows)  # noqa: S608
+
+    def _counted(self, query: str) -> Change:
+        row = self._execute(query).fetchone()
+        return Change(*row) if row else Change()
+
+    def _make(self, name: str, query: str) -> None:
+        self._execute(f"CREATE OR REPLACE TEMP TABLE {name} AS {query}")
+
+    def _execute(self, query: str, values: list[Any] | None = None) -> duckdb.DuckDBPyConnection:
+        return self.connection.execute(query, values) if values else self.connection.execute(query)

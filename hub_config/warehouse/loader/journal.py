@@ -1,0 +1,159 @@
+"""What the journal of a landing says of files, and what a load writes into it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+
+from hub_config.warehouse.landing.apply import Entry
+from hub_config.warehouse.loader.mapping import InventedPhysicians, VendorMapping
+from hub_config.warehouse.loader.plan import Input, Plan
+from hub_config.warehouse.loader.rules import Rule
+from hub_config.warehouse.loader.staging import registered
+from hub_config.warehouse.loader.tally import Tally
+from hub_config.warehouse.schema import literal
+
+Known = Mapping[tuple[str, str], int]  # (file of the mapping, hash) → rows that wait for their person
+
+
+@dataclass(frozen=True)
+class Journal:
+    connection: duckdb.DuckDBPyConnection
+
+    @property
+    def last(self) -> int:
+        """The number of the last load; 0 before the first."""
+        return int(self._one("SELECT coalesce(max(load), 0) FROM loads"))
+
+    @property
+    def meaning(self) -> str | None:
+        """The meaning of the mapping that was loaded last."""
+        meaning: str | None = self._one("SELECT arg_max(mapping, load) FROM loads")
+        return meaning
+
+    def known(self, meaning: str, codes: str) -> Known:
+        """The files that were read with this meaning, and with these codes known."""
+        rows = self.connection.execute(
+            "SELECT file, sha256, arg_max(waiting, load) FROM files JOIN loads USING (load) "
+            "WHERE read AND mapping = ? AND codes = ? GROUP BY ALL",
+            [meaning, codes],
+        ).fetchall()
+        return {(file, sha256): waiting for file, sha256, waiting in rows}
+
+    def restated(self, mapping: VendorMapping) -> bool:
+        """Whether the mapping says otherwise than at the last load how the landed rows are to be frozen."""
+        columns = "population, public, reference_date, first_date, last_date"
+        last = self.connection.execute(f"SELECT {columns} FROM loads ORDER BY load DESC LIMIT 1").fetchone()  # noqa: S608
+        source = mapping.source
+        now = (source.in_population, source.public, source.reference_date, *source.dates)
+        return last is not None and last != now
+
+    def tallies(self, inputs: Sequence[Input]) -> tuple[Tally, ...]:
+        """Of files read before."""
+        return tuple(self._tally(each) for each in inputs)
+
+    def _tally(self, input_: Input) -> Tally:
+        key = [input_.name, input_.sha256]
+        rows = self._one("SELECT arg_max(rows, load) FROM files WHERE file = ? AND sha256 = ? AND read", key)
+        found = self.connection.execute(
+            "SELECT rule, count(DISTINCT line) FROM rejected WHERE file = ? AND sha256 = ? GROUP BY rule ORDER BY rule",
+            key,
+        ).fetchall()
+        rejected = {Rule(rule): count for rule, count in found}
+        return Tally(input_.name, input_.file.path, input_.sha256, input_.bytes, rows or 0, False, rejected)
+
+    def _one(self, query: str, values: Sequence[object] = ()) -> Any:
+        row = self.connection.execute(query, values).fetchone()
+        return row[0] if row else None
+
+
+def marked(inputs: Iterable[Input], known: Known, mapping: VendorMapping) -> tuple[Input, ...]:
+    """The inputs, those marked that need no reading: known ones, and the same bytes a second time. Rows that wait
+    for their person are read again when new persons come."""
+    seen: set[tuple[str, str]] = set()
+    judged = []
+    for each in inputs:
+        key = (each.name, each.sha256)
+        judged.append(replace(each, known=key in known or key in seen))
+        seen.add(key)
+    persons = any(each.name == mapping.patients.file and not each.known for each in judged)
+    waiting = {key for key, rows in known.items() if rows and persons}
+    return tuple(
+        replace(each, known=each.known and (each.name, each.sha256) not in waiting) for each in judged
+    )
+
+
+def tallied(
+    stage: duckdb.DuckDBPyConnection, inputs: Sequence[Input], before: Sequence[Tally]
+) -> tuple[Tally, ...]:
+    """Of the files of a load under way; of those that need no reading, what was said of them before."""
+    rows = dict(stage.execute("SELECT file, max(rows) FROM progress GROUP BY file").fetchall())
+    found = stage.execute(
+        "SELECT file, rule, count(DISTINCT line) FROM rejected GROUP BY ALL ORDER BY ALL"
+    ).fetchall()
+    return tuple(
+        told
+        if each.known
+        else replace(
+            told,
+            rows=rows.get(each.index, 0),
+            read=True,
+            rejected={Rule(rule): count for file, rule, count in found if file == each.index},
+        )
+        for each, told in zip(inputs, before, strict=True)
+    )
+
+
+def write_listing(stage: duckdb.DuckDBPyConnection, inputs: Sequence[Input], path: Path) -> None:
+    """File, line, rule and column of each row set aside; never the value, never the person."""
+    files = pa.table(
+        {
+            "file": pa.array([each.index for each in inputs], pa.int32()),
+            "path": [each.file.path for each in inputs],
+        }
+    )
+    with registered(stage, "paths", files):
+        stage.execute(
+            'COPY (SELECT DISTINCT path AS file, line, rule, "column" FROM rejected JOIN paths USING (file) '  # noqa: S608
+            f"ORDER BY ALL) TO {literal(str(path))} (FORMAT csv, HEADER)"
+        )
+
+
+def entry_of(mapping: VendorMapping, plan: Plan, tallies: Sequence[Tally]) -> Entry:
+    """What the journal will say of the load."""
+    source, now = mapping.source, datetime.now(UTC)
+    return Entry(
+        load=plan.load,
+        at=now.isoformat(timespec="seconds"),
+        mapping=plan.meaning,
+        codes=plan.codes,
+        population=source.in_population,
+        public=source.public,
+        invented=isinstance(mapping.physicians, InventedPhysicians),
+        reference_date=source.reference_date,
+        dates=source.dates,
+        afresh=plan.afresh,
+        restated=plan.restated,
+        exported_on=min(now.date(), source.dates[1]),
+        centres=tuple((each.id, each.region, each.label) for each in mapping.centres),
+        differ=tuple(
+            (rows.table, rows.measurement.of, *pair)
+            for rows in mapping.rows
+            if rows.measurement
+            for pair in rows.measurement.differ
+        ),
+        files=tuple(
+            (
+                *(each.name, each.path, each.sha256, each.bytes, each.rows),
+                each.rejected.get(Rule.NO_PERSON, 0),
+                not known.known,
+            )
+            for each, known in zip(tallies, plan.inputs, strict=True)
+        ),
+    )

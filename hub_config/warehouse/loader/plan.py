@@ -1,0 +1,117 @@
+"""What a load reads: its files with their hashes, and which of them were landed before.
+
+The same bytes under the same mapping are the same load: that is how a killed one is found again, and how a file
+that comes twice changes nothing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from hub_config.warehouse.loader.mapping import SourceFile, VendorMapping
+from hub_config.warehouse.loader.readers import SourceProblem, matching
+from p4dp_sdk.catalogue.model import Catalogue
+
+# What of a mapping does not change the meaning of a row that was taken.
+_NOT_MEANING = {"source": {"label", "public", "reference_date", "dates", "population"}, "limits": True}
+
+
+@dataclass(frozen=True)
+class Input:
+    """One file: `name` is its key in the mapping, `index` its place in the load."""
+
+    index: int
+    name: str
+    file: SourceFile
+    sha256: str
+    bytes: int
+    changed_at: int
+    known: bool = False
+
+    def require_unchanged(self, directory: Path) -> None:
+        """Raises SourceProblem when the file was written to while it was read."""
+        stat = (directory / self.file.path).stat()
+        if (stat.st_size, stat.st_mtime_ns) != (self.bytes, self.changed_at):
+            raise SourceProblem(
+                f"{self.file.path} changed while it was read: nothing of it was kept. Load it again when the "
+                "export is complete."
+            )
+
+
+@dataclass(frozen=True)
+class Plan:
+    directory: Path
+    inputs: tuple[Input, ...]
+    meaning: str
+    codes: str
+    after: int  # the number of the last load before this one
+    afresh: bool
+    restated: bool = False  # the mapping says otherwise when, for whom or in which centres the same rows are
+
+    @property
+    def load(self) -> int:
+        return self.after + 1
+
+    @cached_property
+    def identity(self) -> str:
+        """The same for the same load begun again."""
+        parts = [self.meaning, self.codes, *map(str, (self.after, self.afresh, self.restated))]
+        parts += [f"{each.name}\0{each.sha256}\0{each.known}" for each in self.inputs]
+        return hashlib.sha256("\0".join(parts).encode()).hexdigest()
+
+    def of(self, name: str) -> Iterable[Input]:
+        """The files to read that the mapping calls `name`."""
+        return (each for each in self.inputs if each.name == name and not each.known)
+
+    @property
+    def fresh(self) -> bool:
+        """Whether there is anything to do."""
+        return self.restated or any(not each.known for each in self.inputs)
+
+    def share(self, at: Input, rows: int) -> float:
+        """The share of bytes read before the file `at`, of those to read."""
+        todo = [each for each in self.inputs if not each.known]
+        before = sum(each.bytes for each in todo if each.index < at.index)
+        return before / max(1, sum(each.bytes for each in todo))
+
+
+def find_inputs(directory: Path, mapping: VendorMapping) -> tuple[Input, ...]:
+    """Every file the mapping names, hashed. Raises SourceProblem for one that is not there."""
+    found = [
+        (name, one) for name in files_in_use(mapping) for one in matching(directory, mapping.files[name])
+    ]
+    return tuple(_input(index, name, one, directory) for index, (name, one) in enumerate(found))
+
+
+def files_in_use(mapping: VendorMapping) -> Mapping[str, None]:
+    """The files that something is read of, persons first."""
+    apart = [each.file for each in (mapping.death, mapping.export) if each]
+    return dict.fromkeys([mapping.patients.file, *apart, *(rows.file for rows in mapping.rows)])
+
+
+def meaning_of(mapping: VendorMapping) -> str:
+    """What of the mapping decides what a row becomes, as a hash."""
+    shape = mapping.model_dump_json(exclude=_NOT_MEANING)  # type: ignore[arg-type]
+    return hashlib.sha256(shape.encode()).hexdigest()
+
+
+def codes_of(catalogue: Catalogue) -> str:
+    """The codes that are known, as a hash: with others, rows set aside may be taken."""
+    codes = {name: [code.code for code in each.codes] for name, each in catalogue.code_systems.items()}
+    return hashlib.sha256(repr(codes).encode()).hexdigest()
+
+
+def _input(index: int, name: str, file: SourceFile, directory: Path) -> Input:
+    path = directory / file.path
+    if not path.is_file():
+        raise SourceProblem(
+            f"{path.name} is not in {path.parent}. Check the directory and the mapping's `path`."
+        )
+    stat = path.stat()
+    with path.open("rb") as opened:
+        digest = hashlib.file_digest(opened, "sha256").hexdigest()
+    return Input(index, name, file, digest, stat.st_size, stat.st_mtime_ns)
