@@ -1,4 +1,4 @@
-"""Cabinéo, an invented vendor: a directory of flat files, `;`, cp1252, French headers and dates, decimal comma.
+"""Cabinéo, an invented vendor: flat files with `;`, cp1252, French headers and dates, decimal comma.
 
 Holds names, streets and telephones in columns of their own and in free text, as real exports do.
 """
@@ -102,9 +102,12 @@ def _opened(path: Path) -> Iterator[IO[str]]:
         with path.open("w", encoding="cp1252", newline="") as file:
             yield file
         return
-    with path.open("wb") as packed, gzip.GzipFile("", "wb", 6, packed, mtime=0) as raw:
-        with io.TextIOWrapper(raw, encoding="cp1252", newline="") as file:
-            yield file
+    with (
+        path.open("wb") as packed,
+        gzip.GzipFile("", "wb", 6, packed, mtime=0) as raw,
+        io.TextIOWrapper(raw, encoding="cp1252", newline="") as file,
+    ):
+        yield file
 
 
 def _practice(practice: int, physician: str, exported_on: date) -> Row:

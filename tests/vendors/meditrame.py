@@ -1,7 +1,7 @@
-"""MédiTrame, an invented vendor: one nested file a practice, XML in the nightly export, JSON from its service.
+"""MédiTrame, an invented vendor: one nested file a practice, XML every night or JSON from a service.
 
-Dates are ISO here, decimals have commas, persons have local numbers of this vendor. What is nested stands where
-the vendor's designers thought of it: the date of birth comes after the visits.
+Dates are ISO here, decimals have commas, persons have local numbers of this vendor. What is nested stands
+where the vendor's designers thought of it: the date of birth comes after the visits.
 """
 
 from __future__ import annotations
@@ -99,7 +99,7 @@ def head_and_tail(name: str, person: Person, exported_on: date) -> tuple[bytes, 
 
 
 def record_of(person: Person) -> Record:
-    """A patient as nested lists and texts. Keys of `_ELEMENTS` are elements of XML, other texts attributes."""
+    """A patient as nested lists and texts. In XML keys of `_ELEMENTS` are elements, others attributes."""
     return {
         "ipp": f"MT-{person.number}",
         "sexe": "1" if person.sex == "M" else "2",

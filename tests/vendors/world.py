@@ -1,7 +1,7 @@
 """An invented population as two practice-software vendors would hold it, with the traps real exports have.
 
-Deterministic: a person depends on the seed and its number alone, so an export of any size is the beginning of a
-larger one. Every trap is tagged on the record that holds it; `tally` counts them.
+Deterministic: a person depends on the seed and its number alone, so an export of any size is the beginning of
+a larger one. Every trap is tagged on the record that holds it; `tally` counts them.
 """
 
 from __future__ import annotations

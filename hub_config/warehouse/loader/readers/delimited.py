@@ -66,10 +66,10 @@ class _Reading:
         self._text = Utf8(name, source, file.encoding)
         self._lines = RecordLines(file.delimiter)
         self._misfits: list[int] = []  # numbers of ragged rows, the header being 1, not yet passed
-        self._next = 2
+        self._next, self._last = 2, b""
 
     def rows(self, columns: Sequence[str]) -> Any:
-        text = io.BufferedReader(Readable(self._text.read, self._lines.feed), buffer_size=1 << 20)
+        text = io.BufferedReader(Readable(self._ended, self._lines.feed), buffer_size=1 << 20)
         return pacsv.open_csv(
             pa.PythonFile(text, mode="r"),
             read_options=pacsv.ReadOptions(use_threads=False, block_size=_BLOCK),  # threads lose row numbers
@@ -85,6 +85,12 @@ class _Reading:
                 strings_can_be_null=False,
             ),
         )
+
+    def _ended(self) -> bytes:
+        """The text, with a line end at its end: of a header alone Arrow wants one."""
+        chunk = self._text.read()
+        done, self._last = self._last, chunk[-1:]
+        return chunk or (b"\n" if done not in (b"", b"\n") else b"")
 
     def _note(self, row: Any) -> str:
         self._misfits.append(row.number)

@@ -14,11 +14,11 @@ import ijson  # type: ignore[import-untyped]
 
 from hub_config.warehouse.loader.mapping import Format, SourceFile
 from hub_config.warehouse.loader.readers.nested import Assembly, Step, note_other, plan
-from hub_config.warehouse.loader.readers.problems import at
 from hub_config.warehouse.loader.readers.streams import unpacked
 from hub_config.warehouse.loader.readers.text import Utf8
 
 _PIECE: Final = 1 << 16
+_NOT_JSON: Final = "not JSON, or cut off."
 
 
 def json_batches(
@@ -37,8 +37,8 @@ class _Reading:
         record = ["", *(file.record.split(".") if file.record else [])]
         tree = plan(name, record, columns, ".")
         self._rows = Assembly(name, tree, list(columns), file.limits)
-        self._rows.line = lambda: self._line
-        self._line = 1
+        self._rows.line, self._rows.last_line = lambda: self._line, lambda: self._last
+        self._line = self._last = 1
         self._events: Any = ijson.sendable_list()
         self._parser = ijson.basic_parse_coro(self._events, multiple_values=file.format is Format.NDJSON)
         self._step, self._key = tree.root, ""
@@ -57,29 +57,26 @@ class _Reading:
         yield self._rows.batch(ragged)
 
     def _feed(self, piece: bytes) -> None:
+        self._last = self._line + piece.rstrip(b"\n").count(b"\n")
         try:
             self._parser.send(piece)
         except (ijson.JSONError, ValueError):
             self._take()
-            raise self._not_json(piece.count(b"\n")) from None
+            raise self._rows.problem(_NOT_JSON) from None
         self._silent = 0 if self._events else self._silent + len(piece)
         if self._silent > self._limits.token:
             raise self._rows.problem(f"one text or number of more than {self._limits.token:,} bytes.")
         self._take()
-        self._line += piece.count(b"\n")
+        self._line = self._last = self._line + piece.count(b"\n")
 
     def _finish(self) -> None:
         try:
             self._parser.close()
         except (ijson.JSONError, ValueError):
-            raise self._not_json(0) from None
+            raise self._rows.problem(_NOT_JSON) from None
         if self._depth:
-            raise self._not_json(0)
+            raise self._rows.problem(_NOT_JSON)
         self._rows.finish()
-
-    def _not_json(self, lines: int) -> Exception:
-        upto = f" to {self._line + lines}" if lines > 1 else ""
-        return at(self._name, self._line, f"{upto}not JSON, or cut off.".strip())
 
     def _take(self) -> None:
         for event, value in self._events:

@@ -98,7 +98,7 @@ def _place(root: Step, wanted: _Wanted, cell: int) -> None:
 
 class Assembly:
     """Rows under way. The parser calls `enter`, `put` and `leave`; `batch` takes what is finished. `line`
-    tells where the parser is."""
+    tells where the parser is, and `last_line` how far it may be."""
 
     def __init__(self, name: str, plan: Plan, columns: Sequence[str], limits: Limits) -> None:
         self._name, self._plan, self._limits = name, plan, limits
@@ -111,6 +111,7 @@ class Assembly:
         self._own = _record(plan.root).scope or 0
         self._twice = False
         self.line: Callable[[], int] = int
+        self.last_line: Callable[[], int] = int
 
     def enter(self, step: Step) -> None:
         """The element of `step` begins."""
@@ -126,6 +127,8 @@ class Assembly:
         """The value of a column. One that comes after rows it belongs to is put into them too."""
         if len(text) > self._limits.text:
             raise self.problem(f"a value of more than {self._limits.text:,} bytes.")
+        if "\0" in text:
+            raise self.problem("a NUL character: not text.")
         if self._cells[cell] is not None:
             text, self._twice = _TWICE, True
         self._cells[cell] = text
@@ -137,7 +140,7 @@ class Assembly:
             self._rows.append(self._cells.copy())
 
     def problem(self, why: str) -> SourceProblem:
-        return at(self._name, self.line(), why)
+        return at(self._name, self.line(), why, last=self.last_line())
 
     def _put_into_rows(self, cell: int, text: str) -> None:
         first = self._since[max(scope for scope in self._since if scope <= cell)]

@@ -12,8 +12,10 @@ class SourceProblem(WarehouseProblem):
     """A source file can't be loaded. The message names file and line, never what stands there."""
 
 
-def at(name: str, line: int, why: str) -> SourceProblem:
-    return SourceProblem(f"{name}, line {line}: {why}")
+def at(name: str, line: int, why: str, *, last: int = 0) -> SourceProblem:
+    """`last` is given where the line is only known to lie between the two."""
+    place = f"lines {line} to {last}" if last > line else f"line {line}"
+    return SourceProblem(f"{name}, {place}: {why}")
 
 
 def nearest(wanted: str, names: Iterable[str]) -> str:
