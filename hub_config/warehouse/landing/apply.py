@@ -20,7 +20,16 @@ from hub_config.warehouse.landing.store import attached
 from hub_config.warehouse.schema import literal, quoted
 from p4dp_sdk.catalogue.model import Catalogue, Table
 
-_SAID_BY_PATIENTS: Final = ("physician_no", "centre_id", "sex", "birth_month", "age", "age_on", "death_month")
+_SAID_BY_PATIENTS: Final = (
+    "physician_no",
+    "centre_id",
+    "sex",
+    "birth_month",
+    "age",
+    "age_on",
+    "death_month",
+    "death_source",
+)
 
 
 @dataclass(frozen=True)
@@ -39,7 +48,7 @@ class Entry:
     dates: tuple[date, date]
     afresh: bool
     restated: bool
-    exported_on: date
+    death_source: str | None
     centres: tuple[tuple[str, str, str], ...]
     differ: tuple[tuple[str, str, str, str], ...]
     files: tuple[tuple[str, str, str, int, int, int, bool], ...]
@@ -130,13 +139,15 @@ class _Application:
         month = "CAST(date_trunc('month', {}) AS DATE)"
         death = month.format("e.death")
         on = f"DATE {literal(self.entry.reference_date.isoformat())}"
-        before = ", ".join(f"l.{name}" for name in _SAID_BY_PATIENTS if name != "death_month")
+        source = literal(self.entry.death_source) if self.entry.death_source else "NULL"
+        before = ", ".join(f"l.{name}" for name in _SAID_BY_PATIENTS if not name.startswith("death"))
         return (
             f"SELECT p.patient_no, p.physician_no, p.centre_id, p.sex, {month.format('p.birth')} AS birth_month, "  # noqa: S608
-            f"p.age, {on} AS age_on, coalesce({death}, l.death_month) AS death_month "
+            f"p.age, {on} AS age_on, coalesce({death}, l.death_month) AS death_month, "
+            f"coalesce(l.death_source, CASE WHEN {death} IS NOT NULL THEN {source} END) AS death_source "
             "FROM stage.persons p JOIN stage.everybody e USING (patient_no) "
             "LEFT JOIN patients l ON l.patient_no = p.patient_no "
-            f"UNION ALL SELECT l.patient_no, {before}, {death} FROM patients l "
+            f"UNION ALL SELECT l.patient_no, {before}, {death}, coalesce(l.death_source, {source}) FROM patients l "
             "JOIN stage.everybody e ON e.patient_no = l.patient_no "
             f"WHERE {death} IS DISTINCT FROM l.death_month "
             "AND l.patient_no NOT IN (SELECT patient_no FROM stage.persons)"
@@ -194,19 +205,22 @@ class _Application:
         self._execute("INSERT INTO physicians SELECT physician_no, centre_id FROM stage.practices")
 
     def _exports(self, tables: list[Table]) -> None:
-        """What each practice exported in this load, for the time it is under observation."""
+        """What each practice exported in this load, for the time it is under observation; nothing where the
+        source doesn't say when it was exported."""
         dated = [(quoted(table.name), table.column(table.date).stored_as) for table in tables if table.date]
-        if not dated:
-            return
         every = " UNION ALL ".join(
             f"SELECT physician_no, centre_id, {quoted(on)} AS day FROM stage.{name}"  # noqa: S608
             for name, on in dated
         )
+        if not every:
+            return
         self._execute(
             f"INSERT INTO exports BY NAME SELECT {self.entry.load} AS load, {literal(self.source)} AS source, "  # noqa: S608
-            f"physician_no, mode(centre_id) AS centre_id, DATE {literal(self.entry.exported_on.isoformat())} "
-            "AS exported_on, min(day) AS first_event, max(day) AS last_event, count(*) AS rows "
-            f"FROM ({every}) WHERE physician_no IS NOT NULL GROUP BY physician_no"
+            "p.physician_no, p.centre_id, x.exported_on, x.software, p.first_event, p.last_event, p.rows FROM "
+            "(SELECT physician_no, mode(centre_id) AS centre_id, min(day) AS first_event, "
+            f"max(day) AS last_event, count(*) AS rows FROM ({every}) "
+            "WHERE physician_no IS NOT NULL GROUP BY physician_no) p "
+            "JOIN stage.exports_read x ON coalesce(x.physician_no, p.physician_no) = p.physician_no"
         )
 
     def _journal(self, changes: Mapping[str, Change]) -> None:

@@ -7,7 +7,7 @@ quantities that are copies of each other.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -16,7 +16,9 @@ from typing import Any, Final
 import duckdb
 
 from hub_config.warehouse.landing.layout import NUMBER, fact_tables
+from hub_config.warehouse.landing.leaving_out import leaves_out, note_left_out
 from hub_config.warehouse.landing.store import Landing, LandingProblem, landings
+from hub_config.warehouse.purging import Objector
 from hub_config.warehouse.schema import clustering, literal, quoted
 from hub_config.warehouse.snapshot import Building, Snapshot, build_snapshot, list_snapshots
 from p4dp_sdk.catalogue.model import Table
@@ -74,17 +76,24 @@ def last_of(landing: Landing, connection: duckdb.DuckDBPyConnection) -> Landed |
     return Landed(landing, row[0] or 0, *row[1:]) if row and row[1] is not None else None
 
 
-def newest(warehouse: Path, sources: Iterable[Landed]) -> Snapshot | None:
-    """The last snapshot, if it was frozen of just this."""
+def newest(
+    warehouse: Path, sources: Iterable[Landed], objectors: Collection[Objector] = ()
+) -> Snapshot | None:
+    """The last snapshot, if it was frozen of just this, without just these."""
     state = _state(sources)
     ours = [each for each in list_snapshots(warehouse) if _frozen(each).keys() & state.keys()]
-    return ours[-1] if ours and _frozen(ours[-1]) == state else None
+    same = ours and _frozen(ours[-1]) == state and leaves_out(ours[-1], objectors)
+    return ours[-1] if same else None
 
 
 def freeze(
-    sources: list[Landed], warehouse: Path, *, report: Callable[[str], None] = lambda _: None
+    sources: list[Landed],
+    warehouse: Path,
+    *,
+    objectors: Collection[Objector] = (),
+    report: Callable[[str], None] = lambda _: None,
 ) -> Snapshot:
-    """A new snapshot of `sources`, which are of one population. Raises LandingProblem when they don't fit
+    """A new snapshot of `sources`, which are of one population, without `objectors`. Raises LandingProblem when they don't fit
     together, Busy while one of them is loading."""
     _require_one_numbering(sources)
     with build_snapshot(
@@ -94,7 +103,9 @@ def freeze(
         public=all(each.public for each in sources),
         population=sources[0].population,
         sources=[f"mapping {each.source}" for each in sources],
+        objectors=objectors,
     ) as building:
+        note_left_out(building)
         reference = max(each.reference_date for each in sources)
         for each in sources:
             report(each.source)

@@ -15,6 +15,7 @@ from hub_config.warehouse.loader.mapping import (
     Value,
     VendorMapping,
 )
+from hub_config.warehouse.loader.measurements import converted
 from p4dp_sdk.catalogue.model import Catalogue, Column, Role, Table, Unit
 
 Fault = tuple[str, str]
@@ -41,7 +42,8 @@ _KINDS: Final = {
 
 def require_agreement(origin: str, mapping: VendorMapping, catalogue: Catalogue) -> None:
     """Raises MappingProblem with every fault, before a single source row is read."""
-    faults = dict([*_people_faults(mapping, catalogue), *_rows_faults(mapping, catalogue)])
+    people, apart = _people_faults(mapping, catalogue), _apart_faults(mapping, catalogue)
+    faults = dict([*people, *apart, *_rows_faults(mapping, catalogue)])
     if faults:
         raise MappingProblem(origin, faults)
 
@@ -73,6 +75,18 @@ def _people_faults(mapping: VendorMapping, catalogue: Catalogue) -> Iterator[Fau
         yield from _value_faults("physicians.centre", mapping.physicians.centre, centre, mapping, catalogue)
     elif not mapping.centres:
         yield "centres", "invented GPs need at least one centre"
+
+
+def _apart_faults(mapping: VendorMapping, catalogue: Catalogue) -> Iterator[Fault]:
+    if mapping.death:
+        death = catalogue.tables["patients"].column("death_month")
+        yield from _file_faults("death.file", mapping.death.file, mapping)
+        yield from _value_faults("death.date", mapping.death.date, death, mapping, catalogue)
+    if mapping.export:
+        yield from _file_faults("export.file", mapping.export.file, mapping)
+        for name, value in mapping.export.values.items():
+            column = catalogue.tables["exports"].column(name)
+            yield from _value_faults(f"export.{name}", value, column, mapping, catalogue)
 
 
 def _rows_faults(mapping: VendorMapping, catalogue: Catalogue) -> Iterator[Fault]:
@@ -107,9 +121,20 @@ def _columns_faults(
                 f"not a column to fill of {table.name}; those are {', '.join(free)}",
             )
             continue
-        yield from _value_faults(f"{key}.columns.{name}", value, table.column(name), mapping, catalogue)
+        if value.precision_of is not None:
+            yield from _precision_faults(f"{key}.columns.{name}", value, rows, table.column(name))
+        else:
+            yield from _value_faults(f"{key}.columns.{name}", value, table.column(name), mapping, catalogue)
     if table.date and table.date not in rows.columns:
         yield f"{key}.columns", f"{table.name} needs `{table.date}`: every event has a date"
+
+
+def _precision_faults(key: str, value: Value, rows: Rows, column: Column) -> Iterator[Fault]:
+    dated = rows.columns.get(value.precision_of or "")
+    if column.codes != "date_precision":
+        yield f"{key}.precision_of", f"{column.name} is not coded in date_precision"
+    if dated is None or (dated.column is not None and dated.kind is not As.DATE):
+        yield f"{key}.precision_of", f"{value.precision_of!r} is not a date that this block fills"
 
 
 def _measurement_faults(
@@ -129,7 +154,17 @@ def _measurement_faults(
             yield f"{key}.quantities.{name}", f"not a code of {table.name}.{measurement.of}"
         if quantity.unit not in units:
             yield f"{key}.quantities.{name}.unit", f"{quantity.unit!r} is not a unit of the catalogue (UCUM)"
+    yield from _unit_faults(key, measurement)
     yield from _unplaced(key, _outcomes(rows.columns[measurement.of]), measurement)
+
+
+def _unit_faults(key: str, measurement: Measurement) -> Iterator[Fault]:
+    """A unit that becomes none of the quantities' is a slip: no row could be read by it."""
+    if (measurement.unit is None) != (not measurement.units):
+        yield f"{key}.units", "`unit` and `units` come together: the column, and what its words mean"
+    for word, code in measurement.units.items():
+        if not any(converted(code, each.unit, name) for name, each in measurement.quantities.items()):
+            yield f"{key}.units.{word}", f"{code!r} can't be converted to the unit of any quantity here"
 
 
 def _unplaced(key: str, outcomes: set[str], measurement: Measurement) -> Iterator[Fault]:
@@ -148,16 +183,14 @@ def _outcomes(value: Value) -> set[str]:
 def _value_faults(
     key: str, value: Value, column: Column, mapping: VendorMapping, catalogue: Catalogue
 ) -> Iterator[Fault]:
-    allowed = _KINDS.get(column.dtype, ())
+    allowed = (As.TEXT,) if column.role is Role.EVENT else _KINDS.get(column.dtype, ())
     if value.column is not None and value.kind not in allowed:
         yield (
             f"{key}.as",
-            f"{column.name} holds {column.dtype}: read it as {' or '.join(allowed) or 'nothing known'}",
+            f"{column.name} holds {_held(column)}: read it as {' or '.join(allowed) or 'nothing known'}",
         )
     if value.kind is As.DAY and value.column is not None and mapping.source.day_zero is None:
         yield "source.day_zero", f"is needed: {key} counts days from it"
-    if column.role is Role.EVENT:
-        yield key, "identifiers of events can't be loaded yet"
     known = known_codes(column, mapping, catalogue)
     if known is not None:
         for code in sorted(_outcomes(value) - known):
@@ -165,6 +198,10 @@ def _value_faults(
                 f"{key}.{'codes' if value.codes else 'constant'}",
                 f"{code!r} is not a code of {column.codes}",
             )
+
+
+def _held(column: Column) -> str:
+    return "the source's names of events" if column.role is Role.EVENT else column.dtype
 
 
 def _file_faults(key: str, name: str, mapping: VendorMapping) -> Iterator[Fault]:

@@ -14,9 +14,10 @@ import pyarrow as pa
 
 from hub_config.warehouse.landing.layout import NUMBER, create, fact_columns
 from hub_config.warehouse.loader.agreement import known_codes
+from hub_config.warehouse.loader.apart import physician_numbers
 from hub_config.warehouse.loader.expressions import Parsed, Reading
 from hub_config.warehouse.loader.mapping import Rows
-from hub_config.warehouse.loader.measurements import harmonised
+from hub_config.warehouse.loader.measurements import IN_UNIT, harmonised
 from hub_config.warehouse.loader.people import EVERYBODY, heads, staged_columns
 from hub_config.warehouse.loader.plan import Input
 from hub_config.warehouse.loader.readers import LINE
@@ -128,6 +129,8 @@ class Block:
             cell = self.read.cell(measurement.column)
             yield f"{self.read.number(measurement.column)} AS {NUMBER}"
             yield f"{cell} AS {quoted(text_of(NUMBER))}"
+            if measurement.unit:
+                yield f"{self.read.cell(measurement.unit)} AS {quoted(IN_UNIT)}"
 
     def _named(self) -> Iterator[str]:
         """What the source calls the record and its GP."""
@@ -192,11 +195,7 @@ class Block:
 
     @contextmanager
     def _physician_numbers(self) -> Iterator[str]:
-        found = self.staging.run(f"SELECT DISTINCT {_GP} FROM {JUDGED} WHERE {_GP} IS NOT NULL").fetchall()  # noqa: S608
-        known = sorted(row[0] for row in found)
-        numbers = self.staging.pseudonyms.numbers(Kind.PHYSICIAN, self.staging.source, known)
-        table = pa.table({"text": pa.array(known, pa.string()), "gp_no": pa.array(numbers, pa.int32())})
-        with registered(self.staging.connection, "row_gps", table):
+        with registered(self.staging.connection, "row_gps", physician_numbers(self.staging, _GP)):
             yield (
                 f"LEFT JOIN row_gps ON row_gps.text = j.{_GP} "
                 "LEFT JOIN practices ON practices.physician_no = row_gps.gp_no"

@@ -127,20 +127,20 @@ def write_listing(stage: duckdb.DuckDBPyConnection, inputs: Sequence[Input], pat
 
 def entry_of(mapping: VendorMapping, plan: Plan, tallies: Sequence[Tally]) -> Entry:
     """What the journal will say of the load."""
-    source, now = mapping.source, datetime.now(UTC)
+    source, invented = mapping.source, isinstance(mapping.physicians, InventedPhysicians)
     return Entry(
         load=plan.load,
-        at=now.isoformat(timespec="seconds"),
+        at=datetime.now(UTC).isoformat(timespec="seconds"),
         mapping=plan.meaning,
         codes=plan.codes,
         population=source.in_population,
         public=source.public,
-        invented=isinstance(mapping.physicians, InventedPhysicians),
+        invented=invented,
         reference_date=source.reference_date,
         dates=source.dates,
         afresh=plan.afresh,
         restated=plan.restated,
-        exported_on=min(now.date(), source.dates[1]),
+        death_source="practice" if mapping.patients.death and not invented else None,
         centres=tuple((each.id, each.region, each.label) for each in mapping.centres),
         differ=tuple(
             (rows.table, rows.measurement.of, *pair)

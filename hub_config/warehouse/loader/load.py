@@ -11,7 +11,7 @@ from __future__ import annotations
 import hmac
 import shutil
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
@@ -23,8 +23,10 @@ import duckdb
 from hub_config.codelists.in_force import site_catalogue
 from hub_config.warehouse.landing.apply import Change, apply
 from hub_config.warehouse.landing.freeze import REJECTED, freeze, landed_of, newest
+from hub_config.warehouse.landing.leaving_out import leave_out
 from hub_config.warehouse.landing.store import Landing, LandingProblem, attached, connected
 from hub_config.warehouse.loader.agreement import require_agreement
+from hub_config.warehouse.loader.apart import load_apart
 from hub_config.warehouse.loader.facts import load_facts
 from hub_config.warehouse.loader.journal import Journal, entry_of, marked, tallied, write_listing
 from hub_config.warehouse.loader.mapping import VendorMapping
@@ -35,6 +37,7 @@ from hub_config.warehouse.loader.staging import Report, Staging
 from hub_config.warehouse.loader.tally import Tally, require_mostly_good
 from hub_config.warehouse.problems import WarehouseProblem, is_disk_full
 from hub_config.warehouse.pseudonyms import Pseudonyms
+from hub_config.warehouse.purging import Objector
 from hub_config.warehouse.snapshot import Snapshot
 from p4dp_sdk.catalogue.load import load_catalogue
 from p4dp_sdk.catalogue.model import Catalogue
@@ -118,18 +121,24 @@ def load(
     *,
     own_uids: bool,
     history: History = History.REFUSE,
+    objectors: Collection[Objector] = (),
     report: Report = _silent,
 ) -> Loaded:
     """Lands the files of `places.files`, and freezes a snapshot unless there is one of just what is landed.
-    `origin` names the mapping in messages.
+    Neither keeps anything of `objectors`. `origin` names the mapping in messages.
 
     Raises what `land` and `freeze` raise.
     """
     landed = land(origin, mapping, places, own_uids=own_uids, history=history, report=report)
     sources = landed_of(places.landed, landed.population)
-    there = newest(places.warehouse, sources)
-    snapshot = there or freeze(sources, places.warehouse, report=report)
+    leave_out((each.landing for each in sources), objectors, _catalogue(places))
+    there = newest(places.warehouse, sources, objectors)
+    snapshot = there or freeze(sources, places.warehouse, objectors=objectors, report=report)
     return Loaded(snapshot, landed, there is None)
+
+
+def _catalogue(places: Places) -> Catalogue:
+    return site_catalogue(places.codes) if places.codes else load_catalogue()
 
 
 def land(
@@ -148,7 +157,7 @@ def land(
     landed is untouched, and so are the snapshots.
     """
     require_permission(mapping, own_uids=own_uids)
-    catalogue = site_catalogue(places.codes) if places.codes else load_catalogue()
+    catalogue = _catalogue(places)
     require_agreement(origin, mapping, catalogue)
     pseudonyms = Pseudonyms.open(places.keys)
     landing = Landing.of(places.landed, mapping.source.name)
@@ -227,6 +236,7 @@ class _Load:
             staging = Staging(connection, self.mapping, self.catalogue, self.pseudonyms, plan, self.report)
             staging.prepare()
             load_people(staging)
+            load_apart(staging)
             load_facts(staging)
             tallies = tallied(connection, plan.inputs, before)
             listing = work / REJECTED

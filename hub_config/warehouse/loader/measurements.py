@@ -13,46 +13,85 @@ from hub_config.warehouse.landing.layout import NUMBER
 from hub_config.warehouse.loader.mapping import Measurement, Quantity
 from hub_config.warehouse.loader.requirements import text_of
 from hub_config.warehouse.loader.rules import Doubt
+from hub_config.warehouse.quality.units import Conversion, UnitProblem, conversion
 from hub_config.warehouse.schema import literal, quoted
 
+IN_UNIT: Final = "measured in"  # the staged cell with the row's own unit
+
 _RAW: Final = quoted(text_of(NUMBER))
+_UNIT: Final = quoted(IN_UNIT)
 
 
 def harmonised(rows: str, measurement: Measurement) -> str:
-    """The query `rows` (with `number` and its text) with value, unit, raw value, raw unit and quality code."""
+    """The query `rows` (with `number`, its text and its unit) with value, unit, raw value, raw unit and quality
+    code."""
     of, quantities = quoted(measurement.of), measurement.quantities
+    value = _by_quantity(of, quantities, lambda name, q: _converted(name, q, measurement))
     doubt = (
-        f"CASE WHEN {_by_quantity(of, quantities, _implausible)} THEN {literal(Doubt.OUT_OF_RANGE)} "
-        f"WHEN {_by_quantity(of, quantities, _is_converted)} THEN {literal(Doubt.CONVERTED)} "
-        f"ELSE {literal(Doubt.NONE)} END"
+        f"CASE WHEN converted IS NULL THEN {literal(Doubt.UNIT_UNKNOWN)} "
+        f"WHEN {_by_quantity(of, quantities, _implausible)} THEN {literal(Doubt.OUT_OF_RANGE)} "
+        f"WHEN converted <> {NUMBER} OR {_by_quantity(of, quantities, _other_unit)} "
+        f"THEN {literal(Doubt.CONVERTED)} ELSE {literal(Doubt.NONE)} END"
     )
     return (
-        f"SELECT *, {_RAW} AS value_raw, "  # noqa: S608
-        f"CASE WHEN dq_code <> {literal(Doubt.OUT_OF_RANGE)} "
-        f"THEN {_by_quantity(of, quantities, _converted)} END AS value, "
-        f"{_by_quantity(of, quantities, lambda q: literal(q.unit))} AS unit, "
-        f"{_by_quantity(of, quantities, _unit_raw)} AS unit_raw "
-        f"FROM (SELECT *, {doubt} AS dq_code FROM ({rows}))"
+        f"SELECT *, {_RAW} AS value_raw, {_by_quantity(of, quantities, _unit)} AS unit, "  # noqa: S608
+        f"CASE WHEN dq_code <> {literal(Doubt.OUT_OF_RANGE)} THEN converted END AS value "
+        f"FROM (SELECT *, {doubt} AS dq_code FROM (SELECT *, {value} AS converted, "
+        f"{_by_quantity(of, quantities, lambda _, q: _unit_raw(q, measurement))} AS unit_raw FROM ({rows})))"
     )
 
 
-def _by_quantity(of: str, quantities: Mapping[str, Quantity], sql: Callable[[Quantity], str]) -> str:
-    cases = " ".join(f"WHEN {literal(name)} THEN {sql(quantity)}" for name, quantity in quantities.items())
+def converted(unit_raw: str, unit: str, quantity: str) -> Conversion | None:
+    """How a value in the UCUM unit `unit_raw` becomes one in `unit`; none where nothing known leads there."""
+    try:
+        return conversion(unit_raw, unit, quantity)
+    except UnitProblem:
+        return None
+
+
+def _by_quantity(of: str, quantities: Mapping[str, Quantity], sql: Callable[[str, Quantity], str]) -> str:
+    cases = " ".join(
+        f"WHEN {literal(name)} THEN {sql(name, quantity)}" for name, quantity in quantities.items()
+    )
     return f"CASE {of} {cases} END"
 
 
-def _converted(quantity: Quantity) -> str:
-    return NUMBER if quantity.factor == 1.0 else f"{NUMBER} * CAST({quantity.factor!r} AS DOUBLE)"
+def _converted(name: str, quantity: Quantity, measurement: Measurement) -> str:
+    """By the row's unit where it says one, else by the mapping's factor; null where the unit leads nowhere."""
+    stated = _scaled(quantity.factor, 0.0)
+    if measurement.unit is None:
+        return stated
+    cases = [f"WHEN {_UNIT} IS NULL THEN {stated}"]
+    for word, code in measurement.units.items():
+        if found := converted(code, quantity.unit, name):
+            cases.append(f"WHEN {_UNIT} = {literal(word)} THEN {_scaled(found.factor, found.shift)}")
+    return f"CASE {' '.join(cases)} END"
 
 
-def _unit_raw(quantity: Quantity) -> str:
-    return literal(quantity.unit_raw) if quantity.unit_raw else "NULL"
+def _scaled(factor: float, shift: float) -> str:
+    scaled = NUMBER if factor == 1.0 else f"{NUMBER} * CAST({factor!r} AS DOUBLE)"
+    return scaled if shift == 0.0 else f"{scaled} + CAST({shift!r} AS DOUBLE)"
 
 
-def _implausible(quantity: Quantity) -> str:
+def _unit(_: str, quantity: Quantity) -> str:
+    return literal(quantity.unit)
+
+
+def _unit_raw(quantity: Quantity, measurement: Measurement) -> str:
+    """In UCUM where the mapping knows the word."""
+    stated = literal(quantity.unit_raw) if quantity.unit_raw else "NULL"
+    if measurement.unit is None:
+        return stated
+    words = " ".join(f"WHEN {literal(word)} THEN {literal(code)}" for word, code in measurement.units.items())
+    return f"CASE WHEN {_UNIT} IS NULL THEN {stated} ELSE CASE {_UNIT} {words} ELSE {_UNIT} END END"
+
+
+def _implausible(_: str, quantity: Quantity) -> str:
     low, high = quantity.plausible
-    return f"{_converted(quantity)} NOT BETWEEN {low!r} AND {high!r}"
+    return f"converted NOT BETWEEN {low!r} AND {high!r}"
 
 
-def _is_converted(quantity: Quantity) -> str:
-    return "false" if quantity.factor == 1.0 else "true"
+def _other_unit(_: str, quantity: Quantity) -> str:
+    """A factor or a row's unit that is not the unit here."""
+    factor = "true" if quantity.factor != 1.0 else "false"
+    return f"CASE WHEN unit_raw IS NULL THEN {factor} ELSE unit_raw <> {literal(quantity.unit)} END"

@@ -47,3 +47,4 @@ class Doubt(StrEnum):
     OUT_OF_RANGE = "out_of_range"  # value set to null: no mean, no sum can be spoilt by it
     COPIED = "copied_value"  # two quantities that differ in a body have one value on one day
     CONVERTED = "unit_converted"
+    UNIT_UNKNOWN = "unit_unknown"  # value set to null

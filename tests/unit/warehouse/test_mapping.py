@@ -41,9 +41,9 @@ if TYPE_CHECKING:
         ("cisp2 = {", "cisp3 = {", r"rows\.1\.columns\.cisp3: not a column to fill of diagnoses; those are "),
         ("cisp2 = {", "patient_id = {", r"rows\.1\.columns\.patient_id: not a column to fill"),
         (
-            "cisp2 = {",
-            "consultation_id = {",
-            r"rows\.1\.columns\.consultation_id: identifiers of events can't",
+            'cisp2 = { column = "code" }',
+            'consultation_id = { column = "code", as = "integer" }',
+            r"consultation_id\.as: consultation_id holds the source's names of events: read it as text",
         ),
         (
             'column = "on", as = "date"',

@@ -1,0 +1,60 @@
+"""Who objected is not kept landed either: what is frozen from now on can't hold them, whoever freezes it.
+
+Their numbers stay in the register of pseudonyms, so that what a practice exports of them again is known to be
+theirs. The same objectors leave the same snapshot: its `left-out.json` tells whether a newer one is due.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Collection, Iterable
+from pathlib import Path
+from typing import Final
+
+from hub_config.warehouse.landing.store import Landing
+from hub_config.warehouse.purging import Objector, purge_objectors, rewrite
+from hub_config.warehouse.snapshot import Building, Snapshot
+from p4dp_sdk.catalogue.model import Catalogue
+
+LEFT_OUT: Final = "left-out.json"
+
+
+def leave_out(landings: Iterable[Landing], objectors: Collection[Objector], catalogue: Catalogue) -> None:
+    """Delete what was landed of `objectors`, in one transaction a source. Raises Busy while one is loading."""
+    for landing in landings if objectors else ():
+        with landing.held("objections"):
+            if _deleted(landing, objectors, catalogue):
+                rewrite(landing.database)
+
+
+def _deleted(landing: Landing, objectors: Collection[Objector], catalogue: Catalogue) -> bool:
+    with landing.changing(catalogue) as connection:
+        connection.execute("BEGIN")
+        gone = purge_objectors(connection, catalogue, objectors)
+        connection.execute("COMMIT")
+        connection.execute("CHECKPOINT")
+    return bool(gone)
+
+
+def note_left_out(building: Building) -> None:
+    """Have the snapshot tell, of whom it was made without, no more than whether it was the same people."""
+    told = json.dumps({"objectors": _fingerprint(building.objectors)})
+    (building.directory / LEFT_OUT).write_text(told, encoding="utf-8")
+
+
+def leaves_out(snapshot: Snapshot, objectors: Iterable[Objector]) -> bool:
+    """Whether it was made without just these."""
+    path = snapshot.directory / LEFT_OUT
+    return _noted(path) == _fingerprint(objectors)
+
+
+def _noted(path: Path) -> str:
+    return (
+        str(json.loads(path.read_text(encoding="utf-8"))["objectors"]) if path.exists() else _fingerprint(())
+    )
+
+
+def _fingerprint(objectors: Iterable[Objector]) -> str:
+    lines = sorted(f"{each.kind} {each.number} {each.until or 'all'}" for each in objectors)
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
