@@ -42,14 +42,25 @@ def warehouse() -> None:
 )
 @click.option("--seed", type=int, default=1, show_default=True, help="Equal seeds give equal snapshots.")
 def synthesise(preset: str, scale: float, seed: int) -> None:
-    """Make a synthetic snapshot. Killed half-way, it leaves none."""
+    """Make a synthetic snapshot, without who objected to its source's. Killed half-way, it leaves none."""
+    from functools import partial
+
+    from hub_config.governance.objections.leaving_out import objectors_on_record
     from hub_config.warehouse.synthesis import Preset, PresetUnavailable
     from hub_config.warehouse.synthesis import synthesise as make
 
-    directory = load_settings().warehouse_dir
+    settings = load_settings()
+    without = partial(objectors_on_record, settings)
     try:
         with progress(f"Preset {preset}") as report:
-            snapshot = make(directory, preset=Preset(preset), scale=scale, seed=seed, report=report)
+            snapshot = make(
+                settings.warehouse_dir,
+                preset=Preset(preset),
+                scale=scale,
+                seed=seed,
+                objectors=without,
+                report=report,
+            )
     except PresetUnavailable as unavailable:
         raise click.UsageError(str(unavailable)) from None
     _say_made(snapshot)
@@ -67,16 +78,23 @@ def synthesise(preset: str, scale: float, seed: int) -> None:
 def load(mapping_name: str, directory: Path) -> None:
     """Load a vendor's files from DIR as a new snapshot. Bad rows are set aside and listed; they never stop a
     load."""
+    from hub_config.governance.objections.leaving_out import objectors_on_record
     from hub_config.isolation import workspaces_have_own_uid
     from hub_config.warehouse.loader.load import Places
     from hub_config.warehouse.loader.load import load as load_files
+    from hub_config.warehouse.manifest import REGISTERED
 
     settings = load_settings()
     origin, mapping = _mapping(mapping_name)
     places = Places(directory, settings.warehouse_dir, settings.keys_dir, settings.codes_dir)
     with progress(f"Mapping {mapping.source.name}") as report:
         loaded = load_files(
-            origin, mapping, places, own_uids=workspaces_have_own_uid(settings.home), report=report
+            origin,
+            mapping,
+            places,
+            own_uids=workspaces_have_own_uid(settings.home),
+            objectors=objectors_on_record(settings, REGISTERED),
+            report=report,
         )
     _say_made(loaded.snapshot)
     _say_rejected(loaded)

@@ -102,10 +102,12 @@ def keep_numbers(connection: duckdb.DuckDBPyConnection, objectors: Iterable[Obje
 def rewrite(database: Path) -> None:
     """Copy a closed database without what was deleted from it: DuckDB leaves old blocks as they were."""
     fresh = database.with_name(f"{database.name}.fresh")
+    fresh.unlink(missing_ok=True)  # of a copy that was killed
     with duckdb.connect(":memory:") as connection:
         connection.execute(f"ATTACH {literal(str(database))} AS old (READ_ONLY)")
         connection.execute(f"ATTACH {literal(str(fresh))} AS fresh")
         connection.execute("COPY FROM DATABASE old TO fresh")
+    fresh.chmod(database.stat().st_mode)
     fresh.replace(database)
 
 

@@ -33,6 +33,7 @@ from hub_config.warehouse.derived import (
 )
 from hub_config.warehouse.manifest import Manifest, ManifestError, read_manifest, write_manifest
 from hub_config.warehouse.problems import WarehouseProblem
+from hub_config.warehouse.purging import Objector, keep_numbers, purge_objectors, rewrite
 from hub_config.warehouse.quality import judge
 from hub_config.warehouse.schema import PATIENT, clustering, create_all, is_clustered, literal, quoted
 from hub_config.warehouse.workplace import (
@@ -251,7 +252,9 @@ class Building:
     observing: Observing = field(default_factory=Observing)
     population: str = ""
     sources: tuple[str, ...] = ()
+    objectors: tuple[Objector, ...] = field(default=(), repr=False)
     snapshot: Snapshot | None = None
+    _purged: bool = False
 
     def finish(
         self, reference_date: date, first_date: date, last_date: date, report: Report = lambda _: None
@@ -264,17 +267,24 @@ class Building:
         """
         with _disk_full_explained():
             tables = self.catalogue.tables
+            self._purge()
             judge(self.connection, last_date)
             derive_observation(self.connection, last_date, self.observing)
             name_death_sources(self.connection)
             bound_observation(self.connection, tables["observation_periods"], last_date)
             derive_body_mass(self.connection, tables["body_mass"])
+            self._purge()  # what was derived, too
+            keep_numbers(self.connection, self.objectors)
             rows = {table.name: self._settle(table, report) for table in self.catalogue.tables.values()}
             quality = _quality(self.connection, self.catalogue)
             self._close()
             draft = self._draft(rows, quality, reference_date, first_date, last_date)
             self.snapshot = _publish(self.warehouse_dir, self.directory, draft)
         return self.snapshot
+
+    def _purge(self) -> None:
+        gone = purge_objectors(self.connection, self.catalogue, self.objectors)
+        self._purged = self._purged or bool(gone)
 
     def _settle(self, table: Table, report: Report) -> int:
         report(table.name)
@@ -288,6 +298,8 @@ class Building:
     def _close(self) -> None:
         self.connection.execute("CHECKPOINT")
         self.connection.close()
+        if self._purged:
+            rewrite(self.directory / DATABASE)
         shutil.rmtree(self.directory / "tmp", ignore_errors=True)
 
     def _draft(
@@ -346,10 +358,11 @@ def build_snapshot(
     population: str | None = None,
     sources: Iterable[str] = (),
     observing: Observing | None = None,
+    objectors: Iterable[Objector] = (),
 ) -> Iterator[Building]:
     """A new snapshot, kept only if `finish` was reached. Several may be built at once, by any number of
     processes. `population` is what a rolling project follows, by default its `source`; `sources` are what
-    was loaded into it.
+    was loaded into it. Of `objectors` it holds nothing but their numbers.
 
     Raises SnapshotProblem (DISK_FULL) when space runs out, RuntimeError when the block ends without `finish`.
     """
@@ -366,6 +379,7 @@ def build_snapshot(
             observing or Observing(),
             population or source,
             tuple(sources) or (source,),
+            tuple(objectors),
         )
         try:
             yield building

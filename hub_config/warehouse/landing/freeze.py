@@ -93,8 +93,8 @@ def freeze(
     objectors: Collection[Objector] = (),
     report: Callable[[str], None] = lambda _: None,
 ) -> Snapshot:
-    """A new snapshot of `sources`, which are of one population, without `objectors`. Raises LandingProblem when they don't fit
-    together, Busy while one of them is loading."""
+    """A new snapshot of `sources`, which are of one population, without `objectors`. Raises LandingProblem
+    when they don't fit together, Busy while one of them is loading."""
     _require_one_numbering(sources)
     with build_snapshot(
         warehouse,

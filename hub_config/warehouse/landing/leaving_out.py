@@ -21,7 +21,7 @@ LEFT_OUT: Final = "left-out.json"
 
 
 def leave_out(landings: Iterable[Landing], objectors: Collection[Objector], catalogue: Catalogue) -> None:
-    """Delete what was landed of `objectors`, in one transaction a source. Raises Busy while one is loading."""
+    """Delete what was landed of `objectors`, in one transaction a source. Raises Busy while one loads."""
     for landing in landings if objectors else ():
         with landing.held("objections"):
             if _deleted(landing, objectors, catalogue):
@@ -45,14 +45,13 @@ def note_left_out(building: Building) -> None:
 
 def leaves_out(snapshot: Snapshot, objectors: Iterable[Objector]) -> bool:
     """Whether it was made without just these."""
-    path = snapshot.directory / LEFT_OUT
-    return _noted(path) == _fingerprint(objectors)
+    return _noted(snapshot.directory / LEFT_OUT) == _fingerprint(objectors)
 
 
 def _noted(path: Path) -> str:
-    return (
-        str(json.loads(path.read_text(encoding="utf-8"))["objectors"]) if path.exists() else _fingerprint(())
-    )
+    if not path.exists():
+        return _fingerprint(())
+    return str(json.loads(path.read_text(encoding="utf-8"))["objectors"])
 
 
 def _fingerprint(objectors: Iterable[Objector]) -> str:

@@ -7,7 +7,7 @@ nothing loops over patients. A killed run leaves no snapshot: `build_snapshot` s
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import count
 from pathlib import Path
 from typing import Final
@@ -15,6 +15,7 @@ from typing import Final
 import duckdb
 import numpy as np
 
+from hub_config.warehouse.purging import Objector
 from hub_config.warehouse.snapshot import Building, Snapshot, build_snapshot
 from hub_config.warehouse.synthesis.arrays import Columns, Days, day, stream, to_arrow
 from hub_config.warehouse.synthesis.coding import (
@@ -65,9 +66,11 @@ def synthesise(
     preset: Preset,
     scale: float = 1.0,
     seed: int = 0,
+    objectors: Callable[[str], Iterable[Objector]] = lambda _source: (),
     report: Report = lambda _label, _fraction: None,
 ) -> Snapshot:
-    """A new snapshot of `preset` times `scale`. `report` hears what is being made and the share of work done.
+    """A new snapshot of `preset` times `scale`, without the `objectors` of its source. `report` hears what is
+    being made and the share of work done.
 
     Raises PresetUnavailable (preset, scale or seed) before anything is written; SnapshotProblem when the
     disk is full.
@@ -75,7 +78,10 @@ def synthesise(
     plan = plan_of(preset, scale)
     if seed < 0:
         raise PresetUnavailable(f"Seed {seed} can't be used: choose 0 or more.")
-    with build_snapshot(warehouse_dir, source=plan.source, synthetic=True, public=False) as building:
+    without = objectors(plan.source)
+    with build_snapshot(
+        warehouse_dir, source=plan.source, synthetic=True, public=False, objectors=without
+    ) as building:
         _fill(building, plan, seed, report)
         steps = count(1)
         each = (1 - _GENERATING) / len(building.catalogue.tables)
