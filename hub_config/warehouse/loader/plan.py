@@ -84,7 +84,8 @@ def find_inputs(directory: Path, mapping: VendorMapping) -> tuple[Input, ...]:
     found = [
         (name, one) for name in files_in_use(mapping) for one in matching(directory, mapping.files[name])
     ]
-    return tuple(_input(index, name, one, directory) for index, (name, one) in enumerate(found))
+    hashes: dict[str, str] = {}  # several kinds of records may lie in one file
+    return tuple(_input(index, name, one, directory, hashes) for index, (name, one) in enumerate(found))
 
 
 def files_in_use(mapping: VendorMapping) -> Mapping[str, None]:
@@ -105,13 +106,14 @@ def codes_of(catalogue: Catalogue) -> str:
     return hashlib.sha256(repr(codes).encode()).hexdigest()
 
 
-def _input(index: int, name: str, file: SourceFile, directory: Path) -> Input:
+def _input(index: int, name: str, file: SourceFile, directory: Path, hashes: dict[str, str]) -> Input:
     path = directory / file.path
     if not path.is_file():
         raise SourceProblem(
             f"{path.name} is not in {path.parent}. Check the directory and the mapping's `path`."
         )
     stat = path.stat()
-    with path.open("rb") as opened:
-        digest = hashlib.file_digest(opened, "sha256").hexdigest()
-    return Input(index, name, file, digest, stat.st_size, stat.st_mtime_ns)
+    if file.path not in hashes:
+        with path.open("rb") as opened:
+            hashes[file.path] = hashlib.file_digest(opened, "sha256").hexdigest()
+    return Input(index, name, file, hashes[file.path], stat.st_size, stat.st_mtime_ns)
