@@ -14,17 +14,25 @@ from hub_config.register.rules import Denial, ReviewState
 from hub_config.web.texts import N_
 
 LEGAL_BASES: Final[Mapping[LegalBasis, str]] = {
-    LegalBasis.MR_001: N_("MR-001 · recherche impliquant la personne, avec consentement"),
-    LegalBasis.MR_002: N_("MR-002 · étude de performances d'un dispositif de diagnostic in vitro"),
-    LegalBasis.MR_003: N_("MR-003 · recherche impliquant la personne, sans recueil du consentement"),
+    LegalBasis.MR_001: N_("MR-001 · recherche impliquant la personne humaine, avec consentement"),
+    LegalBasis.MR_002: N_(
+        "MR-002 · étude non interventionnelle de performances d'un dispositif de diagnostic in vitro"
+    ),
+    LegalBasis.MR_003: N_("MR-003 · recherche impliquant la personne humaine, sans recueil du consentement"),
     LegalBasis.MR_004: N_("MR-004 · recherche n'impliquant pas la personne humaine, étude sur données"),
-    LegalBasis.MR_005: N_("MR-005 · étude sur le PMSI et les urgences par un établissement de santé"),
-    LegalBasis.MR_006: N_("MR-006 · étude sur le PMSI pour le compte d'un industriel"),
-    LegalBasis.MR_007: N_("MR-007 · étude sur le SNDS, au titre d'une mission d'intérêt public"),
-    LegalBasis.MR_008: N_("MR-008 · étude sur le SNDS, au titre d'un intérêt légitime"),
+    LegalBasis.MR_005: N_(
+        "MR-005 · étude sur le PMSI et les urgences, par un établissement de santé ou sa fédération"
+    ),
+    LegalBasis.MR_006: N_("MR-006 · étude sur le PMSI pour le compte d'un industriel de santé"),
+    LegalBasis.MR_007: N_("MR-007 · étude sur la base principale du SNDS, mission d'intérêt public"),
+    LegalBasis.MR_008: N_("MR-008 · étude sur la base principale du SNDS, intérêt légitime"),
     LegalBasis.AUTHORISATION: N_("Autorisation de la CNIL (numéro à donner)"),
-    LegalBasis.INTERNAL_RESEARCH: N_("Recherche interne de l'équipe de soins sur ses propres patients"),
-    LegalBasis.WAREHOUSE_REFERENCE: N_("Référentiel des entrepôts de données de santé (pilotage)"),
+    LegalBasis.INTERNAL_RESEARCH: N_(
+        "Étude interne : données du suivi, par l'équipe de soins, pour son seul usage"
+    ),
+    LegalBasis.WAREHOUSE_REFERENCE: N_(
+        "Référentiel des entrepôts de données de santé, CNIL 2021-118 (pilotage, non recherche)"
+    ),
 }
 ACCESS: Final[Mapping[AccessLevel, str]] = {
     AccessLevel.AGGREGATE: N_("Résultats agrégés et protégés"),

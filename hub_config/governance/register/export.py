@@ -83,7 +83,7 @@ TITLES: Final[Mapping[str, str]] = {
     "centres": "Centres",
     "access": "Niveau d'accès",
     "recipients": "Destinataires (d)",
-    "transfers": "Transferts hors de l'Union européenne (e)",
+    "transfers": "Transferts vers un pays tiers ou une organisation internationale (e)",
     "retention": "Durées de conservation (f)",
     "expires_on": "Échéance de l'accès",
     "security": "Mesures de sécurité (g)",

@@ -181,7 +181,10 @@ def test_the_export_has_the_fields_of_article_30(registry: Registry) -> None:
     assert row["Référence"] == slug and row["Base légale"] == "MR-004 2026-004"
     assert row["Directeur"] == "'=HYPERLINK(1)"
     assert "Diagnostics" in row["Catégories de données (c)"]
-    assert "CSE : " in row["Décisions"] and row["Transferts hors de l'Union européenne (e)"]
+    assert (
+        "CSE : " in row["Décisions"]
+        and row["Transferts vers un pays tiers ou une organisation internationale (e)"]
+    )
     found = json.loads(registry.dora.get("/export/registre.json").text)
     assert [one["reference"] for one in found["activities"]] == [slug]
     assert registry.ines.get("/export/registre.csv").status_code == 403
