@@ -40,6 +40,10 @@ def enclave(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Enclave]:
 
 
 def test_it_keeps_to_its_reference(enclave: Enclave) -> None:
+    keep_to_the_reference(enclave, EXAMPLES)
+
+
+def keep_to_the_reference(enclave: Enclave, examples: int) -> None:
     ines = enclave.workspace("ines", "these-ines")
     schema = schemathesis.openapi.from_dict(json.loads(REFERENCE.read_text()))
     schema.app = bound(enclave.app, ines.binding)
@@ -49,7 +53,7 @@ def test_it_keeps_to_its_reference(enclave: Enclave) -> None:
 
         @given(case=operation.ok().as_strategy())
         @settings(
-            max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck), database=None
+            max_examples=examples, deadline=None, suppress_health_check=list(HealthCheck), database=None
         )
         def keeps(case: Any) -> None:
             answer = case.call_and_validate(headers=headers, checks=CHECKS)
