@@ -31,6 +31,7 @@ from hub_config.gateway.ports import Audit, Governance
 from hub_config.gateway.protection import Guard
 from hub_config.gateway.pseudonyms import ProjectKey
 from hub_config.gateway.publication.press import Press
+from hub_config.gateway.rolls import Rolls
 from hub_config.gateway.rules.memory import Asker
 from hub_config.gateway.slots import Slots
 from hub_config.gateway.stopping import Stop, Stopped, StopReason
@@ -40,9 +41,10 @@ from hub_config.governance.bindings import Binding
 from hub_config.governance.budgets import Budgets
 from hub_config.governance.facts import AccessLevel, Objectors, ProjectFacts
 from hub_config.governance.persons.facts import Link
+from hub_config.governance.rolling import rolled, snapshot_of
 from hub_config.sections import PolicySettings
 from hub_config.sockets.identity import Hub, authenticate
-from hub_config.warehouse.snapshot import ProblemKind, Snapshot, SnapshotProblem, open_snapshot
+from hub_config.warehouse.snapshot import ProblemKind, Snapshot, SnapshotProblem
 from p4dp_sdk.catalogue.model import Catalogue
 from p4dp_sdk.wire.errors import ErrorCode, Refusal
 from p4dp_sdk.wire.graph import scope_asked
@@ -93,6 +95,7 @@ class Gateway:
     today: Callable[[], date]
     guard: Guard
     press: Press
+    rolls: Rolls = field(default_factory=Rolls, repr=False)
 
 
 @dataclass(frozen=True)
@@ -165,6 +168,7 @@ async def answered(
 
     async def work(details: Details) -> Answer:
         admission = await admit(gateway, call)
+        details |= answered_on(admission)
         await held.enter_async_context(gateway.slots.take(call.binding.id))
         task = read(await client.read_body(gateway.limits.request_bytes), admission)
         own = await owner(gateway, admission, task.document, of_own=task.of_own)
@@ -197,7 +201,10 @@ async def admit(gateway: Gateway, call: Call) -> Admission:
 
 def _read(gateway: Gateway, call: Call) -> Admission:
     facts = gateway.governance.read(call.binding.user, call.binding.project, gateway.today())
-    snapshot = _snapshot(gateway.warehouse_dir, facts.snapshot)
+    snapshot = gateway.rolls.of(
+        call.binding, facts, lambda pinned: _snapshot(gateway.warehouse_dir, pinned)
+    )
+    facts = rolled(facts, snapshot)
     if facts.grant.access is AccessLevel.SANDBOX and not snapshot.manifest.synthetic:
         raise Refusal(
             ErrorCode.PROJECT_NOT_ACTIVE, project=facts.slug, status="sandbox without synthetic data"
@@ -205,15 +212,21 @@ def _read(gateway: Gateway, call: Call) -> Admission:
     return Admission(call, facts, gateway.governance.objectors(snapshot.manifest.numbering), snapshot)
 
 
-def _snapshot(warehouse_dir: Path, number: int) -> Snapshot:
+def _snapshot(warehouse_dir: Path, facts: ProjectFacts) -> Snapshot:
+    number = facts.snapshot
     try:
-        return open_snapshot(warehouse_dir, number)
+        return snapshot_of(facts, warehouse_dir)
     except SnapshotProblem as problem:
         missing = problem.kind is ProblemKind.MISSING
         code = ErrorCode.SNAPSHOT_MISSING if missing else ErrorCode.SNAPSHOT_CORRUPT
         raise Refusal(code, snapshot=number) from None
     except OSError:
         raise Refusal(ErrorCode.SNAPSHOT_CORRUPT, snapshot=number) from None
+
+
+def answered_on(admission: Admission) -> Details:
+    """For the log: which snapshot it was, where the project's own record does not say it."""
+    return {} if admission.facts.rolling is None else {"snapshot": admission.snapshot.number}
 
 
 def _describe(gateway: Gateway, admission: Admission) -> CatalogueDocument:

@@ -86,6 +86,7 @@ def create_project(session: Session, charter: Charter, *, terms: Terms, audit: R
     details = {
         "access": charter.grant.access.value,
         "snapshot": charter.snapshot,
+        **({} if charter.rolling is None else {"rolling": charter.rolling}),
         "members": len(charter.members),
     }
     audit.record(session, "project.create", charter.slug, **details)
@@ -123,11 +124,13 @@ def amend(
     before = _take(project, Step.AMEND)
     if grant.access is not AccessLevel.MICRODATA:
         note_row_holders(session, project)
-    charter = replace(_charter(project), snapshot=terms.snapshot.number, grant=grant)
+    on = terms.snapshot
+    charter = replace(_charter(project), snapshot=on.number, rolling=on.rolling, grant=grant)
     charter = charter if policy is None else replace(charter, policy=policy)
     check(charter, terms)
     _keep_method(session, charter, terms)
-    project.snapshot, project.grant = terms.snapshot.number, _grant_row(grant)
+    project.snapshot, project.rolling = on.number, on.rolling
+    project.grant = _grant_row(grant)
     for name, value in _policy_columns(charter.policy).items():
         setattr(project, name, value)
     audit.record(
@@ -138,6 +141,7 @@ def amend(
         after=project.status,
         access=grant.access.value,
         snapshot=project.snapshot,
+        **({} if project.rolling is None else {"rolling": project.rolling}),
     )
     return _facts(project)
 
@@ -150,7 +154,8 @@ def rewrite(session: Session, charter: Charter, *, terms: Terms, audit: Recorder
     check(charter, terms)
     _keep_method(session, charter, terms)
     project.title, project.purpose = charter.title, charter.purpose
-    project.snapshot, project.grant = charter.snapshot, _grant_row(charter.grant)
+    project.snapshot, project.rolling = charter.snapshot, charter.rolling
+    project.grant = _grant_row(charter.grant)
     there, wanted = (
         {member.username for member in project.members},
         {username(user) for user in charter.members},
@@ -257,6 +262,7 @@ def _charter(row: models.Project) -> Charter:
         title=row.title,
         purpose=row.purpose,
         snapshot=row.snapshot,
+        rolling=row.rolling,
         grant=_grant_facts(row.grant),
         members={member.username: MemberRole(member.role) for member in row.members},
         open_to_all=row.open_to_all,
@@ -272,6 +278,7 @@ def _row(charter: Charter) -> models.Project:
         purpose=charter.purpose,
         status=ProjectStatus.DRAFT.value,
         snapshot=charter.snapshot,
+        rolling=charter.rolling,
         open_to_all=charter.open_to_all,
         **_policy_columns(charter.policy),
         created_at=now,
@@ -318,6 +325,7 @@ def _facts(row: models.Project) -> ProjectFacts:
         purpose=row.purpose,
         status=ProjectStatus(row.status),
         snapshot=row.snapshot,
+        rolling=row.rolling,
         grant=_grant_facts(row.grant),
         members=frozenset(member.username for member in row.members),
         open_to_all=row.open_to_all,

@@ -32,4 +32,5 @@ class Charter:
     grant: Grant
     members: Mapping[str, MemberRole] = field(default_factory=dict)
     open_to_all: bool = False
+    rolling: str | None = None  # the population it follows from `snapshot` on
     policy: Mapping[str, Any] = field(default_factory=dict)  # keys of Policy, stricter than the site's

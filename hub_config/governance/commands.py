@@ -11,9 +11,10 @@ import os
 import pwd
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import click
 
@@ -32,6 +33,32 @@ if TYPE_CHECKING:
     from hub_config.settings import Settings
 
 DAY = click.DateTime(["%Y-%m-%d"])
+ROLLING: Final = "rolling"
+
+
+@dataclass(frozen=True)
+class Pin:
+    """A snapshot's number, or the population to follow: empty for that of the newest."""
+
+    number: int | None
+    rolling: str | None = None
+
+
+class _PinType(click.ParamType[Pin, str | Pin]):
+    name = "N|rolling[:NAME]"
+
+    def convert(self, value: str | Pin, param: click.Parameter | None, ctx: click.Context | None) -> Pin:
+        if isinstance(value, Pin):
+            return value
+        word, _, population = value.partition(":")
+        if word == ROLLING:
+            return Pin(None, population)
+        if not value.isdecimal() or int(value) < 1:
+            self.fail(f"{value!r} is no number of a snapshot, nor `rolling` or `rolling:NAME`.", param, ctx)
+        return Pin(int(value))
+
+
+PIN: Final = _PinType()
 
 
 @click.group()
@@ -44,7 +71,10 @@ def project() -> None:
 @click.option("--title", required=True, help="What the project is called on screens.")
 @click.option("--purpose", required=True, help="What it is for, as the register of processing says it.")
 @click.option(
-    "--snapshot", type=click.IntRange(1), help="Number of the snapshot it is pinned to. [default: the newest]"
+    "--snapshot",
+    type=PIN,
+    help="Number of the snapshot it is pinned to; `rolling` (version glissante) follows the newest of its "
+    "population, `rolling:NAME` of that one. [default: the newest number]",
 )
 @click.option("--grant", "grant_file", type=click.Path(path_type=Path), help="TOML file with the grant.")
 @click.option("--access", type=click.Choice([level.value for level in AccessLevel]), help="Access level.")
@@ -67,7 +97,7 @@ def create(
     slug: str,
     title: str,
     purpose: str,
-    snapshot: int | None,
+    snapshot: Pin | None,
     grant_file: Path | None,
     members: tuple[str, ...],
     open_to_all: bool,
@@ -88,12 +118,14 @@ def create(
     grant = said.grant
     settings = settings_here()
     thresholds = {"min_patients": min_patients, "min_physicians": min_physicians}
-    terms = desk.terms(settings, snapshot, wants_centres=grant.centres is not None)
+    pin = snapshot or Pin(None)
+    terms = desk.terms(settings, pin.number, rolling=pin.rolling, wants_centres=grant.centres is not None)
     charter = Charter(
         slug=slug,
         title=title,
         purpose=purpose,
         snapshot=terms.snapshot.number,
+        rolling=terms.snapshot.rolling,
         grant=grant,
         members=dict(_member(text) for text in members),
         open_to_all=open_to_all,
@@ -133,9 +165,11 @@ def suspend(slug: str) -> None:
     "--grant", "grant_file", type=click.Path(path_type=Path), help="TOML file. [default: the grant it has]"
 )
 @click.option(
-    "--snapshot", type=click.IntRange(1), help="Number of a snapshot. [default: the one it is pinned to]"
+    "--snapshot",
+    type=PIN,
+    help="Number of a snapshot, or `rolling`, or `rolling:NAME`. [default: as it is]",
 )
-def amend(slug: str, grant_file: Path | None, snapshot: int | None) -> None:
+def amend(slug: str, grant_file: Path | None, snapshot: Pin | None) -> None:
     """Give project SLUG another grant, policy or snapshot, to extend it for instance. It is a draft again
     until approved. A grant file without `[policy]` leaves the policy as it is."""
     from hub_config.governance import actions, desk
@@ -146,7 +180,8 @@ def amend(slug: str, grant_file: Path | None, snapshot: int | None) -> None:
     with changing(settings) as (session, recorder):
         before = actions.project_facts(session, slug)
         grant = said.grant if said else before.grant
-        terms = desk.terms(settings, snapshot or before.snapshot, wants_centres=grant.centres is not None)
+        pin = snapshot or Pin(before.snapshot, before.rolling)
+        terms = desk.terms(settings, pin.number, rolling=pin.rolling, wants_centres=grant.centres is not None)
         policy = said.policy if said else None
         facts = actions.amend(session, slug, grant, policy=policy, terms=terms, audit=recorder)
     _show(facts)

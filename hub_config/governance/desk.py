@@ -17,16 +17,21 @@ from hub_config.governance.terms import SnapshotTerms, Terms
 from hub_config.settings import Settings
 from hub_config.warehouse.local_ids import Found, Missing, find, sources
 from hub_config.warehouse.pseudonyms import Kind
+from hub_config.warehouse.rolling import newest_of
 from hub_config.warehouse.snapshot import Snapshot, list_snapshots, open_snapshot
 
 
-def terms(settings: Settings, number: int | None, *, wants_centres: bool) -> Terms:
-    """What a new project on snapshot `number`, or on the newest, must keep to. Raises SnapshotProblem or
-    BadProject."""
-    snapshot = _snapshot(settings, number)
+def terms(
+    settings: Settings, number: int | None, *, wants_centres: bool, rolling: str | None = None
+) -> Terms:
+    """What a new project on snapshot `number`, or on the newest, must keep to; or one that follows the
+    population `rolling` (empty: the newest's). Raises SnapshotProblem or BadProject."""
+    snapshot = newest_of(settings.warehouse_dir, rolling) if rolling else _snapshot(settings, number)
+    follows = None if rolling is None else snapshot.manifest.followed
     labels = _centres(snapshot) if wants_centres else None
     centres = None if labels is None else frozenset(labels)
-    found = SnapshotTerms(snapshot.manifest.number, snapshot.manifest.synthetic, centres, labels or {})
+    manifest = snapshot.manifest
+    found = SnapshotTerms(manifest.number, manifest.synthetic, centres, labels or {}, follows)
     return Terms(found, settings.policy)
 
 

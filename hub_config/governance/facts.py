@@ -53,7 +53,14 @@ class ProjectFacts:
     physicians_dim: frozenset[str] = frozenset()  # members who look at everything anyway
     signed: frozenset[str] | None = None  # who accepted the charter in force; None: none is asked
     left: frozenset[str] = frozenset()  # who left the enclave, though the project may be open to all
+    rolling: str | None = None  # the population it follows; `snapshot` is then the newest of it
+    founded_on: int | None = None  # where `snapshot` is the newest: the one it was founded on
     related: frozenset[str] = frozenset()  # where a compared member belongs, or ever did, as well, by slug
+
+    @property
+    def anchor(self) -> int:
+        """The snapshot that what may be spent only once is counted by."""
+        return self.founded_on or self.snapshot
 
     @property
     def compared(self) -> frozenset[str]:

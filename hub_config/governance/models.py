@@ -64,7 +64,7 @@ class Base(DeclarativeBase):
 
 
 class Project(Base):
-    """A purpose, its status, and the one snapshot it works on.
+    """A purpose, its status, and the snapshot it works on, or was founded on where it follows a population.
 
     `policy` holds what the project's policy tightens; its two thresholds stand in columns of their own, where
     the database itself holds the floor.
@@ -77,6 +77,7 @@ class Project(Base):
         CheckConstraint("length(purpose) > 0", name="purpose"),
         CheckConstraint(one_of("status", ProjectStatus), name="status"),
         CheckConstraint("snapshot > 0", name="snapshot"),
+        CheckConstraint("rolling IS NULL OR length(rolling) > 0", name="rolling"),
         CheckConstraint("min_patients IS NULL OR min_patients >= 11", name="min_patients"),
         CheckConstraint("min_physicians IS NULL OR min_physicians >= 3", name="min_physicians"),
     )
@@ -86,6 +87,7 @@ class Project(Base):
     purpose: Mapped[str] = mapped_column(Text)
     status: Mapped[str] = mapped_column(String(16))
     snapshot: Mapped[int]
+    rolling: Mapped[str | None] = mapped_column(String(200))  # the population it follows; NULL: it is pinned
     open_to_all: Mapped[bool]
     min_patients: Mapped[int | None]
     min_physicians: Mapped[int | None]

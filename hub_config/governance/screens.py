@@ -33,7 +33,7 @@ def print_projects(projects: Iterable[ProjectFacts], *, today: date) -> None:
             facts.title,
             _status(facts.status),
             facts.grant.access.value,
-            str(facts.snapshot),
+            _pin(facts),
             _expiry(facts.grant, today),
             _members(facts),
         )
@@ -112,13 +112,17 @@ def print_anchored(found: Anchored) -> None:
         console.print(f"The log passes through all {found.anchors} anchors.", style="green")
 
 
+def _pin(facts: ProjectFacts) -> str:
+    return str(facts.snapshot) if facts.rolling is None else f"rolling ({facts.rolling})"
+
+
 def _lines(facts: ProjectFacts, today: date) -> Iterable[tuple[str, str | Text]]:
     grant = facts.grant
     yield "Project", facts.slug
     yield "Title", facts.title
     yield "Purpose", facts.purpose
     yield "Status", _status(facts.status)
-    yield "Snapshot", str(facts.snapshot)
+    yield "Snapshot", _pin(facts)
     yield "Members", _members(facts)
     yield "Access", grant.access.value
     yield "Tables", "\n".join(_table(name, columns) for name, columns in sorted(grant.tables.items()))

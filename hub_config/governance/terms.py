@@ -34,6 +34,7 @@ class SnapshotTerms:
     synthetic: bool
     centres: frozenset[str] | None = None
     labels: Mapping[str, str] = field(default_factory=dict, compare=False)  # of centres, in words
+    rolling: str | None = None  # the population, where the project is to follow it
 
 
 @dataclass(frozen=True)
@@ -89,6 +90,8 @@ def _project_problems(charter: Charter, terms: Terms) -> Iterator[str]:
     if charter.snapshot != terms.snapshot.number:
         pinned, checked = charter.snapshot, terms.snapshot.number
         yield f"The project is pinned to snapshot {pinned}, but was checked against {checked}."
+    if charter.rolling != terms.snapshot.rolling:
+        yield "The project was checked as pinned and is to roll, or the other way round."
     yield from _policy_problems(charter, terms.policy)
     yield from _sandbox_problems(charter, terms.snapshot)
 

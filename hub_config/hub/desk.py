@@ -63,6 +63,7 @@ class Card:
     level: str
     expires_on: date | None
     snapshot: int
+    rolling: bool
     refusal: str | None
     asks_charter: bool = False
 
@@ -128,6 +129,7 @@ def _card(user: str, facts: ProjectFacts, today: date) -> Card:
         level=facts.grant.access.value,
         expires_on=facts.grant.expires_on,
         snapshot=facts.snapshot,
+        rolling=facts.rolling is not None,
         refusal=_worded(denial),
         asks_charter=denial is not None and denial.code is ErrorCode.CHARTER_NOT_ACCEPTED,
     )

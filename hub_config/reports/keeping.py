@@ -150,6 +150,19 @@ def requests_of(settings: Settings, service: str, began: datetime) -> tuple[str,
         return None
 
 
+def answered_on(settings: Settings, service: str, began: datetime) -> int | None:
+    """The snapshot that the log says the service's first question since then was answered on."""
+    since = began.isoformat(timespec="seconds")[:19]
+    try:
+        for record in read_records(settings.audit_dir, settings.keys_dir):
+            number = record.details.get("snapshot")
+            if record.who == service and record.at[:19] >= since and isinstance(number, int):
+                return number
+    except AuditFailure:
+        return None
+    return None
+
+
 def _card(done: Done, language: Language) -> tuple[tuple[str, str], ...]:
     french = language == "fr"
     told = ", ".join(f"{name} = {_said(value, language)}" for name, value in done.parameters.items())

@@ -8,7 +8,7 @@ import pwd
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Final, assert_never
@@ -18,6 +18,7 @@ import click
 from hub_config.governance import actions
 from hub_config.governance.facts import ProjectFacts
 from hub_config.governance.report_runs.facts import Outcome, folder_name
+from hub_config.governance.rolling import as_of_now
 from hub_config.governance.rules import why_not
 from hub_config.governance.services import service_of
 from hub_config.governance.store import open_store
@@ -33,7 +34,15 @@ from hub_config.reports.collecting import (
     remove,
     run_folder,
 )
-from hub_config.reports.keeping import Done, Leaving, keep, place_for, refuse_taken, requests_of
+from hub_config.reports.keeping import (
+    Done,
+    Leaving,
+    answered_on,
+    keep,
+    place_for,
+    refuse_taken,
+    requests_of,
+)
 from hub_config.reports.parameters import Value, asks_for_centres, check, given_values, with_centres
 from hub_config.reports.plain import plain
 from hub_config.reports.protocol import Ended, Request, Started
@@ -119,7 +128,7 @@ def _project(settings: Settings, slug: str) -> ProjectFacts:
     store = open_store(settings)
     try:
         with store.session() as session:
-            facts = actions.project_facts(session, slug)
+            facts = as_of_now(actions.project_facts(session, slug), settings.warehouse_dir)
     finally:
         store.close()
     denial = why_not(service_of(slug), facts, date.today())
@@ -219,15 +228,16 @@ class _Found:
 def _kept(checked: Checked, run: str, ended: Ended, began: datetime, folder: Path) -> int:
     found = _found(checked, ended, folder)
     outcome = Outcome.CELL_FAILED if ended.outcome is Outcome.DONE and found.failed else ended.outcome
+    service = service_of(checked.facts.slug)
     done = Done(
         run=run,
         template=checked.template,
-        facts=checked.facts,
+        facts=_as_answered(checked, began),
         parameters=checked.values,
         began=began,
         ended=datetime.now(UTC),
         outcome=outcome.value,
-        requests=requests_of(checked.settings, service_of(checked.facts.slug), began),
+        requests=requests_of(checked.settings, service, began),
     )
     name = folder_name(began, checked.template.name, run)
     output = checked.output or place_for(checked.settings, checked.facts.slug, name)
@@ -240,6 +250,13 @@ def _kept(checked: Checked, run: str, ended: Ended, began: datetime, folder: Pat
     if outcome is Outcome.DONE:
         click.echo(_what_next(checked, run, on_record).say(checked.language), err=True)
     return _EXIT_CODES[outcome]
+
+
+def _as_answered(checked: Checked, began: datetime) -> ProjectFacts:
+    """The project on the snapshot that the run was answered on, which one that appeared meanwhile is not."""
+    facts = checked.facts
+    number = answered_on(checked.settings, service_of(facts.slug), began) if facts.rolling else None
+    return facts if number is None else replace(facts, snapshot=number)
 
 
 def _found(checked: Checked, ended: Ended, folder: Path) -> _Found:

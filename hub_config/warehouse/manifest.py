@@ -56,6 +56,11 @@ class Manifest:
     quality: Mapping[str, int] = field(default_factory=dict)
 
     @property
+    def followed(self) -> str:
+        """The population that a rolling project finds it by: its own source where none was noted."""
+        return self.population or self.source
+
+    @property
     def numbering(self) -> str:
         """Within which a patient's or a GP's number is one person: all that is loaded, or one synthetic
         source."""

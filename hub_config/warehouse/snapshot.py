@@ -16,13 +16,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
-from enum import StrEnum
-from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
 import duckdb
-import pyarrow.parquet as pq
 
 from hub_config.warehouse.derived import (
     Observing,
@@ -31,11 +28,21 @@ from hub_config.warehouse.derived import (
     derive_observation,
     name_death_sources,
 )
-from hub_config.warehouse.manifest import Manifest, ManifestError, read_manifest, write_manifest
-from hub_config.warehouse.problems import WarehouseProblem
+from hub_config.warehouse.manifest import Manifest, write_manifest
 from hub_config.warehouse.purging import Objector, keep_numbers, purge_objectors, rewrite
 from hub_config.warehouse.quality import judge
 from hub_config.warehouse.schema import PATIENT, clustering, create_all, is_clustered, literal, quoted
+from hub_config.warehouse.shelf import (
+    DATABASE,
+    MANIFEST,
+    ProblemKind,
+    Snapshot,
+    SnapshotProblem,
+    corrupt,
+    list_snapshots,
+    open_snapshot,
+    unusable_snapshots,
+)
 from hub_config.warehouse.workplace import (
     LOCK,
     locked,
@@ -49,11 +56,11 @@ from hub_config.warehouse.workplace import (
 from p4dp_sdk.catalogue.load import load_catalogue
 from p4dp_sdk.catalogue.model import Catalogue, Table
 
-DATABASE: Final = "warehouse.duckdb"
 _DISK_FULL_WORDS: Final = ("no space left", "max_temp_directory_size")
-MANIFEST: Final = "manifest.json"
 
 __all__ = [
+    "DATABASE",
+    "MANIFEST",
     "Building",
     "Manifest",
     "ProblemKind",
@@ -70,80 +77,6 @@ __all__ = [
 Report = Callable[[str], None]
 
 
-class ProblemKind(StrEnum):
-    MISSING = "missing"
-    CORRUPT = "corrupt"
-    DISK_FULL = "disk-full"
-
-
-class SnapshotProblem(WarehouseProblem):
-    """A snapshot can't be used or made. The message is for operators: what, why, what to do; never a data
-    value."""
-
-    def __init__(self, kind: ProblemKind, message: str) -> None:
-        super().__init__(message)
-        self.kind = kind
-        self.message = message
-
-
-@dataclass(frozen=True)
-class Snapshot:
-    directory: Path
-    manifest: Manifest
-
-    @property
-    def number(self) -> int:
-        return self.manifest.number
-
-    @property
-    def database(self) -> Path:
-        return self.directory / DATABASE
-
-    @property
-    def columns(self) -> Mapping[str, frozenset[str]]:
-        """The columns it stores, by table: by its manifest, or by its files where that is older."""
-        noted = self.manifest.columns
-        if noted:
-            return {table: frozenset(columns) for table, columns in noted.items()}
-        return _columns_of_files(self.directory, tuple(self.manifest.rows), self.manifest.created_at)
-
-
-@lru_cache(maxsize=64)
-def _columns_of_files(directory: Path, tables: tuple[str, ...], _made: str) -> Mapping[str, frozenset[str]]:
-    """A snapshot never changes: once a process is often enough."""
-    files = {table: directory / "tables" / f"{table}.parquet" for table in tables}
-    return {table: frozenset(pq.read_schema(file).names) for table, file in files.items()}
-
-
-def list_snapshots(warehouse_dir: Path) -> list[Snapshot]:
-    """The usable snapshots, in order. `snapshot_numbers` also names those that `open_snapshot` would
-    refuse."""
-    return [
-        snapshot for number in snapshot_numbers(warehouse_dir) if (snapshot := _usable(warehouse_dir, number))
-    ]
-
-
-def unusable_snapshots(warehouse_dir: Path) -> list[SnapshotProblem]:
-    """Why each of the others is refused, in order."""
-    numbers = snapshot_numbers(warehouse_dir)
-    return [problem for number in numbers if (problem := _problem(warehouse_dir, number))]
-
-
-def open_snapshot(warehouse_dir: Path, number: int) -> Snapshot:
-    """Snapshot `number`, after the cheap checks: sealed manifest, every file present at its recorded size.
-
-    Raises SnapshotProblem: MISSING when there is no such snapshot, CORRUPT when it is not what was built.
-    """
-    directory = warehouse_dir / str(number)
-    if not directory.is_dir():
-        raise SnapshotProblem(ProblemKind.MISSING, _missing(warehouse_dir, number))
-    manifest = _manifest(directory, number)
-    wrong = [name for name, size in manifest.bytes.items() if _size(directory / name) != size]
-    if wrong:
-        raise _corrupt(number, f"missing or of another size: {', '.join(sorted(wrong))}")
-    return Snapshot(directory, manifest)
-
-
 def check_snapshot(snapshot: Snapshot, report: Report = lambda _: None) -> None:
     """The thorough check: every hash, and the row counts of database and Parquet. Reads all bytes.
 
@@ -155,54 +88,9 @@ def check_snapshot(snapshot: Snapshot, report: Report = lambda _: None) -> None:
         if _differs(snapshot, name, expected, report)
     ]
     if wrong:
-        raise _corrupt(snapshot.number, f"changed since it was built: {', '.join(sorted(wrong))}")
+        raise corrupt(snapshot.number, f"changed since it was built: {', '.join(sorted(wrong))}")
     if miscounted := _miscounted(snapshot):
-        raise _corrupt(snapshot.number, f"other row counts than in its manifest: {', '.join(miscounted)}")
-
-
-def _usable(warehouse_dir: Path, number: int) -> Snapshot | None:
-    try:
-        return open_snapshot(warehouse_dir, number)
-    except SnapshotProblem:
-        return None
-
-
-def _problem(warehouse_dir: Path, number: int) -> SnapshotProblem | None:
-    try:
-        open_snapshot(warehouse_dir, number)
-    except SnapshotProblem as problem:
-        return problem
-    return None
-
-
-def _missing(warehouse_dir: Path, number: int) -> str:
-    known = ", ".join(str(n) for n in snapshot_numbers(warehouse_dir)) or "none"
-    return (
-        f"There is no snapshot {number} (there are: {known}). Pin the project to one of these, or make one "
-        "with `p4dp-enclave warehouse synthesise` or `p4dp-enclave warehouse load`."
-    )
-
-
-def _corrupt(number: int, why: str) -> SnapshotProblem:
-    remedy = "Restore its directory from a backup, or make a new snapshot and pin the projects to that one."
-    return SnapshotProblem(ProblemKind.CORRUPT, f"Snapshot {number} can't be used: {why}. {remedy}")
-
-
-def _manifest(directory: Path, number: int) -> Manifest:
-    try:
-        manifest = read_manifest((directory / MANIFEST).read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise _corrupt(number, "it has no manifest") from None
-    except (ManifestError, UnicodeDecodeError) as error:
-        why = str(error) if isinstance(error, ManifestError) else "its manifest is not text"
-        raise _corrupt(number, why) from None
-    if manifest.number != number:
-        raise _corrupt(number, f"its manifest is that of snapshot {manifest.number}")
-    return manifest
-
-
-def _size(path: Path) -> int | None:
-    return path.stat().st_size if path.is_file() else None
+        raise corrupt(snapshot.number, f"other row counts than in its manifest: {', '.join(miscounted)}")
 
 
 def _differs(snapshot: Snapshot, name: str, expected: str, report: Report) -> bool:
@@ -259,8 +147,8 @@ class Building:
     def finish(
         self, reference_date: date, first_date: date, last_date: date, report: Report = lambda _: None
     ) -> Snapshot:
-        """Judge, observe, derive, cluster, export, hash, fsync, and give it the next number. Until then nobody
-        can see it.
+        """Judge, observe, derive, cluster, export, hash, fsync, and give it the next number. Until then
+        nobody can see it.
 
         Raises ValueError when a row of a person table has no patient: such a row would escape every
         threshold.

@@ -248,10 +248,10 @@ class Arena:
             score += self.mark(more - less - 0.5, bits(victims, secret))
         return score
 
-    def join(self, project: str, *members: str, snapshot: int = 1) -> None:
+    def join(self, project: str, *members: str, snapshot: int = 1, rolling: str | None = None) -> None:
         """One more approved project, aggregates only."""
         made = charter(project, AccessLevel.AGGREGATE, members[0], snapshot=snapshot)
-        add_project(self.enclave, made)
+        add_project(self.enclave, replace(made, rolling=rolling))
         for member in members[1:]:
             self.add_member(project, member)
 

@@ -111,7 +111,7 @@ def _unproven(reason: Reason) -> Classification:
 
 
 def _reasons(statement: Statement, standing: Standing) -> Iterator[Reason]:
-    if statement.snapshot != standing.snapshot:
+    if not standing.covers(statement.snapshot):
         yield Reason.OTHER_SNAPSHOT
     if _is_looser(statement, standing):
         yield Reason.OTHER_POLICY

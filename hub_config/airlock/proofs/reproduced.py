@@ -93,7 +93,7 @@ def record(run: RunFacts) -> Mapping[str, Any]:
 
 
 def _notes(run: RunFacts, standing: Standing) -> Iterator[Finding]:
-    if run.snapshot != standing.snapshot:
+    if not standing.covers(run.snapshot):
         yield Finding(Rule.RUN_ON_OTHER_SNAPSHOT, Severity.WARNING)
     if standing.holders:
         yield Finding(Rule.ROWS_HELD, Severity.NOTE)

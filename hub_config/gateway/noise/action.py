@@ -75,7 +75,9 @@ async def budget(gateway: Gateway, call: Call) -> NoiseBudgetDocument:
 
 
 def _account(admission: Admission) -> Account:
-    return Account(admission.facts.slug, admission.call.binding.user, admission.snapshot.number)
+    """By the snapshot a rolling project was founded on: the next one holds the same people, and gives no new
+    budget."""
+    return Account(admission.facts.slug, admission.call.binding.user, admission.facts.anchor)
 
 
 def _read(body: bytes) -> _Request:

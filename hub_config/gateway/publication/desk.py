@@ -17,6 +17,7 @@ from hub_config.gateway.actions import (
     Details,
     Gateway,
     admit,
+    answered_on,
     asker_of,
     owner,
     question_of,
@@ -46,6 +47,7 @@ async def publish_table(gateway: Gateway, call: Call, client: Client) -> bytes:
 
     async def work(details: Details) -> bytes:
         admission = await admit(gateway, call)
+        details |= answered_on(admission)
         async with AsyncExitStack() as held:
             await held.enter_async_context(gateway.slots.take(call.binding.id))
             asked = PublishRequest.read(await client.read_body(gateway.limits.request_bytes))

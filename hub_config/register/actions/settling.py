@@ -3,6 +3,7 @@ and writes its entry. Part of the transaction of whoever spoke last."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from hub_config.governance import actions
 from hub_config.governance.charter import Charter, MemberRole
-from hub_config.governance.facts import AccessLevel, Grant, ProjectStatus
+from hub_config.governance.facts import AccessLevel, Grant, ProjectFacts, ProjectStatus
 from hub_config.governance.recorder import Recorder
 from hub_config.governance.register import models, reading
 from hub_config.governance.register.facts import DossierFacts, Kind, Office, Scope, Step, members_of
@@ -22,6 +23,7 @@ from hub_config.register.problems import Denied
 from hub_config.register.rules import Denial, Waiting, next_review, settled
 
 if TYPE_CHECKING:
+    from hub_config.governance.terms import Terms
     from hub_config.register.actions.decisions import Bench
 
 
@@ -65,13 +67,14 @@ def _open(session: Session, facts: DossierFacts, bench: Bench, audit: Recorder) 
     _require_lead(session, facts)
     granted, judged = _details(facts, Office.ADMIN), _details(facts, Office.DPO)
     grant = _grant(facts, granted, judged)
-    terms = bench.terms(int(granted["snapshot"]))
+    terms = _as_followed(bench.terms(int(granted["snapshot"])), project)
     actions.amend(session, slug, grant, terms=terms, audit=audit)
     charter = Charter(
         slug=slug,
         title=facts.title,
         purpose=str(facts.answers["purpose"]),
         snapshot=terms.snapshot.number,
+        rolling=terms.snapshot.rolling,
         grant=grant,
         members=_members(session, facts),
         policy=project.policy,
@@ -115,6 +118,11 @@ def _members(session: Session, facts: DossierFacts) -> dict[str, MemberRole]:
     wanted = [user for user in dict.fromkeys(named) if user not in gone]
     roles = {user: member_role(people[user].roles) for user in wanted if user in people}
     return {user: MemberRole((role or Role.CHERCHEUR).value) for user, role in roles.items()}
+
+
+def _as_followed(terms: Terms, project: ProjectFacts) -> Terms:
+    """A project that follows its population goes on doing so."""
+    return replace(terms, snapshot=replace(terms.snapshot, rolling=project.rolling))
 
 
 def _write_entry(session: Session, facts: DossierFacts, judged: dict[str, Any], bench: Bench) -> None:

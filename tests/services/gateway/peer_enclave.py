@@ -21,7 +21,7 @@ from starlette.types import ASGIApp
 from hub_config.gateway.actions import Gateway
 from hub_config.gateway.app import create_app
 from hub_config.gateway.assembly import protection
-from hub_config.gateway.engine import EngineLimits, Engines
+from hub_config.gateway.engine import EngineLimits, Engines, Opener
 from hub_config.gateway.governance import StoredGovernance
 from hub_config.gateway.pace import Pace
 from hub_config.gateway.protection import Masks
@@ -247,7 +247,11 @@ def charter(slug: str, access: AccessLevel, member: str, snapshot: int = 1, **te
 
 
 def add_project(enclave: Enclave, project: Charter) -> None:
-    terms = Terms(SnapshotTerms(project.snapshot, synthetic=True, centres=frozenset({"C1", "C2", "C3"})))
+    terms = Terms(
+        SnapshotTerms(
+            project.snapshot, synthetic=True, centres=frozenset({"C1", "C2", "C3"}), rolling=project.rolling
+        )
+    )
     enclave.govern(governance_actions.create_project, project, terms=terms)
     enclave.govern(governance_actions.approve, project.slug)
 
@@ -285,12 +289,15 @@ def make_gateway(
 
 
 @contextmanager
-def demonstration(warehouse: Path, home: Path, limits: EngineLimits) -> Iterator[Enclave]:
-    """Three approved projects: aggregates for ines, rows for rachid, the sandbox for everyone."""
+def demonstration(
+    warehouse: Path, home: Path, limits: EngineLimits, elsewhere: Opener | None = None
+) -> Iterator[Enclave]:
+    """Three approved projects: aggregates for ines, rows for rachid, the sandbox for everyone. `elsewhere`
+    opens snapshots where they are not read from their own files."""
     settings = Settings(home=home)
     store, hub = open_store(settings), HubPeer()
     with ThreadPoolExecutor(4) as workers, ThreadPoolExecutor(4) as office:
-        engines = Engines(limits)
+        engines = Engines(limits, elsewhere=elsewhere)
         made = Enclave(
             make_gateway(settings, store, hub, warehouse, engines, workers, office), hub, store, settings
         )
