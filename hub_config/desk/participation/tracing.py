@@ -129,13 +129,20 @@ def _seen(
 ) -> tuple[tuple[int, ...], bool] | None:
     """The snapshots in which the project could see the person, and whether that is certain."""
     rows = AccessLevel.MICRODATA
-    now = facts.grant.access is rows and _within(facts, presence.get(facts.snapshot))
+    held = {number for number in presence if _followed(facts, number) and _within(facts, presence[number])}
+    now = facts.grant.access is rows and bool(held)
     earlier = {snapshot for access, snapshot in chartered if access == rows.value and snapshot in presence}
     unchanged = len(list(chartered)) <= 1
     if unchanged and facts.grant.access is rows:
         earlier = set()
-    snapshots = sorted(earlier | ({facts.snapshot} if now else set()))
+    snapshots = sorted(earlier | (held if now else set()))
     return (tuple(snapshots), now) if snapshots else None
+
+
+def _followed(facts: ProjectFacts, number: int) -> bool:
+    """Whether the project's questions were, or may have been, answered on it: since it was founded, where it
+    follows the newest."""
+    return number == facts.snapshot if facts.rolling is None else number >= facts.snapshot
 
 
 def _within(facts: ProjectFacts, centres: frozenset[str] | None) -> bool:
