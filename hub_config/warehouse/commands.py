@@ -19,7 +19,7 @@ from hub_config.warehouse.engines.commands import publish, unpublish
 from hub_config.warehouse.progress import progress
 
 if TYPE_CHECKING:
-    from hub_config.warehouse.loader.load import Loaded
+    from hub_config.warehouse.loader.load import LandedFiles
     from hub_config.warehouse.loader.mapping import VendorMapping
     from hub_config.warehouse.snapshot import Snapshot
 
@@ -74,30 +74,61 @@ def synthesise(preset: str, scale: float, seed: int) -> None:
     metavar="FILE",
     help="A TOML mapping, or the name of a shipped one (nafld).",
 )
+@click.option(
+    "--land-only", is_flag=True, help="Freeze no snapshot: `warehouse snapshot` does when all is landed."
+)
+@click.option("--afresh", is_flag=True, help="Forget what was landed of this source: DIR holds all of it.")
+@click.option("--keep", is_flag=True, help="The mapping changed, but gives no landed row another value.")
 @click.argument("directory", type=click.Path(exists=True, file_okay=False, path_type=Path), metavar="DIR")
-def load(mapping_name: str, directory: Path) -> None:
-    """Load a vendor's files from DIR as a new snapshot. Bad rows are set aside and listed; they never stop a
-    load."""
+def load(mapping_name: str, directory: Path, land_only: bool, afresh: bool, keep: bool) -> None:
+    """Land a vendor's files from DIR, and freeze a snapshot if that changed anything. Killed half-way, it goes
+    on where it was. Bad rows are set aside and listed; they stop a load only where they are most of a file."""
     from hub_config.governance.objections.leaving_out import objectors_on_record
     from hub_config.isolation import workspaces_have_own_uid
-    from hub_config.warehouse.loader.load import Places
+    from hub_config.warehouse.loader.load import History, Places, land
     from hub_config.warehouse.loader.load import load as load_files
     from hub_config.warehouse.manifest import REGISTERED
 
+    if afresh and keep:
+        raise click.UsageError("Give either --afresh or --keep.")
     settings = load_settings()
     origin, mapping = _mapping(mapping_name)
     places = Places(directory, settings.warehouse_dir, settings.keys_dir, settings.codes_dir)
+    history = History.AFRESH if afresh else History.KEEP if keep else History.REFUSE
+    own_uids = workspaces_have_own_uid(settings.home)
     with progress(f"Mapping {mapping.source.name}") as report:
-        loaded = load_files(
-            origin,
-            mapping,
-            places,
-            own_uids=workspaces_have_own_uid(settings.home),
-            objectors=objectors_on_record(settings, REGISTERED),
-            report=report,
-        )
-    _say_made(loaded.snapshot)
-    _say_rejected(loaded)
+        if land_only:
+            landed = land(origin, mapping, places, own_uids=own_uids, history=history, report=report)
+        else:
+            objectors = objectors_on_record(settings, REGISTERED)
+            loaded = load_files(
+                *(origin, mapping, places),
+                own_uids=own_uids,
+                history=history,
+                objectors=objectors,
+                report=report,
+            )
+            landed = loaded.landed
+    _say_landed(landed)
+    if not land_only:
+        _say_made(loaded.snapshot) if loaded.fresh else _say_still(loaded.snapshot)
+    _say_rejected(landed, None if land_only else loaded.snapshot)
+
+
+@warehouse.command()
+@click.option("--population", metavar="NAME", help="Which; not needed where there is only one.")
+def snapshot(population: str | None) -> None:
+    """Freeze a new snapshot of all that is landed of one population."""
+    from hub_config.governance.objections.leaving_out import objectors_on_record
+    from hub_config.warehouse.loader.load import Places, freeze_landed
+    from hub_config.warehouse.manifest import REGISTERED
+
+    settings = load_settings()
+    places = Places(settings.home, settings.warehouse_dir, settings.keys_dir, settings.codes_dir)
+    objectors = objectors_on_record(settings, REGISTERED)
+    with progress("Snapshot") as report:
+        made = freeze_landed(places, population, objectors=objectors, report=report)
+    _say_made(made)
 
 
 @warehouse.command(name="list")
@@ -215,17 +246,33 @@ def _say_made(snapshot: Snapshot) -> None:
             click.echo(f"  {name:<22}{rows:>12,}")
 
 
-def _say_rejected(loaded: Loaded) -> None:
-    from hub_config.warehouse.loader.load import REJECTED
+def _say_landed(landed: LandedFiles) -> None:
+    if landed.load is None:
+        click.echo("Nothing new: every file was landed before.")
+        return
+    click.echo(f"Load {landed.load}: {landed.work}/report.html")
+    for table, change in landed.changes.items():
+        if change.any:
+            click.echo(f"  {table:<22}{change.added:>12,} added{change.updated:>12,} updated")
+
+
+def _say_still(snapshot: Snapshot) -> None:
+    click.echo(f"Snapshot {snapshot.number} holds all that is landed: no new one was made.")
+
+
+def _say_rejected(landed: LandedFiles, snapshot: Snapshot | None) -> None:
+    from hub_config.warehouse.loader.report import LISTING
     from hub_config.warehouse.loader.rules import MEANING
 
-    if not loaded.rejected:
+    if not landed.rejected:
         click.echo("No row was set aside.")
         return
     click.echo("Rows set aside, by rule:")
-    for rule, count in loaded.rejected.items():
+    for rule, count in landed.rejected.items():
         click.echo(f"  {rule:<24}{count:>10,}  {MEANING[rule]}")
-    click.echo(f"Each with file and line: {loaded.snapshot.directory / REJECTED}")
+    where = landed.work or (snapshot.directory if snapshot else None)
+    if where:
+        click.echo(f"Each with file and line: {where / LISTING}")
 
 
 warehouse.add_command(publish)

@@ -106,7 +106,14 @@ class _Application:
         return {row[0] for row in self._execute(query).fetchall()}
 
     def _forget(self) -> None:
-        for table in (*landed_tables(self.catalogue), "rejected", "exports", "physicians"):
+        for table in (
+            *landed_tables(self.catalogue),
+            "rejected",
+            "exports",
+            "physicians",
+            "centres",
+            "differ",
+        ):
             self._execute(f"DELETE FROM {quoted(table)}")  # noqa: S608
         self._execute("UPDATE files SET read = false")
 
@@ -196,9 +203,9 @@ class _Application:
 
     def _people(self) -> None:
         """Centres as the mapping has them now; of a GP without patients the last centre stays."""
-        self._execute("DELETE FROM centres")
-        if self.entry.centres:
-            self.connection.executemany("INSERT INTO centres VALUES (?, ?, ?)", self.entry.centres)
+        for centre in self.entry.centres:
+            self._execute("DELETE FROM centres WHERE centre_id = ?", [centre[0]])
+            self._execute("INSERT INTO centres VALUES (?, ?, ?)", list(centre))
         self._execute(
             "DELETE FROM physicians WHERE physician_no IN (SELECT physician_no FROM stage.practices)"
         )
@@ -244,8 +251,8 @@ class _Application:
                 for table, each in changes.items()
             ],
         )
-        self._execute("DELETE FROM differ")
-        self._append("differ", list(entry.differ))
+        for pair in entry.differ:
+            self._execute("INSERT INTO differ SELECT ?, ?, ?, ? EXCEPT SELECT * FROM differ", list(pair))
         self._rejected()
 
     def _rejected(self) -> None:

@@ -66,6 +66,18 @@ def landed_of(root: Path, population: str) -> list[Landed]:
     return ours
 
 
+def only_population(root: Path) -> str:
+    """Raises LandingProblem where nothing, or more than one population, is landed."""
+    known = sorted({each.population for landing in landings(root) if (each := last_load(landing))})
+    if len(known) != 1:
+        raise LandingProblem(
+            f"Say which population: --population {' or '.join(known)}."
+            if known
+            else "Nothing was loaded yet. Load something: p4dp-enclave warehouse load."
+        )
+    return known[0]
+
+
 def last_load(landing: Landing) -> Landed | None:
     with landing.reading() as connection:
         return last_of(landing, connection)

@@ -32,10 +32,10 @@ class Journal:
         return int(self._one("SELECT coalesce(max(load), 0) FROM loads"))
 
     @property
-    def meaning(self) -> str | None:
-        """The meaning of the mapping that was loaded last."""
-        meaning: str | None = self._one("SELECT arg_max(mapping, load) FROM loads")
-        return meaning
+    def meanings(self) -> set[str]:
+        """The meanings of the mappings by which what is landed was read."""
+        query = "SELECT DISTINCT mapping FROM loads JOIN files USING (load) WHERE read"
+        return {row[0] for row in self.connection.execute(query).fetchall()}
 
     def known(self, meaning: str, codes: str) -> Known:
         """The files that were read with this meaning, and with these codes known."""

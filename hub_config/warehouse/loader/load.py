@@ -13,7 +13,7 @@ import shutil
 import time
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Final
@@ -22,7 +22,7 @@ import duckdb
 
 from hub_config.codelists.in_force import site_catalogue
 from hub_config.warehouse.landing.apply import Change, apply
-from hub_config.warehouse.landing.freeze import REJECTED, freeze, landed_of, newest
+from hub_config.warehouse.landing.freeze import freeze, landed_of, newest, only_population
 from hub_config.warehouse.landing.leaving_out import leave_out
 from hub_config.warehouse.landing.store import Landing, LandingProblem, attached, connected
 from hub_config.warehouse.loader.agreement import require_agreement
@@ -32,6 +32,7 @@ from hub_config.warehouse.loader.journal import Journal, entry_of, marked, talli
 from hub_config.warehouse.loader.mapping import VendorMapping
 from hub_config.warehouse.loader.people import load_people
 from hub_config.warehouse.loader.plan import Input, Plan, codes_of, find_inputs, meaning_of
+from hub_config.warehouse.loader.report import LISTING, LoadReport, Outcome, note_snapshot, write_report
 from hub_config.warehouse.loader.rules import Rule
 from hub_config.warehouse.loader.staging import Report, Staging
 from hub_config.warehouse.loader.tally import Tally, require_mostly_good
@@ -42,6 +43,7 @@ from hub_config.warehouse.snapshot import Snapshot
 from p4dp_sdk.catalogue.load import load_catalogue
 from p4dp_sdk.catalogue.model import Catalogue
 
+QUALITY: Final = "quality.json"  # of the snapshot
 STAGE: Final = "stage.duckdb"
 SPILL: Final = "tmp"
 _PLAN: Final = "plan"
@@ -86,7 +88,7 @@ class LandedFiles:
     load: int | None
     files: tuple[Tally, ...]
     changes: Mapping[str, Change]
-    seconds: float = 0.0
+    work: Path | None = None  # where its report and listing are
 
     @property
     def rejected(self) -> Mapping[Rule, int]:
@@ -134,7 +136,23 @@ def load(
     leave_out((each.landing for each in sources), objectors, _catalogue(places))
     there = newest(places.warehouse, sources, objectors)
     snapshot = there or freeze(sources, places.warehouse, objectors=objectors, report=report)
+    if landed.work:
+        note_snapshot(landed.work, snapshot.number, snapshot.directory / QUALITY)
     return Loaded(snapshot, landed, there is None)
+
+
+def freeze_landed(
+    places: Places,
+    population: str | None = None,
+    *,
+    objectors: Collection[Objector] = (),
+    report: Report = _silent,
+) -> Snapshot:
+    """A new snapshot of all that is landed of `population`, by default of the only one. Raises what `freeze`
+    raises, LandingProblem where the population must be said."""
+    sources = landed_of(places.landed, population or only_population(places.landed))
+    leave_out((each.landing for each in sources), objectors, _catalogue(places))
+    return freeze(sources, places.warehouse, objectors=objectors, report=report)
 
 
 def _catalogue(places: Places) -> Catalogue:
@@ -194,13 +212,24 @@ class _Load:
             return LandedFiles(self.mapping.source.in_population, None, before, {})
         work = _workplace(self.landing, plan)
         tallies = self._stage(plan, before, work)
+        told = LoadReport(
+            self.landing.source,
+            plan.load,
+            self.origin,
+            Outcome.STOPPED,
+            time.monotonic() - started,
+            tallies,
+            {},
+        )
+        write_report(work, told)  # until it is landed
+        require_mostly_good(tallies, self.mapping.limits, str(work / LISTING))
         self.report("landing", 1.0)
         changes = self._apply(plan, tallies, work)
-        seconds = time.monotonic() - started
-        done = LandedFiles(self.mapping.source.in_population, plan.load, tallies, changes, seconds)
         self.report("landed", 1.0)
+        seconds = time.monotonic() - started
+        write_report(work, replace(told, outcome=Outcome.LANDED, seconds=seconds, changes=changes))
         _clear(work)
-        return done
+        return LandedFiles(self.mapping.source.in_population, plan.load, tallies, changes, work)
 
     def _plan(self, inputs: tuple[Input, ...]) -> tuple[Plan, tuple[Tally, ...]]:
         """What is to read, and what the journal says of the files that are not."""
@@ -220,7 +249,7 @@ class _Load:
     def _require_same_meaning(self, journal: Journal, meaning: str) -> None:
         """Rows without key that mean something else now would be there twice."""
         unkeyed = [rows.table for rows in self.mapping.rows if not rows.key]
-        if self.history is History.REFUSE and unkeyed and journal.meaning not in (None, meaning):
+        if self.history is History.REFUSE and unkeyed and journal.meanings - {meaning}:
             raise LoadRefused(
                 f"Mapping {self.origin} changed since source {self.landing.source} was loaded last. Rows without "
                 f"`key` ({', '.join(dict.fromkeys(unkeyed))}) that it reads otherwise now would be there "
@@ -239,9 +268,7 @@ class _Load:
             load_apart(staging)
             load_facts(staging)
             tallies = tallied(connection, plan.inputs, before)
-            listing = work / REJECTED
-            write_listing(connection, plan.inputs, listing)
-        require_mostly_good(tallies, self.mapping.limits, str(listing))
+            write_listing(connection, plan.inputs, work / LISTING)
         return tallies
 
     def _apply(self, plan: Plan, tallies: tuple[Tally, ...], work: Path) -> Mapping[str, Change]:
