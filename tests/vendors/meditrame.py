@@ -87,7 +87,12 @@ def _export(path: Path, person: Person, exported_on: date) -> Iterator[BinaryIO]
 def head_and_tail(name: str, person: Person, exported_on: date) -> tuple[bytes, bytes]:
     """What stands before and after the patients of a practice."""
     version = "2021.2" if person.practice == 2 else "2019.4"
-    said = {"logiciel": "MédiTrame", "version": version, "date": f"{exported_on}", "centre": person.centre}
+    said = {
+        "logiciel": "MédiTrame",
+        "version": version,
+        "date": f"{exported_on}",
+        "centre": person.centre_of_practice,
+    }
     if ".xml" in name:
         given = "".join(f" {key}={quoteattr(text)}" for key, text in said.items())
         head = f'<?xml version="1.0" encoding="UTF-8"?>\n<export{given}>\n <patients>\n'

@@ -74,7 +74,11 @@ class Person:
     @property
     def centre(self) -> str:
         """Of some persons the centre is unknown to the register."""
-        return "Fac9" if self.stranger else f"Fac{self.practice % 4}"
+        return "Fac9" if self.stranger else self.centre_of_practice
+
+    @property
+    def centre_of_practice(self) -> str:
+        return f"Fac{self.practice % 4}"
 
     @property
     def stranger(self) -> bool:
