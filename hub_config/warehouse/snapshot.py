@@ -30,7 +30,7 @@ from hub_config.warehouse.derived import (
 )
 from hub_config.warehouse.manifest import Manifest, write_manifest
 from hub_config.warehouse.purging import Objector, keep_numbers, purge_objectors, rewrite
-from hub_config.warehouse.quality import judge
+from hub_config.warehouse.quality import judge, profile
 from hub_config.warehouse.schema import PATIENT, clustering, create_all, is_clustered, literal, quoted
 from hub_config.warehouse.shelf import (
     DATABASE,
@@ -165,6 +165,7 @@ class Building:
             keep_numbers(self.connection, self.objectors)
             rows = {table.name: self._settle(table, report) for table in self.catalogue.tables.values()}
             quality = _quality(self.connection, self.catalogue)
+            profile(self.connection, self.catalogue, last_date, self.directory)
             self._close()
             draft = self._draft(rows, quality, reference_date, first_date, last_date)
             self.snapshot = _publish(self.warehouse_dir, self.directory, draft)

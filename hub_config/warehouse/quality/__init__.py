@@ -4,5 +4,6 @@ The rules are the catalogue's (`p4dp_sdk.catalogue.quality`). What was exported 
 """
 
 from hub_config.warehouse.quality.judging import judge
+from hub_config.warehouse.quality.profile import profile, read_profile
 
-__all__ = ["judge"]
+__all__ = ["judge", "profile", "read_profile"]

@@ -18,7 +18,7 @@ _JUDGEABLE: Final = "(sound OR reopened)"
 _LATE: Final = "date > $last"
 _EARLY: Final = "date < birth_month"
 _POSTHUMOUS: Final = "date > last_day(death_month)"
-_YEAR_BEFORE_BIRTH: Final = (
+YEAR_BEFORE_BIRTH: Final = (
     "CASE WHEN date_precision = 'year' OR month(date) = 1 AND day(date) = 1 "
     "THEN year(date) < year(birth_month) ELSE date < birth_month END"
 )
@@ -69,7 +69,7 @@ VACCINATIONS: Final = MappingProxyType(
         "empty_vaccination": "sound AND atc IS NULL AND (label IS NULL OR label = '')",
         "dose_note": "sound AND is_note",
         "dose_dated_wrong": f"sound AND {_LATE}",
-        "dose_before_birth": f"sound AND {_YEAR_BEFORE_BIRTH}",
+        "dose_before_birth": f"sound AND {YEAR_BEFORE_BIRTH}",
         "after_death": f"sound AND {_POSTHUMOUS}",
         "year_precision": "sound AND month(date) = 1 AND day(date) = 1",
         "duplicate_row": "sound AND place IN (FROM quality_repeated)",

@@ -24,6 +24,12 @@ ROWS_AT_ONCE: Final = 4_000_000
 KINDS: Final = {"biometrics": "measure", "lab_results": "analyte"}
 COPIES: Final = {"biometrics": (("sbp", "dbp"),), "lab_results": (("chol", "hdl"), ("chol", "ldl"))}
 
+_HANDED_OVER: Final = ("quality_heights", "quality_units", "quality_bounds")
+_MADE: Final = (
+    *("quality_changes", "quality_seen", "quality_with_units", "quality_prescribers"),
+    *("quality_bad_heights", "quality_copied", "quality_treated", "quality_repeated"),
+)
+
 
 @dataclass(frozen=True)
 class Judge:
@@ -40,7 +46,7 @@ class Judge:
             self._measurements(table)
         self._vaccinations()
         self._histories()
-        self._drop("quality_heights", view=True)
+        self._clear()
 
     def _measurements(self, table: str) -> None:
         kind = KINDS[table]
@@ -107,17 +113,18 @@ class Judge:
         self._run(
             f"UPDATE {table} SET {changed} FROM quality_changes c WHERE {table}.rowid = c.place"  # noqa: S608
         )
-        for name in ("changes", "seen", "bad_heights", "copied", "treated", "repeated"):
-            self._drop(f"quality_{name}")
+
+    def _clear(self) -> None:
+        for name in _HANDED_OVER:
+            self.connection.unregister(name)
+        for name in _MADE:
+            self._run(f"DROP TABLE IF EXISTS {name}")
 
     def _make(self, name: str, query: str, **given: Any) -> None:
         self._run(f"CREATE OR REPLACE TEMP TABLE {name} AS {query}", **given)
 
     def _hand_over(self, name: str, rows: pa.Table) -> None:
         self.connection.register(name, rows)
-
-    def _drop(self, name: str, *, view: bool = False) -> None:
-        self._run(f"DROP {'VIEW' if view else 'TABLE'} IF EXISTS {name}")
 
     def _run(self, query: str, **given: Any) -> duckdb.DuckDBPyConnection:
         return self.connection.execute(query, given) if given else self.connection.execute(query)

@@ -96,7 +96,8 @@ def test_the_manifest_says_what_was_built(build: Build) -> None:
         0,
     )
     assert (manifest.reference_date, manifest.synthetic, manifest.public) == (date(2020, 1, 1), True, False)
-    assert set(manifest.sha256) == {"warehouse.duckdb", *(f"tables/{name}.parquet" for name in manifest.rows)}
+    tables = (f"tables/{name}.parquet" for name in manifest.rows)
+    assert set(manifest.sha256) == {"warehouse.duckdb", "quality.json", "quality.parquet", *tables}
     check_snapshot(snapshot)
 
 

@@ -1,0 +1,88 @@
+"""`warehouse check` on the terminal: completeness, the rules that fired, what moved since the last one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+from rich.console import Console
+from rich.table import Table
+
+from hub_config.warehouse.quality.compare import Tolerance, moves
+from hub_config.warehouse.quality.profile import NoProfile, Profile, read_profile
+from hub_config.warehouse.quality.report import Since, write_report
+from hub_config.warehouse.quality.words import label_of, share, told
+from hub_config.warehouse.snapshot import Snapshot, list_snapshots
+
+_MOVES_SHOWN: Final = 20
+
+
+def show_quality(
+    snapshot: Snapshot, warehouse_dir: Path, tolerance: Tolerance, report: Path | None, console: Console
+) -> None:
+    """Prints the quality of `snapshot`, and writes its report into a directory of its own under `report`."""
+    try:
+        found = read_profile(snapshot.directory)
+    except NoProfile as problem:
+        console.print(str(problem))
+        return
+    since = _since(snapshot, found, warehouse_dir, tolerance)
+    _say_completeness(found, console)
+    _say_rules(found, console)
+    console.print(f"Patients who may stand under two sources: {found.twins:,} (counted, never joined).")
+    _say_moves(since, console)
+    if report:
+        page = write_report(found, snapshot.number, since, report / str(snapshot.number))
+        console.print(f"Report: {page}", soft_wrap=True)
+
+
+def _since(snapshot: Snapshot, found: Profile, warehouse_dir: Path, tolerance: Tolerance) -> Since | None:
+    """Compared with the last usable snapshot before it, of the same population, that has a profile."""
+    for other in reversed(list_snapshots(warehouse_dir)):
+        if other.number < snapshot.number and _population(other) == _population(snapshot):
+            try:
+                return Since(other.number, moves(read_profile(other.directory), found, tolerance))
+            except NoProfile:
+                return None
+    return None
+
+
+def _population(snapshot: Snapshot) -> str:
+    return snapshot.manifest.population or snapshot.manifest.source
+
+
+def _say_completeness(found: Profile, console: Console) -> None:
+    table = Table("table", "rows", "columns not always filled", box=None, pad_edge=False)
+    for name, each in found.tables.items():
+        gaps = {c: each.all.share_filled(c) for c, n in each.all.filled.items() if n < each.all.rows}
+        said = ", ".join(f"{column} {share(filled)}" for column, filled in sorted(gaps.items()))
+        table.add_row(name, f"{each.all.rows:,}", said or "none")
+    console.print(table)
+
+
+def _say_rules(found: Profile, console: Console) -> None:
+    table = Table("table", "rule", "rows", "share", "most in", "meaning", box=None, pad_edge=False)
+    for name, each in found.tables.items():
+        for rule, rows in sorted(each.all.rules.items(), key=lambda fired: -fired[1]):
+            most = max(each.centres, key=lambda centre: each.centres[centre].share_fired(rule), default="")
+            table.add_row(name, rule, f"{rows:,}", share(each.all.share_fired(rule)), most, label_of(rule))
+    console.print(table)
+
+
+def _say_moves(since: Since | None, console: Console) -> None:
+    if since is None:
+        console.print("No earlier snapshot of this population to compare with.")
+    elif not since.moves:
+        console.print(f"Nothing moved beyond the tolerance since snapshot {since.number}.")
+    else:
+        console.print(f"Moved since snapshot {since.number}:")
+        _say(since, console)
+
+
+def _say(since: Since, console: Console) -> None:
+    lines: Sequence[str] = [told(move) for move in since.moves]
+    for line in lines[:_MOVES_SHOWN]:
+        console.print(f"  {line}", soft_wrap=True, markup=False, highlight=False)
+    if len(lines) > _MOVES_SHOWN:
+        console.print(f"  and {len(lines) - _MOVES_SHOWN} more: see the report (--report DIR).")
