@@ -61,7 +61,7 @@ def derive_body_mass(connection: duckdb.DuckDBPyConnection, table: Table) -> Non
             s.age_months, {_STATUS} AS weight_status
         FROM sized s LEFT JOIN {_CUTOFFS} c ON c.sex = s.sex AND c.age_months = s.age_months
         WHERE {_plausible(table)}
-        ORDER BY patient_no, date
+        ORDER BY patient_no, date, physician_no
         """  # noqa: S608
     )
     connection.unregister(_CUTOFFS)
