@@ -20,6 +20,7 @@ from hub_config.governance.persons import actions as persons
 from hub_config.governance.register.seeding import ensure_demo_entries
 from hub_config.governance.store import open_store
 from hub_config.keys import write_private
+from hub_config.origins import SERVICES
 from hub_config.settings import Settings
 from hub_config.warehouse.snapshot import Snapshot, list_snapshots, snapshot_numbers
 
@@ -27,7 +28,10 @@ CHECKOUT = Path(__file__).parents[2]
 LOCK = "up.lock"
 KEYS_MADE = "keys-made"
 _ASKING_SECONDS = 2.0
-RENEWABLE = frozenset({"hub-auth-state", "hub-cookies", "identity-session", "proxy-interface", "reports"})
+RENEWABLE = frozenset(
+    {"hub-auth-state", "hub-cookies", "identity-session", "proxy-interface", "reports"}
+    | {f"{name}-forms" for name in SERVICES}
+)
 """Keys of sessions: without them people log in again, and nothing else is lost."""
 
 

@@ -9,6 +9,7 @@ import pytest
 import uvicorn
 
 from hub_config.settings import Settings
+from hub_config.up.house import RENEWABLE
 from hub_config.web.hub import HubClient
 from hub_config.web.serving import StartError, serve
 
@@ -49,3 +50,18 @@ def test_what_a_service_lacks_is_said(tmp_path: Path, capsys: Any) -> None:
 
     assert serve(create, lambda settings: settings.register_port, {**HUB, "P4DP_HOME": str(tmp_path)}) == 1
     assert "the shelf is gone" in capsys.readouterr().err
+
+
+def test_the_key_of_its_forms_is_its_own_and_may_be_made_anew(
+    build: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A restarted service still knows whose a form was; without its key, what was being written is lost."""
+    environ = {**HUB, "P4DP_HOME": str(tmp_path)}
+    _, (first,) = started(build, environ, monkeypatch)
+    (tmp_path / "templates" / "note.html").unlink()
+    (tmp_path / "templates").rmdir()
+    _, (second,) = started(build, environ, monkeypatch)
+    token = first.app.state.house.marks.token_for("ines")
+    assert second.app.state.house.marks.is_for(token, "ines")
+    assert (tmp_path / "keys" / "airlock-forms").stat().st_mode & 0o777 == 0o600
+    assert {"airlock-forms", "register-forms"} <= RENEWABLE
