@@ -87,16 +87,33 @@ class WarehouseSettings(Section):
     mode 600, or in the environment (`P4DP_WAREHOUSE_PASSWORD`); the publisher's in
     `keys/warehouse-publisher-password` (`P4DP_WAREHOUSE_PUBLISHER_PASSWORD`)."""
 
-    engine: Literal["duckdb", "postgresql"] = Field(
+    engine: Literal["duckdb", "postgresql", "spark", "trino"] = Field(
         default="duckdb",
         description="`duckdb` reads the snapshot's own file; the others what was published to them.",
     )
     address: str = Field(
-        default="", description="`postgresql://host:5432/database`: no user, no password. Needed elsewhere."
+        default="",
+        description="`postgresql://host:5432/database`, `sc://host:15002` (Spark Connect) or "
+        "`trino://host:8443/catalog`: no user, no password. Needed elsewhere.",
+    )
+    directory: str = Field(
+        default="", description="Where a cluster sees the snapshots, if not as the enclave does; path or URL."
     )
     user: str = Field(default="p4dp_gateway", min_length=1, description="Role that the gateway reads as.")
     publisher: str = Field(
         default="p4dp_publisher", min_length=1, description="Role that `warehouse publish` writes as."
+    )
+    keep: int = Field(
+        default=12, ge=1, description="Newest snapshots of each population that `snapshot purge` keeps."
+    )
+    silence_share: float = Field(
+        default=0.2, ge=0, lt=1, description="A practice's month with so little of its usual is quiet."
+    )
+    silence_least: float = Field(
+        default=20, gt=0, description="Contacts to be expected before quiet months are silence."
+    )
+    inactive_days: int = Field(
+        default=730, ge=1, description="Days without contact after which a patient is no longer observed."
     )
 
     @model_validator(mode="after")

@@ -10,6 +10,7 @@ from hub_config.gateway.engines.port import Warehouse
 from hub_config.settings import Settings
 from hub_config.warehouse.engines.address import Address, Part, password
 from hub_config.warehouse.engines.description import manifest_hash
+from hub_config.warehouse.engines.places import spark_place, trino_address, wanted
 
 _STATEMENTS = 5  # a statement may run so many times the limit of one computation; the gateway stops it before
 
@@ -22,6 +23,10 @@ def opener(settings: Settings) -> Opener | None:
             return None
         case "postgresql":
             return _postgresql(settings)
+        case "spark":
+            return _spark(settings)
+        case "trino":
+            return _trino(settings)
         case _:
             assert_never(settings.warehouse.engine)
 
@@ -35,5 +40,27 @@ def _postgresql(settings: Settings) -> Opener:
         from hub_config.gateway.engines.postgresql import Postgresql
 
         return Postgresql(address, number, manifest_hash(database.parent), seconds)
+
+    return opened
+
+
+def _spark(settings: Settings) -> Opener:
+    place = spark_place(settings)
+
+    def opened(number: int, database: Path) -> Warehouse:
+        from hub_config.gateway.engines.spark import Spark
+
+        return Spark(place, number, wanted(settings, number))
+
+    return opened
+
+
+def _trino(settings: Settings) -> Opener:
+    address = trino_address(settings)
+
+    def opened(number: int, database: Path) -> Warehouse:
+        from hub_config.gateway.engines.trino import Trino
+
+        return Trino(address, number, wanted(settings, number))
 
     return opened

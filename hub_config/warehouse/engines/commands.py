@@ -9,6 +9,7 @@ import click
 
 from hub_config.settings import Settings, load_settings
 from hub_config.warehouse.engines.address import Address, Part, password
+from hub_config.warehouse.engines.places import spark_place, wanted
 from hub_config.warehouse.problems import WarehouseProblem
 from hub_config.warehouse.progress import progress
 
@@ -16,13 +17,45 @@ from hub_config.warehouse.progress import progress
 @click.command()
 @click.argument("number", type=int, metavar="N")
 def publish(number: int) -> None:
-    """Copy snapshot N to the engine that `warehouse.engine` names. Stopped half-way, it copies nothing."""
+    """Have the engine that `warehouse.engine` names hold snapshot N, and count what it has. A cluster reads
+    the files of the snapshot; elsewhere they are copied, all of them or none."""
+    settings = load_settings()
+    match settings.warehouse.engine:
+        case "duckdb":
+            raise _nowhere()
+        case "postgresql":
+            _copy(settings, number)
+        case "spark":
+            _name(settings, number)
+        case "trino":
+            raise WarehouseProblem(
+                f"Trino is not written to from here: give its catalogue a schema snapshot_{number}, as "
+                "docs/how-to/engines says. The gateway counts its rows before it asks anything."
+            )
+
+
+@click.command()
+@click.argument("number", type=int, metavar="N")
+@click.confirmation_option(prompt="Projects that are pinned to it get no answers any more. Go on?")
+def unpublish(number: int) -> None:
+    """Remove snapshot N from the engine. The snapshot itself stays, on a cluster its files, too."""
+    from hub_config.warehouse.engines import postgresql, spark
+
+    settings = load_settings()
+    match settings.warehouse.engine:
+        case "spark":
+            spark.unpublish(spark_place(settings), number)
+        case _:
+            postgresql.unpublish(number, _publisher(settings))
+    click.echo(f"Snapshot {number} is not published any more.")
+
+
+def _copy(settings: Settings, number: int) -> None:
     from hub_config.codelists.in_force import site_catalogue
     from hub_config.warehouse.engines.postgresql import Outcome, Place
     from hub_config.warehouse.engines.postgresql import publish as copy
     from hub_config.warehouse.snapshot import open_snapshot
 
-    settings = load_settings()
     place = Place(_publisher(settings), settings.warehouse.user)
     snapshot = open_snapshot(settings.warehouse_dir, number)
     with progress(f"Snapshot {number}") as report:
@@ -34,22 +67,28 @@ def publish(number: int) -> None:
             click.echo(f"Snapshot {number} was published before: nothing to do.")
 
 
-@click.command()
-@click.argument("number", type=int, metavar="N")
-@click.confirmation_option(prompt="Projects that are pinned to it get no answers any more. Go on?")
-def unpublish(number: int) -> None:
-    """Remove the copy of snapshot N from the engine. The snapshot itself stays."""
-    from hub_config.warehouse.engines.postgresql import unpublish as remove
+def _name(settings: Settings, number: int) -> None:
+    from hub_config.warehouse.engines.spark import database_of
+    from hub_config.warehouse.engines.spark import publish as name
 
-    remove(number, _publisher(load_settings()))
-    click.echo(f"Snapshot {number} is not published any more.")
+    snapshot = wanted(settings, number)
+    with progress(f"Snapshot {number}") as report:
+        name(spark_place(settings), number, snapshot, report)
+    rows = sum(table.rows for table in snapshot.tables.values())
+    click.echo(
+        f"Snapshot {number} is {database_of(number)} on the cluster: {rows:,} rows, as its manifest says."
+    )
 
 
 def _publisher(settings: Settings) -> Address:
     given = settings.warehouse
-    if given.engine == "duckdb":
-        raise WarehouseProblem(
-            "DuckDB reads the snapshot's own file: there is nowhere to publish to. Set `warehouse.engine` "
-            "and `warehouse.address` in enclave.toml (see docs/how-to/engines)."
-        )
+    if given.engine != "postgresql":
+        raise _nowhere()
     return Address(given.address, given.publisher, password(Part.PUBLISHER, settings.keys_dir))
+
+
+def _nowhere() -> WarehouseProblem:
+    return WarehouseProblem(
+        "DuckDB reads the snapshot's own file: there is nowhere to publish to. Set `warehouse.engine` "
+        "and `warehouse.address` in enclave.toml (see docs/how-to/engines)."
+    )

@@ -1,7 +1,7 @@
 """Naming a snapshot for a Spark cluster, which reads the snapshot's own Parquet files where they lie.
 
 Nothing is copied: the cluster has to see the directory of snapshots (the same file system, or a faithful copy
-on an object store). `name` gives it a database `snapshot_<n>` of one external table a file, typed as the
+on an object store). `publish` gives it a database `snapshot_<n>` of one external table a file, typed as the
 catalogue says, and believes none of it before the manifest there is this snapshot's to the byte and every
 table has the rows that it says. Facts stay as they lie, clustered by patient.
 """
@@ -22,12 +22,22 @@ from hub_config.warehouse.snapshot import MANIFEST
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
     from pyspark.sql.connect.session import SparkSession
-    from pyspark.sql.types import DataType, StructType
 
 Report = Callable[..., None]
 
 _TRIES: Final = 4  # of a call that finds nobody; together about two seconds
 _BUILT_ON: Final = "p4dp.manifest"
+_TYPES: Final = {
+    "TINYINT": "TINYINT",
+    "SMALLINT": "SMALLINT",
+    "INTEGER": "INT",
+    "BIGINT": "BIGINT",
+    "DOUBLE": "DOUBLE",
+    "VARCHAR": "STRING",
+    "DATE": "DATE",
+    "TIMESTAMP": "TIMESTAMP_NTZ",
+    "BOOLEAN": "BOOLEAN",
+}
 
 
 @dataclass(frozen=True)
@@ -64,7 +74,7 @@ def close(session: SparkSession) -> None:
     session.client.close()
 
 
-def name(place: SparkPlace, number: int, wanted: Description, report: Report = lambda *_: None) -> None:
+def publish(place: SparkPlace, number: int, wanted: Description, report: Report = lambda *_: None) -> None:
     """Have the cluster know snapshot `number` as `database_of(number)`. Again changes nothing.
 
     Raises WarehouseProblem where the cluster can't be reached or sees another snapshot there.
@@ -79,7 +89,7 @@ def name(place: SparkPlace, number: int, wanted: Description, report: Report = l
         close(session)
 
 
-def forget(place: SparkPlace, number: int) -> None:
+def unpublish(place: SparkPlace, number: int) -> None:
     """Have the cluster forget the names; the files are untouched."""
     session = connected(place)
     try:
@@ -104,7 +114,7 @@ def require_manifest(session: SparkSession, place: SparkPlace, number: int, want
 def read(session: SparkSession, place: SparkPlace, number: int, table: str, stored: Stored) -> DataFrame:
     """The rows of a table, from its file."""
     file = place.file(number, f"tables/{table}.parquet")
-    return session.read.schema(_schema(stored)).parquet(file)
+    return session.read.schema(_columns(stored)).parquet(file)
 
 
 # --- names -------------------------------------------------------------------------------------------------
@@ -125,13 +135,17 @@ def _name_tables(
         )
     for done, (table, stored) in enumerate(wanted.tables.items()):
         report(table, done / len(wanted.tables))
-        if not session.catalog.tableExists(f"{database}.{table}"):
-            session.catalog.createTable(
-                f"{database}.{table}",
-                path=place.file(number, f"tables/{table}.parquet"),
-                source="parquet",
-                schema=_schema(stored),
-            )
+        session.sql(_create(place, number, table, stored)).collect()
+
+
+def _create(place: SparkPlace, number: int, table: str, stored: Stored) -> str:
+    file = place.file(number, f"tables/{table}.parquet").replace("\\", "\\\\").replace("'", "\\'")
+    name = f"{database_of(number)}.`{table}`"
+    return f"CREATE TABLE IF NOT EXISTS {name} ({_columns(stored)}) USING parquet LOCATION '{file}'"
+
+
+def _columns(stored: Stored) -> str:
+    return ", ".join(f"`{column}` {_TYPES[dtype]}" for column, dtype in stored.columns.items())
 
 
 def _require_rows(session: SparkSession, number: int, wanted: Description) -> None:
@@ -147,29 +161,6 @@ def _require_rows(session: SparkSession, number: int, wanted: Description) -> No
             f"Snapshot {number} has other row counts on the cluster than in its manifest: "
             f"{', '.join(wrong)}. Copy the snapshot there anew."
         )
-
-
-def _schema(stored: Stored) -> StructType:
-    from pyspark.sql.types import StructField, StructType
-
-    return StructType([StructField(name, _type(dtype)) for name, dtype in stored.columns.items()])
-
-
-def _type(dtype: str) -> DataType:
-    """Spark's type for DuckDB's. Raises KeyError for one that the warehouse doesn't know."""
-    from pyspark.sql import types
-
-    return {
-        "TINYINT": types.ByteType(),
-        "SMALLINT": types.ShortType(),
-        "INTEGER": types.IntegerType(),
-        "BIGINT": types.LongType(),
-        "DOUBLE": types.DoubleType(),
-        "VARCHAR": types.StringType(),
-        "DATE": types.DateType(),
-        "TIMESTAMP": types.TimestampNTZType(),
-        "BOOLEAN": types.BooleanType(),
-    }[dtype]
 
 
 # --- the cluster -------------------------------------------------------------------------------------------
