@@ -27,6 +27,7 @@ MENU: Final = (
     MenuItem("/droits", N_("Exercice des droits"), WHO[Act.HANDLE_RIGHTS]),
     MenuItem("/participation", N_("Participation et retraits"), WHO[Act.RECORD_PARTICIPATION]),
     MenuItem("/entrees", N_("Sas d'entrée")),
+    MenuItem("/effacements", N_("Copies à effacer")),
 )
 UPLOADS: Final = ("/entrees/{project}/fichiers",)
 

@@ -42,7 +42,7 @@ from hub_config.web.pages import page
 
 KINDS: Final[Mapping[Subject, Kind]] = {Subject.PATIENT: Kind.PATIENT, Subject.PHYSICIAN: Kind.PHYSICIAN}
 UNCHECKED: Final = N_(
-    "Une opposition ne s'annule pas ici : relisez l'identifiant, puis cochez la case qui le confirme."
+    "Seul le DPO lève une opposition : relisez l'identifiant et la portée, puis cochez la case."
 )
 NOT_A_DATE: Final = N_("La date manque, ou elle est à venir. Choisissez-la dans le calendrier.")
 CHANGED: Final = N_("C'est enregistré.")

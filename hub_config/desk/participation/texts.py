@@ -35,9 +35,14 @@ PROBLEMS: Final[Mapping[str, str]] = {
     ),
     "before": N_("Cette date précède celle du logiciel en service. Corrigez-la."),
     "text": N_("Un champ est vide ou trop long. Complétez-le, puis recommencez."),
+    "lifted": N_("Cette opposition est déjà levée."),
+    "future": N_("L'opposition ne porte que sur l'avenir : les copies faites avant peuvent rester."),
+    "no-erasure": N_("On ne vous a pas demandé cet effacement."),
+    "erased": N_("Cet effacement est déjà noté."),
     "no-receipt": N_("Aucun récépissé ne porte ce numéro."),
     "no-request": N_("Aucune demande ne porte ce numéro."),
     "step": N_("Cette demande n'en est plus là : rouvrez-la, puis recommencez."),
+    "why": N_("Donnez le motif, en 400 signes au plus ; jamais un nom."),
     "reason": N_("Donnez les motifs : la personne doit en être informée (RGPD, art. 12, § 3 et 4)."),
     "too-late": N_(
         "Le premier mois est passé : la prolongation devait être annoncée avant (RGPD, art. 12, § 3)."

@@ -14,32 +14,39 @@ from datetime import UTC, datetime
 from typing import Final
 
 from fastapi import APIRouter
+from sqlalchemy.orm import Session
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
 from hub_config.desk.office import Office, office_of, require
+from hub_config.desk.participation.pages import in_words
 from hub_config.desk.participation.texts import PROBLEMS
 from hub_config.desk.rules import Act
+from hub_config.desk.texts import N_
 from hub_config.governance.actions import all_projects
 from hub_config.governance.audit.reading import Wanted, backwards
+from hub_config.governance.audit.record import Record
 from hub_config.governance.facts import AccessLevel, ProjectFacts
 from hub_config.governance.objections.facts import Subject
 from hub_config.governance.releases.facts import FileKind, RequestFacts
 from hub_config.governance.releases.reading import released
-from hub_config.governance.rights import actions
+from hub_config.governance.rights import actions, erasures
 from hub_config.governance.rights.actions import BadRight
-from hub_config.governance.rights.facts import Receipt
+from hub_config.governance.rights.entries import entries_of
+from hub_config.governance.rights.facts import EntryKind, EntryState, Erasure, Receipt
 from hub_config.warehouse.local_ids import centres_of
 from hub_config.warehouse.pseudonyms import Kind
 from hub_config.warehouse.snapshot import list_snapshots
-from hub_config.web.answers import Told
+from hub_config.web.answers import Told, see_other
 from hub_config.web.login import Visitor
 from hub_config.web.pages import page
 
 _KINDS: Final[Mapping[Subject, Kind]] = {Subject.PATIENT: Kind.PATIENT, Subject.PHYSICIAN: Kind.PHYSICIAN}
 _ASKED: Final = Wanted(what=("gateway.query",), decision=("allowed",))
 _CHARTERED: Final = Wanted(what=("project.create", "project.amend"))
+
+ASKED: Final = N_("C'est demandé : chacun le voit dans « Copies à effacer ».")
 
 router = APIRouter(include_in_schema=False)
 
@@ -53,19 +60,28 @@ class Release:
 
 
 @dataclass(frozen=True)
+class Holding:
+    """Somebody who was given rows in a project, how often and from when to when."""
+
+    person: str
+    questions: int
+    first: datetime
+    last: datetime
+
+
+@dataclass(frozen=True)
 class Holder:
     """A project whose workspaces may hold the person's rows. `certain` False: its grant changed since, and
-    what centres it had then is not known."""
+    what centres it had then is not known. `entries` are tables that were brought in: they may be of the same
+    people, and nothing of the enclave can tell."""
 
     project: str
     title: str
     snapshots: tuple[int, ...]
     certain: bool
-    people: tuple[str, ...]
-    questions: int
-    first: datetime | None
-    last: datetime | None
+    holdings: tuple[Holding, ...]
     releases: tuple[Release, ...]
+    entries: tuple[str, ...]
 
 
 @router.get("/participation/recepisses/{receipt}/espaces")
@@ -73,17 +89,37 @@ async def workspaces(request: Request, person: Visitor, receipt: str) -> Respons
     require(person, Act.TRACE_OBJECTOR)
     office = office_of(request)
 
-    def read() -> tuple[Receipt, list[Holder]]:
+    def read() -> tuple[Receipt, list[Holder], dict[tuple[str, str], Erasure]]:
         office.note(person, "rights.trace", receipt=receipt[:16])
-        try:
-            with office.store.session() as session:
-                found = actions.receipt_of(session, receipt)
-        except BadRight:
-            raise Told(404, PROBLEMS["no-receipt"]) from None
-        return found, holders(office, found)
+        found, asked = _on_record(office, receipt)
+        return found, holders(office, found), {(each.project, each.username): each for each in asked}
 
-    found, held = await run_in_threadpool(read)
-    return page(request, "desk/holders.html", person, receipt=found, holders=held)
+    found, held, asked = await run_in_threadpool(read)
+    return page(request, "desk/holders.html", person, receipt=found, holders=held, erasures=asked)
+
+
+@router.post("/participation/recepisses/{receipt}/effacements")
+async def ask_erasure(request: Request, person: Visitor, receipt: str) -> Response:
+    """Ask everybody whom the page shows to erase what they hold."""
+    require(person, Act.TRACE_OBJECTOR)
+    office = office_of(request)
+
+    def write() -> None:
+        found, _ = _on_record(office, receipt)
+        held = [(each.project, one.person) for each in holders(office, found) for one in each.holdings]
+        with office.acting(person) as (session, audit):
+            erasures.ask(session, receipt, held, at=office.clock(), audit=audit)
+
+    await run_in_threadpool(in_words, write)
+    return see_other(request, f"/participation/recepisses/{receipt}/espaces", told=ASKED)
+
+
+def _on_record(office: Office, receipt: str) -> tuple[Receipt, list[Erasure]]:
+    try:
+        with office.store.session() as session:
+            return actions.receipt_of(session, receipt), erasures.of_receipt(session, receipt)
+    except BadRight:
+        raise Told(404, PROBLEMS["no-receipt"]) from None
 
 
 def holders(office: Office, receipt: Receipt) -> list[Holder]:
@@ -92,6 +128,7 @@ def holders(office: Office, receipt: Receipt) -> list[Holder]:
     with office.store.session() as session:
         projects = {facts.slug: facts for facts in all_projects(session)}
         releases = {slug: list(released(session, slug)) for slug in projects}
+        brought = {slug: _tables_in(session, slug, receipt.recorded_at) for slug in projects}
     chartered = _chartered(office)
     asked = _asked(office, before=receipt.recorded_at)
     found = []
@@ -100,10 +137,19 @@ def holders(office: Office, receipt: Receipt) -> list[Holder]:
         if seen is None or slug not in asked:
             continue
         snapshots, certain = seen
-        people, count, first, last = asked[slug]
-        models = tuple(_releases(releases[slug], before=receipt.recorded_at))
-        found.append(Holder(slug, facts.title, snapshots, certain, people, count, first, last, models))
+        left = tuple(_releases(releases[slug], before=receipt.recorded_at))
+        found.append(Holder(slug, facts.title, snapshots, certain, asked[slug], left, brought[slug]))
     return found
+
+
+def _tables_in(session: Session, project: str, before: datetime) -> tuple[str, ...]:
+    return tuple(
+        entry.name
+        for entry in entries_of(session, project)
+        if entry.kind is EntryKind.TABLE
+        and entry.state is EntryState.ACCEPTED
+        and entry.submitted_at < before
+    )
 
 
 def _presence(office: Office, receipt: Receipt) -> dict[int, frozenset[str]]:
@@ -149,23 +195,28 @@ def _within(facts: ProjectFacts, centres: frozenset[str] | None) -> bool:
     return centres is not None and (facts.grant.centres is None or bool(centres & facts.grant.centres))
 
 
-Asked = tuple[tuple[str, ...], int, datetime, datetime]
-
-
-def _asked(office: Office, *, before: datetime) -> dict[str, Asked]:
-    """By project: who asked, how often, from when to when, before that moment."""
+def _asked(office: Office, *, before: datetime) -> dict[str, tuple[Holding, ...]]:
+    """By project: who was given anything unprotected, how often, from when to when, before that moment."""
     limit = before.astimezone(UTC).isoformat(timespec="microseconds")
-    found: dict[str, tuple[set[str], int, str, str]] = {}
+    found: dict[str, dict[str, tuple[int, str, str]]] = {}
     for record in backwards(office.settings.audit_dir, office.settings.keys_dir, _ASKED):
-        if record.at > limit or record.project is None or record.details.get("scope") == "own":
+        if record.at > limit or record.project is None or not _may_hold_rows(record):
             continue
-        people, count, _, last = found.get(record.project, (set(), 0, "", record.at))
-        found[record.project] = (people | {record.who}, count + 1, record.at, last)
+        of_project = found.setdefault(record.project, {})
+        count, _, last = of_project.get(record.who, (0, "", record.at))
+        of_project[record.who] = (count + 1, record.at, last)
+    return {project: tuple(_holdings(people)) for project, people in found.items()}
+
+
+def _may_hold_rows(record: Record) -> bool:
+    """A draft shows no rows; what one's own practice recorded, one had before."""
+    return record.details.get("protection") != "exploration" and record.details.get("scope") != "own"
+
+
+def _holdings(people: Mapping[str, tuple[int, str, str]]) -> Iterator[Holding]:
     moment = datetime.fromisoformat
-    return {
-        project: (tuple(sorted(people)), count, moment(first), moment(last))
-        for project, (people, count, first, last) in found.items()
-    }
+    for person, (count, first, last) in sorted(people.items()):
+        yield Holding(person, count, moment(first), moment(last))
 
 
 def _releases(requests: Iterable[RequestFacts], *, before: datetime) -> Iterator[Release]:

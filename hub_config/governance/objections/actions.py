@@ -20,7 +20,7 @@ from hub_config.governance.objections.facts import EVERY_NUMBERING, Objection, O
 from hub_config.governance.problems import BadProject
 from hub_config.governance.recorder import Recorder
 
-_REASON: Final = 400
+LONGEST_REASON: Final = 400
 _NUMBERED: Final[Mapping[Subject, str]] = {
     Subject.PATIENT: "patient_no",
     Subject.PHYSICIAN: "physician_no",
@@ -98,8 +98,8 @@ def lift(session: Session, objection: int, *, reason: str, on: date, audit: Reco
     row = session.get(models.Objection, objection)
     if row is None or row.lifted_on is not None:
         raise BadProject("This objection is not in force: there is nothing to lift.")
-    if not said or len(said) > _REASON:
-        raise BadProject(f"Say why it is lifted, in {_REASON} signs at most; never whose it is.")
+    if not said or len(said) > LONGEST_REASON:
+        raise BadProject(f"Say why it is lifted, in {LONGEST_REASON} signs at most; never whose it is.")
     row.lifted_on, row.lifted_why = max(on, row.recorded_on), said
     facts = _facts(row)
     audit.record(session, "objection.lift", None, of=facts.subject.value, scope=row.scope, reason=said)

@@ -108,8 +108,8 @@ def confirm(session: Session, receipt: str, *, at: datetime) -> Receipt:
 def lift(session: Session, receipt: str, *, reason: str, at: datetime, audit: Recorder) -> Receipt:
     """The receipt's objection was recorded by error, or is withdrawn: it holds no more. Raises BadRight."""
     row = _receipt_row(session, receipt)
-    if not reason.strip():
-        raise BadRight("reason")
+    if not reason.strip() or len(reason) > objections.LONGEST_REASON:
+        raise BadRight("why")
     if session.get_one(Objection, row.objection).lifted_on is not None:
         raise BadRight("lifted")
     objections.lift(session, row.objection, reason=reason, on=at.date(), audit=audit)
@@ -149,6 +149,7 @@ def _facts_of(session: Session, row: models.ObjectionReceipt) -> Receipt:
         None if row.effective_at is None else _aware(row.effective_at),
         row.event,
         row.new,
+        objection.recorded_on,
         objection.lifted_on,
         objection.numbering,
         -1 if number is None else number,

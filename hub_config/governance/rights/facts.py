@@ -27,8 +27,8 @@ def is_reference(text: str) -> bool:
 @dataclass(frozen=True)
 class Receipt:
     """That an objection was recorded, and when it took effect. `event` is the hash of its audit event;
-    `new` is False where the person was on record already, and so invisible before. `lifted_on`: of the
-    objection, where it holds no more."""
+    `new` is False where the person was on record already, and so invisible before. `since`
+    and `lifted_on`: of the objection, which may be older, and may hold no more."""
 
     id: str
     subject: Subject
@@ -40,9 +40,25 @@ class Receipt:
     effective_at: datetime | None
     event: str
     new: bool
+    since: date
     lifted_on: date | None = None
     numbering: str = ""
     number: int = field(repr=False, default=-1)
+
+
+@dataclass(frozen=True)
+class Erasure:
+    """Somebody's copies, made in a project up to `held_until`, of rows that an objector's may be among: to
+    erase, or erased, as `done_by` says."""
+
+    receipt: str
+    project: str
+    username: str
+    held_until: datetime
+    asked_by: str
+    asked_at: datetime
+    done_by: str | None
+    done_at: datetime | None
 
 
 # --- practices ---------------------------------------------------------------------------------------------

@@ -149,7 +149,7 @@ def test_what_was_typed_is_kept_nowhere(app: FastAPI, settings: Settings) -> Non
         ({"identifier": "Dupont"}, "pas écrit comme"),
         ({"identifier": synthetic_id(Kind.PATIENT, 99)}, "Personne n"),
         ({"source": "mapping other"}, "Aucune version figée"),
-        ({"relu": ""}, "ne s&#39;annule pas ici"),
+        ({"relu": ""}, "Seul le DPO lève"),
         ({"reference": "Mme Dupont, 1950"}, "jamais un nom"),
         ({"identifier": GP}, "pas écrit comme"),
     ],
@@ -306,3 +306,97 @@ def test_only_the_dpo_traces(app: FastAPI, settings: Settings) -> None:
     number, text = receipt_of(client)
     assert "Espaces de travail" not in text
     assert client.get(f"/participation/recepisses/{number}/espaces").status_code == 403
+
+
+# --- copies to erase, objections to the future and objections that are lifted -------------------------------
+
+
+def held(app: FastAPI, store: Store, settings: Settings, **said: str) -> str:
+    """Rachid has asked in a project with rows; then somebody objects. The receipt."""
+    project(store, "avec-lignes", AccessLevel.MICRODATA, make(settings))
+    asks(store, "avec-lignes")
+    return receipt_of(alix(app), **said)[0]
+
+
+def test_an_erasure_from_the_question_to_the_answer(app: FastAPI, store: Store, settings: Settings) -> None:
+    """The DPO asks, the holder sees a project and a day and nothing of whose rows, and says it is done."""
+    number = held(app, store, settings)
+    dora, rachid = visiting(app, "dora", Role.DPO), visiting(app, "rachid", Role.CHERCHEUR)
+    trace = f"/participation/recepisses/{number}"
+    assert "pas encore demandé" in dora.get(f"{trace}/espaces").text
+    assert "rien demandé" in rachid.get("/effacements").text
+    for _ in range(2):
+        assert dora.post(f"{trace}/effacements").status_code == 303
+    assert "demandé le" in dora.get(f"{trace}/espaces").text
+    asked = rachid.get("/effacements").text
+    assert "avec-lignes" in asked and "J&#39;ai effacé" in asked and "lettre-14" not in asked
+    assert rachid.post(f"/effacements/{number}/avec-lignes").status_code == 303
+    assert "par rachid" in dora.get(f"{trace}/espaces").text
+    events = [record.what for record in read_records(settings.audit_dir, settings.keys_dir)]
+    assert events.count("rights.ask-erasure") == 2 and events.count("rights.erased") == 1
+
+
+def test_the_dpo_notes_what_a_holder_said_otherwise(app: FastAPI, store: Store, settings: Settings) -> None:
+    number = held(app, store, settings)
+    dora = visiting(app, "dora", Role.DPO)
+    trace = f"/participation/recepisses/{number}"
+    dora.post(f"{trace}/effacements")
+    assert dora.post(f"{trace}/effacements/avec-lignes/rachid").status_code == 303
+    assert "par dora" in dora.get(f"{trace}/espaces").text
+    assert dora.post(f"{trace}/effacements/avec-lignes/rachid").status_code == 422
+
+
+@pytest.mark.parametrize("who", ["rachid", "ines"])
+def test_nobody_asks_for_an_erasure_or_notes_another_s(
+    app: FastAPI, store: Store, settings: Settings, who: str
+) -> None:
+    number = held(app, store, settings)
+    visiting(app, "dora", Role.DPO).post(f"/participation/recepisses/{number}/effacements")
+    client = visiting(app, who, Role.CHERCHEUR)
+    trace = f"/participation/recepisses/{number}/effacements"
+    assert client.post(trace).status_code == client.post(f"{trace}/avec-lignes/rachid").status_code == 403
+    own = client.post(f"/effacements/{number}/avec-lignes").status_code
+    assert own == (303 if who == "rachid" else 404)
+    assert client.post(f"/effacements/{number}/autre").status_code == 404
+
+
+def test_drafts_hold_no_rows(app: FastAPI, store: Store, settings: Settings) -> None:
+    """Of a project that was given rows, who saw protected answers only holds none."""
+    project(store, "avec-lignes", AccessLevel.MICRODATA, make(settings))
+    asks(store, "avec-lignes")
+    details = {"tables": "patients", "protection": "exploration"}
+    store.audit.append(AuditEvent("ines", "gateway.query", "avec-lignes", Decision.ALLOWED, details))
+    number, _ = receipt_of(alix(app))
+    text = visiting(app, "dora", Role.DPO).get(f"/participation/recepisses/{number}/espaces").text
+    assert "rachid" in text and "ines" not in text
+
+
+def test_an_objection_to_the_future_hides_what_comes_and_asks_for_no_erasure(
+    app: FastAPI, store: Store, settings: Settings
+) -> None:
+    number = held(app, store, settings, portee="future")
+    assert objectors(store) == (set(), set())
+    with store.session() as session:
+        assert set(objections.objectors(session, "preset A").patients_until) == {2}
+    dora = visiting(app, "dora", Role.DPO)
+    trace = f"/participation/recepisses/{number}"
+    assert "ce qui date d&#39;après" in dora.get(trace).text
+    assert "peuvent rester" in dora.get(f"{trace}/espaces").text
+    assert dora.post(f"{trace}/effacements").status_code == 422
+
+
+def test_the_dpo_lifts_an_objection_with_a_reason(app: FastAPI, store: Store, settings: Settings) -> None:
+    make(settings)
+    client = alix(app)
+    number, _ = receipt_of(client)
+    path = f"/participation/recepisses/{number}/levee"
+    dora = visiting(app, "dora", Role.DPO)
+    assert client.post(path, {"motif": "erreur"}).status_code == 403
+    assert dora.post(path, {"motif": " "}).status_code == 422 and objectors(store) == ({2}, set())
+    assert dora.post(path, {"motif": "erreur de saisie"}).status_code == 303
+    assert objectors(store) == (set(), set())
+    assert "Levée le" in dora.get(f"/participation/recepisses/{number}").text
+    assert dora.post(path, {"motif": "encore"}).status_code == 422
+    events = [record.what for record in read_records(settings.audit_dir, settings.keys_dir)]
+    assert events.count("objection.lift") == events.count("participation.lift") == 1
+    assert "levée" in client.get("/participation").text

@@ -6,15 +6,19 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
+from hub_config.governance import actions as governance
 from hub_config.governance.audit import read_records
+from hub_config.governance.charter import Charter, MemberRole
+from hub_config.governance.facts import AccessLevel, Grant
 from hub_config.governance.objections import actions as objections
 from hub_config.governance.objections.facts import Subject
 from hub_config.governance.problems import StoreProblem
-from hub_config.governance.rights import actions
+from hub_config.governance.rights import actions, erasures
 from hub_config.governance.rights.actions import BadRight
 from hub_config.governance.rights.facts import Practice, PracticeState, Receipt
 from hub_config.governance.rights.models import ObjectionReceipt
 from hub_config.governance.store import Store
+from hub_config.governance.terms import SnapshotTerms, Terms
 from hub_config.settings import Settings
 
 AT = datetime(2026, 11, 20, 9, 30, tzinfo=UTC)
@@ -168,3 +172,40 @@ def test_the_database_itself_refuses(store: Store, broken: dict[str, object]) ->
             "new": True,
         }
         session.add(ObjectionReceipt(**{**said, **broken}))
+
+
+# --- copies to erase ----------------------------------------------------------------------------------------
+
+
+def test_a_holder_is_asked_once_and_answers_once(store: Store, settings: Settings) -> None:
+    found_project(store)
+    receipt, later = objected(store), AT + timedelta(hours=1)
+    holders = [("these-lea", "rachid"), ("these-lea", "ines")]
+    for asked, new in ((holders[:1], 1), (holders, 1), (holders, 0)):
+        with store.change() as session:
+            assert erasures.ask(session, receipt.id, asked, at=later, audit=store.recorder("dora")) == new
+    with store.change() as session:
+        done = erasures.acknowledge(
+            session, receipt.id, "these-lea", "rachid", at=AT, audit=store.recorder("rachid")
+        )
+    assert (done.done_by, done.done_at) == ("rachid", later), "not before it was asked for"
+    for person, why in (("rachid", "erased"), ("zoe", "no-erasure")):
+        with pytest.raises(BadRight, match=why), store.change() as session:
+            erasures.acknowledge(
+                session, receipt.id, "these-lea", person, at=later, audit=store.recorder(person)
+            )
+    with store.session() as session:
+        assert [each.username for each in erasures.of_receipt(session, receipt.id)] == ["ines", "rachid"]
+        (own,) = erasures.of_person(session, "ines")
+    assert (own.held_until, own.asked_by, own.done_at) == (AT, "dora", None)
+    log = "".join(record.line.decode() for record in read_records(settings.audit_dir, settings.keys_dir))
+    assert "987654" not in log
+
+
+def found_project(store: Store) -> None:
+    grant = Grant(access=AccessLevel.MICRODATA, tables={"patients": None}, legal_basis="MR-004")
+    charter = Charter("these-lea", "Thèse de Léa", "p", 1, grant, {"rachid": MemberRole.CHERCHEUR})
+    with store.change() as session:
+        governance.create_project(
+            session, charter, terms=Terms(SnapshotTerms(1, True)), audit=store.recorder("admin")
+        )
