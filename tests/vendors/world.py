@@ -92,7 +92,7 @@ def people(count: int, *, seed: int = 1, start: int = 0) -> Iterator[Person]:
 
 def person(number: int, *, seed: int = 1) -> Person:
     draw = Random(seed * 1_000_003 + number)  # noqa: S311
-    birth = date(1930, 1, 1) + timedelta(days=draw.randrange(31_000))
+    birth = date(1930, 1, 1) + timedelta(days=draw.randrange(29_900))
     death = date(2021, 6, 15) if number % 41 == 7 and birth < date(1950, 1, 1) else None
     practice = draw.randrange(_PRACTICES)
     visits = tuple(_visits(draw, number, birth, death or LAST, practice))
@@ -103,7 +103,7 @@ def person(number: int, *, seed: int = 1) -> Person:
         death=death,
         practice=practice,
         visits=visits,
-        history=tuple(_history(draw, number)),
+        history=tuple(_history(draw, number, birth)),
         vaccines=tuple(_vaccines(number)),
         moved=number % 10 == 3,
     )
@@ -220,16 +220,16 @@ def _results(draw: Random, number: int, index: int, age: float) -> Iterator[Fact
             yield Fact("result:crp", "12,5", "mg/L", on="31/02/2019", trap="bad_date")
 
 
-def _history(draw: Random, number: int) -> Iterator[Fact]:
+def _history(draw: Random, number: int, birth: date) -> Iterator[Fact]:
     yield Fact("tobacco", draw.choice(("non", "actuel", "sevré")), on=_day(draw))
-    if number % 3 == 0:
+    if number % 3 == 0 and birth.year < 2000:
         yield Fact(
             "medical",
             draw.choice(("T90", "K86", "R96")),
             on=f"01/01/{2000 + number % 15}",
             trap="year_precision",
         )
-    if number % 4 == 0:
+    if number % 4 == 0 and birth.year < 2000:
         yield Fact("surgical", "D88", on=f"{2001 + number % 12}", trap="only_a_year")
 
 
