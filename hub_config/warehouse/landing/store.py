@@ -108,7 +108,12 @@ def connected(database: Path, spill: Path) -> duckdb.DuckDBPyConnection:
     """A connection of bounded memory. What it spills is encrypted with a key that dies with the process."""
     return duckdb.connect(
         str(database),
-        config={"memory_limit": MEMORY, "temp_directory": str(spill), "temp_file_encryption": "true"},
+        config={
+            "memory_limit": MEMORY,
+            "temp_directory": str(spill),
+            "temp_file_encryption": "true",
+            "wal_autocheckpoint": "256MB",
+        },
     )
 
 

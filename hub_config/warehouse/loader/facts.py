@@ -4,13 +4,10 @@ ones, under the keys by which a later export's rows are known to be the same."""
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
-
-import numpy as np
-import pyarrow as pa
 
 from hub_config.warehouse.landing.layout import NUMBER, create, fact_columns
 from hub_config.warehouse.loader.agreement import known_codes
@@ -18,7 +15,7 @@ from hub_config.warehouse.loader.apart import physician_numbers
 from hub_config.warehouse.loader.expressions import Parsed, Reading
 from hub_config.warehouse.loader.mapping import Rows
 from hub_config.warehouse.loader.measurements import IN_UNIT, harmonised
-from hub_config.warehouse.loader.people import EVERYBODY, heads, staged_columns
+from hub_config.warehouse.loader.people import EVERYBODY, staged_columns
 from hub_config.warehouse.loader.plan import Input
 from hub_config.warehouse.loader.readers import LINE
 from hub_config.warehouse.loader.requirements import Holds, Needed, Readable, Requirement, text_of
@@ -33,6 +30,7 @@ _OWN: Final = ("patient_no", "physician_no", "centre_id")
 # Staged conditions and texts, beside the catalogue's columns.
 _PERSON, _KNOWN, _BORN, _ALIVE = "person", "person known", "after birth", "before death"
 _TAKEN, _KEY, _FIRST, _GP = "taken", "record", "first of the record", "gp"
+_RECORD: Final = "record"
 
 
 def load_facts(staging: Staging) -> None:
@@ -75,12 +73,12 @@ class Block:
     def take(self, input_: Input) -> None:
         """The good rows of the batch, under the keys they are known by."""
         self.staging.judge(self._judged(), input_, self._requirements)
-        with ExitStack() as stack:
-            joins = [stack.enter_context(join) for join in self._looked_up()]
+        with self._physician_numbers() as join:
             self.staging.run(
                 f"INSERT INTO {quoted(self.table.name)} BY NAME SELECT {input_.index} AS file, line, "  # noqa: S608
                 f"{self.rows.key != ()} AS keyed, {', '.join(self._kept)}, {self._record_key} AS record_key, "
-                f"{self._content_key} AS content_key FROM ({self._harmonised(joins)})"
+                f"{self._content_key} AS content_key FROM ({self._harmonised(join)})",
+                self._secrets,
             )
 
     @property
@@ -172,53 +170,20 @@ class Block:
             columns += [NUMBER, "value", "unit", "value_raw", "unit_raw", "dq_code"]
         return [quoted(name) for name in columns]
 
-    def _looked_up(self) -> Iterator[AbstractContextManager[str]]:
-        """Each gives a join of what the source's names stand for."""
-        for name in self._events:
-            yield self._event_numbers(name)
-        if self.rows.physician:
-            yield self._physician_numbers()
-        if self.rows.key:
-            yield self._record_keys()
-
-    @contextmanager
-    def _event_numbers(self, name: str) -> Iterator[str]:
-        scope = f"\0{name}"
-        with self.staging.digests("named", Kind.RECORD, quoted(name), JUDGED, scope):
-            digests = self.staging.run("SELECT text, digest FROM named").to_arrow_table().combine_chunks()
-        number = (heads(digests["digest"]) >> np.uint64(1)).astype(np.int64)
-        as_name = f"numbers of {name}"
-        with registered(
-            self.staging.connection, as_name, pa.table({"text": digests["text"], "event": number})
-        ):
-            yield f"LEFT JOIN {quoted(as_name)} ON {quoted(as_name)}.text = j.{quoted(name)}"
-
     @contextmanager
     def _physician_numbers(self) -> Iterator[str]:
+        """A join of the rows' own GPs, where they name them."""
+        if not self.rows.physician:
+            yield ""
+            return
         with registered(self.staging.connection, "row_gps", physician_numbers(self.staging, _GP)):
             yield (
                 f"LEFT JOIN row_gps ON row_gps.text = j.{_GP} "
                 "LEFT JOIN practices ON practices.physician_no = row_gps.gp_no"
             )
 
-    @contextmanager
-    def _record_keys(self) -> Iterator[str]:
-        """A record's key as a keyed hash: of one table, one key names one record, whatever the batch. Blocks
-        that fill one table from one line differ in their constants."""
-        key = quoted(text_of(_KEY))
-        text = self.staging.run(f"SELECT place, {key} AS text FROM {JUDGED}").to_arrow_table()  # noqa: S608
-        constants = sorted(
-            f"{name}={value.constant}" for name, value in self.rows.columns.items() if value.constant
-        )
-        scope = "\0".join([self.staging.source, self.table.name, *constants])
-        digests = self.staging.pseudonyms.digest_array(Kind.RECORD, scope, text["text"].combine_chunks())
-        halves = np.frombuffer(digests.buffers()[1], dtype=">u8").reshape(-1, 4).astype(np.uint64)
-        table = pa.table({"place": text["place"], "high": halves[:, 0], "low": halves[:, 1]})
-        with registered(self.staging.connection, "record_keys", table):
-            yield "JOIN record_keys ON record_keys.place = j.place"
-
-    def _harmonised(self, joins: Sequence[str]) -> str:
-        replaced = [f"{quoted(f'numbers of {name}')}.event AS {quoted(name)}" for name in self._events]
+    def _harmonised(self, join: str) -> str:
+        replaced = [f"{_hashed_event(name)} AS {quoted(name)}" for name in self._events]
         if self.rows.physician:
             replaced += [
                 "coalesce(row_gps.gp_no, j.physician_no) AS physician_no",
@@ -226,23 +191,44 @@ class Block:
                 "ELSE coalesce(practices.centre_id, j.centre_id) END AS centre_id",
             ]
         columns = f"j.* REPLACE ({', '.join(replaced)})" if replaced else "j.*"
-        keys = ", record_keys.high, record_keys.low" if self.rows.key else ""
-        rows = f"SELECT {columns}{keys} FROM {JUDGED} j {' '.join(joins)}"  # noqa: S608
+        rows = f"SELECT {columns} FROM {JUDGED} j {join}"  # noqa: S608
         return harmonised(rows, self.rows.measurement) if self.rows.measurement else rows
+
+    @cached_property
+    def _secrets(self) -> dict[str, str]:
+        """What the names of records are hashed with: of one table, one key names one record, whatever the batch.
+        Blocks that fill one table from one line differ in their constants."""
+        constants = sorted(
+            f"{name}={value.constant}"
+            for name, value in self.rows.columns.items()
+            if value.constant is not None
+        )
+        secrets = {name: self.staging.secret(name) for name in self._events}
+        if self.rows.key:
+            secrets[_RECORD] = self.staging.secret("\0".join([self.table.name, *constants]))
+        return secrets
 
     @property
     def _record_key(self) -> str:
         if self.rows.key:
-            return "CAST(high AS UHUGEINT) * 18446744073709551616::UHUGEINT + CAST(low AS UHUGEINT)"
+            return f"md5_number(sha256(concat(${_RECORD}, {quoted(text_of(_KEY))})))"
         return self._content_key
 
     @property
     def _content_key(self) -> str:
-        """Of everything the row says; of a row without key, but for its GP and centre, which may change while
-        the row is the same."""
-        said = [name for name in self._kept if self.rows.key or name not in ('"physician_no"', '"centre_id"')]
+        """Of everything the row says; of a row without key, which it names, but for its GP and centre, which may
+        change while the row is the same."""
+        if self.rows.key:
+            return f"CAST(hash({', '.join(self._kept)}) AS UHUGEINT)"
+        said = [name for name in self._kept if name not in ('"physician_no"', '"centre_id"')]
         parts = (f"{literal(name)} || CAST({name} AS VARCHAR)" for name in said)
         return f"md5_number(concat_ws(chr(31), {', '.join(parts)}))"
+
+
+def _hashed_event(name: str) -> str:
+    """A positive number made of the keyed hash of what the source calls the event."""
+    hashed = f"md5_number_upper(sha256(concat(${name}, j.{quoted(name)}))) >> 1"
+    return f"CASE WHEN j.{quoted(name)} IS NOT NULL THEN CAST({hashed} AS BIGINT) END"
 
 
 def _take_batch(staging: Staging, input_: Input, blocks: Sequence[Block]) -> None:

@@ -56,7 +56,7 @@ class Staging:
     def prepare(self) -> None:
         self.run(_TABLES)
 
-    def run(self, statement: str, parameters: Sequence[object] = ()) -> Any:
+    def run(self, statement: str, parameters: Sequence[object] | Mapping[str, object] = ()) -> Any:
         return self.connection.execute(statement, parameters)
 
     @property
@@ -167,12 +167,17 @@ class Staging:
             f"INSERT INTO rejected SELECT {input_.index}, line, {literal(rule)}, {literal(column)} FROM ({lines})"  # noqa: S608
         )
 
+    def secret(self, scope: str) -> str:
+        """What names of records of one kind are hashed with in DuckDB: of this source and key alone."""
+        (digest,) = self.pseudonyms.digests(Kind.RECORD, self.source, [scope])
+        return digest.hex()
+
     @contextmanager
-    def digests(self, name: str, kind: Kind, column: str, table: str, scope: str = "") -> Iterator[None]:
+    def digests(self, name: str, kind: Kind, column: str, table: str) -> Iterator[None]:
         """Under `name`: `text` and `digest` of each distinct text in a column of a temporary table."""
         distinct = f"SELECT DISTINCT {column} AS text FROM {table} WHERE {column} IS NOT NULL"  # noqa: S608
         text = self.run(distinct).to_arrow_table().column("text").combine_chunks()
-        digest = self.pseudonyms.digest_array(kind, self.source + scope, text)
+        digest = self.pseudonyms.digest_array(kind, self.source, text)
         with registered(self.connection, name, pa.table({"text": text, "digest": digest})):
             yield
 
