@@ -19,6 +19,7 @@ import ibis.expr.operations as ops
 import pyarrow as pa
 
 from hub_config.gateway.answer import conformed
+from hub_config.gateway.engines.declaring import declared
 from hub_config.gateway.engines.port import TEMPORARY, Reading, Warehouse
 from hub_config.gateway.engines.pushdown import Fragment, parted
 from hub_config.gateway.stopping import Stop
@@ -97,10 +98,11 @@ class Fetching:
         """Batches of the types that the expression promises. Raises Refusal."""
         schema = expression.schema().to_pyarrow()
         session.stop.check()
+        whole = declared(expression, lambda table: self.warehouse.description.tables[table].columns)
         if self._reading is None:
             self._reading = self.warehouse.open()
         with session.stop.guarding(self._reading), _told(session.stop):
-            for batch in self._reading.read(expression, self._named(expression)):
+            for batch in self._reading.read(whole, self._named(expression)):
                 session.stop.check()
                 yield conformed(batch, schema)
 

@@ -9,6 +9,7 @@ import ibis
 import pyarrow as pa
 from ibis.backends.sql.compilers import DuckDBCompiler
 
+from hub_config.gateway.engines.declaring import declared
 from hub_config.gateway.engines.port import WAREHOUSE
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ class InPlace:
     """See `port.Beneath`."""
 
     def ask(self, session: Session, expression: ibis.Table) -> pa.Table:
-        return session.fetch(_sql(expression))
+        return session.fetch(_sql(declared(expression, lambda table: self._types(session, table))))
 
     def bind(self, session: Session, name: str, key: Hashable, rows: Callable[[], ibis.Table]) -> None:
         """The statement holds names and the limits of a grant, no secret: it is kept by all it is made of."""
@@ -42,7 +43,10 @@ class InPlace:
         return known if tables is None else {name: known[name] for name in tables if name in known}
 
     def stored_type(self, session: Session, table: str, column: str) -> str | None:
-        return session.kept.once(("types", table), lambda: _types(session, table)).get(column)
+        return self._types(session, table).get(column)
+
+    def _types(self, session: Session, table: str) -> Mapping[str, str]:
+        return session.kept.once(("types", table), lambda: _types(session, table))
 
 
 def _sql(expression: ibis.Table) -> str:

@@ -146,10 +146,17 @@ class Source:
         wanted = f"DISTINCT {', '.join(self.keys)}" if self.keys else "DISTINCT 1 AS __one"
         self.session.run(
             f"CREATE OR REPLACE TEMP TABLE {name} AS"  # noqa: S608
-            f" SELECT CAST(row_number() OVER () - 1 AS BIGINT) AS {CELL}, *"
+            f" SELECT CAST({self.place} - 1 AS BIGINT) AS {CELL}, *"
             f" FROM (SELECT {wanted} FROM {origin})"
         )
         return self.session.fetch(f"SELECT * FROM {name} ORDER BY {CELL}").drop_columns([CELL])  # noqa: S608
+
+    @property
+    def place(self) -> str:
+        """The number of a group by its keys: the same whatever order an engine gives rows in, since of cells
+        that lie near each other the first is the one that others snap to."""
+        order = f"ORDER BY {', '.join(self.keys)}" if self.keys else ""
+        return f"row_number() OVER ({order})"
 
     def matching(self, one: str, other: str) -> str:
         """The condition that two relations' keys agree, NULL with NULL."""

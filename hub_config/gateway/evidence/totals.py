@@ -101,7 +101,7 @@ def _number(source: Source, query: str, by: str) -> None:
         least = 3 if _size(source, groups, 3) <= _MOST_GROUPS else 11
     run(
         f"CREATE OR REPLACE TEMP TABLE {cells} AS"  # noqa: S608
-        f" SELECT CAST(row_number() OVER () - 1 AS BIGINT) AS {CELL}, * FROM {groups} WHERE __n0 >= {least}"
+        f" SELECT CAST({source.place} - 1 AS BIGINT) AS {CELL}, * FROM {groups} WHERE __n0 >= {least}"
     )
 
 
