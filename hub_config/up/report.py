@@ -16,7 +16,8 @@ from hub_config.settings import Settings
 from hub_config.up import house
 from hub_config.up.ports import ports
 from hub_config.up.processes import Process, descendants
-from hub_config.warehouse.snapshot import list_snapshots, unusable_snapshots
+from hub_config.warehouse.activity import reporting
+from hub_config.warehouse.snapshot import Snapshot, list_snapshots, unusable_snapshots
 
 MEGABYTE = 1024 * 1024
 PARTS = (
@@ -69,11 +70,19 @@ def _processes(processes: Iterable[Process]) -> Table:
 
 
 def _snapshots(settings: Settings) -> Table:
-    table = Table("n°", "source", "patients", "made", title="Snapshots", title_justify="left")
+    columns = ("n°", "source", "patients", "made", "practices silent")
+    table = Table(*columns, title="Snapshots", title_justify="left")
     for snapshot in list_snapshots(settings.warehouse_dir):
         manifest = snapshot.manifest
-        table.add_row(str(manifest.number), manifest.source, f"{manifest.patients:,}", manifest.created_at)
+        patients, silent = f"{manifest.patients:,}", _silent(snapshot)
+        table.add_row(str(manifest.number), manifest.source, patients, manifest.created_at, silent)
     return table
+
+
+def _silent(snapshot: Snapshot) -> str:
+    """Of those awaited in the last closed month: counts only."""
+    found = reporting(snapshot)
+    return f"{sum(each.silent for each in found)} of {sum(each.expected for each in found)}" if found else ""
 
 
 def _all_projects(settings: Settings) -> list[ProjectFacts]:

@@ -17,8 +17,10 @@ from rich.table import Table
 from hub_config.settings import Settings, load_settings
 from hub_config.warehouse.engines.commands import publish, unpublish
 from hub_config.warehouse.progress import progress
+from hub_config.warehouse.snapshot_commands import compare, purge
 
 if TYPE_CHECKING:
+    from hub_config.warehouse.derived import Observing
     from hub_config.warehouse.loader.load import LandedFiles
     from hub_config.warehouse.loader.mapping import VendorMapping
     from hub_config.warehouse.snapshot import Snapshot
@@ -106,6 +108,7 @@ def load(mapping_name: str, directory: Path, land_only: bool, afresh: bool, keep
                 own_uids=own_uids,
                 history=history,
                 objectors=objectors,
+                observing=_observing(settings),
                 report=report,
             )
             landed = loaded.landed
@@ -115,10 +118,13 @@ def load(mapping_name: str, directory: Path, land_only: bool, afresh: bool, keep
     _say_rejected(landed, None if land_only else loaded.snapshot)
 
 
-@warehouse.command()
+@warehouse.group(invoke_without_command=True)
 @click.option("--population", metavar="NAME", help="Which; not needed where there is only one.")
-def snapshot(population: str | None) -> None:
-    """Freeze a new snapshot of all that is landed of one population."""
+@click.pass_context
+def snapshot(context: click.Context, population: str | None) -> None:
+    """Freeze a new snapshot of all that is landed of one population; compare two, or purge old ones."""
+    if context.invoked_subcommand is not None:
+        return
     from hub_config.governance.objections.leaving_out import objectors_on_record
     from hub_config.warehouse.loader.load import Places, freeze_landed
     from hub_config.warehouse.manifest import REGISTERED
@@ -127,7 +133,9 @@ def snapshot(population: str | None) -> None:
     places = Places(settings.home, settings.warehouse_dir, settings.keys_dir, settings.codes_dir)
     objectors = objectors_on_record(settings, REGISTERED)
     with progress("Snapshot") as report:
-        made = freeze_landed(places, population, objectors=objectors, report=report)
+        made = freeze_landed(
+            places, population, objectors=objectors, observing=_observing(settings), report=report
+        )
     _say_made(made)
 
 
@@ -184,13 +192,24 @@ def check(context: click.Context, number: int | None, report: Path | None, moved
     context.exit(1 if unsound else 0)
 
 
+def _observing(settings: Settings) -> Observing:
+    """How the site tells silence and absence."""
+    from hub_config.warehouse.derived import Observing
+
+    said = settings.warehouse
+    return Observing(share=said.silence_share, least=said.silence_least, grace=said.inactive_days)
+
+
 def _show_quality(directory: Path, number: int, moved: float, report: Path | None) -> None:
+    from hub_config.warehouse.activity import sentence
     from hub_config.warehouse.quality.compare import Tolerance
     from hub_config.warehouse.quality.console import show_quality
     from hub_config.warehouse.snapshot import open_snapshot
 
     snapshot = open_snapshot(directory, number)
     show_quality(snapshot, directory, Tolerance.of_points(moved), report, Console())
+    if said := sentence(snapshot):
+        click.echo(said)
 
 
 def _is_sound(directory: Path, number: int) -> bool:
@@ -275,5 +294,7 @@ def _say_rejected(landed: LandedFiles, snapshot: Snapshot | None) -> None:
         click.echo(f"Each with file and line: {where / LISTING}")
 
 
+snapshot.add_command(compare)
+snapshot.add_command(purge)
 warehouse.add_command(publish)
 warehouse.add_command(unpublish)

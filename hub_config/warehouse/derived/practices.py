@@ -99,7 +99,8 @@ _STRETCHES: Final = f"""
         SELECT coalesce(physician_no, {NO_PHYSICIAN}) AS practice, software, first_event AS first,
             least(last_event, exported_on, $last) AS last
         FROM exports
-        WHERE coalesce(row_count, 1) > 0 AND first_event <= least(last_event, exported_on, $last)
+        WHERE coalesce(row_count, 1) > 0 AND last_event IS NOT NULL
+            AND first_event <= least(last_event, exported_on, $last)
             AND coalesce(physician_no, {NO_PHYSICIAN}) IN (SELECT practice FROM practice_patients)
     ), reached AS (
         SELECT *, max(last) OVER before AS till, arg_max(software, last) OVER before AS software_till
@@ -135,7 +136,8 @@ _CALENDAR: Final = """
         FROM bounds
     ), covered AS (
         SELECT m.practice, month, any_value(stretch) AS stretch,
-            coalesce(sum(least(s.last, last_day(month)) - greatest(s.first, month) + 1), 0) AS days
+            coalesce(sum(least(s.last, last_day(month)) - greatest(s.first, month) + 1)
+                FILTER (s.practice IS NOT NULL), 0) AS days
         FROM months m LEFT JOIN practice_stretches s
             ON s.practice = m.practice AND s.first <= last_day(month) AND s.last >= month
         GROUP BY ALL

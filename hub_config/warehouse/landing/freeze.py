@@ -15,6 +15,7 @@ from typing import Any, Final
 
 import duckdb
 
+from hub_config.warehouse.derived import Observing
 from hub_config.warehouse.landing.layout import NUMBER, fact_tables
 from hub_config.warehouse.landing.leaving_out import leaves_out, note_left_out
 from hub_config.warehouse.landing.store import Landing, LandingProblem, landings
@@ -103,6 +104,7 @@ def freeze(
     warehouse: Path,
     *,
     objectors: Collection[Objector] = (),
+    observing: Observing | None = None,
     report: Callable[[str], None] = lambda _: None,
 ) -> Snapshot:
     """A new snapshot of `sources`, which are of one population, without `objectors`. Raises LandingProblem
@@ -116,6 +118,7 @@ def freeze(
         population=sources[0].population,
         sources=[f"mapping {each.source}" for each in sources],
         objectors=objectors,
+        observing=observing,
     ) as building:
         note_left_out(building)
         reference = max(each.reference_date for each in sources)

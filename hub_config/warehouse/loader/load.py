@@ -21,6 +21,7 @@ from typing import Final
 import duckdb
 
 from hub_config.codelists.in_force import site_catalogue
+from hub_config.warehouse.derived import Observing
 from hub_config.warehouse.landing.apply import Change, apply
 from hub_config.warehouse.landing.freeze import freeze, landed_of, newest, only_population
 from hub_config.warehouse.landing.leaving_out import leave_out
@@ -124,6 +125,7 @@ def load(
     own_uids: bool,
     history: History = History.REFUSE,
     objectors: Collection[Objector] = (),
+    observing: Observing | None = None,
     report: Report = _silent,
 ) -> Loaded:
     """Lands the files of `places.files`, and freezes a snapshot unless there is one of just what is landed.
@@ -135,7 +137,9 @@ def load(
     sources = landed_of(places.landed, landed.population)
     leave_out((each.landing for each in sources), objectors, _catalogue(places))
     there = newest(places.warehouse, sources, objectors)
-    snapshot = there or freeze(sources, places.warehouse, objectors=objectors, report=report)
+    snapshot = there or freeze(
+        sources, places.warehouse, objectors=objectors, observing=observing, report=report
+    )
     if landed.work:
         note_snapshot(landed.work, snapshot.number, snapshot.directory / QUALITY)
     return Loaded(snapshot, landed, there is None)
@@ -146,13 +150,14 @@ def freeze_landed(
     population: str | None = None,
     *,
     objectors: Collection[Objector] = (),
+    observing: Observing | None = None,
     report: Report = _silent,
 ) -> Snapshot:
     """A new snapshot of all that is landed of `population`, by default of the only one. Raises what `freeze`
     raises, LandingProblem where the population must be said."""
     sources = landed_of(places.landed, population or only_population(places.landed))
     leave_out((each.landing for each in sources), objectors, _catalogue(places))
-    return freeze(sources, places.warehouse, objectors=objectors, report=report)
+    return freeze(sources, places.warehouse, objectors=objectors, observing=observing, report=report)
 
 
 def _catalogue(places: Places) -> Catalogue:

@@ -168,6 +168,15 @@ def test_a_change_of_software_leaves_a_gap_to_the_day(find: Find) -> None:
     assert {month: activity for month, activity in months.items() if month < "2020"} == gap
 
 
+def test_what_no_export_covers_was_not_reported_however_little_is_usual(find: Find) -> None:
+    """One contact a month: too few to be missed, and yet nobody exported them."""
+    exports: Exports = [("2015-01-01", "2017-01-31", "A"), ("2017-04-01", "2018-12-31", "B")]
+    periods, months = find(calendar(exports, usual=1))
+    assert [period[2] for period in periods] == ["software_gap", "last_export"]
+    assert sorted(set(months.values())) == ["silent", "software_gap"]
+    assert (len(months), max(months)) == (2 + 12, "2019-12")
+
+
 @pytest.mark.parametrize("software", ["A", None])
 def test_days_no_export_covers_are_silence_without_another_software(find: Find, software: str | None) -> None:
     exports: Exports = [("2015-01-01", "2017-01-31", "A"), ("2017-04-01", "2019-12-31", software)]
