@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from p4dp_sdk.centre import Centre
     from p4dp_sdk.indicators.registry import Indicators
     from p4dp_sdk.me import Me
+    from p4dp_sdk.quality import Quality
     from p4dp_sdk.releases.airlock import Airlock
     from p4dp_sdk.releases.listing import Releases
     from p4dp_sdk.releases.parcels import Things
@@ -71,6 +72,13 @@ class Workspace:
         from p4dp_sdk.indicators.registry import Indicators
 
         return Indicators(self)
+
+    @cached_property
+    def quality(self) -> Quality:
+        """How far columns are filled, which rules fired, and why: `ws.quality.rules("biometrics")`."""
+        from p4dp_sdk.quality import Quality
+
+        return Quality(self.tables, self.catalogue)
 
     def centre(self, code: str) -> Workspace | Centre:
         """This workspace narrowed to one centre; all of it where `code` is empty. Raises UnknownNameError,
