@@ -7,7 +7,7 @@ by the limit of the database that all sessions share: beyond, a question is refu
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Generator, Hashable, Iterator, Mapping
+from collections.abc import Callable, Collection, Generator, Hashable, Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from itertools import count
@@ -23,12 +23,15 @@ from hub_config.gateway.engines.declaring import declared
 from hub_config.gateway.engines.port import TEMPORARY, Reading, Warehouse
 from hub_config.gateway.engines.pushdown import Fragment, parted
 from hub_config.gateway.stopping import Stop
-from p4dp_sdk.wire.errors import ErrorCode, Refusal
+from p4dp_sdk.wire.errors import Refusal
 
 if TYPE_CHECKING:
     from hub_config.gateway.engine import Session
 
 _NUMBERS: Final = count()
+_GIVEN: Final = "__given"
+_AT_ONCE: Final = 32 * 1024**2  # bytes that are put into the database at a time
+_COMPRESSED_FROM: Final = 256 * 1024**2  # bytes in it that are not compressed yet
 
 
 @dataclass
@@ -79,20 +82,29 @@ class Fetching:
                 self._reading.close()
 
     def _fetch(self, session: Session, fragment: Fragment) -> None:
-        """The rows of `fragment`, as a table of the session's own database."""
+        """The rows of `fragment`, as a table of the session's own database. They are put there some at a
+        time: what the database reads by itself it may let go of in a thread of its own, where Python must not
+        be."""
         if not self._fetched:
             session.run(f"ATTACH ':memory:' AS {self._catalog} (COMPRESS)")
         self._fetched += 1
-        given, connection = f"{fragment.name}_given", session.connection
-        with closing(_Arriving(self._read(session, fragment.rows))) as arriving:
-            schema = fragment.rows.schema().to_pyarrow()
-            session.register(given, pa.RecordBatchReader.from_batches(schema, arriving))
-            try:
-                session.run(f"CREATE TABLE {self._catalog}.main.{fragment.name} AS SELECT * FROM {given}")  # noqa: S608
-            except Refusal:
-                raise arriving.refusal or Refusal(ErrorCode.ENGINE_FAILED) from None
-            finally:
-                connection.unregister(given)
+        name, schema = f"{self._catalog}.main.{fragment.name}", fragment.rows.schema().to_pyarrow()
+        self._put(session, f"CREATE TABLE {name} AS", schema.empty_table())
+        loose = 0
+        with closing(self._read(session, fragment.rows)) as batches:
+            for part in _parts(batches):
+                self._put(session, f"INSERT INTO {name}", part)
+                loose += part.nbytes
+                if loose >= _COMPRESSED_FROM:
+                    session.run(f"CHECKPOINT {self._catalog}")
+                    loose = 0
+
+    def _put(self, session: Session, how: str, rows: pa.Table) -> None:
+        session.register(_GIVEN, rows)
+        try:
+            session.run(f"{how} SELECT * FROM {_GIVEN}")  # noqa: S608
+        finally:
+            session.connection.unregister(_GIVEN)
 
     def _read(self, session: Session, expression: ibis.Table) -> Generator[pa.RecordBatch]:
         """Batches of the types that the expression promises. Raises Refusal."""
@@ -123,22 +135,15 @@ def _told(stop: Stop) -> Iterator[None]:
         raise
 
 
-@dataclass
-class _Arriving:
-    """Batches on their way into the database, which hides why they ended: `refusal` says it."""
-
-    batches: Generator[pa.RecordBatch]
-    refusal: Refusal | None = None
-
-    def __iter__(self) -> Iterator[pa.RecordBatch]:
-        return self
-
-    def __next__(self) -> pa.RecordBatch:
-        try:
-            return next(self.batches)
-        except Refusal as refusal:
-            self.refusal = refusal
-            raise
-
-    def close(self) -> None:
-        self.batches.close()
+def _parts(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.Table]:
+    """The same rows in larger parts."""
+    held: list[pa.RecordBatch] = []
+    size = 0
+    for batch in batches:
+        held.append(batch)
+        size += batch.nbytes
+        if size >= _AT_ONCE:
+            yield pa.Table.from_batches(held)
+            held, size = [], 0
+    if held:
+        yield pa.Table.from_batches(held)
