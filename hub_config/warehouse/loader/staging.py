@@ -16,7 +16,6 @@ from typing import Any, Final
 
 import duckdb
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from hub_config.warehouse.loader.expressions import Reading, texts
 from hub_config.warehouse.loader.mapping import VendorMapping
@@ -34,7 +33,7 @@ JUDGED: Final = "judged"
 BATCH: Final = 250_000  # rows judged at once: enough for DuckDB to be quick, little enough for memory
 _FIRST_BIRTH: Final = date(1850, 1, 1)
 _TABLES: Final = """
-    CREATE TABLE IF NOT EXISTS progress (file INTEGER, part VARCHAR, line BIGINT, rows BIGINT, done BOOLEAN);
+    CREATE TABLE IF NOT EXISTS progress (file INTEGER, part VARCHAR, passed BIGINT, rows BIGINT, done BOOLEAN);
     CREATE TABLE IF NOT EXISTS steps (step VARCHAR);
     CREATE TABLE IF NOT EXISTS rejected (file INTEGER, line BIGINT, rule VARCHAR, "column" VARCHAR);
 """
@@ -88,25 +87,25 @@ class Staging:
             return
         columns = self.mapping.source_columns(input_.name)
         with open_rows(self.plan.directory, input_.file, columns) as rows:
-            told = 0
+            told = passed = 0
             for batch in gathered(rows.batches, BATCH):
-                last = pc.max(batch.column(LINE)).as_py()
-                if last <= progress.line:
+                passed += batch.num_rows  # lines don't tell batches apart: all records may be on one line
+                if passed <= progress.passed:
                     continue
                 ragged, told = rows.ragged[told:], len(rows.ragged)
                 with transaction(self.connection), registered(self.connection, "batch", batch):
-                    progress = self._take(input_, columns, progress, last, ragged)
+                    progress = self._take(input_, columns, progress, passed, ragged)
                     judge()
                 self.report(input_.file.path, self.plan.share(input_, progress.rows))
         self._finish(input_, progress, rows.ragged[told:])
 
     def _take(
-        self, input_: Input, columns: Mapping[str, str], progress: _Progress, last: int, ragged: Sequence[int]
+        self, input_: Input, columns: Mapping[str, str], progress: _Progress, passed: int, ragged: Sequence[int]
     ) -> _Progress:
         self.run(f"CREATE OR REPLACE TEMP TABLE {SOURCE} AS {_cells(columns, input_.file.missing)}")
         (count,) = self.run(f"SELECT count(*) FROM {SOURCE}").fetchone()  # noqa: S608
         self._set_ragged_aside(input_, ragged)
-        progress = replace(progress, line=last, rows=progress.rows + count + len(ragged))
+        progress = replace(progress, passed=passed, rows=progress.rows + count + len(ragged))
         self._note(progress)
         return progress
 
@@ -118,13 +117,13 @@ class Staging:
 
     def _progress(self, part: str, input_: Input) -> _Progress:
         row = self.run(
-            "SELECT line, rows, done FROM progress WHERE file = ? AND part = ?", [input_.index, part]
+            "SELECT passed, rows, done FROM progress WHERE file = ? AND part = ?", [input_.index, part]
         ).fetchone()
         return _Progress(input_.index, part, *(row or (0, 0, False)))
 
     def _note(self, progress: _Progress) -> None:
         self.run("DELETE FROM progress WHERE file = ? AND part = ?", [progress.file, progress.part])
-        values = [progress.file, progress.part, progress.line, progress.rows, progress.done]
+        values = [progress.file, progress.part, progress.passed, progress.rows, progress.done]
         self.run("INSERT INTO progress VALUES (?, ?, ?, ?, ?)", values)
 
     def _set_ragged_aside(self, input_: Input, lines: Sequence[int]) -> None:
@@ -186,7 +185,7 @@ class Staging:
 class _Progress:
     file: int
     part: str
-    line: int
+    passed: int  # records read from the file, good or bad, up to the end of a batch
     rows: int
     done: bool
 
@@ -203,14 +202,16 @@ def _cells(columns: Mapping[str, str], missing: Sequence[str]) -> str:
 
 
 def gathered(batches: Iterator[Any], rows: int) -> Iterator[Any]:
-    """The same rows as tables of about `rows` rows, without blank tables."""
+    """The same rows as tables of at most `rows` rows, without blank tables."""
     held: list[Any] = []
     for batch in batches:
-        held.append(batch)
-        if sum(len(each) for each in held) >= rows:
-            yield pa.Table.from_batches(held)
-            held = []
-    if sum(len(each) for each in held):
+        for start in range(0, batch.num_rows, rows):
+            piece = batch.slice(start, rows)
+            if held and piece.num_rows + sum(each.num_rows for each in held) > rows:
+                yield pa.Table.from_batches(held)
+                held = []
+            held.append(piece)
+    if held:
         yield pa.Table.from_batches(held)
 
 
