@@ -35,6 +35,11 @@ _STARTING = Elsewhere(
     '["make", "up"]',
     "test_ctrl_c_leaves_nothing_and_a_second_start_keeps_everything",
 )
+_ON_A_SERVER = Elsewhere(
+    "tests/services/gateway/test_postgresql.py",
+    '"warehouse", "publish", "1"',
+    "test_the_how_to_leads_to_a_published_snapshot",
+)
 ELSEWHERE = {
     "make up": _STARTING,
     "P4DP_PORT=9000 make up": _STARTING,
@@ -47,6 +52,8 @@ ELSEWHERE = {
         "test_a_report_runs_without_a_person",
     ),
     "make test": Elsewhere(".ci/run", "make test"),
+    "p4dp-enclave warehouse publish 1": _ON_A_SERVER,
+    "p4dp-enclave warehouse unpublish 1 --yes": _ON_A_SERVER,
 }
 
 

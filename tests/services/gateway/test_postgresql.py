@@ -4,6 +4,7 @@ question, and what a publication leaves when it fails."""
 from __future__ import annotations
 
 import logging
+import re
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -15,7 +16,9 @@ import adbc_driver_postgresql.dbapi as postgresql
 import numpy as np
 import pyarrow as pa
 import pytest
+from click.testing import CliRunner
 
+from hub_config.cli import main
 from hub_config.gateway.authorise import visible_tables
 from hub_config.gateway.binding import Room, furnish
 from hub_config.gateway.compile import compile_hardened
@@ -345,3 +348,36 @@ def test_a_password_that_others_can_read_is_refused(tmp_path: Path, monkeypatch:
     assert password(Part.READER, tmp_path) == "secret"
     monkeypatch.setenv(Part.READER.variable, "of the environment")
     assert password(Part.READER, tmp_path) == "of the environment"
+
+
+# --- the how-to --------------------------------------------------------------------------------------------
+
+
+def test_the_how_to_leads_to_a_published_snapshot(
+    snapshot: Snapshot, server: Address, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its roles, its settings, its commands: on a server on which nothing was made for a test."""
+    page = (Path(__file__).parents[3] / "docs" / "how-to" / "engines.md").read_text(encoding="utf-8")
+    (roles,) = re.findall(r"```sql\n(.*?)```", page, re.DOTALL)
+    execute(server, "CREATE DATABASE p4dp")
+    there = replace(server, url=server.url.replace("/postgres?", "/p4dp?"))
+    for statement in roles.replace("current_database", "p4dp").strip().removesuffix(";").split(";"):
+        if READER not in statement or "CREATE ROLE" not in statement:  # made for the others here
+            execute(there, statement)
+    (tmp_path / "enclave.toml").write_text(f'[warehouse]\nengine = "postgresql"\naddress = "{there.url}"\n')
+    (tmp_path / "warehouse").symlink_to(snapshot.directory.parent)
+    monkeypatch.setenv("P4DP_HOME", str(tmp_path))
+    for said in ("rows published", "published before"):
+        done = CliRunner().invoke(main, ["warehouse", "publish", "1"])
+        assert done.exit_code == 0 and said in done.output, done.output
+    with opened(snapshot, there) as engine:
+        assert rows(engine).num_rows > 1_000
+    done = CliRunner().invoke(main, ["warehouse", "unpublish", "1", "--yes"])
+    assert done.exit_code == 0, done.output
+    assert fetched(there, "SELECT to_regnamespace('snapshot_1') IS NULL") == [(True,)]
+
+
+def test_there_is_nowhere_to_publish_to_with_duckdb(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("P4DP_HOME", str(tmp_path))
+    done = CliRunner().invoke(main, ["warehouse", "publish", "1"])
+    assert done.exit_code == 2 and "warehouse.engine" in done.output
