@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from . import catalogue, commands, errors, indicators, lifecycle, lives, settings
+from . import catalogue, commands, errors, indicators, lifecycle, lives, quality, settings
 
 DIRECTORY = Path(__file__).parents[3] / "docs" / "reference"
 PAGES: Mapping[str, Callable[[], str]] = {
@@ -14,6 +14,7 @@ PAGES: Mapping[str, Callable[[], str]] = {
     "catalogue.md": catalogue.build,
     "errors.md": errors.build,
     "indicators.md": indicators.build,
+    "quality-rules.md": quality.build,
     "project-status.md": lifecycle.build,
     "airlock-states.md": lives.airlock,
     "states.md": lives.others,
