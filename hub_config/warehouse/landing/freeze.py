@@ -59,17 +59,21 @@ class Landed:
 
 def landed_of(root: Path, population: str) -> list[Landed]:
     """The sources of a population, by name. Raises LandingProblem when there is none."""
-    found = [each for landing in landings(root) if (each := last_load(landing))]
-    ours = [each for each in found if each.population == population]
-    if not ours:
-        known = ", ".join(sorted({each.population for each in found})) or "none"
+    ours = [landing for landing in landings(root) if landing.population == population]
+    found = [each for landing in ours if (each := last_load(landing))]
+    if not found:
+        known = ", ".join(_populations(root)) or "none"
         raise LandingProblem(f"Nothing of population {population} was loaded (loaded: {known}).")
-    return ours
+    return found
+
+
+def _populations(root: Path) -> list[str]:
+    return sorted({landing.population for landing in landings(root) if landing.population})
 
 
 def only_population(root: Path) -> str:
     """Raises LandingProblem where nothing, or more than one population, is landed."""
-    known = sorted({each.population for landing in landings(root) if (each := last_load(landing))})
+    known = _populations(root)
     if len(known) != 1:
         raise LandingProblem(
             f"Say which population: --population {' or '.join(known)}."

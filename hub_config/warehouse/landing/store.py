@@ -26,6 +26,7 @@ from p4dp_sdk.catalogue.model import Catalogue
 
 DATABASE: Final = "landing.duckdb"
 _LOCK: Final = ".lock"
+_POPULATION: Final = "population"
 MEMORY: Final = "2GB"  # of each connection of a load: what doesn't fit is spilled, encrypted
 
 
@@ -57,6 +58,17 @@ class Landing:
     def loads(self) -> Path:
         return self.directory / "loads"
 
+    @property
+    def population(self) -> str | None:
+        """Which it is of, as last noted: known without its lock, so that loads of others are not in the way."""
+        path = self.directory / _POPULATION
+        return path.read_text(encoding="ascii") if path.exists() else None
+
+    def note_population(self, population: str) -> None:
+        part = self.directory / f"{_POPULATION}.part"
+        part.write_text(population, encoding="ascii")
+        part.replace(self.directory / _POPULATION)
+
     @contextmanager
     def held(self, what: str) -> Iterator[None]:
         """The source to oneself. Raises Busy, which says who holds it: nobody waits for hours unawares."""
@@ -87,9 +99,9 @@ class Landing:
     def attached(self, connection: duckdb.DuckDBPyConnection, name: str) -> Iterator[None]:
         """Its database as `name` of another connection, read-only."""
         self.require()
-        with _locked(self.directory / _LOCK, fcntl.LOCK_SH, self.source):
-            with attached(connection, self.database, name):
-                yield
+        shared = _locked(self.directory / _LOCK, fcntl.LOCK_SH, self.source)
+        with shared, attached(connection, self.database, name):
+            yield
 
     def require(self) -> None:
         if not self.database.exists():

@@ -214,6 +214,7 @@ class _Load:
         started = time.monotonic()
         plan, before = self._plan(inputs)
         if not plan.fresh:
+            self.landing.note_population(self.mapping.source.in_population)
             return LandedFiles(self.mapping.source.in_population, None, before, {})
         work = _workplace(self.landing, plan)
         tallies = self._stage(plan, before, work)
@@ -230,6 +231,7 @@ class _Load:
         require_mostly_good(tallies, self.mapping.limits, str(work / LISTING))
         self.report("landing", 1.0)
         changes = self._apply(plan, tallies, work)
+        self.landing.note_population(self.mapping.source.in_population)
         self.report("landed", 1.0)
         seconds = time.monotonic() - started
         write_report(work, replace(told, outcome=Outcome.LANDED, seconds=seconds, changes=changes))

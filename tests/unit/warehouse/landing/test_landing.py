@@ -1,0 +1,230 @@
+"""What is landed adds up: increments, repeats, two sources, refusals; and a load that can't be whole is none."""
+
+from __future__ import annotations
+
+import errno
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+import hub_config.warehouse.loader.load as loading
+from hub_config.warehouse.landing import Busy, Landing, LandingProblem
+from hub_config.warehouse.loader.load import DiskFull, History, Loaded, LoadRefused, Places, land, load
+from hub_config.warehouse.loader.readers import SourceProblem
+from hub_config.warehouse.loader.rules import Rule
+from hub_config.warehouse.loader.tally import MostlyBad
+from hub_config.warehouse.snapshot import Snapshot, snapshot_numbers
+from tests.unit.warehouse.conftest import EVENTS, MAPPING, PEOPLE, RESULTS, Vendor
+
+Rows = Callable[[Snapshot, str], list[tuple[object, ...]]]
+KEYED = MAPPING.replace('file = "results"\nperson = "id"', 'file = "results"\nperson = "id"\nkey = ["no"]')
+KEYED_RESULTS = "no,id,day,test,value\nN1,ZQX-1,0,chol,5.25\nN2,ZQX-1,366,hdl,0.7\nN3,ZQX-2,1,chol,4\n"
+
+
+def again(vendor: Vendor, mapping: str = MAPPING, history: History = History.REFUSE) -> Loaded:
+    places = Places(vendor.directory, vendor.warehouse, vendor.home / "keys")
+    return load("vendor.toml", vendor.read(mapping), places, own_uids=True, history=history)
+
+
+def results_of(loaded: Loaded, rows: Rows) -> list[tuple[object, ...]]:
+    return rows(loaded.snapshot, "SELECT date, analyte, value_raw FROM lab_results ORDER BY ALL")
+
+
+def test_the_same_bytes_change_nothing_under_any_name(vendor: Vendor) -> None:
+    mapping = MAPPING.replace('path = "results.csv"', 'path = "results*.csv"')
+    first = again(vendor, mapping)
+    (vendor.directory / "results.csv").rename(vendor.directory / "results-again.csv")
+    vendor.write("results-copy.csv", RESULTS)
+    second = again(vendor, mapping)
+    assert (second.landed.load, second.fresh) == (None, False)
+    assert second.snapshot.number == first.snapshot.number == 1
+    assert snapshot_numbers(vendor.warehouse) == [1]
+
+
+def test_a_row_in_two_files_is_there_once_but_twice_in_one_file_twice(vendor: Vendor, rows: Rows) -> None:
+    row = "ZQX-3,5,chol,6\n"
+    vendor.write("results.csv", RESULTS + row + row)
+    assert len(results_of(again(vendor), rows)) == 5
+    vendor.write("results.csv", RESULTS + row)
+    loaded = again(vendor)
+    assert loaded.landed.changes["lab_results"].unchanged == 4
+    assert not loaded.fresh
+    vendor.write("results.csv", "id,day,test,value\n" + row * 3 + "ZQX-3,6,chol,6\n")
+    assert len(results_of(again(vendor), rows)) == 7
+
+
+def test_a_record_of_the_same_key_replaces_the_earlier_one(vendor: Vendor, rows: Rows) -> None:
+    vendor.write("results.csv", KEYED_RESULTS)
+    again(vendor, KEYED)
+    vendor.write(
+        "results.csv", "no,id,day,test,value\nN3,ZQX-2,1,chol,4.5\nN4,ZQX-3,2,chol,6\nN1,ZQX-1,0,chol,5.25\n"
+    )
+    loaded = again(vendor, KEYED)
+    change = loaded.landed.changes["lab_results"]
+    assert (change.added, change.updated, change.unchanged) == (1, 1, 1)
+    assert sorted(str(row[2]) for row in results_of(loaded, rows)) == ["0.7", "4.5", "5.25", "6"]
+
+
+def test_a_key_twice_in_a_file_keeps_the_first(vendor: Vendor, rows: Rows) -> None:
+    vendor.write("results.csv", KEYED_RESULTS + "N1,ZQX-1,9,chol,9\n,ZQX-1,9,chol,9\n")
+    loaded = again(vendor, KEYED)
+    assert loaded.rejected == {Rule.DUPLICATE_ID: 1, Rule.MISSING: 1}
+    assert len(results_of(loaded, rows)) == 3
+
+
+def test_an_increment_may_speak_of_persons_landed_before(vendor: Vendor, rows: Rows) -> None:
+    again(vendor)
+    vendor.write("people.csv", "id,sex,born,died,gp,centre\nZQX-1,f,1950-03-15,2019-03-03,GPB,one\n")
+    vendor.write("results.csv", "id,day,test,value\nZQX-4,1,chol,6\nZQX-9,1,chol,6\nZQX-1,7305,chol,6\n")
+    vendor.write("events.csv", "id,on,code\n")
+    loaded = again(vendor)
+    assert loaded.rejected == {Rule.NO_PERSON: 1, Rule.AFTER_DEATH: 1}
+    assert loaded.snapshot.manifest.rows["patients"] == 6
+    assert len(results_of(loaded, rows)) == 4
+    died = "SELECT death_month::VARCHAR, death_source FROM patients WHERE birth_month = '1950-03-01'"
+    assert rows(loaded.snapshot, died) == [("2019-03-01", "practice")]
+
+
+def test_rows_that_waited_for_their_person_land_when_the_person_does(vendor: Vendor) -> None:
+    vendor.write("people.csv", PEOPLE.replace("ZQX-3,f,1970-12-31,,GPB,one\n", ""))
+    assert again(vendor).rejected == {Rule.NO_PERSON: 1}
+    vendor.write("people.csv", PEOPLE)
+    loaded = again(vendor)
+    assert loaded.rejected == {}
+    assert loaded.snapshot.manifest.rows["diagnoses"] == 2
+
+
+def test_a_load_that_is_mostly_bad_lands_nothing_and_goes_on_when_the_limit_is_raised(vendor: Vendor) -> None:
+    vendor.write("events.csv", EVENTS + "ZQX-1,2001-02-03,QQQ\n" * 30)
+    with pytest.raises(MostlyBad, match=r"events\.csv: 30 of 32 rows: unknown-code"):
+        again(vendor)
+    work = vendor.home / "landing" / "vendor" / "loads" / "000001"
+    assert json.loads((work / "report.json").read_text())["outcome"] == "stopped"
+    assert (work / "rejected.csv").read_text().count("\n") == 31
+    with Landing.of(vendor.home / "landing", "vendor").reading() as connection:
+        assert connection.execute("SELECT count(*) FROM patients").fetchone() == (0,)
+    assert snapshot_numbers(vendor.warehouse) == []
+    loaded = again(vendor, MAPPING + "\n[limits]\nmax_rejected = 0.95\n")
+    assert loaded.rejected == {Rule.UNKNOWN_CODE: 30}
+    report = json.loads((work / "report.json").read_text())
+    assert (report["outcome"], report["snapshot"]["number"]) == ("landed", 1)
+    assert report["tables"]["diagnoses"] == {"added": 2, "updated": 0, "unchanged": 0}
+    page = (work / "report.html").read_text()
+    assert "unknown-code" in page
+    assert "ZQX" not in page + json.dumps(report)
+
+
+def test_the_second_of_two_loads_is_told_who_holds_the_source(vendor: Vendor, tmp_path: Path) -> None:
+    again(vendor)
+    landing = Landing.of(vendor.home / "landing", "vendor")
+    with landing.held("loading elsewhere"):
+        with pytest.raises(Busy, match=r"in use by process \d+ on .* \(loading elsewhere, since "):
+            again(vendor)
+        other = MAPPING.replace('name = "vendor"', 'name = "other"')
+        assert again(vendor, other).snapshot.manifest.source == "mapping other"
+
+
+def test_a_full_disk_is_said_and_the_load_goes_on(vendor: Vendor, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as filled:
+        filled.setattr(loading, "apply", full)
+        with pytest.raises(DiskFull, match=r"The disk is full: nothing was landed.*kept"):
+            again(vendor)
+    assert snapshot_numbers(vendor.warehouse) == []
+    assert again(vendor).snapshot.manifest.rows["lab_results"] == 3
+
+
+def test_a_file_that_grows_while_it_is_read_lands_nothing(
+    vendor: Vendor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def report(step: str, share: float | None = None) -> None:
+        if step == "events.csv":
+            vendor.write("events.csv", EVENTS + "ZQX-1,2001-02-04,R05\n")
+
+    places = Places(vendor.directory, vendor.warehouse, vendor.home / "keys")
+    with pytest.raises(SourceProblem, match=r"events\.csv changed while it was read"):
+        land("vendor.toml", vendor.read(MAPPING), places, own_uids=True, report=report)
+    assert again(vendor).snapshot.manifest.rows["diagnoses"] == 3
+
+
+def test_a_mapping_that_means_something_else_asks_what_becomes_of_landed_rows(
+    vendor: Vendor, rows: Rows
+) -> None:
+    again(vendor)
+    other = MAPPING.replace("factor = 2.0", "factor = 3.0")
+    with pytest.raises(LoadRefused, match=r"changed since .* --afresh.* --keep"):
+        again(vendor, other)
+    loaded = again(vendor, other, History.AFRESH)
+    assert rows(loaded.snapshot, "SELECT value FROM lab_results WHERE analyte = 'hdl'") == [
+        (pytest.approx(2.1),)
+    ]
+    assert loaded.snapshot.manifest.rows["lab_results"] == 3
+    assert again(vendor, other).landed.load is None
+
+
+def test_another_date_of_ages_makes_a_new_snapshot_of_the_same_rows(vendor: Vendor, rows: Rows) -> None:
+    again(vendor)
+    loaded = again(vendor, MAPPING.replace("reference_date = 2020-01-01", "reference_date = 2021-04-01"))
+    assert loaded.fresh
+    ages = rows(loaded.snapshot, "SELECT age FROM patients ORDER BY birth_month")
+    assert ages == [(93,), (71,), (61,), (50,), (41,), (1,)]
+
+
+def test_two_sources_of_one_population_are_one_snapshot(vendor: Vendor, rows: Rows) -> None:
+    """The same identifier of two sources is two patients, under one numbering."""
+    mine = MAPPING.replace('label = "A vendor"', 'label = "A vendor"\npopulation = "france"')
+    again(vendor, mine)
+    loaded = again(vendor, mine.replace('name = "vendor"', 'name = "other"'))
+    manifest = loaded.snapshot.manifest
+    assert (manifest.source, manifest.population) == ("population france", "france")
+    assert manifest.sources == ("mapping other", "mapping vendor")
+    assert (manifest.patients, manifest.physicians, manifest.rows["lab_results"]) == (12, 4, 6)
+    assert rows(loaded.snapshot, "SELECT count(DISTINCT patient_no) FROM lab_results") == [(4,)]
+
+
+def test_centres_that_two_sources_mean_otherwise_are_no_snapshot(vendor: Vendor) -> None:
+    mine = MAPPING.replace('label = "A vendor"', 'label = "A vendor"\npopulation = "france"')
+    again(vendor, mine)
+    other = mine.replace('name = "vendor"', 'name = "other"').replace('region = "R1"', 'region = "R2"')
+    with pytest.raises(LandingProblem, match="Centre C1 of source vendor has another region"):
+        again(vendor, other)
+    assert snapshot_numbers(vendor.warehouse) == [1]
+
+
+def test_another_key_is_refused(vendor: Vendor) -> None:
+    again(vendor)
+    for path in (vendor.home / "keys").iterdir():
+        path.unlink()
+    with pytest.raises(LandingProblem, match="numbered with another pseudonym key"):
+        again(vendor)
+
+
+def test_each_export_of_a_practice_is_noted(vendor: Vendor, rows: Rows) -> None:
+    vendor.write("practices.csv", "doctor,on,by\nGPA,2020-06-30,Soft 2\nGPB,2020-07-31,Soft 3\n")
+    mapping = MAPPING.replace(
+        "[[centres]]", '[files.practices]\npath = "practices.csv"\n\n[[centres]]', 1
+    ) + (
+        '\n[export]\nfile = "practices"\nphysician = "doctor"\n'
+        'exported_on = { column = "on", as = "date" }\nsoftware = { column = "by" }\n'
+    )
+    loaded = again(vendor, mapping)
+    told = rows(
+        loaded.snapshot, "SELECT source, exported_on::VARCHAR, software, row_count FROM exports ORDER BY 2"
+    )
+    assert told == [("vendor", "2020-06-30", "Soft 2", 4), ("vendor", "2020-07-31", "Soft 3", 1)]
+
+
+def test_deaths_may_come_apart(vendor: Vendor, rows: Rows) -> None:
+    vendor.write("deaths.csv", "who,day\nZQX-3,2019-05-05\nZQX-9,2019-05-05\nZQX-4,1970-01-01\n")
+    mapping = MAPPING.replace("[[centres]]", '[files.deaths]\npath = "deaths.csv"\n\n[[centres]]', 1) + (
+        '\n[death]\nfile = "deaths"\nperson = "who"\ndate = { column = "day", as = "date" }\n'
+    )
+    vendor.write("events.csv", EVENTS + "ZQX-3,2019-06-01,R05\n")
+    loaded = again(vendor, mapping)
+    assert loaded.rejected == {Rule.NO_PERSON: 1, Rule.IMPOSSIBLE_DATE: 1, Rule.AFTER_DEATH: 1}
+    died = "SELECT death_month::VARCHAR FROM patients WHERE birth_month = '1970-12-01'"
+    assert rows(loaded.snapshot, died) == [("2019-05-01",)]
