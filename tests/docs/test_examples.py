@@ -20,7 +20,7 @@ import pytest
 import p4dp_sdk as p4dp
 from hub_config.governance.grant_file import parse_grant
 from hub_config.settings import Settings
-from hub_config.warehouse.loader.mapping import read_mapping
+from hub_config.warehouse.loader.mapping import VendorMapping, read_mapping
 
 from .markdown import ROOT, Block, blocks, pages
 
@@ -79,14 +79,24 @@ def test_pages_that_must_have_examples_have_them() -> None:
     assert {"README", "prise-en-main", "what-is-protected", "cellules-masquees"} <= found
 
 
+def merged(whole: dict[str, Any], part: dict[str, Any]) -> dict[str, Any]:
+    deeper = {key: merged(whole[key], part[key]) for key in whole if isinstance(part.get(key), dict)}
+    return {**whole, **part, **deeper}
+
+
 @pytest.mark.parametrize("page", with_blocks("toml"), ids=lambda page: page.stem)
 def test_the_toml_of_a_page_is_accepted(page: Path, tmp_path: Path) -> None:
-    """Each block by what reads it: a mapping has a [source], a grant an `access`, settings neither."""
+    """Each block by what reads it: a mapping has a [source], a part of one only keys of mappings and belongs to
+    the page's whole one, a grant has an `access`, settings neither."""
+    whole: dict[str, Any] = {}
     for block in blocks(page, "toml"):
         document = tomllib.loads(block.text)
         if "source" in document:
+            whole = document
             (tmp_path / "mapping.toml").write_text(block.text, encoding="utf-8")
             read_mapping(tmp_path / "mapping.toml")
+        elif whole and set(document) <= set(VendorMapping.model_fields):
+            VendorMapping.model_validate(merged(whole, document))
         elif "access" in document:
             parse_grant(document)
         else:

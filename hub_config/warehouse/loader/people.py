@@ -1,9 +1,9 @@
 """Persons, their GPs and centres: who is accepted, under which number. Everything else of a load hangs on
 these.
 
-Leaves in the load's database `persons`, whom this load brings (without identifier), and `everybody`, whom rows
-may be about: those and all landed before, by the keyed hash of their identifier. `born` is the earliest possible
-birth, `death` its date or null; of persons landed before both are known to the month.
+Leaves in the load's database `persons`, whom this load brings (without identifier), and `everybody`, whom
+rows may be about: those and all landed before, by the keyed hash of their identifier. `born` is the
+earliest possible birth, `death` its date or null; of persons landed before both are known to the month.
 """
 
 from __future__ import annotations
@@ -60,8 +60,10 @@ def _take_batch(staging: Staging, input_: Input) -> None:
         registered(staging.connection, "drawn", _drawn(staging)),
     ):
         staging.run(
-            f"INSERT INTO persons_read SELECT {input_.index}, j.line, p.digest, sex, age, birth, born, death, "  # noqa: S608
-            f"g.digest, d.invented, centre FROM {JUDGED} j JOIN people p ON p.text = j.{quoted(text_of(_ID))} "
+            f"INSERT INTO persons_read SELECT {input_.index}, j.line, p.digest, sex, age, birth, born, "  # noqa: S608
+            f"death, "
+            f"g.digest, d.invented, centre FROM {JUDGED} j JOIN people p ON p.text = "
+            f"j.{quoted(text_of(_ID))} "
             f"LEFT JOIN gps g ON g.text = j.gp LEFT JOIN drawn d ON d.text = j.{quoted(text_of(_ID))}"
         )
 
@@ -145,16 +147,17 @@ def heads(digests: Any) -> np.ndarray[Any, Any]:
 
 def _keep_first(staging: Staging, input_: Input) -> None:
     """Of several rows of one person in a file only the first counts."""
-    first = f"row_number() OVER (PARTITION BY digest ORDER BY line) = 1 AS {quoted(_FIRST)}"
-    rows = f"SELECT line, {first} FROM persons_read WHERE file = {input_.index}"  # noqa: S608
+    first = f"row_number() OVER (PARTITION BY digest ORDER BY line, rowid) = 1 AS {quoted(_FIRST)}"
+    rows = f"SELECT rowid AS kept, line, {first} FROM persons_read WHERE file = {input_.index}"  # noqa: S608
     staging.judge(rows, input_, (Holds(_FIRST, staging.mapping.patients.id, Rule.DUPLICATE_ID),))
     staging.run(
-        f"DELETE FROM persons_read WHERE file = {input_.index} AND line NOT IN (SELECT line FROM {JUDGED})"  # noqa: S608
+        f"DELETE FROM persons_read WHERE file = {input_.index} AND rowid NOT IN (SELECT kept FROM {JUDGED})"  # noqa: S608
     )
 
 
 def _number(staging: Staging) -> None:
-    """Numbers in the order of the hash, whoever stands where in the file; of two files the later one's row."""
+    """Numbers in the order of the hash, whoever stands where in the file; of two files the later one's
+    row."""
     _require_somebody(staging)
     _enrol(staging, Kind.PATIENT, "digest", "patient_numbers")
     _enrol(staging, Kind.PHYSICIAN, "gp", "physician_numbers")

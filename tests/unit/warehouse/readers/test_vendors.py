@@ -13,10 +13,11 @@ import duckdb
 import pytest
 
 import hub_config.warehouse.mappings as shipped
+from hub_config.warehouse.loader import staging
 from hub_config.warehouse.loader.agreement import require_agreement
 from hub_config.warehouse.loader.load import Loaded, Places, load
 from hub_config.warehouse.loader.mapping import VendorMapping, read_mapping
-from hub_config.warehouse.loader.readers import open_rows
+from hub_config.warehouse.loader.readers import nested, open_rows
 from hub_config.warehouse.loader.rules import Rule
 from p4dp_sdk.catalogue.load import load_catalogue
 from tests.vendors import cabineo, meditrame, omop
@@ -193,3 +194,18 @@ def test_what_omop_knows_beyond_the_subset_is_set_aside(sites: Callable[[str], S
     assert site.ask("SELECT count(*) FROM patients WHERE death_month = DATE '2021-06-01'") == [(len(dead),)]
     smokers = sum(fact.text == "actuel" for each in PERSONS for fact in facts(each))
     assert site.ask("SELECT count(*) FROM history WHERE cisp2 = 'P17' AND status = 'current'") == [(smokers,)]
+
+
+def test_one_line_of_json_is_loaded_whole_batch_by_batch(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All its records begin on line 1: nothing may tell them apart by their line."""
+    monkeypatch.setattr(staging, "BATCH", 60)
+    monkeypatch.setattr(nested, "BATCH", 20)
+    twice = [*PERSONS[:6], PERSONS[0]]
+    meditrame.write_json(tmp_path / "files", twice)
+    places = Places(tmp_path / "files", tmp_path / "warehouse", tmp_path / "keys")
+    rows = load("meditrame-json", of("meditrame-json"), places, own_uids=True).snapshot.manifest.rows
+    assert rows["patients"] == 6
+    assert rows["consultations"] == sum(len(each.visits) for each in PERSONS[:6])
+    assert rows["diagnoses"] == sum(len(v.diagnoses) for each in PERSONS[:6] for v in each.visits)
