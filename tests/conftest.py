@@ -5,8 +5,12 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from tests.spark_cluster import Cluster
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
@@ -38,6 +42,16 @@ def group(file: str) -> str:
     if STARTS.match(file):
         return "enclaves"
     return "spark" if SPARK.match(file) else file
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[Cluster]:
+    """A Spark of this machine. What asks for it stands in a file named after Spark: those run together, and
+    start it once."""
+    from tests.spark_cluster import running
+
+    with running() as found:
+        yield found
 
 
 @pytest.fixture(autouse=True)

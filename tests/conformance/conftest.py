@@ -8,7 +8,7 @@ from types import ModuleType
 import pytest
 from pyspark.sql import SparkSession
 
-from tests.spark_cluster import Cluster, running
+from tests.spark_cluster import Cluster
 
 
 @pytest.fixture(scope="session")
@@ -16,14 +16,6 @@ def world() -> ModuleType:
     from tests.conformance import world
 
     return world
-
-
-@pytest.fixture(scope="session")
-def cluster() -> Iterator[Cluster]:
-    """A Spark of this machine. What asks for it stands in a file named after Spark: those run together, and
-    start it once."""
-    with running() as found:
-        yield found
 
 
 @pytest.fixture(scope="session")

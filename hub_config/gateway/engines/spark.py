@@ -40,6 +40,7 @@ _CONDITIONS: Final = {
     "PATH_NOT_FOUND": ErrorCode.SNAPSHOT_MISSING,
     "FAILED_READ_FILE": ErrorCode.SNAPSHOT_CORRUPT,
     "OPERATION_CANCELED": ErrorCode.TIMED_OUT,
+    "RETRIES_EXCEEDED": ErrorCode.WAREHOUSE_UNREACHABLE,
     "UNABLE_TO_ACQUIRE_MEMORY": ErrorCode.OUT_OF_MEMORY,
 }
 
@@ -153,12 +154,9 @@ def _refused() -> Iterator[None]:
 
 
 def _code(error: Exception) -> ErrorCode:
-    if not isinstance(error, PySparkException):
-        return ErrorCode.ENGINE_FAILED if isinstance(error, pa.ArrowException) else _UNREACHABLE
-    condition = error.getCondition()
-    if condition is None:
-        return ErrorCode.OUT_OF_MEMORY if "maxResultSize" in str(error) else _UNREACHABLE
+    if isinstance(error, pa.ArrowException):
+        return ErrorCode.ENGINE_FAILED
+    condition = error.getCondition() if isinstance(error, PySparkException) else None
+    if condition is None:  # not Spark's own: of the connection, or of a task
+        return ErrorCode.OUT_OF_MEMORY if "maxResultSize" in str(error) else ErrorCode.WAREHOUSE_UNREACHABLE
     return _CONDITIONS.get(condition.partition(".")[0], ErrorCode.ENGINE_FAILED)
-
-
-_UNREACHABLE: Final = ErrorCode.WAREHOUSE_UNREACHABLE

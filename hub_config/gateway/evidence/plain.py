@@ -164,7 +164,7 @@ def _find_out(session: Session, fact: str, table: str, column: str) -> None:
         session.known[fact] = 0
         return
     value = stored(table, {column: _NUMBERS[stored_as]})[column].cast("float64")
-    endless = (value.isnan() | value.isinf()).any()
+    endless = (value.isnan() | value.isinf()).any(where=value.notnull())  # elsewhere NULL may be a number
     found = session.ask(value.as_table().agg(low=value.min(), high=value.max(), endless=endless))
     low, high, is_endless = (each[0].as_py() for each in found.columns)
     if is_endless is False:

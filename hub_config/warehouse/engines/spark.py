@@ -192,7 +192,7 @@ def _explained(place: SparkPlace) -> Iterator[None]:
 
 
 def _what_went_wrong(place: SparkPlace, condition: str | None) -> str:
-    if condition is None:
+    if condition is None or condition == "RETRIES_EXCEEDED":
         return (
             f"Spark Connect at {place.url} can't be reached, or refuses the token. Look whether it runs and "
             "what its log says."
