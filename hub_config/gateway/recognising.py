@@ -1,8 +1,9 @@
 """Recognises a project's pseudonyms among numbers that somebody found in a file.
 
-An index is made of the pseudonyms of everybody in a snapshot, objectors included, by the same function and
-key that named them; a number is looked up in it. The index lives in this process's memory only: it is never
-written, logged or sent, and an answer says which of the asked numbers were recognised, by their place.
+An index is made of the pseudonyms of everybody in a snapshot, objectors included, and of everybody numbered
+below them: who was left out of the snapshot may stand in a file of before. It is made by the same function
+and key that named them; a number is looked up in it. The index lives in this process's memory only: it is
+never written, logged or sent, and an answer says which of the asked numbers were recognised, by their place.
 
 A number counts when it stands within `NEARBY` of a pseudonym: spreadsheets keep 15 digits, double precision
 16. Pseudonyms are 63 bits wide, so of 100,000 unrelated numbers asked about 5 million patients, one in some
@@ -20,6 +21,7 @@ from pathlib import Path
 from typing import Final
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 
 from hub_config.gateway.engine import Engines, Session
@@ -129,13 +131,30 @@ class Shelf:
 
 def _pseudonyms(session: Session, home: Home) -> Numbers:
     """Of everyone in the snapshot, in order."""
-    everyone = stored(home.table, {home.stored_as: "int64"})
-    session.register("everyone", session.ask(everyone.filter(everyone[home.stored_as].notnull())))
+    numbers = _numbers(session, home.table, home.stored_as)
+    if home.whose is not Whose.CONSULTATION:
+        numbers = _with_who_is_missing(numbers, _numbers(session, "objections", home.stored_as))
+    session.register("everyone", pa.table({home.stored_as: numbers}))
     named = f"{FUNCTION}('{home.kind}', CAST({home.stored_as} AS BIGINT))"
     found = session.fetch(f"SELECT {named} AS name FROM everyone")  # noqa: S608
     index: Numbers = found.column("name").to_numpy().astype(np.int64)
     index.sort()
     return index
+
+
+def _numbers(session: Session, table: str, column: str) -> Numbers:
+    stands = stored(table, {column: "int64"})
+    found = session.ask(stands.filter(stands[column].notnull())).column(column)
+    numbers: Numbers = found.to_numpy().astype(np.int64)
+    return numbers
+
+
+def _with_who_is_missing(numbers: Numbers, objected: Numbers) -> Numbers:
+    """Numbers are dense, so whoever has none of a snapshot's rows was left out of it, or is of another
+    population."""
+    known = np.concatenate([numbers, objected])
+    dense = np.arange(min(int(known.max(initial=-1)) + 1, MOST_INDEXED), dtype=np.int64)
+    return np.union1d(known, dense)
 
 
 def _stands_in(index: Numbers, candidates: Sequence[int]) -> NDArray[np.bool_]:

@@ -11,11 +11,15 @@ import httpx
 import pytest
 
 from hub_config.gateway import recognising
+from hub_config.gateway.engine import EngineLimits, Engines
 from hub_config.gateway.pseudonym_search import pseudonym_search
 from hub_config.gateway.pseudonyms import ProjectKey
 from hub_config.gateway.recognising import HOMES, NEARBY, Recogniser, Shelf, Whose
 from hub_config.sockets.control import create_control_app
 from hub_config.sockets.listeners import Listeners
+from hub_config.warehouse.pseudonyms import Kind
+from hub_config.warehouse.purging import Objector
+from hub_config.warehouse.snapshot import build_snapshot
 from p4dp_sdk.catalogue.load import load_catalogue
 from p4dp_sdk.catalogue.model import Role
 from tests.services.gateway.peer_enclave import (
@@ -24,6 +28,7 @@ from tests.services.gateway.peer_enclave import (
     PATIENTS,
     Enclave,
     Workspace,
+    fill,
     opened,
     table,
 )
@@ -56,6 +61,21 @@ async def test_what_a_notebook_sees_is_recognised(recogniser: Recogniser, rachid
 def test_those_who_objected_are_recognised_too(recogniser: Recogniser) -> None:
     pseudonym = KEY.pseudonym("patient_id", OBJECTING_PATIENT)
     assert recogniser.recognise(PROJECT, 1, [pseudonym]).found == {0: Whose.PATIENT}
+
+
+def test_who_was_left_out_of_a_newer_snapshot_is_recognised(tmp_path: Path) -> None:
+    """Their rows of before may lie in a workspace: patients of a GP who withdrew, too."""
+    gone = [Objector(Kind.PATIENT, 42), Objector(Kind.PHYSICIAN, 5)]
+    with build_snapshot(
+        tmp_path / "newer", source="test", synthetic=True, public=False, objectors=gone
+    ) as building:
+        fill(building)
+    engines = Engines(EngineLimits(memory_bytes=256 * 1024**2, threads=1))
+    newer = Recogniser(engines, tmp_path / "newer", MASTER_KEY)
+    asked = [KEY.pseudonym("patient_id", number) for number in (42, 17)]
+    assert newer.recognise(PROJECT, 1, asked).found == {0: Whose.PATIENT, 1: Whose.PATIENT}
+    assert newer.recognise(PROJECT, 1, [KEY.pseudonym("physician_id", 5)]).found == {0: Whose.PHYSICIAN}
+    engines.close()
 
 
 def test_a_physician_is_recognised(recogniser: Recogniser) -> None:
