@@ -83,8 +83,9 @@ def synthesise(preset: str, scale: float, seed: int) -> None:
 @click.option("--keep", is_flag=True, help="The mapping changed, but gives no landed row another value.")
 @click.argument("directory", type=click.Path(exists=True, file_okay=False, path_type=Path), metavar="DIR")
 def load(mapping_name: str, directory: Path, land_only: bool, afresh: bool, keep: bool) -> None:
-    """Land a vendor's files from DIR, and freeze a snapshot if that changed anything. Killed half-way, it goes
-    on where it was. Bad rows are set aside and listed; they stop a load only where they are most of a file."""
+    """Land a vendor's files from DIR, and freeze a snapshot if that changed anything. Killed half-way, it
+    goes on where it was. Bad rows are set aside and listed; they stop a load only where they are most of a
+    file."""
     from hub_config.governance.objections.leaving_out import objectors_on_record
     from hub_config.isolation import workspaces_have_own_uid
     from hub_config.warehouse.loader.load import History, Places, land

@@ -1,8 +1,8 @@
 """What a load judged good becomes landed: all of it in one transaction, or nothing.
 
-A record with a key replaces the one landed under it, where it says something else. A row without key that equals
-one landed from another file is not added again: of the equal rows of one file as many stay as the file with most
-of them had.
+A record with a key replaces the one landed under it, where it says something else. A row without key that
+equals one landed from another file is not added again: of the equal rows of one file as many stay as the
+file with most of them had.
 """
 
 from __future__ import annotations
@@ -127,11 +127,13 @@ class _Application:
             f"FROM ({self._said_of_patients()}) i LEFT JOIN patients l USING (patient_no)",
         )
         change = self._counted(
-            "SELECT count(*) FILTER (new), count(*) FILTER (changed), count(*) FILTER (NOT new AND NOT changed) "
+            "SELECT count(*) FILTER (new), count(*) FILTER (changed), count(*) FILTER (NOT new AND NOT "
+            "changed) "
             "FROM incoming_patients"
         )
         self._execute(
-            "DELETE FROM patients WHERE patient_no IN (SELECT patient_no FROM incoming_patients WHERE changed)"
+            "DELETE FROM patients WHERE patient_no IN (SELECT patient_no FROM incoming_patients WHERE "
+            "changed)"
         )
         columns = ", ".join(("patient_no", *_SAID_BY_PATIENTS))
         self._execute(
@@ -149,12 +151,14 @@ class _Application:
         source = literal(self.entry.death_source) if self.entry.death_source else "NULL"
         before = ", ".join(f"l.{name}" for name in _SAID_BY_PATIENTS if not name.startswith("death"))
         return (
-            f"SELECT p.patient_no, p.physician_no, p.centre_id, p.sex, {month.format('p.birth')} AS birth_month, "  # noqa: S608
+            f"SELECT p.patient_no, p.physician_no, p.centre_id, p.sex, {month.format('p.birth')} AS "  # noqa: S608
+            f"birth_month, "
             f"p.age, {on} AS age_on, coalesce({death}, l.death_month) AS death_month, "
             f"coalesce(l.death_source, CASE WHEN {death} IS NOT NULL THEN {source} END) AS death_source "
             "FROM stage.persons p JOIN stage.everybody e USING (patient_no) "
             "LEFT JOIN patients l ON l.patient_no = p.patient_no "
-            f"UNION ALL SELECT l.patient_no, {before}, {death}, coalesce(l.death_source, {source}) FROM patients l "
+            f"UNION ALL SELECT l.patient_no, {before}, {death}, coalesce(l.death_source, {source}) FROM "
+            f"patients l "
             "JOIN stage.everybody e ON e.patient_no = l.patient_no "
             f"WHERE {death} IS DISTINCT FROM l.death_month "
             "AND l.patient_no NOT IN (SELECT patient_no FROM stage.persons)"
@@ -197,7 +201,8 @@ class _Application:
             f"QUALIFY row_number() OVER (PARTITION BY {key} ORDER BY file DESC) = 1",
         )
         self._execute(
-            f"CREATE OR REPLACE TEMP VIEW incoming AS SELECT * FROM {staged} ANTI JOIN shared USING (record_key) "  # noqa: S608
+            f"CREATE OR REPLACE TEMP VIEW incoming AS SELECT * FROM {staged} ANTI JOIN shared USING "  # noqa: S608
+            f"(record_key) "
             "UNION ALL BY NAME SELECT * FROM renamed"
         )
 
@@ -222,8 +227,10 @@ class _Application:
         if not every:
             return
         self._execute(
-            f"INSERT INTO exports BY NAME SELECT {self.entry.load} AS load, {literal(self.source)} AS source, "  # noqa: S608
-            "p.physician_no, p.centre_id, x.exported_on, x.software, p.first_event, p.last_event, p.rows FROM "
+            f"INSERT INTO exports BY NAME SELECT {self.entry.load} AS load, {literal(self.source)} AS "  # noqa: S608
+            f"source, "
+            "p.physician_no, p.centre_id, x.exported_on, x.software, p.first_event, p.last_event, "
+            "p.rows FROM "
             "(SELECT physician_no, mode(centre_id) AS centre_id, min(day) AS first_event, "
             f"max(day) AS last_event, count(*) AS rows FROM ({every}) "
             "WHERE physician_no IS NOT NULL GROUP BY physician_no) p "
@@ -256,14 +263,15 @@ class _Application:
         self._rejected()
 
     def _rejected(self) -> None:
-        for index, (file, path, sha256, *_, read) in enumerate(self.entry.files):
-            if not read:
-                continue
-            self._execute("DELETE FROM rejected WHERE sha256 = ? AND file = ?", [sha256, file])
-            self._execute(
-                'INSERT INTO rejected SELECT DISTINCT ?, ?, line, rule, "column" FROM stage.rejected WHERE file = ?',
-                [sha256, file, index],
-            )
+        """Of the files that were read; what an earlier reading of the same bytes said is replaced."""
+        for index, (file, _, sha256, *_, read) in enumerate(self.entry.files):
+            if read:
+                self._execute("DELETE FROM rejected WHERE sha256 = ? AND file = ?", [sha256, file])
+                self._execute(
+                    "INSERT INTO rejected "
+                    'SELECT DISTINCT ?, ?, line, rule, "column" FROM stage.rejected WHERE file = ?',
+                    [sha256, file, index],
+                )
 
     def _append(self, table: str, rows: list[tuple[Any, ...]]) -> None:
         if rows:

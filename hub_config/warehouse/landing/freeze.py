@@ -1,7 +1,7 @@
 """A snapshot of what is landed: all sources of one population, in one numbering of persons.
 
-What can only be judged when all rows are in is judged here: ages at the snapshot's date, and measurements of two
-quantities that are copies of each other.
+What can only be judged when all rows are in is judged here: ages at the snapshot's date, and measurements
+of two quantities that are copies of each other.
 """
 
 from __future__ import annotations
@@ -201,7 +201,8 @@ class _Freezing:
         ).fetchone()
         if other:
             raise LandingProblem(
-                f"Centre {other[0]} of source {self.landed.source} has another region or label in another source "
+                f"Centre {other[0]} of source {self.landed.source} has another region or label in "
+                f"another source "
                 "of this population. Make the mappings' [[centres]] agree and load again."
             )
         self._run(
@@ -212,7 +213,8 @@ class _Freezing:
     def _patients(self) -> None:
         on = f"DATE {literal(self.reference.isoformat())}"
         age = (
-            f"CASE WHEN age_on = {on} THEN age WHEN birth_month IS NOT NULL THEN date_sub('year', birth_month, {on}) "
+            f"CASE WHEN age_on = {on} THEN age WHEN birth_month IS NOT NULL THEN date_sub('year', "
+            f"birth_month, {on}) "
             f"ELSE age + date_sub('year', age_on, {on}) END"
         )
         columns = [quoted(each.stored_as) for each in self.building.catalogue.tables["patients"].columns]
@@ -236,7 +238,8 @@ class _Freezing:
         landed = f"landed.{quoted(table.name)}"
         rows = self._with_copies(table, landed)
         self._run(
-            f"INSERT INTO {quoted(table.name)} BY NAME SELECT {columns} FROM {rows} ORDER BY {clustering(table)}"  # noqa: S608
+            f"INSERT INTO {quoted(table.name)} BY NAME SELECT {columns} FROM {rows} ORDER BY "  # noqa: S608
+            f"{clustering(table)}"
         )
 
     def _with_copies(self, table: Table, landed: str) -> str:

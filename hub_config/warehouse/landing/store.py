@@ -60,7 +60,8 @@ class Landing:
 
     @property
     def population(self) -> str | None:
-        """Which it is of, as last noted: known without its lock, so that loads of others are not in the way."""
+        """Which it is of, as last noted: known without its lock, so that loads of others are not in the
+        way."""
         path = self.directory / _POPULATION
         return path.read_text(encoding="ascii") if path.exists() else None
 

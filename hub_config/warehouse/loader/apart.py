@@ -5,6 +5,7 @@ Leaves `everybody` with the deaths, and `exports_read` (physician_no or null for
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Final
 
 import pyarrow as pa
@@ -32,13 +33,13 @@ def load_apart(staging: Staging) -> None:
     staging.run(_TABLES)
     if death := staging.mapping.death:
         for input_ in staging.plan.of(death.file):
-            staging.read("deaths", input_, lambda one=input_: _take_deaths(staging, one, death))  # type: ignore[misc]
+            staging.read("deaths", input_, partial(_take_deaths, staging, input_, death))
         with staging.step("deaths") as todo:
             if todo:
                 _note_deaths(staging)
     if export := staging.mapping.export:
         for input_ in staging.plan.of(export.file):
-            staging.read("exports", input_, lambda one=input_: _take_exports(staging, one, export))  # type: ignore[misc]
+            staging.read("exports", input_, partial(_take_exports, staging, input_, export))
 
 
 def _take_deaths(staging: Staging, input_: Input, death: Deaths) -> None:
@@ -92,7 +93,8 @@ def _take_exports(staging: Staging, input_: Input, export: Export) -> None:
 
 
 def physician_numbers(staging: Staging, column: str) -> pa.Table:
-    """`text` and `gp_no` of each GP whom the staged rows name in a column; who was never seen gets a number."""
+    """`text` and `gp_no` of each GP whom the staged rows name in a column; who was never seen gets a
+    number."""
     found = staging.run(f"SELECT DISTINCT {column} FROM {JUDGED} WHERE {column} IS NOT NULL").fetchall()  # noqa: S608
     known = sorted(row[0] for row in found)
     numbers = staging.pseudonyms.numbers(Kind.PHYSICIAN, staging.source, known)

@@ -1,8 +1,8 @@
-"""A mapping's values as SQL over a file's cells: the value, and what `validation` requires of it. Pure text in,
-text out.
+"""A mapping's values as SQL over a file's cells: the value, and what `validation` requires of it. Pure text
+in, text out.
 
-A cell is the trimmed text of a source column, null when it says that it is missing. No value is ever cast in a
-way that can fail: a failing cast would put the cell into an error message.
+A cell is the trimmed text of a source column, null when it says that it is missing. No value is ever cast
+in a way that can fail: a failing cast would put the cell into an error message.
 """
 
 from __future__ import annotations
@@ -87,8 +87,8 @@ class Reading:
         return f"CASE WHEN isfinite({number}) THEN {number} END"
 
     def precision(self, value: Value) -> str:
-        """How precise the date `value` is: as the format that fits says, and to the year where a full date is a
-        1 January."""
+        """How precise the date `value` is: as the format that fits says, and to the year where a full date
+        is a 1 January."""
         if value.column is None:
             return literal("day")
         cell, cases = self.cell(value.column), []

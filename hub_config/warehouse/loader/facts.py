@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Final
 
 from hub_config.warehouse.landing.layout import NUMBER, create, fact_columns
@@ -41,7 +41,7 @@ def load_facts(staging: Staging) -> None:
     for file in dict.fromkeys(rows.file for rows in staging.mapping.rows):
         blocks = [Block.of(staging, rows) for rows in staging.mapping.rows if rows.file == file]
         for input_ in staging.plan.of(file):
-            staging.read("facts", input_, lambda one=input_: _take_batch(staging, one, blocks))  # type: ignore[misc]
+            staging.read("facts", input_, partial(_take_batch, staging, input_, blocks))
             with staging.step(f"first records of {input_.index}") as todo:
                 if todo:
                     _keep_first(staging, input_, blocks)
@@ -91,7 +91,8 @@ class Block:
 
     @cached_property
     def _events(self) -> tuple[str, ...]:
-        """Its columns of identifiers of events: numbers made of the keyed hash of what the source calls them."""
+        """Its columns of identifiers of events: numbers made of the keyed hash of what the source calls
+        them."""
         columns = ((self.table.column(name), name) for name in self.rows.columns)
         return tuple(column.stored_as for column, _ in columns if column.role is Role.EVENT)
 
@@ -134,9 +135,9 @@ class Block:
         """What the source calls the record and its GP."""
         if key := self.rows.key:
             cells = [self.read.cell(column) for column in key]
-            yield f"CASE WHEN {' AND '.join(f'{cell} IS NOT NULL' for cell in cells)} THEN " + (
-                f"concat_ws(chr(31), {', '.join(cells)}) END AS {quoted(text_of(_KEY))}"
-            )
+            given = " AND ".join(f"{cell} IS NOT NULL" for cell in cells)
+            named = f"concat_ws(chr(31), {', '.join(cells)})"
+            yield f"CASE WHEN {given} THEN {named} END AS {quoted(text_of(_KEY))}"
         if self.rows.physician:
             yield f"{self.read.cell(self.rows.physician)} AS {_GP}"
 
@@ -187,8 +188,10 @@ class Block:
         if self.rows.physician:
             replaced += [
                 "coalesce(row_gps.gp_no, j.physician_no) AS physician_no",
-                "CASE WHEN row_gps.gp_no IS NULL THEN j.centre_id "
-                "ELSE coalesce(practices.centre_id, j.centre_id) END AS centre_id",
+                (
+                    "CASE WHEN row_gps.gp_no IS NULL THEN j.centre_id "
+                    "ELSE coalesce(practices.centre_id, j.centre_id) END AS centre_id"
+                ),
             ]
         columns = f"j.* REPLACE ({', '.join(replaced)})" if replaced else "j.*"
         rows = f"SELECT {columns} FROM {JUDGED} j {join}"  # noqa: S608
@@ -196,8 +199,8 @@ class Block:
 
     @cached_property
     def _secrets(self) -> dict[str, str]:
-        """What the names of records are hashed with: of one table, one key names one record, whatever the batch.
-        Blocks that fill one table from one line differ in their constants."""
+        """What the names of records are hashed with: of one table, one key names one record, whatever the
+        batch. Blocks that fill one table from one line differ in their constants."""
         constants = sorted(
             f"{name}={value.constant}"
             for name, value in self.rows.columns.items()
@@ -216,8 +219,8 @@ class Block:
 
     @property
     def _content_key(self) -> str:
-        """Of everything the row says; of a row without key, which it names, but for its GP and centre, which may
-        change while the row is the same."""
+        """Of everything the row says; of a row without key, which it names, but for its GP and centre,
+        which may change while the row is the same."""
         if self.rows.key:
             return f"CAST(hash({', '.join(self._kept)}) AS UHUGEINT)"
         said = [name for name in self._kept if name not in ('"physician_no"', '"centre_id"')]

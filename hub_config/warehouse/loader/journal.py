@@ -62,7 +62,8 @@ class Journal:
         key = [input_.name, input_.sha256]
         rows = self._one("SELECT arg_max(rows, load) FROM files WHERE file = ? AND sha256 = ? AND read", key)
         found = self.connection.execute(
-            "SELECT rule, count(DISTINCT line) FROM rejected WHERE file = ? AND sha256 = ? GROUP BY rule ORDER BY rule",
+            "SELECT rule, count(DISTINCT line) FROM rejected WHERE file = ? AND sha256 = ? GROUP BY "
+            "rule ORDER BY rule",
             key,
         ).fetchall()
         rejected = {Rule(rule): count for rule, count in found}
@@ -74,8 +75,8 @@ class Journal:
 
 
 def marked(inputs: Iterable[Input], known: Known, mapping: VendorMapping) -> tuple[Input, ...]:
-    """The inputs, those marked that need no reading: known ones, and the same bytes a second time. Rows that wait
-    for their person are read again when new persons come."""
+    """The inputs, those marked that need no reading: known ones, and the same bytes a second time. Rows
+    that wait for their person are read again when new persons come."""
     seen: set[tuple[str, str]] = set()
     judged = []
     for each in inputs:

@@ -1,9 +1,10 @@
-"""Lands one vendor's files, and freezes a snapshot of what is landed: each of the two whole or not at all. A bad
-row is set aside; it never stops a load, unless most of its file is bad.
+"""Lands one vendor's files, and freezes a snapshot of what is landed: each of the two whole or not at all.
+A bad row is set aside; it never stops a load, unless most of its file is bad.
 
-A load works in `landing/<source>/loads/<n>/`, batch by batch, and changes what is landed in one transaction at
-its end. Killed at any moment and begun again on the same files it goes on behind the last batch. The same bytes
-again, under any name, change nothing. Source identifiers never reach landing, snapshot, message or listing.
+A load works in `landing/<source>/loads/<n>/`, batch by batch, and changes what is landed in one transaction
+at its end. Killed at any moment and begun again on the same files it goes on behind the last batch. The
+same bytes again, under any name, change nothing. Source identifiers never reach landing, snapshot, message
+or listing.
 """
 
 from __future__ import annotations
@@ -258,9 +259,11 @@ class _Load:
         unkeyed = [rows.table for rows in self.mapping.rows if not rows.key]
         if self.history is History.REFUSE and unkeyed and journal.meanings - {meaning}:
             raise LoadRefused(
-                f"Mapping {self.origin} changed since source {self.landing.source} was loaded last. Rows without "
+                f"Mapping {self.origin} changed since source {self.landing.source} was loaded last. "
+                f"Rows without "
                 f"`key` ({', '.join(dict.fromkeys(unkeyed))}) that it reads otherwise now would be there "
-                "twice. Load the whole export with --afresh, which forgets what was landed of this source; or "
+                "twice. Load the whole export with --afresh, which forgets what was landed of this "
+                "source; or "
                 "with --keep, if the change gives no landed row another value."
             )
 
@@ -292,7 +295,8 @@ def _require_same_key(connection: duckdb.DuckDBPyConnection, pseudonyms: Pseudon
         connection.execute("INSERT INTO identity VALUES (?, ?)", [source, check])
     elif row[0] != check:
         raise LandingProblem(
-            f"What is landed of source {source} was numbered with another pseudonym key. Restore that key from a "
+            f"What is landed of source {source} was numbered with another pseudonym key. Restore that "
+            f"key from a "
             "backup; or, to start anew, remove the source's landing and load everything again."
         )
 
@@ -331,6 +335,7 @@ def _disk_full_explained() -> Iterator[None]:
         if not is_disk_full(error):
             raise
         raise DiskFull(
-            "The disk is full: nothing was landed, snapshots are untouched. Free some space and load again: what "
+            "The disk is full: nothing was landed, snapshots are untouched. Free some space and load "
+            "again: what "
             "was read so far is kept."
         ) from None

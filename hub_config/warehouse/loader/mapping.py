@@ -104,8 +104,8 @@ class Tolerance(_Strict):
 
 class Source(_Strict):
     """`name` scopes identifiers: mappings of the same name mean the same people. `dates` are the first and
-    last possible dates of an event; `reference_date` is the date of every age. The sources of one `population`
-    are frozen into one snapshot; by default a source is a population of its own."""
+    last possible dates of an event; `reference_date` is the date of every age. The sources of one
+    `population` are frozen into one snapshot; by default a source is a population of its own."""
 
     name: str = Field(pattern=r"^[a-z][a-z0-9_-]*$")
     label: str

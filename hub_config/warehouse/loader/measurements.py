@@ -1,7 +1,7 @@
 """Numbers measured: the harmonised value, its unit and the quality code, as SQL. Pure text in, text out.
 
-A value out of bounds is null, its raw text stays. Whether two quantities of one day are copies of each other is
-asked when all rows are in (`landing.freeze`).
+A value out of bounds is null, its raw text stays. Whether two quantities of one day are copies of each
+other is asked when all rows are in (`landing.freeze`).
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ _UNIT: Final = quoted(IN_UNIT)
 
 
 def harmonised(rows: str, measurement: Measurement) -> str:
-    """The query `rows` (with `number`, its text and its unit) with value, unit, raw value, raw unit and quality
-    code."""
+    """The query `rows` (with `number`, its text and its unit) with value, unit, raw value, raw unit and
+    quality code."""
     of, quantities = quoted(measurement.of), measurement.quantities
     value = _by_quantity(of, quantities, lambda name, q: _converted(name, q, measurement))
     doubt = (
@@ -57,7 +57,8 @@ def _by_quantity(of: str, quantities: Mapping[str, Quantity], sql: Callable[[str
 
 
 def _converted(name: str, quantity: Quantity, measurement: Measurement) -> str:
-    """By the row's unit where it says one, else by the mapping's factor; null where the unit leads nowhere."""
+    """By the row's unit where it says one, else by the mapping's factor; null where the unit leads
+    nowhere."""
     stated = _scaled(quantity.factor, 0.0)
     if measurement.unit is None:
         return stated

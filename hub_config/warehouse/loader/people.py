@@ -8,6 +8,7 @@ earliest possible birth, `death` its date or null; of persons landed before both
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any, Final
 
 import numpy as np
@@ -41,7 +42,7 @@ def load_people(staging: Staging) -> None:
     """Read, judge and number the persons. Raises SourceProblem when nobody is there to hang rows on."""
     staging.run(_READ)
     for input_ in staging.plan.of(staging.mapping.patients.file):
-        staging.read("persons", input_, lambda one=input_: _take_batch(staging, one))  # type: ignore[misc]
+        staging.read("persons", input_, partial(_take_batch, staging, input_))
         with staging.step(f"first rows of {input_.index}") as todo:
             if todo:
                 _keep_first(staging, input_)
@@ -188,13 +189,15 @@ _LANDED: Final = """
 
 
 def _enrol(staging: Staging, kind: Kind, column: str, into: str) -> None:
-    with staging.pseudonyms.enrolling(kind) as register:
-        with registered(staging.connection, "numbered", register.numbered):
-            fresh = staging.run(
-                f"SELECT DISTINCT r.{column} AS digest FROM persons_read r "  # noqa: S608
-                f"ANTI JOIN numbered n ON n.digest = r.{column} WHERE r.{column} IS NOT NULL ORDER BY 1"
-            )
-            register.append(batch.column(0) for batch in fresh.to_arrow_reader(1_000_000))
+    with (
+        staging.pseudonyms.enrolling(kind) as register,
+        registered(staging.connection, "numbered", register.numbered),
+    ):
+        fresh = staging.run(
+            f"SELECT DISTINCT r.{column} AS digest FROM persons_read r "  # noqa: S608
+            f"ANTI JOIN numbered n ON n.digest = r.{column} WHERE r.{column} IS NOT NULL ORDER BY 1"
+        )
+        register.append(batch.column(0) for batch in fresh.to_arrow_reader(1_000_000))
     with (
         staging.pseudonyms.enrolling(kind) as register,
         registered(staging.connection, "numbered", register.numbered),

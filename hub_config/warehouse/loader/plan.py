@@ -1,7 +1,7 @@
 """What a load reads: its files with their hashes, and which of them were landed before.
 
-The same bytes under the same mapping are the same load: that is how a killed one is found again, and how a file
-that comes twice changes nothing.
+The same bytes under the same mapping are the same load: that is how a killed one is found again, and how a
+file that comes twice changes nothing.
 """
 
 from __future__ import annotations

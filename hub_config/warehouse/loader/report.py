@@ -1,5 +1,5 @@
-"""What a load did, for people and for machines: `report.html` and `report.json` beside the listing of rows set
-aside. Numbers, names of files, rules and tables; never a value, never a person.
+"""What a load did, for people and for machines: `report.html` and `report.json` beside the listing of rows
+set aside. Numbers, names of files, rules and tables; never a value, never a person.
 """
 
 from __future__ import annotations

@@ -1,8 +1,9 @@
-"""One load under way: batches of source text in, judged rows in the load's own database. What is done stays done.
+"""One load under way: batches of source text in, judged rows in the load's own database. What is done stays
+done.
 
-Text lives in memory and in DuckDB's encrypted spill, batch by batch; what a source called a person never reaches
-the database, its free blocks or a message. Each batch is one transaction: after a kill the load goes on behind
-the last one.
+Text lives in memory and in DuckDB's encrypted spill, batch by batch; what a source called a person never
+reaches the database, its free blocks or a message. Each batch is one transaction: after a kill the load
+goes on behind the last one.
 """
 
 from __future__ import annotations
@@ -33,7 +34,8 @@ JUDGED: Final = "judged"
 BATCH: Final = 250_000  # rows judged at once: enough for DuckDB to be quick, little enough for memory
 _FIRST_BIRTH: Final = date(1850, 1, 1)
 _TABLES: Final = """
-    CREATE TABLE IF NOT EXISTS progress (file INTEGER, part VARCHAR, passed BIGINT, rows BIGINT, done BOOLEAN);
+    CREATE TABLE IF NOT EXISTS progress
+        (file INTEGER, part VARCHAR, passed BIGINT, rows BIGINT, done BOOLEAN);
     CREATE TABLE IF NOT EXISTS steps (step VARCHAR);
     CREATE TABLE IF NOT EXISTS rejected (file INTEGER, line BIGINT, rule VARCHAR, "column" VARCHAR);
 """
@@ -100,7 +102,12 @@ class Staging:
         self._finish(input_, progress, rows.ragged[told:])
 
     def _take(
-        self, input_: Input, columns: Mapping[str, str], progress: _Progress, passed: int, ragged: Sequence[int]
+        self,
+        input_: Input,
+        columns: Mapping[str, str],
+        progress: _Progress,
+        passed: int,
+        ragged: Sequence[int],
     ) -> _Progress:
         self.run(f"CREATE OR REPLACE TEMP TABLE {SOURCE} AS {_cells(columns, input_.file.missing)}")
         (count,) = self.run(f"SELECT count(*) FROM {SOURCE}").fetchone()  # noqa: S608
@@ -131,14 +138,16 @@ class Staging:
             table = pa.table({"line": pa.array(lines, pa.int64())})
             with registered(self.connection, "ragged", table):
                 self.run(
-                    f"INSERT INTO rejected SELECT {input_.index}, line, {literal(Rule.FIELDS)}, NULL FROM ragged"
+                    f"INSERT INTO rejected SELECT {input_.index}, line, "  # noqa: S608
+                    f"{literal(Rule.FIELDS)}, NULL FROM ragged"
                 )
 
     def judge(self, rows: str, input_: Input, requirements: tuple[Requirement, ...]) -> None:
-        """The query `rows` (with `line`) in the temporary table `JUDGED`, each under its `place`, but for the rows
-        that break a requirement: those are noted."""
+        """The query `rows` (with `line`) in the temporary table `JUDGED`, each under its `place`, but for
+        the rows that break a requirement: those are noted."""
         self.run(
-            f"CREATE OR REPLACE TEMP TABLE {JUDGED} AS SELECT *, row_number() OVER () - 1 AS place FROM ({rows})"  # noqa: S608
+            f"CREATE OR REPLACE TEMP TABLE {JUDGED} AS SELECT *, row_number() OVER () - 1 AS place FROM "  # noqa: S608
+            f"({rows})"
         )
         self._set_broken_aside(input_, requirements)
 
@@ -163,7 +172,8 @@ class Staging:
     def set_aside(self, input_: Input, rule: Rule, column: str, lines: str) -> None:
         """Note the lines that the query `lines` gives."""
         self.run(
-            f"INSERT INTO rejected SELECT {input_.index}, line, {literal(rule)}, {literal(column)} FROM ({lines})"  # noqa: S608
+            f"INSERT INTO rejected SELECT {input_.index}, line, {literal(rule)}, {literal(column)} FROM "  # noqa: S608
+            f"({lines})"
         )
 
     def secret(self, scope: str) -> str:
@@ -195,7 +205,8 @@ def _cells(columns: Mapping[str, str], missing: Sequence[str]) -> str:
     something = ", ".join(f"trim({quoted(column)})" for column in columns)
     words = texts(("", *missing))
     cells = ", ".join(
-        f"CASE WHEN trim({quoted(column)}) NOT IN ({words}) THEN trim({quoted(column)}) END AS {quoted(column)}"
+        f"CASE WHEN trim({quoted(column)}) NOT IN ({words}) THEN trim({quoted(column)}) END AS "
+        f"{quoted(column)}"
         for column in columns
     )
     return f"SELECT {cells}, {quoted(LINE)} FROM batch WHERE concat({something}) <> ''"  # noqa: S608

@@ -1,4 +1,5 @@
-"""How much of each file was set aside, by rule, and whether that is too much. Decides on numbers; reads no data."""
+"""How much of each file was set aside, by rule, and whether that is too much. Decides on numbers; reads no
+data."""
 
 from __future__ import annotations
 
@@ -42,10 +43,12 @@ def require_mostly_good(tallies: Sequence[Tally], tolerance: Tolerance, listing:
         f"  {each.path}: {count:,} of {each.rows:,} rows: {rule} ({MEANING[rule]})"
         for each, rule, count in excesses(tallies, tolerance)
     ]
-    if found:
-        raise MostlyBad(
-            f"More than {tolerance.max_rejected:.0%} of a file was set aside under one rule, so nothing was landed:\n"
-            + "\n".join(found)
-            + f"\nEach line is in {listing}. Correct the mapping or the export and load again; or, if the rows are "
-            "rightly refused, raise `max_rejected` in the mapping's [limits]."
-        )
+    if not found:
+        return
+    raise MostlyBad(
+        f"More than {tolerance.max_rejected:.0%} of a file was set aside under one rule, so nothing was "
+        "landed:\n"
+        + "\n".join(found)
+        + f"\nEach line is in {listing}. Correct the mapping or the export and "
+        "load again; or, if the rows are rightly refused, raise `max_rejected` in the mapping's [limits]."
+    )

@@ -1,4 +1,5 @@
-"""A load killed at any moment leaves the landing as it was, and goes on where it was when it is begun again."""
+"""A load killed at any moment leaves the landing as it was, and goes on where it was when it is begun
+again."""
 
 from __future__ import annotations
 

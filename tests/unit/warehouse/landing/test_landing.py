@@ -1,4 +1,5 @@
-"""What is landed adds up: increments, repeats, two sources, refusals; and a load that can't be whole is none."""
+"""What is landed adds up: increments, repeats, two sources, refusals; and a load that can't be whole is
+none."""
 
 from __future__ import annotations
 
