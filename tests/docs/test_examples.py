@@ -86,8 +86,8 @@ def merged(whole: dict[str, Any], part: dict[str, Any]) -> dict[str, Any]:
 
 @pytest.mark.parametrize("page", with_blocks("toml"), ids=lambda page: page.stem)
 def test_the_toml_of_a_page_is_accepted(page: Path, tmp_path: Path) -> None:
-    """Each block by what reads it: a mapping has a [source], a part of one only keys of mappings and belongs to
-    the page's whole one, a grant has an `access`, settings neither."""
+    """Each block by what reads it: a mapping has a [source], a part of one only keys of mappings (it
+    belongs to the page's whole one), a grant has an `access`, settings neither."""
     whole: dict[str, Any] = {}
     for block in blocks(page, "toml"):
         document = tomllib.loads(block.text)
