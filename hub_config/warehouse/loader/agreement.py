@@ -162,6 +162,12 @@ def _unit_faults(key: str, measurement: Measurement) -> Iterator[Fault]:
     """A unit that becomes none of the quantities' is a slip: no row could be read by it."""
     if (measurement.unit is None) != (not measurement.units):
         yield f"{key}.units", "`unit` and `units` come together: the column, and what its words mean"
+    for name, each in measurement.quantities.items():
+        if each.factor is None and each.unit_raw and not converted(each.unit_raw, each.unit, name):
+            yield (
+                f"{key}.quantities.{name}.unit_raw",
+                f"{each.unit_raw!r} can't be converted to {each.unit!r}: correct it, or give the `factor`",
+            )
     for word, code in measurement.units.items():
         if not any(converted(code, each.unit, name) for name, each in measurement.quantities.items()):
             yield f"{key}.units.{word}", f"{code!r} can't be converted to the unit of any quantity here"

@@ -233,12 +233,12 @@ class Export(_Strict):
 
 
 class Quantity(_Strict):
-    """One thing measured: its unit here, the source's unit and the factor between them, and plausible bounds
-    here."""
+    """One thing measured: its unit here, the source's unit, and plausible bounds here. The factor between the
+    units follows from them (UCUM, molar masses); give it for units that have no code only."""
 
     unit: str
     unit_raw: str | None = None
-    factor: float = Field(default=1.0, gt=0)
+    factor: float | None = Field(default=None, gt=0)
     plausible: Bounds
 
 

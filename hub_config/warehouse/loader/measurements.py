@@ -13,7 +13,7 @@ from hub_config.warehouse.landing.layout import NUMBER
 from hub_config.warehouse.loader.mapping import Measurement, Quantity
 from hub_config.warehouse.loader.requirements import text_of
 from hub_config.warehouse.loader.rules import Doubt
-from hub_config.warehouse.quality.units import Conversion, UnitProblem, conversion
+from hub_config.warehouse.quality.units import IDENTITY, Conversion, UnitProblem, conversion
 from hub_config.warehouse.schema import literal, quoted
 
 IN_UNIT: Final = "measured in"  # the staged cell with the row's own unit
@@ -59,19 +59,29 @@ def _by_quantity(of: str, quantities: Mapping[str, Quantity], sql: Callable[[str
 def _converted(name: str, quantity: Quantity, measurement: Measurement) -> str:
     """By the row's unit where it says one, else by the mapping's factor; null where the unit leads
     nowhere."""
-    stated = _scaled(quantity.factor, 0.0)
+    stated = _scaled(_between(name, quantity))
     if measurement.unit is None:
         return stated
     cases = [f"WHEN {_UNIT} IS NULL THEN {stated}"]
     for word, code in measurement.units.items():
         if found := converted(code, quantity.unit, name):
-            cases.append(f"WHEN {_UNIT} = {literal(word)} THEN {_scaled(found.factor, found.shift)}")
+            cases.append(f"WHEN {_UNIT} = {literal(word)} THEN {_scaled(found)}")
     return f"CASE {' '.join(cases)} END"
 
 
-def _scaled(factor: float, shift: float) -> str:
-    scaled = NUMBER if factor == 1.0 else f"{NUMBER} * CAST({factor!r} AS DOUBLE)"
-    return scaled if shift == 0.0 else f"{scaled} + CAST({shift!r} AS DOUBLE)"
+def _between(name: str, quantity: Quantity) -> Conversion:
+    """From the source's unit to the one here: the mapping's own factor, else what the units say.
+
+    Raises UnitProblem, which `agreement` foresees.
+    """
+    if quantity.factor is not None:
+        return Conversion(quantity.factor)
+    return conversion(quantity.unit_raw, quantity.unit, name) if quantity.unit_raw else IDENTITY
+
+
+def _scaled(found: Conversion) -> str:
+    scaled = NUMBER if found.factor == 1.0 else f"{NUMBER} * CAST({found.factor!r} AS DOUBLE)"
+    return scaled if found.shift == 0.0 else f"{scaled} + CAST({found.shift!r} AS DOUBLE)"
 
 
 def _unit(_: str, quantity: Quantity) -> str:
@@ -92,7 +102,7 @@ def _implausible(_: str, quantity: Quantity) -> str:
     return f"converted NOT BETWEEN {low!r} AND {high!r}"
 
 
-def _other_unit(_: str, quantity: Quantity) -> str:
+def _other_unit(name: str, quantity: Quantity) -> str:
     """A factor or a row's unit that is not the unit here."""
-    factor = "true" if quantity.factor != 1.0 else "false"
+    factor = "true" if _between(name, quantity).changes else "false"
     return f"CASE WHEN unit_raw IS NULL THEN {factor} ELSE unit_raw <> {literal(quantity.unit)} END"

@@ -120,3 +120,11 @@ def test_an_unreadable_mapping_says_why(tmp_path: Path, content: bytes | None, s
 def test_every_rule_is_explained_and_every_doubt_is_in_the_catalogue() -> None:
     assert set(MEANING) == set(Rule)
     assert set(Doubt) <= {code.code for code in load_catalogue().code_systems["dq_code"].codes}
+
+
+def test_a_unit_that_leads_nowhere_is_a_fault_of_the_mapping(vendor: Vendor) -> None:
+    """Without a `factor` the units say it: so they must be UCUM, of one kind, with a known molar mass."""
+    for unit in ("kg", "g per litre"):
+        text = vendor.mapping.replace('unit_raw = "g/L", factor = 2.0', f'unit_raw = "{unit}"')
+        with pytest.raises(MappingProblem, match=r"hdl\.unit_raw: .* can't be converted to 'mmol/L'"):
+            vendor.load(text)
