@@ -1,0 +1,47 @@
+"""How fast rows are landed, pseudonymised and validated, and whether memory grows with the file.
+
+Printed, never asserted but for the shape: four times the rows must not take anything like four times the
+memory.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytestmark = pytest.mark.bench
+
+SMALL, LARGE = 500_000, 2_000_000
+
+
+def loaded(rows: int) -> dict[str, Any]:
+    script, root = Path(__file__).with_name("loading.py"), Path(__file__).parents[2]
+    run = subprocess.run(
+        [sys.executable, str(script), str(rows)],
+        check=True, capture_output=True, text=True, env={**os.environ, "PYTHONPATH": str(root)},
+    )  # fmt: skip
+    figures: dict[str, Any] = json.loads(run.stdout)
+    return figures
+
+
+def test_rate_and_memory_of_a_load() -> None:
+    small, large = loaded(SMALL), loaded(LARGE)
+    for each in (small, large):
+        print(
+            f"\n{each['rows']:>10,} rows: {each['per_cpu_second']:>9,.0f} a CPU second, "
+            f"{each['per_second']:>9,.0f} a second, peak {each['mb_peak']:,.0f} MB"
+        )
+    marginal = (LARGE - SMALL) / (
+        large["rows"] / large["per_cpu_second"] - small["rows"] / small["per_cpu_second"]
+    )
+    print(
+        f"without the start: {marginal:,.0f} rows a CPU second; memory "
+        f"{large['mb_peak'] / small['mb_peak']:.2f}x"
+    )
+    assert large["mb_peak"] < 2 * small["mb_peak"]
