@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from hub_config.warehouse.loader.load import LoadRefused
+from hub_config.warehouse.loader.readers import SourceProblem
 from hub_config.warehouse.loader.rules import Rule
-from hub_config.warehouse.loader.source import SourceProblem
 from hub_config.warehouse.snapshot import Snapshot, check_snapshot, list_snapshots, snapshot_numbers
 
 if TYPE_CHECKING:
