@@ -23,8 +23,7 @@ setup: $(ENCLAVE) .venv/identity/.ready .venv/workspace/.sdk ## make the environ
 	@:
 
 test: setup .venv/tests/.ready .venv/spark/.ready browser java check ## everything that proves the product (about 20 minutes)
-	@$(TESTS)/python -m pytest $(BESIDE) --ignore=tests/services/spawner
-	$(TESTS)/python -m pytest tests/services/spawner
+	@$(TESTS)/python -m pytest $(BESIDE)
 
 test-fast: setup .venv/tests/.ready ## the tests that start no enclave
 	@$(TESTS)/python -m pytest $(BESIDE) -m "not enclave and not bench"

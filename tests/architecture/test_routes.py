@@ -45,6 +45,7 @@ WEB: Final[dict[tuple[str, str], Opens]] = {
     ("GET", "/oauth_callback"): For.STRANGERS,
     ("POST", "/logout"): For.STRANGERS,
     ("GET", "/language/{language}"): For.STRANGERS,
+    ("GET", "/held/{number}"): For.PARTIES,  # what one wrote before the session ended: its writer alone
 }
 REGISTER: Final[dict[tuple[str, str], Opens]] = {
     ("GET", "/"): For.ALL,
