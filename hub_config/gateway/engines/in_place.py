@@ -20,7 +20,11 @@ class InPlace:
     """See `port.Beneath`."""
 
     def ask(self, session: Session, expression: ibis.Table) -> pa.Table:
-        return session.fetch(_sql(declared(expression, lambda table: self._types(session, table))))
+        sql = session.kept.once(
+            ("asked", expression.op()),
+            lambda: _sql(declared(expression, lambda table: self._types(session, table))),
+        )
+        return session.fetch(sql)
 
     def bind(self, session: Session, name: str, key: Hashable, rows: Callable[[], ibis.Table]) -> None:
         """The statement holds names and the limits of a grant, no secret: it is kept by all it is made of."""

@@ -19,6 +19,7 @@ from hub_config.gateway.engines.meaning import Meaning, value_is_meant
 _CHOOSING: Final = frozenset({"semi", "anti"})
 _KEEPING: Final = _CHOOSING | {"left", "inner"}  # a row of the first table comes out as itself, or not at all
 _LOOKS_AROUND: Final = (ops.WindowFunction, ops.Analytic, ops.Reduction, ops.Subquery, ops.Impure)
+_SAME_AGAIN: Final = ops.ScalarUDF  # the pseudonyms: Ibis takes any function of an engine for impure
 
 
 def sunk(tree: ops.Relation, means: Meaning) -> ops.Relation:
@@ -105,8 +106,9 @@ def _under(parent: ops.Relation, predicates: Iterable[ops.Value]) -> ops.Relatio
 
 
 def _looks_around(value: ops.Value) -> bool:
-    """Whether it depends on other rows: a condition may not pass it by."""
-    return bool(value.find(_LOOKS_AROUND, filter=ops.Value))
+    """Whether it depends on other rows, or on chance: a condition may not pass it by."""
+    found = value.find(_LOOKS_AROUND, filter=ops.Value)
+    return any(not isinstance(node, _SAME_AGAIN) for node in found)
 
 
 def _is_of(value: ops.Value, table: ops.Relation) -> bool:
