@@ -189,6 +189,16 @@ async def test_ones_own_rows(both: Both) -> None:
     assert any(n for n in answer["n"].to_pylist())
 
 
+async def test_sums_means_and_medians(both: Both) -> None:
+    both.each(lambda e: add_project(e, charter("sums", AccessLevel.AGGREGATE, "ines", snapshot=OWN)))
+    value = table("biometrics", "patient_id", "centre_id", "value").value
+    asked = table("biometrics", "patient_id", "centre_id", "value").group_by("centre_id")
+    answer = await both.same(
+        "ines", "sums", asked.agg(total=value.sum(), mean=value.mean(), middle=value.median())
+    )
+    assert all(number for name in ("total", "mean", "middle") for number in answer[name].to_pylist())
+
+
 async def test_a_grants_centres_and_dates(both: Both) -> None:
     terms = {"centres": frozenset({"C1", "C2"}), "date_from": date(2015, 7, 1)}
     both.each(lambda enclave: add_project(enclave, charter("less", AccessLevel.AGGREGATE, "ines", **terms)))
