@@ -31,6 +31,7 @@ COMMANDS: Mapping[str, Lazy] = {
     "status": Lazy("hub_config.up.commands", "status", "Say what is running, and where."),
     "demo-code": Lazy("hub_config.identity.commands", "demo_code", "Print a demo account's one-time code."),
     "warehouse": Lazy("hub_config.warehouse.commands", "warehouse", "Make, load, check and list snapshots."),
+    "keys": Lazy("hub_config.warehouse.key_commands", "keys", "Replace the pseudonym key."),
     "project": Lazy(
         "hub_config.governance.commands", "project", "Create, approve, suspend and show projects."
     ),

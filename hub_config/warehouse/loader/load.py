@@ -9,7 +9,6 @@ or listing.
 
 from __future__ import annotations
 
-import hmac
 import shutil
 import time
 from collections.abc import Collection, Iterator, Mapping
@@ -252,7 +251,8 @@ class _Load:
             restated = journal.restated(self.mapping)
         _remove_leftovers(self.landing, after)
         inputs = marked(inputs, known, self.mapping)
-        return Plan(self.places.files, inputs, meaning, codes, after, afresh, restated), before
+        version = self.pseudonyms.version
+        return Plan(self.places.files, inputs, meaning, codes, after, afresh, restated, version), before
 
     def _require_same_meaning(self, journal: Journal, meaning: str) -> None:
         """Rows without key that mean something else now would be there twice."""
@@ -289,14 +289,13 @@ class _Load:
 
 def _require_same_key(connection: duckdb.DuckDBPyConnection, pseudonyms: Pseudonyms, source: str) -> None:
     """What is landed bears the numbers of one key and its registers."""
-    check = hmac.digest(pseudonyms.key, f"landing of {source}".encode(), "sha256").hex()
+    check = pseudonyms.check(source)
     row = connection.execute("SELECT key_check FROM identity").fetchone()
     if row is None:
         connection.execute("INSERT INTO identity VALUES (?, ?)", [source, check])
     elif row[0] != check:
         raise LandingProblem(
-            f"What is landed of source {source} was numbered with another pseudonym key. Restore that "
-            f"key from a "
+            f"What is landed of source {source} was numbered with other registers. Restore keys/ from a "
             "backup; or, to start anew, remove the source's landing and load everything again."
         )
 

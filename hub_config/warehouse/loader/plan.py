@@ -51,6 +51,7 @@ class Plan:
     after: int  # the number of the last load before this one
     afresh: bool
     restated: bool = False  # the mapping says otherwise when, for whom or in which centres the same rows are
+    numbering: str = ""  # which pseudonym key persons are found by
 
     @property
     def load(self) -> int:
@@ -59,7 +60,12 @@ class Plan:
     @cached_property
     def identity(self) -> str:
         """The same for the same load begun again."""
-        parts = [self.meaning, self.codes, *map(str, (self.after, self.afresh, self.restated))]
+        parts = [
+            self.meaning,
+            self.codes,
+            self.numbering,
+            *map(str, (self.after, self.afresh, self.restated)),
+        ]
         parts += [f"{each.name}\0{each.sha256}\0{each.known}" for each in self.inputs]
         return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
