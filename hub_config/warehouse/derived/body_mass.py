@@ -15,6 +15,7 @@ from typing import Final
 import duckdb
 import pyarrow as pa
 
+from hub_config.warehouse.ranges import patient_ranges
 from p4dp_sdk.catalogue.model import Table
 from p4dp_sdk.catalogue.reference.iotf import FIRST_MONTH, LAST_MONTH, load_cutoffs
 
@@ -28,6 +29,7 @@ _MEASURED: Final = f"""
     FROM biometrics
     WHERE (measure, unit) IN (('weight', 'kg'), ('height', 'cm'))
         AND value > 0 AND dq_code IS DISTINCT FROM '{_DOUBTED}'
+        AND patient_no BETWEEN $first AND $last
     GROUP BY ALL
 """  # noqa: S608
 _SIZED: Final = """
@@ -53,8 +55,13 @@ def derive_body_mass(connection: duckdb.DuckDBPyConnection, table: Table) -> Non
     """Fill the empty `table` from the snapshot's biometrics and patients. What lies outside the catalogue's
     bounds is no body, and is left out."""
     connection.register(_CUTOFFS, _cutoffs())
-    connection.execute(
-        f"""
+    for first, last in patient_ranges(connection, "biometrics"):
+        connection.execute(_derivation(table), {"first": first, "last": last})
+    connection.unregister(_CUTOFFS)
+
+
+def _derivation(table: Table) -> str:
+    return f"""
         INSERT INTO {table.name} BY NAME
         WITH measured AS ({_MEASURED}), sized AS ({_SIZED})
         SELECT patient_no, physician_no, centre_id, date, weight, height, bmi,
@@ -62,9 +69,7 @@ def derive_body_mass(connection: duckdb.DuckDBPyConnection, table: Table) -> Non
         FROM sized s LEFT JOIN {_CUTOFFS} c ON c.sex = s.sex AND c.age_months = s.age_months
         WHERE {_plausible(table)}
         ORDER BY patient_no, date, physician_no
-        """  # noqa: S608
-    )
-    connection.unregister(_CUTOFFS)
+    """  # noqa: S608
 
 
 def _plausible(table: Table) -> str:

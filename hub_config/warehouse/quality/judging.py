@@ -19,8 +19,8 @@ import pyarrow as pa
 
 from hub_config.warehouse.quality import rows
 from hub_config.warehouse.quality.conditions import MEASURED, VACCINATIONS
+from hub_config.warehouse.ranges import ROWS_AT_ONCE, Range, patient_ranges
 
-ROWS_AT_ONCE: Final = 4_000_000
 KINDS: Final = {"biometrics": "measure", "lab_results": "analyte"}
 COPIES: Final = {"biometrics": (("sbp", "dbp"),), "lab_results": (("chol", "hdl"), ("chol", "ldl"))}
 
@@ -97,17 +97,10 @@ class Judge:
         ).fetchall()
         return rows.converted(pairs)
 
-    def _ranges(self, table: str, changes: str) -> Iterator[rows.Range]:
+    def _ranges(self, table: str, changes: str) -> Iterator[Range]:
         """Inclusive ranges of patient numbers, about `rows_at_once` rows each; the list of changes, empty."""
         self._run(f"CREATE OR REPLACE TEMP TABLE quality_changes ({changes})")
-        count, first, last = self._run(
-            f"SELECT count(*), min(patient_no), max(patient_no) FROM {table}"  # noqa: S608
-        ).fetchall()[0]
-        if not count or first is None:
-            return
-        step = -(-(last - first + 1) // -(-count // self.rows_at_once))
-        for start in range(first, last + 1, step):
-            yield start, min(start + step - 1, last)
+        yield from patient_ranges(self.connection, table, self.rows_at_once)
 
     def _apply(self, table: str, changed: str) -> None:
         self._run(

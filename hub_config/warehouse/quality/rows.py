@@ -9,10 +9,9 @@ import pyarrow as pa
 
 from hub_config.warehouse.quality.conditions import AGE_NAMED, BAD_HEIGHT, NOTE, VALUES, of_kinds
 from hub_config.warehouse.quality.units import UnitProblem, conversion
+from hub_config.warehouse.ranges import Range
 from hub_config.warehouse.schema import literal
 from p4dp_sdk.catalogue.quality import FINE, Effect, Plausible, load_height_limits, load_plausible, load_rules
-
-Range = tuple[int, int]
 
 _LIKE_FINE: Final = f"({literal(FINE)}, 'unit_converted', 'unit_missing')"
 _ANTICOAGULANT: Final = "B01AA"
@@ -36,7 +35,7 @@ def measurements_seen(table: str, kind: str, patients: Range) -> str:
                 coalesce(u.convertible, true) AS convertible, u.factor, u.shift,
             FROM {table} t LEFT JOIN patients p USING (patient_no)
                 LEFT JOIN quality_units u ON u.kind = t.{kind} AND u.unit = t.unit AND u.unit_raw = t.unit_raw
-                LEFT JOIN quality_heights h ON t.{kind} = 'height' AND h.sex = p.sex AND h.months = {_MONTHS}
+                LEFT JOIN quality_heights h ON h.kind = t.{kind} AND h.sex = p.sex AND h.months = {_MONTHS}
             WHERE t.value_raw IS NOT NULL AND t.patient_no BETWEEN {patients[0]} AND {patients[1]}
         ), units AS (
             SELECT *, fresh AND factor IS NOT NULL AND isfinite(written)
@@ -140,6 +139,7 @@ def heights() -> pa.Table:
     found = load_height_limits()
     return pa.table(
         {
+            "kind": ["height"] * len(found),  # a column, that DuckDB joins by hash
             "sex": [sex for sex, _ in found],
             "months": pa.array([month for _, month in found], pa.int64()),
             "low": [low for low, _ in found.values()],
