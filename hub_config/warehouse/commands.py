@@ -33,7 +33,10 @@ def warehouse() -> None:
 
 @warehouse.command()
 @click.option(
-    "--preset", type=click.Choice(["A", "C"]), required=True, help="Which published figures it reproduces."
+    "--preset",
+    type=click.Choice(["A", "B", "C", "D"]),
+    required=True,
+    help="Which published figures it reproduces; D is the national target (minutes, gigabytes).",
 )
 @click.option(
     "--scale",

@@ -31,10 +31,12 @@ class Coding:
 
 
 def code_diagnoses(scene: Scene) -> Coding:
-    """Preset A's rows times the plan's volume, for every code: the published top 20 among them."""
+    """As many as the plan says; else preset A's rows times its volume, for every code: the published top 20
+    among them."""
     events = scene.knowledge.diagnoses
-    totals = [max(1, round(event.rows * scene.plan.volume)) for event in events]
-    return _code(scene, events, totals)
+    if Kind.DIAGNOSES in scene.plan.rows:
+        return _code(scene, events, _totals(scene, events, Kind.DIAGNOSES))
+    return _code(scene, events, [max(1, round(event.rows * scene.plan.volume)) for event in events])
 
 
 def code_reasons(scene: Scene) -> Coding:

@@ -8,7 +8,7 @@ from typing import Final
 
 import numpy as np
 
-from hub_config.warehouse.synthesis.arrays import Coded, Columns, Floats, Ints, Numbers, Texts
+from hub_config.warehouse.synthesis.arrays import Coded, Columns, Flags, Floats, Ints, Numbers, Texts
 from hub_config.warehouse.synthesis.presets import Kind
 from hub_config.warehouse.synthesis.sampling import heaviest
 from hub_config.warehouse.synthesis.scene import Scene
@@ -73,12 +73,53 @@ def measure(scene: Scene) -> Columns:
     total = scene.block.part(scene.plan.rows[Kind.BIOMETRICS])
     body = _bodies(scene, rng)
     sets, pressures = int(total * 0.27 / 3), int(total * 0.46 / 2)
-    parts = (
-        _sets(scene, rng, body, sets),
-        _pressures(scene, rng, body, pressures),
-        _alone(scene, rng, body, total - 3 * sets - 2 * pressures),
-    )
-    return _columns(scene, _together(parts))
+    measured = _measured(scene)
+    together = (_sets(scene, rng, body, sets, measured), _pressures(scene, rng, body, pressures, measured))
+    sure = _first_measures(scene, together, measured)
+    alone = _alone(scene, rng, body, total - 3 * sets - 2 * pressures, measured, sure)
+    return _columns(scene, _together((*together, alone)))
+
+
+@dataclass(frozen=True)
+class _Measured:
+    """Who has a biometry, where the plan fixes how many: a flag for each person of the block."""
+
+    chosen: Flags
+    rng: np.random.Generator
+
+    def weigh(self, weights: Floats, person: Ints) -> Floats:
+        return weights * self.chosen[person]
+
+
+def _measured(scene: Scene) -> _Measured | None:
+    """Patients with more consultations are measured sooner."""
+    if scene.plan.measured is None:
+        return None
+    rng = scene.rng("measured patients")
+    often = np.bincount(scene.contacts.person, minlength=len(scene.people))
+    chosen = np.zeros(len(scene.people), bool)
+    chosen[heaviest(rng, np.sqrt(often) * (often > 0), scene.block.part(scene.plan.measured))] = True
+    return _Measured(chosen, rng)
+
+
+def _first_measures(scene: Scene, parts: Sequence[_Rows], measured: _Measured | None) -> Ints:
+    """A consultation of everybody who is to be measured and was not yet."""
+    if measured is None:
+        return np.empty(0, np.int64)
+    person = scene.contacts.person
+    missing = measured.chosen.copy()
+    for part in parts:
+        missing[person[part.places]] = False
+    shuffled = measured.rng.permutation(np.flatnonzero(missing[person]))
+    return np.sort(shuffled[np.unique(person[shuffled], return_index=True)[1]])
+
+
+def _choose(
+    scene: Scene, rng: np.random.Generator, weights: Floats, number: int, measured: _Measured | None
+) -> Ints:
+    if measured is not None:
+        weights = measured.weigh(weights, scene.contacts.person)
+    return heaviest(rng, weights, number)
 
 
 def _bodies(scene: Scene, rng: np.random.Generator) -> _Body:
@@ -94,10 +135,13 @@ def _bodies(scene: Scene, rng: np.random.Generator) -> _Body:
     )
 
 
-def _sets(scene: Scene, rng: np.random.Generator, body: _Body, number: int) -> _Rows:
+def _sets(
+    scene: Scene, rng: np.random.Generator, body: _Body, number: int, measured: _Measured | None
+) -> _Rows:
     """Weight, height and BMI of the same day; children more often."""
     age = scene.contacts.age
-    places = heaviest(rng, np.interp(age, (0, 2, 6, 16, 18, 110), (12, 6, 4, 3, 1, 1)), number)
+    weights = np.interp(age, (0, 2, 6, 16, 18, 110), (12, 6, 4, 3, 1, 1))
+    places = _choose(scene, rng, weights, number, measured)
     height = _height(scene, rng, body, places)
     weight = _weight(scene, rng, body, places, height)
     exported, weight, rule = _spoil_heights(rng, scene.contacts.age[places], height, weight)
@@ -153,11 +197,12 @@ def _harmonised_height(exported: Floats, rule: Ints) -> Floats:
     return np.select([rule == rule_index(r) for r in cases], list(cases.values()), exported)
 
 
-def _pressures(scene: Scene, rng: np.random.Generator, body: _Body, number: int) -> _Rows:
+def _pressures(
+    scene: Scene, rng: np.random.Generator, body: _Body, number: int, measured: _Measured | None
+) -> _Rows:
     contacts, people = scene.contacts, scene.people
-    places = heaviest(
-        rng, np.interp(contacts.age, (0, 14, 18, 50, 80, 110), (0.01, 0.05, 1, 2, 3, 3)), number
-    )
+    weights = np.interp(contacts.age, (0, 14, 18, 50, 80, 110), (0.01, 0.05, 1, 2, 3, 3))
+    places = _choose(scene, rng, weights, number, measured)
     person, age = contacts.person[places], contacts.age[places]
     raised = np.where(people.onset_of("K86")[person] <= contacts.days[places], 16.0, 0.0)
     level = body.pressure[person] + raised
@@ -174,11 +219,13 @@ def _pressures(scene: Scene, rng: np.random.Generator, body: _Body, number: int)
     )
 
 
-def _alone(scene: Scene, rng: np.random.Generator, body: _Body, number: int) -> _Rows:
-    """Single measures: mostly a weight; a head circumference before 2 years."""
-    age = scene.contacts.age
-    places = heaviest(rng, np.interp(age, (0, 2, 18, 110), (6, 2, 1, 1)), number)
-    age = age[places]
+def _alone(
+    scene: Scene, rng: np.random.Generator, body: _Body, number: int, measured: _Measured | None, sure: Ints
+) -> _Rows:
+    """Single measures, those at `sure` first: mostly a weight; a head circumference before 2 years."""
+    weights = np.interp(scene.contacts.age, (0, 2, 18, 110), (6, 2, 1, 1))
+    places = np.concatenate([sure, _choose(scene, rng, weights, number - len(sure), measured)])
+    age = scene.contacts.age[places]
     kinds = np.array([MEASURES.index(name) for name in _ALONE])
     kind = kinds[rng.choice(len(_ALONE), number, p=_ALONE_SHARES)]
     kind = np.where((age < 2) & (rng.random(number) < 0.5), MEASURES.index("head"), kind)

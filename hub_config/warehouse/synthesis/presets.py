@@ -11,7 +11,7 @@ from datetime import date
 from enum import StrEnum
 from fractions import Fraction
 from types import MappingProxyType
-from typing import Final, assert_never
+from typing import Final
 
 from hub_config.warehouse.problems import WarehouseProblem
 
@@ -45,11 +45,15 @@ class Kind(StrEnum):
     VACCINATIONS = "vaccinations"
     PROCEDURES = "procedures"
     TRAINING_LOG = "training_log"
+    DIAGNOSES = "diagnoses"
+    PRESCRIPTIONS = "prescriptions"
 
 
 @dataclass(frozen=True)
 class Plan:
-    """How many of everything. `volume` is the snapshot's size in preset A's: diagnoses multiply by it."""
+    """How many of everything. A kind that `rows` doesn't name follows from the others: diagnoses are preset
+    A's times `volume`, prescriptions what people take. `intern` is the published intern's log in preset A's;
+    `measured` are the patients with a biometry, where that is fixed."""
 
     source: str
     first_date: date
@@ -58,6 +62,8 @@ class Plan:
     physicians: Mapping[str, int]  # by centre
     rows: Mapping[Kind, int]
     volume: Fraction
+    intern: Fraction
+    measured: int | None = None
 
     @property
     def blocks(self) -> int:
@@ -103,32 +109,81 @@ _A: Final = Plan(
     physicians=MappingProxyType({"CLF": 11, "GRE": 11, "LYE": 10, "LYS": 9, "STE": 10}),
     rows=_A_ROWS,
     volume=Fraction(1),
+    intern=Fraction(1),
 )
-_C_VOLUME: Final = Fraction(3_500_000, _A_ROWS[Kind.CONSULTATIONS])
+
+
+def _in_proportion(consultations: int, **published: int) -> Mapping[Kind, int]:
+    """Preset A's rows in proportion to the consultations, but for what is published."""
+    volume = Fraction(consultations, _A_ROWS[Kind.CONSULTATIONS])
+    rows = {kind: round(rows * volume) for kind, rows in _A_ROWS.items()}
+    return MappingProxyType(rows | {Kind(kind): rows for kind, rows in published.items()})
+
+
+_B_CONSULTATIONS: Final = 3_437_656
+# How many GPs, in which centres and years, is not published: our guess.
+_B: Final = Plan(
+    source="preset B",
+    first_date=date(2006, 1, 1),
+    last_date=date(2022, 12, 31),
+    patients=103_618,
+    physicians=MappingProxyType({"CAE": 16, "ROU": 17, "REN": 14, "NTE": 15, "TRS": 12, "ANG": 11}),
+    rows=_in_proportion(_B_CONSULTATIONS, biometrics=1_323_146),
+    volume=Fraction(_B_CONSULTATIONS, _A_ROWS[Kind.CONSULTATIONS]),
+    intern=Fraction(1),
+    measured=71_719,
+)
+_C_CONSULTATIONS: Final = 3_500_000
+_C_VOLUME: Final = Fraction(_C_CONSULTATIONS, _A_ROWS[Kind.CONSULTATIONS])
 _C: Final = Plan(
     source="preset C",
     first_date=date(2012, 1, 1),
     last_date=date(2022, 12, 31),
     patients=180_000,
     physicians=MappingProxyType({"CAE": 19, "ROU": 20, "MAR": 16, "NCE": 15}),
-    rows=MappingProxyType({kind: round(rows * _C_VOLUME) for kind, rows in _A_ROWS.items()}),
+    rows=_in_proportion(_C_CONSULTATIONS),
     volume=_C_VOLUME,
+    intern=_C_VOLUME,
 )
+_CENTRES: Final = (
+    *("AMI", "ANG", "ANT", "BES", "BOB", "BOR", "BRE", "CAE", "CLF", "CRE", "DIJ", "GRE", "LIL", "LIM"),
+    *("LYE", "LYS", "MAR", "MON", "NCY", "NTE", "NCE", "ORL", "PAR", "PSA", "PSU", "POI", "REI", "REN"),
+    *("REU", "ROU", "STE", "STR", "TLS", "TRS", "VER"),
+)
+# A hundred million diagnoses and consultations each, and two hundred million rows of all else: the parts are
+# our guess.
+_D: Final = Plan(
+    source="preset D",
+    first_date=date(2012, 1, 1),
+    last_date=date(2022, 12, 31),
+    patients=5_000_000,
+    physicians=MappingProxyType({c: 58 if place < 5 else 57 for place, c in enumerate(_CENTRES)}),
+    rows=MappingProxyType(
+        {
+            Kind.CONSULTATIONS: 100_000_000,
+            Kind.DIAGNOSES: 100_000_000,
+            Kind.LAB_RESULTS: 84_000_000,
+            Kind.PRESCRIPTIONS: 62_000_000,
+            Kind.BIOMETRICS: 28_000_000,
+            Kind.REASONS: 14_000_000,
+            Kind.HISTORIQUE: 6_500_000,
+            Kind.PROCEDURES: 3_500_000,
+            Kind.ANTECEDENTS: 1_000_000,
+            Kind.VACCINATIONS: 800_000,
+            Kind.TRAINING_LOG: 200_000,
+        }
+    ),
+    volume=Fraction(100_000_000, _A_ROWS[Kind.CONSULTATIONS]),
+    intern=Fraction(1),
+)
+_PLANS: Final = MappingProxyType({Preset.A: _A, Preset.B: _B, Preset.C: _C, Preset.D: _D})
 
 
 def plan_of(preset: Preset, scale: float = 1.0) -> Plan:
     """The totals of `preset` times `scale`. Raises PresetUnavailable for one that can't be made."""
     if not 0 < scale <= MAX_SCALE:
         raise PresetUnavailable(f"Scale {scale:g} can't be made: choose one above 0, up to {MAX_SCALE:g}.")
-    match preset:
-        case Preset.A:
-            return _scaled(_A, Fraction(str(scale)))
-        case Preset.C:
-            return _scaled(_C, Fraction(str(scale)))
-        case Preset.B | Preset.D:
-            raise PresetUnavailable(f"Preset {preset} is not made yet. Use A (one region) or C (PRIMEGE).")
-        case _:
-            assert_never(preset)
+    return _scaled(_PLANS[preset], Fraction(str(scale)))
 
 
 def blocks_of(plan: Plan) -> Iterator[Block]:
@@ -160,4 +215,6 @@ def _scaled(plan: Plan, scale: Fraction) -> Plan:
         },
         rows={kind: max(1, round(rows * scale)) for kind, rows in plan.rows.items()},
         volume=plan.volume * scale,
+        intern=plan.intern * scale,
+        measured=None if plan.measured is None else round(plan.measured * scale),
     )

@@ -1,19 +1,24 @@
 """Synthesise a warehouse: blocks of invented people, generated as arrays, appended to a new snapshot.
 
 The same plan and seed give the same rows, whatever the machine and its threads: every step has its own random
-stream, drawn in one thread. A block holds at most 65,536 patients, so memory is bounded whatever the scale;
-nothing loops over patients. A killed run leaves no snapshot: `build_snapshot` sees to it.
+stream, and all are drawn in one thread, while another one writes. A block holds at most 65,536 patients, and
+no more than two are in memory, whatever the scale; nothing loops over patients. A killed run leaves no
+snapshot: `build_snapshot` sees to it.
 """
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
 from typing import Final
 
 import duckdb
 import numpy as np
+import pyarrow as pa
 
 from hub_config.warehouse.purging import Objector
 from hub_config.warehouse.snapshot import Building, Snapshot, build_snapshot
@@ -55,6 +60,7 @@ from hub_config.warehouse.synthesis.treating import prescribe, treat
 from hub_config.warehouse.synthesis.vaccinating import vaccinate
 
 Report = Callable[[str, float], None]
+_Made = tuple[Block, str, pa.Table]
 
 _GENERATING: Final = 0.75  # of the whole work; the rest settles the snapshot
 _BLOCK_TABLES: Final = 11
@@ -101,15 +107,40 @@ def _fill(building: Building, plan: Plan, seed: int, report: Report) -> None:
     append(building.connection, "exports", list_exports(practices, plan.source))
     last_day = day(plan.last_date)
     append(building.connection, "objections", list_objections(seed, plan.patients, practices, last_day))
-    done = 0
-    for block in blocks_of(plan):
-        for table, columns in _tables(plan, block, seed, knowledge, practices):
-            append(building.connection, table, columns)
-            done += 1
+    made = (
+        (block, table, to_arrow(columns))
+        for block in blocks_of(plan)
+        for table, columns in _tables(plan, block, seed, knowledge, practices)
+    )
+    with _one_thread(building.connection):
+        for done, (block, table, rows) in enumerate(_ahead(made, _BLOCK_TABLES), 1):
+            _append(building.connection, table, rows)
             report(
                 f"{table}, patients {block.first:,}–{block.last:,}",
                 _GENERATING * done / (plan.blocks * _BLOCK_TABLES),
             )
+
+
+def _ahead(items: Iterator[_Made], most: int) -> Iterator[_Made]:
+    """The same items in their order, made by a thread of their own up to `most` before they are asked for."""
+    with ThreadPoolExecutor(1) as maker:
+        try:
+            waiting = deque(maker.submit(next, items, None) for _ in range(most))
+            while (item := waiting.popleft().result()) is not None:
+                waiting.append(maker.submit(next, items, None))
+                yield item
+        finally:
+            maker.shutdown(cancel_futures=True)
+
+
+@contextmanager
+def _one_thread(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    """DuckDB on one core, while the other makes what it writes: sharing one table, its threads spend as much
+    again on waiting for each other."""
+    before = connection.execute("SELECT current_setting('threads')").fetchone()
+    connection.execute("SET threads = 1")
+    yield
+    connection.execute(f"SET threads = {before[0] if before else 1}")
 
 
 def _tables(
@@ -165,6 +196,10 @@ def _consultations(scene: Scene) -> Columns:
 
 def append(connection: duckdb.DuckDBPyConnection, table: str, columns: Columns) -> None:
     """Add rows to a table of the snapshot, in their order, by the columns' names."""
-    connection.register("appended", to_arrow(columns))
+    _append(connection, table, to_arrow(columns))
+
+
+def _append(connection: duckdb.DuckDBPyConnection, table: str, rows: pa.Table) -> None:
+    connection.register("appended", rows)
     connection.execute(f'INSERT INTO "{table}" BY NAME SELECT * FROM appended')  # noqa: S608
     connection.unregister("appended")

@@ -45,7 +45,7 @@ def log_training(scene: Scene, diagnoses: Coding) -> Columns:
     """Exactly the plan's rows: the published intern's, then others', about diagnoses of the day."""
     rng = scene.rng("training log")
     total = scene.block.part(scene.plan.rows[Kind.TRAINING_LOG])
-    own = apportion(round(sum(OWN.values()) * scene.plan.volume), list(OWN.values()))
+    own = apportion(round(sum(OWN.values()) * scene.plan.intern), list(OWN.values()))
     problem = rng.permutation(np.repeat(list(OWN), [scene.block.part(rows) for rows in own])[:total])
     places = _some(rng, _recent(scene, np.arange(len(scene.contacts)), own=True), len(problem))
     rest = _some(rng, _recent(scene, diagnoses.places, own=False), total - len(problem))

@@ -16,6 +16,7 @@ import numpy as np
 from hub_config.warehouse.synthesis.arrays import NEVER, Coded, Columns, Flags, Ints, day
 from hub_config.warehouse.synthesis.coding import Coding
 from hub_config.warehouse.synthesis.knowledge import Drug
+from hub_config.warehouse.synthesis.presets import Kind
 from hub_config.warehouse.synthesis.scene import Scene
 
 VITAMIN_K_ANTAGONISTS: Final = "B01AA"
@@ -72,12 +73,21 @@ def prescribe(scene: Scene, treatments: Treatments, diagnoses: Coding) -> Column
     _, kept = np.unique(
         places * len(codes) + atc, return_index=True
     )  # a drug once a consultation; sorts, too
+    kept = _as_many_as_planned(scene, rng, kept)
     return {
         **scene.at_consultations(places[kept]),
         "atc": Coded(atc[kept], codes),
         "duration_days": np.concatenate([part.days for part in parts])[kept],
         "pack_size": Coded(np.concatenate([part.large for part in parts])[kept].astype(np.int64), _PACKS),
     }
+
+
+def _as_many_as_planned(scene: Scene, rng: np.random.Generator, kept: Ints) -> Ints:
+    """Of more rows than the plan's, so many at random; all, where it has no number."""
+    if Kind.PRESCRIPTIONS not in scene.plan.rows:
+        return kept
+    number = scene.block.part(scene.plan.rows[Kind.PRESCRIPTIONS])
+    return kept[np.sort(rng.choice(len(kept), min(number, len(kept)), replace=False, shuffle=False))]
 
 
 def _class_of(drug: Drug) -> tuple[str, str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from hub_config.warehouse.snapshot import list_snapshots
@@ -18,6 +19,45 @@ def test_preset_c_is_primege() -> None:
     assert plan.rows[Kind.CONSULTATIONS] == 3_500_000
     assert plan.physicians["CAE"] + plan.physicians["ROU"] == 39  # Normandie
     assert plan.physicians["MAR"] + plan.physicians["NCE"] == 31  # Provence-Alpes-Côte d'Azur
+
+
+def test_preset_b_is_the_overweight_dashboard() -> None:
+    plan = plan_of(Preset.B)
+    assert (plan.patients, plan.measured) == (103_618, 71_719)
+    assert plan.rows[Kind.CONSULTATIONS] == 3_437_656
+    assert plan.rows[Kind.BIOMETRICS] == 1_323_146
+
+
+def test_preset_d_is_the_national_target() -> None:
+    plan = plan_of(Preset.D)
+    assert plan.patients == 5_000_000
+    assert (len(plan.physicians), sum(plan.physicians.values())) == (35, 2_000)
+    assert plan.rows[Kind.CONSULTATIONS] == plan.rows[Kind.DIAGNOSES] == 100_000_000
+    assert sum(plan.rows.values()) == 400_000_000
+
+
+def test_as_many_patients_of_preset_b_have_a_biometry_as_published(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """To the patient, over several blocks."""
+    monkeypatch.setattr(presets, "BLOCK", 700)
+    snapshot = synthesise(tmp_path, preset=Preset.B, scale=0.02)
+    plan = plan_of(Preset.B, 0.02)
+    assert plan.blocks == 3
+    with duckdb.connect(str(snapshot.database), read_only=True) as connection:
+        found = connection.execute("SELECT count(*), count(DISTINCT patient_no) FROM biometrics").fetchone()
+    assert found == (plan.rows[Kind.BIOMETRICS], plan.measured) == (26_463, 1_434)
+
+
+def test_preset_d_is_made_to_the_row(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(presets, "BLOCK", 1_000)
+    made, plan = synthesise(tmp_path, preset=Preset.D, scale=0.0005).manifest, plan_of(Preset.D, 0.0005)
+    assert (made.patients, made.rows["centres"], made.physicians) == (2_500, 35, 175)
+    past = {Kind.ANTECEDENTS, Kind.HISTORIQUE}
+    assert {kind: made.rows[kind] for kind in plan.rows if kind not in past} == {
+        kind: rows for kind, rows in plan.rows.items() if kind not in past
+    }
+    assert made.rows["history"] == sum(plan.rows[kind] for kind in past)
 
 
 @pytest.mark.parametrize(("scale", "blocks"), [(1.0, 3), (0.2, 1), (4.0, 11)])
@@ -50,8 +90,6 @@ def test_apportioning_loses_nothing(total: int, weights: list[float]) -> None:
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        ({"preset": Preset.B}, "Preset B is not made yet. Use A"),
-        ({"preset": Preset.D}, "Preset D is not made yet"),
         ({"preset": Preset.A, "scale": 0}, "choose one above 0"),
         ({"preset": Preset.A, "scale": float("nan")}, "choose one above 0"),
         ({"preset": Preset.A, "scale": 1e9}, "up to 100"),
