@@ -56,6 +56,7 @@ from hub_config.warehouse.workplace import (
 from p4dp_sdk.catalogue.load import load_catalogue
 from p4dp_sdk.catalogue.model import Catalogue, Table
 
+MEMORY: Final = "4GiB"  # of DuckDB, while a snapshot is made; what needs more goes to disk
 _DISK_FULL_WORDS: Final = ("no space left", "max_temp_directory_size")
 
 __all__ = [
@@ -280,7 +281,8 @@ def build_snapshot(
 
 def _open_database(directory: Path, catalogue: Catalogue) -> duckdb.DuckDBPyConnection:
     (directory / "tables").mkdir()
-    connection = duckdb.connect(str(directory / DATABASE), config={"temp_directory": str(directory / "tmp")})
+    config = {"temp_directory": str(directory / "tmp"), "memory_limit": MEMORY}
+    connection = duckdb.connect(str(directory / DATABASE), config=config)
     for statement in create_all(catalogue):
         connection.execute(statement)
     return connection
