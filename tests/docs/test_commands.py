@@ -2,7 +2,8 @@
 shows.
 
 A `sh` block is a script. In a `console` block `$ ` begins a command, and what follows is its output, in
-which `…` stands for anything. What starts the whole enclave is run by other tests: `ELSEWHERE` names them.
+which `…` stands for anything. What starts the whole enclave, or wants a server of its own, is run by other
+tests: `ELSEWHERE` names them.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ class Elsewhere:
     file: str
     words: str
     test: str = ""
+    starts_an_enclave: bool = True
 
 
 _STARTING = Elsewhere(
@@ -39,6 +41,7 @@ _ON_A_SERVER = Elsewhere(
     "tests/services/gateway/test_postgresql.py",
     '"warehouse", "publish", "1"',
     "test_the_how_to_leads_to_a_published_snapshot",
+    starts_an_enclave=False,
 )
 ELSEWHERE = {
     "make up": _STARTING,
@@ -134,4 +137,5 @@ def test_what_is_tried_elsewhere_is_tried_there(command: str) -> None:
     if where.test:
         functions = {node.name for node in ast.walk(ast.parse(content)) if isinstance(node, ast.FunctionDef)}
         assert where.test in functions
-        assert re.search(r"^pytestmark = .*\bpytest\.mark\.enclave\b", content, flags=re.M)
+        marked = re.search(r"^pytestmark = .*\bpytest\.mark\.enclave\b", content, flags=re.M)
+        assert bool(marked) is where.starts_an_enclave
