@@ -192,8 +192,9 @@ def test_a_directory_that_the_workers_do_not_see_is_named(place: SparkPlace, wan
 # --- stopped, lost, damaged --------------------------------------------------------------------------------
 
 
-def test_a_stopped_question_is_stopped_on_the_cluster(spark: Spark) -> None:
+def test_a_stopped_question_is_stopped_on_the_cluster(spark: Spark, monkeypatch: pytest.MonkeyPatch) -> None:
     """As many pairs of pairs as would keep both workers busy for days; then they are free."""
+    monkeypatch.setattr("hub_config.gateway.engines.spark._GRACE", 600.0)  # however busy this machine is
     p = patients()
     endless = p
     for _ in range(5):
