@@ -25,6 +25,7 @@ from hub_config.gateway.describe import catalogue_document, whoami_document
 from hub_config.gateway.documents import CatalogueDocument, WhoamiDocument
 from hub_config.gateway.engine import Engine, Engines
 from hub_config.gateway.execution import Question, Understood, answer, understand
+from hub_config.gateway.objecting import objectors_in
 from hub_config.gateway.own.tables import own_tables
 from hub_config.gateway.pace import Pace
 from hub_config.gateway.ports import Audit, Governance
@@ -209,7 +210,7 @@ def _read(gateway: Gateway, call: Call) -> Admission:
         raise Refusal(
             ErrorCode.PROJECT_NOT_ACTIVE, project=facts.slug, status="sandbox without synthetic data"
         )
-    return Admission(call, facts, gateway.governance.objectors(snapshot.manifest.numbering), snapshot)
+    return Admission(call, facts, objectors_in(gateway.governance, snapshot.manifest), snapshot)
 
 
 def _snapshot(warehouse_dir: Path, facts: ProjectFacts) -> Snapshot:

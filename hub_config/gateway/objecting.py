@@ -10,7 +10,7 @@ as later. What began before the day and was learnt after it (the end of a period
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Final
 
@@ -19,7 +19,9 @@ import pyarrow as pa
 
 from hub_config.gateway.engine import Session
 from hub_config.gateway.engines.port import stored, temporary
+from hub_config.gateway.ports import Governance
 from hub_config.governance.facts import Objectors
+from hub_config.warehouse.manifest import Manifest
 from p4dp_sdk.catalogue.model import Table, Unit
 
 _PATIENT: Final = "patient_no"
@@ -42,6 +44,16 @@ class Excluded:
     physicians: bool = False
     patients_until: bool = False
     physicians_until: bool = False
+
+
+def objectors_in(governance: Governance, manifest: Manifest) -> Objectors:
+    """Who objected, of those a snapshot may hold: a patient's number and a GP's are each somebody's within
+    one numbering, which differ where the GPs are invented."""
+    found = governance.objectors(manifest.numbering)
+    if manifest.physician_numbering == manifest.numbering:
+        return found
+    theirs = governance.objectors(manifest.physician_numbering)
+    return replace(found, physicians=theirs.physicians, physicians_until=theirs.physicians_until)
 
 
 def exclude(session: Session, objectors: Objectors) -> Excluded:

@@ -67,6 +67,12 @@ def is_made_of(snapshot: Snapshot, source: str) -> bool:
     return source in (*_sources(snapshot), snapshot.manifest.source)
 
 
+def numbering_of(snapshot: Snapshot, kind: Kind) -> str:
+    """Within which the numbers of this kind are each one person's."""
+    manifest = snapshot.manifest
+    return manifest.physician_numbering if kind is Kind.PHYSICIAN else manifest.numbering
+
+
 def find(warehouse: Path, keys: Path, source: str, kind: Kind, identifier: str) -> Found | Missing:
     """Who is called so in `source`. Raises PseudonymProblem or UnsafeKey where the key can't be used."""
     of_it = [each for each in list_snapshots(warehouse) if is_made_of(each, source)]
@@ -75,6 +81,8 @@ def find(warehouse: Path, keys: Path, source: str, kind: Kind, identifier: str) 
         return Missing.NO_SOURCE
     if not text or len(text) > _LONGEST or not text.isprintable():
         return Missing.BAD_ID
+    if kind is Kind.PHYSICIAN and of_it[-1].manifest.invented:
+        return Missing.INVENTED
     synthetic = all(each.manifest.synthetic for each in of_it)
     number = _spelled(kind, text) if synthetic else _registered(keys, source, kind, text)
     if isinstance(number, Missing):
@@ -82,7 +90,7 @@ def find(warehouse: Path, keys: Path, source: str, kind: Kind, identifier: str) 
     held = tuple(each.number for each in of_it if _holds(each, kind, number))
     if synthetic and not held:
         return Missing.UNKNOWN
-    return Found(number, held, of_it[-1].manifest.numbering)
+    return Found(number, held, numbering_of(of_it[-1], kind))
 
 
 def synthetic_id(kind: Kind, number: int) -> str:

@@ -31,7 +31,8 @@ class Manifest:
     `source` is a phrase ("preset A", "mapping nafld"). `reference_date` is the date of every age in the
     snapshot; `first_date` and `last_date` bound the events. `public` means that the source is a public data
     set. What follows `format` came later, and is empty where it was not noted: `columns` are those stored, by
-    table; `population` is what a rolling project follows; `quality` counts the rows each rule marked.
+    table; `population` is what a rolling project follows; `quality` counts the rows each rule marked;
+    `invented` means that its GPs were, for a loaded source that has none.
     """
 
     __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
@@ -54,6 +55,7 @@ class Manifest:
     population: str = ""
     sources: tuple[str, ...] = ()
     quality: Mapping[str, int] = field(default_factory=dict)
+    invented: bool = False
 
     @property
     def followed(self) -> str:
@@ -62,9 +64,13 @@ class Manifest:
 
     @property
     def numbering(self) -> str:
-        """Within which a patient's or a GP's number is one person: all that is loaded, or one synthetic
-        source."""
+        """Within which a patient's number is one person: all that is loaded, or one synthetic source."""
         return self.source if self.synthetic else REGISTERED
+
+    @property
+    def physician_numbering(self) -> str:
+        """The same of a GP's number: invented GPs are nobody else's."""
+        return self.source if self.synthetic or self.invented else REGISTERED
 
 
 _MANIFEST: Final = TypeAdapter(Manifest)

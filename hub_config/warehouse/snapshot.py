@@ -142,6 +142,7 @@ class Building:
     population: str = ""
     sources: tuple[str, ...] = ()
     objectors: tuple[Objector, ...] = field(default=(), repr=False)
+    invented: bool = False
     snapshot: Snapshot | None = None
     _purged: bool = False
 
@@ -214,6 +215,7 @@ class Building:
             population=self.population,
             sources=self.sources,
             quality=quality,
+            invented=self.invented,
         )
 
     def _sealed_files(self) -> dict[str, Path]:
@@ -249,10 +251,11 @@ def build_snapshot(
     sources: Iterable[str] = (),
     observing: Observing | None = None,
     objectors: Iterable[Objector] = (),
+    invented: bool = False,
 ) -> Iterator[Building]:
     """A new snapshot, kept only if `finish` was reached. Several may be built at once, by any number of
     processes. `population` is what a rolling project follows, by default its `source`; `sources` are what
-    was loaded into it. Of `objectors` it holds nothing but their numbers.
+    was loaded into it, `invented` that its GPs were. Of `objectors` it holds nothing but their numbers.
 
     Raises SnapshotProblem (DISK_FULL) when space runs out, RuntimeError when the block ends without `finish`.
     """
@@ -270,6 +273,7 @@ def build_snapshot(
             population or source,
             tuple(sources) or (source,),
             tuple(objectors),
+            invented,
         )
         try:
             yield building

@@ -35,7 +35,7 @@ from hub_config.governance.rights import actions, erasures
 from hub_config.governance.rights.actions import BadRight
 from hub_config.governance.rights.entries import entries_of
 from hub_config.governance.rights.facts import EntryKind, EntryState, Erasure, Receipt
-from hub_config.warehouse.local_ids import centres_of
+from hub_config.warehouse.local_ids import centres_of, numbering_of
 from hub_config.warehouse.pseudonyms import Kind
 from hub_config.warehouse.snapshot import list_snapshots
 from hub_config.web.answers import Told, see_other
@@ -155,8 +155,9 @@ def _tables_in(session: Session, project: str, before: datetime) -> tuple[str, .
 def _presence(office: Office, receipt: Receipt) -> dict[int, frozenset[str]]:
     """The person's centres in each snapshot they are in."""
     known = list_snapshots(office.settings.warehouse_dir)
-    of_it = [each for each in known if each.manifest.numbering == receipt.numbering]
-    centres = {each.number: centres_of(each, _KINDS[receipt.subject], receipt.number) for each in of_it}
+    kind = _KINDS[receipt.subject]
+    of_it = [each for each in known if numbering_of(each, kind) == receipt.numbering]
+    centres = {each.number: centres_of(each, kind, receipt.number) for each in of_it}
     return {number: held for number, held in centres.items() if held}
 
 

@@ -19,6 +19,7 @@ from hub_config.warehouse.derived import Observing
 from hub_config.warehouse.landing.layout import NUMBER, fact_tables
 from hub_config.warehouse.landing.leaving_out import leaves_out, note_left_out
 from hub_config.warehouse.landing.store import Landing, LandingProblem, landings
+from hub_config.warehouse.pseudonyms import Kind
 from hub_config.warehouse.purging import Objector
 from hub_config.warehouse.schema import clustering, literal, quoted
 from hub_config.warehouse.snapshot import Building, Snapshot, build_snapshot, list_snapshots
@@ -93,6 +94,13 @@ def last_of(landing: Landing, connection: duckdb.DuckDBPyConnection) -> Landed |
     return Landed(landing, row[0] or 0, *row[1:]) if row and row[1] is not None else None
 
 
+def meant(sources: Iterable[Landed], objectors: Collection[Objector]) -> tuple[Objector, ...]:
+    """Those of the registered objectors who can be in `sources`: a GP's number is another's where the GPs are
+    invented."""
+    real = not any(each.invented for each in sources)
+    return tuple(each for each in objectors if real or each.kind is not Kind.PHYSICIAN)
+
+
 def newest(
     warehouse: Path, sources: Iterable[Landed], objectors: Collection[Objector] = ()
 ) -> Snapshot | None:
@@ -123,6 +131,7 @@ def freeze(
         sources=[f"mapping {each.source}" for each in sources],
         objectors=objectors,
         observing=observing,
+        invented=any(each.invented for each in sources),
     ) as building:
         note_left_out(building)
         reference = max(each.reference_date for each in sources)
@@ -281,4 +290,4 @@ class _Freezing:
         )
 
 
-__all__ = ["REJECTED", "Landed", "duckdb", "freeze", "landed_of", "last_load", "newest"]
+__all__ = ["REJECTED", "Landed", "duckdb", "freeze", "landed_of", "last_load", "meant", "newest"]

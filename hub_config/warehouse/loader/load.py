@@ -23,7 +23,7 @@ import duckdb
 from hub_config.codelists.in_force import site_catalogue
 from hub_config.warehouse.derived import Observing
 from hub_config.warehouse.landing.apply import Change, apply
-from hub_config.warehouse.landing.freeze import freeze, landed_of, newest, only_population
+from hub_config.warehouse.landing.freeze import freeze, landed_of, meant, newest, only_population
 from hub_config.warehouse.landing.leaving_out import leave_out
 from hub_config.warehouse.landing.store import Landing, LandingProblem, attached, connected
 from hub_config.warehouse.loader.agreement import require_agreement
@@ -135,6 +135,7 @@ def load(
     """
     landed = land(origin, mapping, places, own_uids=own_uids, history=history, report=report)
     sources = landed_of(places.landed, landed.population)
+    objectors = meant(sources, objectors)
     leave_out((each.landing for each in sources), objectors, _catalogue(places))
     there = newest(places.warehouse, sources, objectors)
     snapshot = there or freeze(
@@ -156,6 +157,7 @@ def freeze_landed(
     """A new snapshot of all that is landed of `population`, by default of the only one. Raises what `freeze`
     raises, LandingProblem where the population must be said."""
     sources = landed_of(places.landed, population or only_population(places.landed))
+    objectors = meant(sources, objectors)
     leave_out((each.landing for each in sources), objectors, _catalogue(places))
     return freeze(sources, places.warehouse, objectors=objectors, observing=observing, report=report)
 

@@ -115,3 +115,16 @@ def test_nothing_is_left_in_what_is_landed(
     loaded(vendor, Objector(Kind.PATIENT, one))
     assert (b"PLANTED-9b1d" in source.landing.database.read_bytes()) is not copied
     assert source.landing.database.stat().st_mode & 0o777 == 0o600
+
+
+def test_invented_gps_are_nobody_who_objected(vendor: Vendor, rows: Rows) -> None:
+    """Counted from zero too, they are not the registered GPs of those numbers."""
+    invented = MAPPING.replace('column = "gp"', "invented = 2").replace(
+        'centre = { column = "centre", codes = { one = "C1" }, optional = true }', ""
+    )
+    places = Places(vendor.directory, vendor.warehouse, vendor.home / "keys")
+    everyone = [Objector(Kind.PHYSICIAN, number) for number in range(2)]
+    found = load("vendor.toml", vendor.read(invented), places, own_uids=True, objectors=everyone)
+    assert found.snapshot.manifest.invented
+    assert rows(found.snapshot, "SELECT count(*) FROM physicians") == [(2,)]
+    assert len(whose(rows, found.snapshot, "patients")) == 6
