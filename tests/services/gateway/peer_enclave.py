@@ -87,7 +87,7 @@ def fill(building: Building) -> None:
     run(
         f"INSERT INTO biometrics BY NAME SELECT {person}, DATE '2016-01-01' AS date, 'weight' AS measure,"
         f" {PLANTED_NUMBER} AS value, 'kg' AS unit, 'ok' AS dq_code,"
-        f" '{PLANTED_TEXT}' AS value_raw, '{PLANTED_TEXT}' AS unit_raw FROM range(600)"
+        f" '{PLANTED_TEXT}' AS value_raw, 'kg' AS unit_raw FROM range(600)"
     )
     run(
         f"INSERT INTO snds_claims BY NAME SELECT {person}, DATE '2016-01-01' AS date, 'A10BA02' AS atc"
