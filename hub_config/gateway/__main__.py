@@ -33,6 +33,7 @@ from hub_config.gateway.pace import Pace
 from hub_config.gateway.pseudonym_search import pseudonym_search
 from hub_config.gateway.pseudonyms import KEY_FILE
 from hub_config.gateway.recognising import Recogniser
+from hub_config.gateway.recontact.stored import StoredRecontacts
 from hub_config.gateway.slots import Slots
 from hub_config.governance.budgets import Budgets
 from hub_config.governance.problems import StoreProblem
@@ -139,6 +140,7 @@ def _gateway(settings: Settings, environ: Mapping[str, str], stack: ExitStack) -
         today=lambda: datetime.now(UTC).date(),
         guard=protected.guard,
         press=protected.press,
+        recontacts=StoredRecontacts(store),
     )
     return gateway, hub
 

@@ -28,7 +28,7 @@ from hub_config.gateway.execution import Question, Understood, answer, understan
 from hub_config.gateway.objecting import objectors_in
 from hub_config.gateway.own.tables import own_tables
 from hub_config.gateway.pace import Pace
-from hub_config.gateway.ports import Audit, Governance
+from hub_config.gateway.ports import Audit, Governance, Recontacts
 from hub_config.gateway.protection import Guard
 from hub_config.gateway.pseudonyms import ProjectKey
 from hub_config.gateway.publication.press import Press
@@ -96,6 +96,7 @@ class Gateway:
     today: Callable[[], date]
     guard: Guard
     press: Press
+    recontacts: Recontacts
     rolls: Rolls = field(default_factory=Rolls, repr=False)
 
 

@@ -27,7 +27,10 @@ from hub_config.gateway.noise import action as noise_action
 from hub_config.gateway.own import action as own_action
 from hub_config.gateway.publication import desk
 from hub_config.gateway.publication.documents import PublicationKeyDocument
+from hub_config.gateway.recontact import action as recontact_action
+from hub_config.gateway.recontact.documents import RecontactsDocument, RequestedDocument
 from hub_config.gateway.stopping import Stopped
+from hub_config.governance.recontact.facts import LONGEST_PROTOCOL, LONGEST_TITLE
 from hub_config.sockets.doors import (
     BINDING,
     PROBLEM,
@@ -87,6 +90,27 @@ _PUBLISH: Final[dict[str, Any]] = {
                     "required": ["title", "query"],
                     "properties": {
                         "title": {"type": "string", "minLength": 1, "maxLength": MAX_TITLE},
+                        "query": {"type": "object"},
+                    },
+                    "additionalProperties": False,
+                }
+            }
+        },
+    },
+}
+_RECONTACT: Final[dict[str, Any]] = {
+    "requestBody": {
+        "required": True,
+        "description": "`title` and `protocol`: what the GPs read. `query`: a wire document whose expression"
+        " has one column, `patient_id`.",
+        "content": {
+            "application/json": {
+                "schema": {
+                    "type": "object",
+                    "required": ["title", "protocol", "query"],
+                    "properties": {
+                        "title": {"type": "string", "minLength": 1, "maxLength": LONGEST_TITLE},
+                        "protocol": {"type": "string", "minLength": 1, "maxLength": LONGEST_PROTOCOL},
                         "query": {"type": "object"},
                     },
                     "additionalProperties": False,
@@ -193,6 +217,24 @@ def _api() -> FastAPI:
     @api.get("/v1/publication-key", summary="The public key that verifies published tables")
     async def publication_key(asked: _Asked) -> PublicationKeyDocument:
         return await desk.publication_key(asked.gateway, asked.call)
+
+    @api.post(
+        "/v1/recontact",
+        summary="Ask that practices tell these patients of a study; answered by a protected number only",
+        openapi_extra=_RECONTACT,
+    )
+    async def recontact(asked: _Asked, request: Request) -> RequestedDocument:
+        started = time.monotonic()
+        try:
+            return await recontact_action.request_recontact(
+                asked.gateway, asked.call, Client(request.receive)
+            )
+        finally:
+            await asked.gateway.pace.hold(started)
+
+    @api.get("/v1/recontact", summary="The project's requests of re-contact, and how far each has come")
+    async def recontacts(asked: _Asked) -> RecontactsDocument:
+        return await recontact_action.recontacts(asked.gateway, asked.call)
 
     describe_problems(api)
     return api

@@ -215,7 +215,7 @@ def fetched(session: Session, expression: ibis.Table, question: Question) -> pa.
 
 def _bounded(session: Session, expression: ibis.Table, most: int, question: Question) -> pa.Table:
     """The whole answer of `expression`, refused beyond `most` rows."""
-    statement = _prepared(session, expression.limit(most + 1))
+    statement = compiled(session, expression.limit(most + 1))
     table = session.fetch(statement.sql)
     if table.num_rows > most:
         raise Refusal(ErrorCode.TOO_MANY_CELLS, limit=question.limits.cells)
@@ -224,11 +224,12 @@ def _bounded(session: Session, expression: ibis.Table, most: int, question: Ques
 
 
 def _streamed(session: Session, expression: ibis.Table) -> Iterator[pa.RecordBatch]:
-    statement = _prepared(session, expression)
+    statement = compiled(session, expression)
     return session.stream(statement.sql, row_bytes(statement.schema))
 
 
-def _prepared(session: Session, expression: ibis.Table) -> Statement:
+def compiled(session: Session, expression: ibis.Table) -> Statement:
+    """`expression` as the engine takes it, what it joins registered on this session."""
     statement = compile_hardened(session.staged(expression), session.aggregates)
     for name, table in statement.tables.items():
         session.register(name, table)

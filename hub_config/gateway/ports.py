@@ -6,12 +6,15 @@ Each is a protocol: tests put a peer of their own in its place.
 
 from __future__ import annotations
 
-from datetime import date
+from collections.abc import Iterable
+from datetime import date, datetime
 from typing import Protocol
 
 from hub_config.governance.audit import AuditEvent
 from hub_config.governance.facts import Objectors, ProjectFacts
 from hub_config.governance.persons.facts import Link
+from hub_config.governance.recontact.facts import Listed, RecontactRequest
+from hub_config.governance.recontact.requests import Asked
 
 
 class Governance(Protocol):
@@ -28,3 +31,14 @@ class Governance(Protocol):
 class Audit(Protocol):
     def append(self, event: AuditEvent) -> str:
         """Record durably. Raises AuditFailure, and then nothing may be answered."""
+
+
+class Recontacts(Protocol):
+    def check(self, project: str, at: datetime) -> None:
+        """Raises Refusal for a project that has asked too often."""
+
+    def ask(self, user: str, asked: Asked, people: Iterable[Listed], at: datetime) -> RecontactRequest:
+        """Put a request and its list on record. Raises Refusal."""
+
+    def of_project(self, project: str) -> list[RecontactRequest]:
+        """Its requests, the newest first."""

@@ -311,6 +311,7 @@ def _grant_row(grant: Grant) -> models.Grant:
         expires_on=grant.expires_on,
         legal_basis=grant.legal_basis,
         snds=grant.snds,
+        recontact=grant.recontact,
     )
 
 
@@ -346,4 +347,5 @@ def _grant_facts(row: models.Grant) -> Grant:
         expires_on=row.expires_on,
         legal_basis=row.legal_basis,
         snds=row.snds,
+        recontact=row.recontact,
     )

@@ -11,7 +11,7 @@ import os
 import pwd
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -89,6 +89,9 @@ def project() -> None:
 @click.option("--expires", "expires_on", type=DAY, help="Last day of the grant.")
 @click.option("--legal-basis", help="MR-004, an authorisation…")
 @click.option("--snds", is_flag=True, help="The committee granted the SNDS tables named.")
+@click.option(
+    "--recontact", is_flag=True, help="The committee granted re-contact: patients, through their GP only."
+)
 @click.option("--member", "members", multiple=True, metavar="USER:ROLE", help="A first member. Repeat it.")
 @click.option("--open-to-all", is_flag=True, help="Everyone who logs in belongs to it (sandbox only).")
 @click.option("--min-patients", type=int, help="Stricter than the site's threshold.")
@@ -169,7 +172,8 @@ def suspend(slug: str) -> None:
     type=PIN,
     help="Number of a snapshot, or `rolling`, or `rolling:NAME`. [default: as it is]",
 )
-def amend(slug: str, grant_file: Path | None, snapshot: Pin | None) -> None:
+@click.option("--recontact/--no-recontact", default=None, help="Grant re-contact. [default: as it is]")
+def amend(slug: str, grant_file: Path | None, snapshot: Pin | None, recontact: bool | None) -> None:
     """Give project SLUG another grant, policy or snapshot, to extend it for instance. It is a draft again
     until approved. A grant file without `[policy]` leaves the policy as it is."""
     from hub_config.governance import actions, desk
@@ -180,6 +184,7 @@ def amend(slug: str, grant_file: Path | None, snapshot: Pin | None) -> None:
     with changing(settings) as (session, recorder):
         before = actions.project_facts(session, slug)
         grant = said.grant if said else before.grant
+        grant = grant if recontact is None else replace(grant, recontact=recontact)
         pin = snapshot or Pin(before.snapshot, before.rolling)
         terms = desk.terms(settings, pin.number, rolling=pin.rolling, wants_centres=grant.centres is not None)
         policy = said.policy if said else None

@@ -37,6 +37,7 @@ class Grant:
     expires_on: date | None = None
     legal_basis: str = ""
     snds: bool = False
+    recontact: bool = False  # may ask practices to tell their patients of a study
 
 
 @dataclass(frozen=True)

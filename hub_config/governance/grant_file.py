@@ -7,6 +7,7 @@
     date_to = 2019-12-31
     expires_on = 2027-06-30         # last day of the grant
     snds = false
+    recontact = false               # may ask practices to tell patients of a study
     tables = "all"                  # every table but the SNDS's; or, table by table:
 
     [tables]
@@ -56,6 +57,7 @@ class _GrantDocument(BaseModel):
     date_to: date | None = None
     expires_on: date | None = None
     snds: bool = False
+    recontact: bool = False
     policy: dict[str, int | float | str] | None = None
 
 
@@ -85,6 +87,7 @@ def parse_grant(document: Mapping[str, Any]) -> GrantFile:
         expires_on=said.expires_on,
         legal_basis=said.legal_basis,
         snds=said.snds,
+        recontact=said.recontact,
     )
     return GrantFile(grant, said.policy)
 

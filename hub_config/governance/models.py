@@ -22,6 +22,7 @@ from sqlalchemy import (
     MetaData,
     String,
     Text,
+    false,
     text,
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
@@ -125,6 +126,7 @@ class Grant(Base):
     expires_on: Mapped[date | None] = mapped_column(Date)
     legal_basis: Mapped[str] = mapped_column(String(200))
     snds: Mapped[bool]
+    recontact: Mapped[bool] = mapped_column(default=False, server_default=false())
 
 
 class Member(Base):

@@ -127,6 +127,7 @@ def _lines(facts: ProjectFacts, today: date) -> Iterable[tuple[str, str | Text]]
     yield "Access", grant.access.value
     yield "Tables", "\n".join(_table(name, columns) for name, columns in sorted(grant.tables.items()))
     yield "SNDS", "granted" if grant.snds else "no"
+    yield "Re-contact", "granted" if grant.recontact else "no"
     yield "Centres", "all" if grant.centres is None else ", ".join(sorted(grant.centres))
     yield "Events", f"{grant.date_from or 'first'} to {grant.date_to or 'last'}"
     yield "Expires", _expiry(grant, today)

@@ -46,6 +46,7 @@ class ErrorCode(StrEnum):
     NOT_PUBLISHABLE = "not-publishable"
     SUPPRESSION_FAILED = "suppression-failed"
     BUDGET_EXHAUSTED = "budget-exhausted"
+    RECONTACT_REFUSED = "recontact-refused"
     # one's own rows
     NOT_LINKED = "not-linked"
     OWN_UNAVAILABLE = "own-unavailable"

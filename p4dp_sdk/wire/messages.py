@@ -81,7 +81,7 @@ def _fill_part(part: str, params: Params) -> str:
     return _BLANK.sub(lambda blank: str(params[blank[1]]), part)
 
 
-_GRANTS = {"microdata": N_("individual data (microdata)"), "snds": N_("linked SNDS data")}
+_GRANTS = {"microdata": N_("individual data (microdata)"), "snds": N_("linked SNDS data"), "recontact": N_("re-contact of patients")}
 _GRANT_GIVER = N_(
     "The scientific and ethics committee (CSE) gives it, on a request made to the DIM physician of your centre."
 )
@@ -139,6 +139,13 @@ REASONS = (
     N_("a table of your own is joined as it is"),
     N_("too many steps"),
     N_("unique keys"),
+    N_("name patients by one column, patient_id"),
+    N_("a protocol has 1 to 4000 readable characters"),
+    N_("too few patients, or too few practices"),
+    N_("too many patients for one list"),
+    N_("the GPs of these data are invented"),
+    N_("three requests of the project are open already"),
+    N_("twelve requests of the project within a year"),
 )
 
 MESSAGES: Mapping[ErrorCode, Message] = {
@@ -304,6 +311,13 @@ MESSAGES: Mapping[ErrorCode, Message] = {
         ),
         N_(
             "Publish the grouped table itself: one to five columns of the catalogue in group_by, counts, sums or means in agg. Sort it and compute shares afterwards. Describe people by codes, lists of neighbouring codes, age bands and calendar years; or keep a draft."
+        ),
+    ),
+    ErrorCode.RECONTACT_REFUSED: Message(
+        N_("This request of re-contact was not put on record."),
+        N_("Each one tells practices of people: it names them by a rule, says why, and stays rare."),
+        N_(
+            "Give ws.request_recontact() a table with the one column patient_id, a title and the text for the GPs; close an old request with the AQD where too many are open."
         ),
     ),
     ErrorCode.SUPPRESSION_FAILED: Message(

@@ -8,6 +8,7 @@ from hub_config.governance.ledger import models as _ledger  # noqa: F401  (decla
 from hub_config.governance.models import Base
 from hub_config.governance.notices import models as _notices  # noqa: F401
 from hub_config.governance.persons import models as _persons  # noqa: F401
+from hub_config.governance.recontact import models as _recontact  # noqa: F401
 from hub_config.governance.register import models as _register  # noqa: F401
 from hub_config.governance.releases import models as _releases  # noqa: F401
 from hub_config.governance.report_runs import models as _report_runs  # noqa: F401

@@ -21,6 +21,7 @@ MADE: Final = ("body_mass",)
 KEYS: Final = {"record_key": "UHUGEINT", "content_key": "UHUGEINT"}
 PASSAGE: Final = {"first_load": "INTEGER", "last_load": "INTEGER"}
 NUMBER: Final = "number"
+SEALS: Final = "seals"
 
 JOURNAL: Final[Mapping[str, Mapping[str, str]]] = {
     "identity": {"source": "VARCHAR", "key_check": "VARCHAR"},
@@ -51,6 +52,7 @@ JOURNAL: Final[Mapping[str, Mapping[str, str]]] = {
         "sha256": "VARCHAR",
         "file": "VARCHAR",
         "line": "BIGINT",
+        "record": "BIGINT",  # its number in the file: on one line may be all of them
         "rule": "VARCHAR",
         "column": "VARCHAR",
     },
@@ -75,6 +77,8 @@ JOURNAL: Final[Mapping[str, Mapping[str, str]]] = {
         "last_event": "DATE",
         "rows": "BIGINT",
     },
+    # What each practice calls its patients, readable by the practice only (`warehouse.sealing`).
+    SEALS: {"patient_no": "BIGINT", "physician_no": "INTEGER", "key": "VARCHAR", "sealed": "BLOB"},
 }
 
 

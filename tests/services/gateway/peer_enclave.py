@@ -25,6 +25,7 @@ from hub_config.gateway.engine import EngineLimits, Engines, Opener
 from hub_config.gateway.governance import StoredGovernance
 from hub_config.gateway.pace import Pace
 from hub_config.gateway.protection import Masks
+from hub_config.gateway.recontact.stored import StoredRecontacts
 from hub_config.gateway.rules.cells import Cells, Floats
 from hub_config.gateway.slots import Slots
 from hub_config.governance import actions as governance_actions
@@ -285,6 +286,7 @@ def make_gateway(
         today=lambda: date(2024, 1, 1),
         guard=made.guard,
         press=replace(made.press, suppress=suppress, now=lambda: datetime(2024, 1, 1, 12, tzinfo=UTC)),
+        recontacts=StoredRecontacts(store),
     )
 
 
