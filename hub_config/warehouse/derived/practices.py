@@ -1,8 +1,9 @@
 """When each practice was there: from its first good export to its last, without what it did not record.
 
 A practice is a GP with the patients of theirs. An export covers the days from its first event to its last, up
-to the day it was made; one that says it has no rows covers none. Stretches no more than `bridged` days apart
-are one. What lies between two others is a change of software where the software differs, else silence.
+to the day it was made; one that says it has no rows covers none. A history or a vaccination noted from memory
+is dated before the practice was there: nothing is covered before its first contact. Stretches no more than
+`bridged` days apart are one. What lies between two others is a change of software where the software differs, else silence.
 
 Silence is told by contacts: a patient of the practice on a day, by its consultations, or by whatever it
 records where it records none. The practice's usual month is the upper quartile of its fully covered months
@@ -95,13 +96,17 @@ _OTHER_CONTACTS: Final = f"""
 # What the exports cover, run together.
 _STRETCHES: Final = f"""
     CREATE OR REPLACE TEMP TABLE practice_stretches AS
-    WITH good AS (
-        SELECT coalesce(physician_no, {NO_PHYSICIAN}) AS practice, software, first_event AS first,
+    WITH begun AS (
+        SELECT practice, min(first_day) AS first_day FROM practice_contacts GROUP BY practice
+    ), exported AS (
+        SELECT *, coalesce(physician_no, {NO_PHYSICIAN}) AS practice FROM exports
+    ), good AS (
+        SELECT practice, software, greatest(first_event, first_day) AS first,
             least(last_event, exported_on, $last) AS last
-        FROM exports
+        FROM exported LEFT JOIN begun USING (practice)
         WHERE coalesce(row_count, 1) > 0 AND last_event IS NOT NULL
-            AND first_event <= least(last_event, exported_on, $last)
-            AND coalesce(physician_no, {NO_PHYSICIAN}) IN (SELECT practice FROM practice_patients)
+            AND greatest(first_event, first_day) <= least(last_event, exported_on, $last)
+            AND practice IN (SELECT practice FROM practice_patients)
     ), reached AS (
         SELECT *, max(last) OVER before AS till, arg_max(software, last) OVER before AS software_till
         FROM good

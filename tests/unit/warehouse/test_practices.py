@@ -306,3 +306,12 @@ def test_deaths_name_their_source(world: duckdb.DuckDBPyConnection) -> None:
     name_death_sources(world)
     found = world.execute("SELECT death_source FROM patients ORDER BY patient_no").fetchall()
     assert found == [("snds",), ("unknown",), (None,), (None,)]
+
+
+def test_a_history_from_before_the_practice_covers_nothing(
+    find: Find, world: duckdb.DuckDBPyConnection
+) -> None:
+    """An operation of 1998, noted at a first visit in 2015, is the first event of the export."""
+    periods, _ = find(calendar([("1998-01-01", "2019-12-31", "A")]))
+    assert periods[0][0] == "2015-01-01"
+    assert world.execute("SELECT min(month) FROM practice_months").fetchall() == [(date(2015, 1, 1),)]
