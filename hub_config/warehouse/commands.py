@@ -217,13 +217,16 @@ def _show_quality(directory: Path, number: int, moved: float, report: Path | Non
 
 
 def _is_sound(directory: Path, number: int) -> bool:
+    from hub_config.warehouse.privacy.scan import Identifying, require_clean
     from hub_config.warehouse.snapshot import SnapshotProblem, check_snapshot, open_snapshot
 
     try:
         with progress(f"Snapshot {number}") as report:
-            check_snapshot(open_snapshot(directory, number), report)
-    except SnapshotProblem as problem:
-        click.echo(problem.message, err=True)
+            opened = open_snapshot(directory, number)
+            check_snapshot(opened, report)
+            require_clean(opened)
+    except (SnapshotProblem, Identifying) as problem:
+        click.echo(str(problem), err=True)
         return False
     click.echo(f"Snapshot {number} is as it was built.")
     return True

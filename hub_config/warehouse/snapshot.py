@@ -29,6 +29,7 @@ from hub_config.warehouse.derived import (
     name_death_sources,
 )
 from hub_config.warehouse.manifest import Manifest, write_manifest
+from hub_config.warehouse.privacy.scan import require_unidentifying
 from hub_config.warehouse.purging import Objector, keep_numbers, purge_objectors, rewrite
 from hub_config.warehouse.quality import judge, profile
 from hub_config.warehouse.schema import PATIENT, clustering, create_all, is_clustered, literal, quoted
@@ -153,7 +154,7 @@ class Building:
         nobody can see it.
 
         Raises ValueError when a row of a person table has no patient: such a row would escape every
-        threshold.
+        threshold; Identifying when a text of a real snapshot may identify somebody.
         """
         with _disk_full_explained():
             tables = self.catalogue.tables
@@ -165,6 +166,8 @@ class Building:
             derive_body_mass(self.connection, tables["body_mass"])
             self._purge()  # what was derived, too
             keep_numbers(self.connection, self.objectors)
+            if not self.synthetic:
+                require_unidentifying(self.connection, self.catalogue)
             rows = {table.name: self._settle(table, report) for table in self.catalogue.tables.values()}
             quality = _quality(self.connection, self.catalogue)
             profile(self.connection, self.catalogue, last_date, self.directory)

@@ -86,10 +86,20 @@ def _take_exports(staging: Staging, input_: Input, export: Export) -> None:
     staging.judge(rows, input_, (*named, *on.requirements, *software.requirements))
     with registered(staging.connection, "gps", physician_numbers(staging, _GP)):
         staging.run(
-            "INSERT INTO exports_read SELECT DISTINCT gps.gp_no, exported_on, software "  # noqa: S608
+            f"INSERT INTO exports_read SELECT DISTINCT gps.gp_no, exported_on, {software_kept(export)} "  # noqa: S608
             f"FROM {JUDGED} j LEFT JOIN gps ON gps.text = j.{_GP} "
-            "EXCEPT SELECT * FROM exports_read"
+            "EXCEPT SELECT * FROM exports_read",
+            {"secret": staging.secret("software")} if "$secret" in software_kept(export) else (),
         )
+
+
+def software_kept(export: Export) -> str:
+    """By the mapping's own codes; without them a name made of the keyed hash, for whatever stands in the
+    cell, and the same for the same."""
+    if export.software is None or export.software.codes or export.software.constant is not None:
+        return "software"
+    hashed = "substr(sha256(concat($secret, software)), 1, 8)"
+    return f"CASE WHEN software IS NOT NULL THEN concat('software-', {hashed}) END"
 
 
 def physician_numbers(staging: Staging, column: str) -> pa.Table:

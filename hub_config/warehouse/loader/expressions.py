@@ -16,8 +16,9 @@ from hub_config.warehouse.loader.requirements import Known, Needed, Readable, Re
 from hub_config.warehouse.loader.rules import Rule
 from hub_config.warehouse.schema import literal, quoted
 
-_NUMBER = r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,3})?"
-_INTEGER = r"[+-]?\d{1,9}"  # fits the smallest type it may be stored in; and days stay within the calendar
+# Eight digits and more are a telephone, a person or a day, and no measurement.
+_NUMBER = r"[+-]?(\d{1,7}(\.\d{0,17})?|\.\d{1,17})([eE][+-]?\d{1,3})?"
+_INTEGER = r"[+-]?\d{1,7}"  # fits the smallest type it may be stored in; and days stay within the calendar
 _PRECISIONS = (
     ("%d", "day"),
     ("%m", "month"),

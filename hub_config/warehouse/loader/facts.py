@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from typing import Final
 
@@ -21,9 +21,10 @@ from hub_config.warehouse.loader.readers import LINE
 from hub_config.warehouse.loader.requirements import Holds, Needed, Readable, Requirement, text_of
 from hub_config.warehouse.loader.rules import Rule
 from hub_config.warehouse.loader.staging import JUDGED, SOURCE, Staging, registered
+from hub_config.warehouse.privacy.text import keeps_text, kept
 from hub_config.warehouse.pseudonyms import Kind
 from hub_config.warehouse.schema import duckdb_type, literal, quoted
-from p4dp_sdk.catalogue.model import Role, Table
+from p4dp_sdk.catalogue.model import Column, Role, Table
 
 PLACE: Final = {"file": "INTEGER", "line": "BIGINT", "keyed": "BOOLEAN"}
 _OWN: Final = ("patient_no", "physician_no", "centre_id")
@@ -67,7 +68,8 @@ class Block:
             if value.precision_of:
                 parsed[column.stored_as] = Parsed(read.precision(rows.columns[value.precision_of]))
             else:
-                parsed[column.stored_as] = read.value(column.stored_as, value, known, column.bounds)
+                given = read.value(column.stored_as, value, known, column.bounds)
+                parsed[column.stored_as] = _without_free_text(column, given)
         return cls(staging, rows, table, read, parsed)
 
     def take(self, input_: Input) -> None:
@@ -226,6 +228,11 @@ class Block:
         said = [name for name in self._kept if name not in ('"physician_no"', '"centre_id"')]
         parts = (f"{literal(name)} || CAST({name} AS VARCHAR)" for name in said)
         return f"md5_number(concat_ws(chr(31), {', '.join(parts)}))"
+
+
+def _without_free_text(column: Column, given: Parsed) -> Parsed:
+    """Of a text that no code system closes, what the grammar of its column accepts."""
+    return replace(given, sql=kept(column.name, given.sql)) if keeps_text(column) else given
 
 
 def _hashed_event(name: str) -> str:

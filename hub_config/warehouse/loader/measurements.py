@@ -13,6 +13,7 @@ from hub_config.warehouse.landing.layout import NUMBER
 from hub_config.warehouse.loader.mapping import Measurement, Quantity
 from hub_config.warehouse.loader.requirements import text_of
 from hub_config.warehouse.loader.rules import Doubt
+from hub_config.warehouse.privacy.text import kept
 from hub_config.warehouse.quality.units import IDENTITY, Conversion, UnitProblem, conversion
 from hub_config.warehouse.schema import literal, quoted
 
@@ -94,7 +95,8 @@ def _unit_raw(quantity: Quantity, measurement: Measurement) -> str:
     if measurement.unit is None:
         return stated
     words = " ".join(f"WHEN {literal(word)} THEN {literal(code)}" for word, code in measurement.units.items())
-    return f"CASE WHEN {_UNIT} IS NULL THEN {stated} ELSE CASE {_UNIT} {words} ELSE {_UNIT} END END"
+    other = kept("unit_raw", _UNIT)
+    return f"CASE WHEN {_UNIT} IS NULL THEN {stated} ELSE CASE {_UNIT} {words} ELSE {other} END END"
 
 
 def _implausible(_: str, quantity: Quantity) -> str:

@@ -11,6 +11,7 @@ Pure but for reading package data; the library is imported at the first use (0.7
 from __future__ import annotations
 
 import csv
+import re
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -63,6 +64,17 @@ def conversion(unit_raw: str, unit: str, kind: str | None = None) -> Conversion:
         f"Unit {unit_raw!r} can't be converted to {unit!r}{about}. Correct the unit in the mapping, or leave "
         "the quantity out of it."
     )
+
+
+def is_unit(unit: str) -> bool:
+    """Whether it is a UCUM code without annotation: `{…}` may hold any word."""
+    if "{" in unit or len(unit) > 32 or any(len(digits) > 3 for digits in re.findall(r"\d+", unit)):
+        return False
+    try:
+        _quantity(unit)
+    except UnitProblem:
+        return False
+    return True
 
 
 @cache
