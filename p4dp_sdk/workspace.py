@@ -26,9 +26,11 @@ if TYPE_CHECKING:
 
     from p4dp_sdk.backend import Backend
     from p4dp_sdk.centre import Centre
+    from p4dp_sdk.cohorts import Cohort
     from p4dp_sdk.indicators.registry import Indicators
     from p4dp_sdk.me import Me
     from p4dp_sdk.quality import Quality
+    from p4dp_sdk.recontact import Recontact, Recontacts
     from p4dp_sdk.releases.airlock import Airlock
     from p4dp_sdk.releases.listing import Releases
     from p4dp_sdk.releases.parcels import Things
@@ -157,6 +159,25 @@ class Workspace:
 
         said = {"title": title, "purpose": purpose, "context": context, "controls": controls}
         return ReleaseRequest.begin(self._airlock, things, said)
+
+    def request_recontact(self, patients: ir.Table | Cohort, title: str, *, protocol: str) -> Recontact:
+        """Ask that practices tell these patients of a study: a table with the one column `patient_id`, or a
+        cohort. `protocol` is what their GPs read.
+
+        Shows how many they are, as any count does; who they are is shown nowhere, and to nobody but their own
+        practice. A DIM physician or the committee (CSE) decides. Raises EnclaveError where the project has
+        not this right, or they are too few.
+        """
+        from p4dp_sdk.recontact import request
+
+        return request(self._gateway, patients, title, protocol)
+
+    @property
+    def recontacts(self) -> Recontacts:
+        """The project's requests of re-contact, as they stand."""
+        from p4dp_sdk.recontact import Recontacts
+
+        return Recontacts.read(self._gateway.recontacts())
 
     @property
     def releases(self) -> Releases:

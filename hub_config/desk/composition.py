@@ -26,6 +26,7 @@ MENU: Final = (
     MenuItem("/journal", N_("Journal d'audit"), WHO[Act.READ_LOG]),
     MenuItem("/droits", N_("Exercice des droits"), WHO[Act.HANDLE_RIGHTS]),
     MenuItem("/participation", N_("Participation et retraits"), WHO[Act.RECORD_PARTICIPATION]),
+    MenuItem("/recontact", N_("Recontact de patients"), WHO[Act.SEE_RECONTACT]),
     MenuItem("/entrees", N_("Sas d'entrée")),
     MenuItem("/effacements", N_("Copies à effacer")),
 )
@@ -34,9 +35,9 @@ UPLOADS: Final = ("/entrees/{project}/fichiers",)
 
 def routers() -> tuple[APIRouter, ...]:
     """The pages, each at a path of the menu."""
-    from hub_config.desk import entries, journal, participation, rights
+    from hub_config.desk import entries, journal, participation, recontact, rights
 
-    return (journal.router, rights.router, participation.router, entries.router)
+    return (journal.router, rights.router, participation.router, recontact.router, entries.router)
 
 
 def state(settings: Settings, store: Store) -> Mapping[str, Any]:

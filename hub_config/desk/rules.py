@@ -15,6 +15,10 @@ class Act(StrEnum):
     RECORD_PARTICIPATION = "record-participation"
     SEE_RECEIPT = "see-receipt"
     TRACE_OBJECTOR = "trace-objector"  # which workspaces held their rows
+    SEE_RECONTACT = "see-recontact"
+    KEEP_KEYS = "keep-keys"
+    CONFIRM_KEYS = "confirm-keys"
+    HAND_LISTS = "hand-lists"  # sealed, to practices
 
 
 WHO: Final[Mapping[Act, frozenset[Role]]] = {
@@ -23,6 +27,10 @@ WHO: Final[Mapping[Act, frozenset[Role]]] = {
     Act.RECORD_PARTICIPATION: frozenset({Role.AQD, Role.DPO}),
     Act.SEE_RECEIPT: frozenset({Role.AQD, Role.DPO}),
     Act.TRACE_OBJECTOR: frozenset({Role.DPO}),
+    Act.SEE_RECONTACT: frozenset({Role.AQD, Role.DPO, Role.MEDECIN_DIM, Role.CSE}),
+    Act.KEEP_KEYS: frozenset({Role.AQD}),
+    Act.CONFIRM_KEYS: frozenset({Role.AQD, Role.DPO}),
+    Act.HAND_LISTS: frozenset({Role.AQD}),
 }
 
 

@@ -101,6 +101,22 @@ class Gateway:
             _refuse_problems(response)
             return response.content
 
+    def request_recontact(self, title: str, protocol: str, document: bytes) -> dict[str, Any]:
+        """A request of re-contact, as it was put on record: `document` has one column, `patient_id`."""
+        said = json.dumps({"title": title, "protocol": protocol})
+        body = b'%s, "query": %s}' % (said[:-1].encode(), document)
+        self._check_somebody_listens()
+        with _unreachable_if_broken():
+            response = self._http.post(
+                "/v1/recontact", content=body, headers={"Content-Type": "application/json"}
+            )
+            _refuse_problems(response)
+            answer = response.json()
+        return answer if isinstance(answer, dict) else _not_ours(response)
+
+    def recontacts(self) -> dict[str, Any]:
+        return self._get("/v1/recontact")
+
     def publication_key(self) -> dict[str, Any]:
         return self._get("/v1/publication-key")
 

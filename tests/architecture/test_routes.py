@@ -37,6 +37,7 @@ CSE, DPO, ADMIN = Role.CSE, Role.DPO, Role.ADMIN
 OFFICERS: Final = frozenset({CSE, DPO, ADMIN})
 ASKERS: Final = frozenset({Role.INTERNE, Role.CHERCHEUR, Role.DMG, Role.MEDECIN_REFERENT})
 RECORDERS: Final = frozenset({Role.AQD, DPO})
+RECONTACT: Final = frozenset({Role.AQD, DPO, CSE, Role.MEDECIN_DIM})
 Opens = For | frozenset[Role]
 
 WEB: Final[dict[tuple[str, str], Opens]] = {
@@ -110,6 +111,14 @@ DESK: Final[dict[tuple[str, str], Opens]] = {
     ("POST", "/participation/recepisses/{receipt}/levee"): frozenset({DPO}),
     ("GET", "/effacements"): For.ALL,
     ("POST", "/effacements/{receipt}/{project}"): For.PARTIES,
+    ("GET", "/recontact"): RECONTACT,
+    ("GET", "/recontact/outil"): RECONTACT,
+    ("GET", "/recontact/{recontact}"): RECONTACT,
+    ("POST", "/recontact/{recontact}"): RECONTACT,
+    ("POST", "/recontact/{recontact}/cabinets/{key}"): frozenset({Role.AQD}),
+    ("POST", "/recontact/cles"): frozenset({Role.AQD}),
+    ("POST", "/recontact/cles/{key}/confirmation"): RECORDERS,
+    ("POST", "/recontact/cles/{key}/fin"): RECORDERS,
     ("GET", "/entrees"): For.ALL,
     ("GET", "/entrees/{project}"): For.PARTIES,
     ("POST", "/entrees/{project}/fichiers"): For.PARTIES,

@@ -170,12 +170,12 @@ def _objected(office: Office, person: Person, subject: Subject, form: FormData, 
         raise Told(422, UNCHECKED)
     source, identifier, kind = said(form, "source"), said(form, "identifiant"), KINDS[subject]
     in_words(lambda: _check_the_rest(office, form, cabinet))
-    if _searched(office, person):
-        _note_lookup(office, person, subject, "too-often", source)
+    if searched(office, person):
+        note_lookup(office, person, subject, "too-often", source)
         raise Told(429, TOO_OFTEN)
     found = find(office.settings.warehouse_dir, office.settings.keys_dir, source, kind, identifier)
     if not isinstance(found, Found):
-        _note_lookup(office, person, subject, found.value, source)
+        note_lookup(office, person, subject, found.value, source)
         raise Told(422, UNFOUND[found])
     recorded = in_words(lambda: _recorded(office, person, subject, found, form, cabinet))
     with office.store.change() as session:
@@ -194,7 +194,7 @@ def _check_the_rest(office: Office, form: FormData, cabinet: str) -> None:
         raise BadRight("source")
 
 
-def _searched(office: Office, person: Person) -> bool:
+def searched(office: Office, person: Person) -> bool:
     """Whether this person found nobody too often today; the log counts, so a restart forgets nothing. A log
     that broke stops no objection."""
     if may(person, Act.TRACE_OBJECTOR):
@@ -208,7 +208,7 @@ def _searched(office: Office, person: Person) -> bool:
     return len(found.records) >= MOST_UNFOUND
 
 
-def _note_lookup(office: Office, person: Person, subject: Subject, code: str, source: str) -> None:
+def note_lookup(office: Office, person: Person, subject: Subject, code: str, source: str) -> None:
     details = {"of": subject.value, "code": code, "source": source[:200]}
     office.store.audit.append(AuditEvent(person.username, LOOKUP, None, Decision.REFUSED, details))
 

@@ -20,7 +20,6 @@ from hub_config.governance.recorder import Recorder
 from hub_config.governance.rights.actions import fresh_id
 from hub_config.governance.rights.facts import PracticeState
 from hub_config.governance.rights.models import ParticipatingPractice
-from hub_config.warehouse.sealing.envelope import BadKey, fingerprint_of
 
 # reading
 
@@ -60,20 +59,21 @@ def record_key(
     session: Session,
     practice: str,
     public_key: str,
-    heard: str,
     physician_no: int,
     *,
+    fingerprint: str,
+    heard: str,
     numbering: str,
     at: datetime,
     audit: Recorder,
 ) -> PracticeKey:
-    """A practice's key, whose fingerprint was `heard`. Nothing is sealed with it before it is confirmed.
-    Raises BadRecontact."""
+    """A practice's key, whose `fingerprint` is what was `heard`. Nothing is sealed with it before it is
+    confirmed. Raises BadRecontact."""
     found = session.get(ParticipatingPractice, practice)
     if found is None or found.state != PracticeState.ACTIVE.value:
         raise BadRecontact(Why.NO_PRACTICE)
     _require_own_gp(session, practice, physician_no, numbering)
-    fingerprint = _heard(public_key, heard)
+    require_heard(fingerprint, heard)
     row = models.PracticeKey(
         id=fresh_id("K"),
         practice=practice,
@@ -97,7 +97,7 @@ def confirm_key(session: Session, key: str, heard: str, *, at: datetime, audit: 
         raise BadRecontact(Why.STEP)
     if row.recorded_by == audit.who:
         raise BadRecontact(Why.OWN)
-    _heard(row.public_key, heard)
+    require_heard(row.fingerprint, heard)
     for before in _others(session, row):
         before.ended_at = at
     session.flush()
@@ -146,15 +146,10 @@ def _others(session: Session, row: models.PracticeKey) -> list[models.PracticeKe
     return list(session.scalars(query))
 
 
-def _heard(public_key: str, heard: str) -> str:
-    """The key's fingerprint, if it is what was heard."""
-    try:
-        fingerprint = fingerprint_of(public_key)
-    except BadKey:
-        raise BadRecontact(Why.BAD_KEY) from None
+def require_heard(fingerprint: str, heard: str) -> None:
+    """Raises BadRecontact unless it is what was heard, however it was grouped."""
     if "".join(heard.split()) != fingerprint:
         raise BadRecontact(Why.FINGERPRINT)
-    return fingerprint
 
 
 def _row(session: Session, key: str) -> models.PracticeKey:

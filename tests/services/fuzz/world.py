@@ -7,6 +7,7 @@ import hashlib
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
@@ -16,6 +17,9 @@ from sqlalchemy import MetaData, select
 
 from hub_config import desk
 from hub_config.airlock.actions.drafting import Words
+from hub_config.governance.recontact import requests as recontacts
+from hub_config.governance.recontact.facts import Listed
+from hub_config.governance.recontact.requests import Asked
 from hub_config.governance.roles import Role
 from hub_config.governance.terms import SnapshotTerms, Terms
 from hub_config.register.app import create_app
@@ -96,6 +100,7 @@ class World:
         ines.post("/entrees/these-ines/fichiers", said, files=table)
         waiting = re.findall(r"/entrees/regards/([\w-]+)", self.at("register", "diane").get("/entrees").text)
         return {
+            "recontact": self._recontact(),
             "id": request,
             "dossier_id": dossier,
             "slug": "these-ines",
@@ -103,6 +108,13 @@ class World:
             "right": re.findall(r"D-\w{10}", told)[0],
             "entry": waiting[0] if waiting else "E-none",
         }
+
+    def _recontact(self) -> str:
+        store = self.little.desk.store
+        asked = Asked("these-ines", "Essai", "Docteur,", 1, "preset A", True, 30)  # for offices to read
+        with store.change() as session:
+            audit = store.recorder("ines")
+            return recontacts.ask(session, asked, [Listed(1, 1)], at=datetime.now(UTC), audit=audit).id
 
     def close(self) -> None:
         self.little.desk.store.close()

@@ -11,7 +11,7 @@ WRITERS = {
     "governance/objections/actions.py",
     "governance/budgets.py",  # what noise has spent: an event of the gateway goes with each answer
 }
-ROOMS = ("ledger", "notices", "persons", "register", "releases", "report_runs", "rights")
+ROOMS = ("ledger", "notices", "persons", "recontact", "register", "releases", "report_runs", "rights")
 DECLARERS = {f"governance/{room}/models.py" for room in ROOMS} | {"governance/migrations/env.py"}
 READERS = {
     "governance/register/reading.py",
@@ -68,12 +68,13 @@ def test_decisions_are_pure() -> None:
 
 
 def test_only_the_commands_read_the_warehouse() -> None:
-    """But for what a snapshot says of itself (`rolling`), and for who is left out of the next one."""
+    """But for what a snapshot says of itself (`rolling`), for who is left out of the next one, and for the
+    keys that the next load seals with (`on_record`)."""
     governance = (ENCLAVE / "governance").rglob("*.py")
     readers = {
         path.name for path in governance if any("hub_config.warehouse" in name for name in imported(path))
     }
-    assert readers == {"desk.py", "rolling.py", "leaving_out.py"}
+    assert readers == {"desk.py", "rolling.py", "leaving_out.py", "on_record.py"}
     shelf = imported(ENCLAVE / "governance" / "rolling.py") | imported(ENCLAVE / "warehouse" / "shelf.py")
     assert not any("duckdb" in name or name.startswith("hub_config.warehouse.snapshot") for name in shelf)
     users = {path.name for path in ENCLAVE.rglob("*.py") if "hub_config.governance.desk" in imported(path)}

@@ -1,0 +1,144 @@
+"""Practices' keys: recorded by the AQD, confirmed by somebody else; and the tool, for whoever needs it. HTTP
+only."""
+
+from __future__ import annotations
+
+from importlib.resources import files
+from typing import Final
+
+from fastapi import APIRouter
+from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import FormData
+from starlette.requests import Request
+from starlette.responses import Response
+
+from hub_config.desk.office import Office, office_of, require
+from hub_config.desk.participation.pages import (
+    LOOKUP,
+    TOO_OFTEN,
+    note_lookup,
+    said,
+    searched,
+)
+from hub_config.desk.participation.texts import UNFOUND
+from hub_config.desk.recontact.texts import DONE, in_words
+from hub_config.desk.rules import Act
+from hub_config.governance.objections.facts import Subject
+from hub_config.governance.recontact import keys
+from hub_config.governance.recontact.problems import BadRecontact, Why
+from hub_config.governance.rights.actions import practices
+from hub_config.governance.rights.facts import Practice
+from hub_config.governance.roles import Person
+from hub_config.warehouse.local_ids import Found, find
+from hub_config.warehouse.pseudonyms import Kind
+from hub_config.warehouse.sealing.envelope import BadKey, fingerprint_of
+from hub_config.web.answers import Told, download, see_other
+from hub_config.web.forms import Form
+from hub_config.web.login import Visitor
+
+TOOL: Final = "cabinet.html"
+_LONGEST_KEY: Final = 4000
+
+router = APIRouter(include_in_schema=False)
+
+
+@router.get("/recontact/outil")
+async def tool(request: Request, person: Visitor) -> Response:
+    """The practice's page, to be kept as a file: it works without any network."""
+    require(person, Act.SEE_RECONTACT)
+    content = (files("hub_config.desk.recontact") / "tool" / TOOL).read_bytes()
+    return download("recontact-cabinet.html", content, "text/html; charset=utf-8")
+
+
+@router.post("/recontact/cles")
+async def record(request: Request, person: Visitor, form: Form) -> Response:
+    """A practice's public key, with the fingerprint the GP read aloud and their identifier."""
+    require(person, Act.KEEP_KEYS)
+    await run_in_threadpool(_record, office_of(request), person, form)
+    return see_other(request, "/recontact", told=DONE)
+
+
+@router.post("/recontact/cles/{key}/confirmation")
+async def confirm(request: Request, person: Visitor, form: Form, key: str) -> Response:
+    """The second person heard the fingerprint, too."""
+    require(person, Act.CONFIRM_KEYS)
+    office = office_of(request)
+
+    def write() -> None:
+        with office.acting(person) as (session, audit):
+            keys.confirm_key(session, key, said(form, "empreinte"), at=office.clock(), audit=audit)
+
+    await run_in_threadpool(in_words, write)
+    return see_other(request, "/recontact", told=DONE)
+
+
+@router.post("/recontact/cles/{key}/fin")
+async def end(request: Request, person: Visitor, key: str) -> Response:
+    """Lost, or no longer the practice's alone."""
+    require(person, Act.CONFIRM_KEYS)
+    office = office_of(request)
+
+    def write() -> None:
+        with office.acting(person) as (session, audit):
+            keys.end_key(session, key, at=office.clock(), audit=audit)
+
+    await run_in_threadpool(in_words, write)
+    return see_other(request, "/recontact", told=DONE)
+
+
+def _record(office: Office, person: Person, form: FormData) -> None:
+    """Everything else is checked before the GP is looked up: an error after would tell of the identifier."""
+    practice = in_words(lambda: _practice(office, said(form, "cabinet")))
+    public_key = in_words(lambda: _checked_key(form))
+    found = _gp(office, person, practice, said(form, "identifiant"))
+
+    def write() -> None:
+        with office.acting(person) as (session, audit):
+            keys.record_key(
+                session,
+                practice.reference,
+                public_key,
+                found.number,
+                fingerprint=fingerprint_of(public_key),
+                heard=said(form, "empreinte"),
+                numbering=found.numbering,
+                at=office.clock(),
+                audit=audit,
+            )
+
+    in_words(write)
+
+
+def _practice(office: Office, reference: str) -> Practice:
+    with office.store.session() as session:
+        for practice in practices(session):
+            if practice.reference == reference and practice.left_on is None:
+                return practice
+    raise BadRecontact(Why.NO_PRACTICE)
+
+
+def _checked_key(form: FormData) -> str:
+    value = form.get("cle")
+    text = value.strip() if isinstance(value, str) else ""
+    try:
+        fingerprint = fingerprint_of(text[: _LONGEST_KEY + 1])
+    except BadKey:
+        raise BadRecontact(Why.BAD_KEY) from None
+    keys.require_heard(fingerprint, said(form, "empreinte"))
+    return text
+
+
+def _gp(office: Office, person: Person, practice: Practice, identifier: str) -> Found:
+    """As for an objection: nobody is looked up without a trace, nor too often without success."""
+    if searched(office, person):
+        note_lookup(office, person, Subject.PHYSICIAN, "too-often", practice.source)
+        raise Told(429, TOO_OFTEN)
+    places = office.settings.warehouse_dir, office.settings.keys_dir
+    found = find(*places, practice.source, Kind.PHYSICIAN, identifier)
+    if not isinstance(found, Found):
+        note_lookup(office, person, Subject.PHYSICIAN, found.value, practice.source)
+        raise Told(422, UNFOUND[found])
+    return found
+
+
+__all__ = ["LOOKUP", "TOOL", "router"]
