@@ -31,7 +31,7 @@ def test_indicators_and_cohorts_are_those_of_the_centre(workspace: Workspace) ->
 
     def cohort(place: object) -> p4dp.Cohort:
         events = place.tables.diagnoses.where(codes=p4dp.codes("hypertension"))
-        return p4dp.Cohort(place, "HTA").index(first=events).include("avant", before=p4dp.codes("diabète"))
+        return p4dp.Cohort(place, "HTA").index(first=events).exclude("avant", before=p4dp.codes("diabète"))
 
     here = cohort(workspace.centre("LYS")).features("centre_id")
     assert set(here["centre_id"]) == {"LYS"}
