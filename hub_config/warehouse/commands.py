@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from hub_config.warehouse.derived import Observing
     from hub_config.warehouse.loader.load import LandedFiles
     from hub_config.warehouse.loader.mapping import VendorMapping
+    from hub_config.warehouse.sealing.landed import Sealed
     from hub_config.warehouse.snapshot import Snapshot
 
 
@@ -117,6 +118,7 @@ def load(mapping_name: str, directory: Path, land_only: bool, afresh: bool, keep
             )
             landed = loaded.landed
     _say_landed(landed)
+    _say_sealed(_sealed(settings, mapping, directory))
     if not land_only:
         _say_made(loaded.snapshot) if loaded.fresh else _say_still(loaded.snapshot)
     _say_rejected(landed, None if land_only else loaded.snapshot)
@@ -194,6 +196,21 @@ def check(context: click.Context, number: int | None, report: Path | None, moved
         if each not in unsound:
             _show_quality(directory, each, moved, report)
     context.exit(1 if unsound else 0)
+
+
+def _sealed(settings: Settings, mapping: VendorMapping, directory: Path) -> Sealed:
+    """Seal what practices call their patients, for those that have a key: the enclave keeps it in no other
+    form."""
+    from hub_config.codelists.in_force import site_catalogue
+    from hub_config.governance.recontact.on_record import sealing_keys
+    from hub_config.warehouse.landing import Landing
+    from hub_config.warehouse.manifest import REGISTERED
+    from hub_config.warehouse.pseudonyms import Pseudonyms
+    from hub_config.warehouse.sealing.landed import seal_landed
+
+    landing = Landing.of(settings.home / "landing", mapping.source.name)
+    keys, pseudonyms = sealing_keys(settings, REGISTERED), Pseudonyms.open(settings.keys_dir)
+    return seal_landed(mapping, directory, landing, pseudonyms, keys, site_catalogue(settings.codes_dir))
 
 
 def _observing(settings: Settings) -> Observing:
@@ -280,6 +297,13 @@ def _say_landed(landed: LandedFiles) -> None:
     for table, change in landed.changes.items():
         if change.any:
             click.echo(f"  {table:<22}{change.added:>12,} added{change.updated:>12,} updated")
+
+
+def _say_sealed(sealed: Sealed) -> None:
+    if sealed.fresh:
+        click.echo(f"Sealed {sealed.fresh:,} identifiers for the practices that have a key.")
+    if sealed.too_long:
+        click.echo(f"{sealed.too_long:,} identifiers are too long to be sealed: never listed for re-contact.")
 
 
 def _say_still(snapshot: Snapshot) -> None:
