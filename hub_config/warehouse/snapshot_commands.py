@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 )
 def compare(before: int, after: int, output: Path | None) -> None:
     """Tell what differs from snapshot A to B: people, rows, quality, centres, schema. Counts only."""
+    from hub_config.keys import write_private
     from hub_config.warehouse.comparing import compare as compared
     from hub_config.warehouse.shelf import open_snapshot
 
@@ -44,7 +45,7 @@ def compare(before: int, after: int, output: Path | None) -> None:
     _show(found, Console())
     if output is not None:
         text = _json(found) if output.suffix == ".json" else _html(found)
-        output.write_text(text, encoding="utf-8")
+        write_private(output, text)
         click.echo(f"Written: {output}")
 
 

@@ -3,7 +3,8 @@
 A practice is a GP with the patients of theirs. An export covers the days from its first event to its last, up
 to the day it was made; one that says it has no rows covers none. A history or a vaccination noted from memory
 is dated before the practice was there: nothing is covered before its first contact. Stretches no more than
-`bridged` days apart are one. What lies between two others is a change of software where the software differs, else silence.
+`bridged` days apart are one. What lies between two others is a change of software where the software differs,
+else silence.
 
 Silence is told by contacts: a patient of the practice on a day, by its consultations, or by whatever it
 records where it records none. The practice's usual month is the upper quartile of its fully covered months

@@ -60,7 +60,8 @@ def write_report(profile: Profile, number: int, since: Since | None, directory: 
     """Writes the page and its figures (PNG) into `directory`, which is made if need be; gives the page."""
     from jinja2 import Environment
 
-    directory.mkdir(parents=True, exist_ok=True)
+    directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+    directory.chmod(0o700)  # whoever made it: small numbers are shown here
     tables = [_section(name, table, directory) for name, table in profile.tables.items()]
     text = (
         Environment(autoescape=True)

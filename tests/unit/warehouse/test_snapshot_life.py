@@ -122,6 +122,7 @@ def test_the_comparison_is_shown_and_written(tmp_path: Path) -> None:
     assert written["people"][0] == {"name": "patients", "before": 5, "after": 8}
     assert written["after"]["population"] == "region"
     command(tmp_path, "snapshot", "compare", "1", "2", "--output", str(tmp_path / "c.html"))
+    assert (tmp_path / "c.html").stat().st_mode & 0o777 == 0o600  # small numbers are in it
     page = (tmp_path / "c.html").read_text()
     assert "<td>patients</td><td>5</td><td>8</td><td>+3</td><td>+60.0</td>" in page
 
