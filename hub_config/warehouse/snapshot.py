@@ -9,7 +9,6 @@ number is never given twice.
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -30,6 +29,7 @@ from hub_config.warehouse.derived import (
 )
 from hub_config.warehouse.manifest import Manifest, write_manifest
 from hub_config.warehouse.privacy.scan import require_unidentifying
+from hub_config.warehouse.problems import is_disk_full
 from hub_config.warehouse.purging import Objector, keep_numbers, purge_objectors, rewrite
 from hub_config.warehouse.quality import judge, profile
 from hub_config.warehouse.schema import PATIENT, clustering, create_all, is_clustered, literal, quoted
@@ -58,7 +58,6 @@ from p4dp_sdk.catalogue.load import load_catalogue
 from p4dp_sdk.catalogue.model import Catalogue, Table
 
 MEMORY: Final = "4GiB"  # of DuckDB, while a snapshot is made; what needs more goes to disk
-_DISK_FULL_WORDS: Final = ("no space left", "max_temp_directory_size")
 
 __all__ = [
     "DATABASE",
@@ -144,6 +143,7 @@ class Building:
     sources: tuple[str, ...] = ()
     objectors: tuple[Objector, ...] = field(default=(), repr=False)
     invented: bool = False
+    exported: bool = False
     snapshot: Snapshot | None = None
     _purged: bool = False
 
@@ -154,7 +154,7 @@ class Building:
         nobody can see it.
 
         Raises ValueError when a row of a person table has no patient: such a row would escape every
-        threshold; Identifying when a text of a real snapshot may identify somebody.
+        threshold; Identifying when a text out of an export may identify somebody.
         """
         with _disk_full_explained():
             tables = self.catalogue.tables
@@ -166,7 +166,7 @@ class Building:
             derive_body_mass(self.connection, tables["body_mass"])
             self._purge()  # what was derived, too
             keep_numbers(self.connection, self.objectors)
-            if not self.synthetic:
+            if self.exported:
                 require_unidentifying(self.connection, self.catalogue)
             rows = {table.name: self._settle(table, report) for table in self.catalogue.tables.values()}
             quality = _quality(self.connection, self.catalogue)
@@ -255,10 +255,12 @@ def build_snapshot(
     observing: Observing | None = None,
     objectors: Iterable[Objector] = (),
     invented: bool = False,
+    exported: bool = False,
 ) -> Iterator[Building]:
     """A new snapshot, kept only if `finish` was reached. Several may be built at once, by any number of
     processes. `population` is what a rolling project follows, by default its `source`; `sources` are what
-    was loaded into it, `invented` that its GPs were. Of `objectors` it holds nothing but their numbers.
+    was loaded into it, `invented` that its GPs were, `exported` that its texts are
+    practices' and are looked through. Of `objectors` it holds nothing but their numbers.
 
     Raises SnapshotProblem (DISK_FULL) when space runs out, RuntimeError when the block ends without `finish`.
     """
@@ -277,6 +279,7 @@ def build_snapshot(
             tuple(sources) or (source,),
             tuple(objectors),
             invented,
+            exported,
         )
         try:
             yield building
@@ -332,13 +335,7 @@ def _disk_full_explained() -> Iterator[None]:
     try:
         yield
     except (OSError, duckdb.Error) as error:
-        if not _is_disk_full(error):
+        if not is_disk_full(error):
             raise
         why = "The disk is full: no snapshot was made, the others are untouched. Free some space and retry."
         raise SnapshotProblem(ProblemKind.DISK_FULL, why) from None
-
-
-def _is_disk_full(error: Exception) -> bool:
-    """DuckDB says it in words only; a spill that no longer fits names its limit."""
-    said = str(error).lower()
-    return getattr(error, "errno", None) == errno.ENOSPC or any(words in said for words in _DISK_FULL_WORDS)

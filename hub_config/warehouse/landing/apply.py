@@ -190,9 +190,8 @@ class _Application:
         """The staged rows under keys that no two of them share. Only the rows that share one are sorted."""
         staged = f"stage.{quoted(table.name)}"
         self._make("shared", f"SELECT record_key FROM {staged} GROUP BY record_key HAVING count(*) > 1")  # noqa: S608
-        nth = (
-            "CASE WHEN keyed THEN 1 ELSE row_number() OVER (PARTITION BY record_key, file ORDER BY line) END"
-        )
+        place = "row_number() OVER (PARTITION BY record_key, file ORDER BY ordinal)"
+        nth = f"CASE WHEN keyed THEN 1 ELSE {place} END"
         numbered = f"SELECT *, {nth} AS nth FROM {staged} SEMI JOIN shared USING (record_key)"  # noqa: S608
         key = "CASE WHEN nth > 1 THEN md5_number(concat(record_key, '#', nth)) ELSE record_key END"
         self._make(
@@ -268,8 +267,9 @@ class _Application:
             if read:
                 self._execute("DELETE FROM rejected WHERE sha256 = ? AND file = ?", [sha256, file])
                 self._execute(
-                    "INSERT INTO rejected "
-                    'SELECT DISTINCT ?, ?, line, rule, "column" FROM stage.rejected WHERE file = ?',
+                    "INSERT INTO rejected BY NAME "
+                    'SELECT DISTINCT ? AS sha256, ? AS file, line, record, rule, "column" '
+                    "FROM stage.rejected WHERE file = ?",
                     [sha256, file, index],
                 )
 

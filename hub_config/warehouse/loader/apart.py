@@ -13,42 +13,36 @@ import pyarrow as pa
 from hub_config.warehouse.loader.expressions import Parsed
 from hub_config.warehouse.loader.mapping import Deaths, Export
 from hub_config.warehouse.loader.people import EVERYBODY, staged_columns
-from hub_config.warehouse.loader.plan import Input
-from hub_config.warehouse.loader.readers import LINE
 from hub_config.warehouse.loader.requirements import Holds, Needed, text_of
 from hub_config.warehouse.loader.rules import Rule
-from hub_config.warehouse.loader.staging import JUDGED, SOURCE, Staging, registered
+from hub_config.warehouse.loader.staging import JUDGED, PLACES, SOURCE, Staging, registered
 from hub_config.warehouse.pseudonyms import Kind
 from hub_config.warehouse.schema import quoted
 
 _TABLES: Final = """
-    CREATE TABLE IF NOT EXISTS deaths_read (file INTEGER, line BIGINT, patient_no BIGINT, day DATE);
+    CREATE TABLE IF NOT EXISTS deaths_read (file INTEGER, ordinal BIGINT, patient_no BIGINT, day DATE);
     CREATE TABLE IF NOT EXISTS exports_read (physician_no INTEGER, exported_on DATE, software VARCHAR);
 """
 _PERSON, _KNOWN, _BORN, _DAY, _GP = "person", "person known", "after birth", "day", "gp"
 
 
 def load_apart(staging: Staging) -> None:
-    """Deaths and exports, where the mapping names their files. Persons are read before, events after."""
+    """Deaths, where the mapping names their file. Persons are read before, exports with the events after."""
     staging.run(_TABLES)
     if death := staging.mapping.death:
-        for input_ in staging.plan.of(death.file):
-            staging.read("deaths", input_, partial(_take_deaths, staging, input_, death))
+        staging.read("deaths", [death.file], partial(_take_deaths, staging, death))
         with staging.step("deaths") as todo:
             if todo:
                 _note_deaths(staging)
-    if export := staging.mapping.export:
-        for input_ in staging.plan.of(export.file):
-            staging.read("exports", input_, partial(_take_exports, staging, input_, export))
 
 
-def _take_deaths(staging: Staging, input_: Input, death: Deaths) -> None:
-    read = staging.reading(input_.name)
+def _take_deaths(staging: Staging, death: Deaths, name: str) -> None:
+    read = staging.reading(name)
     day = read.value(_DAY, death.date, None, None)
     person = read.cell(death.person)
     with staging.digests("people", Kind.PATIENT, quoted(death.person), SOURCE):
         rows = (
-            f"SELECT s.{quoted(LINE)} AS line, {person} AS {quoted(text_of(_PERSON))}, e.patient_no, "  # noqa: S608
+            f"SELECT {PLACES}, {person} AS {quoted(text_of(_PERSON))}, e.patient_no, "  # noqa: S608
             f"e.patient_no IS NOT NULL AS {quoted(_KNOWN)}, {', '.join(staged_columns(_DAY, day, 'DATE'))}, "
             f"({day.sql}) >= e.born AS {quoted(_BORN)} FROM {SOURCE} s "
             f"LEFT JOIN people ON people.text = {person} LEFT JOIN {EVERYBODY} e ON e.digest = people.digest"
@@ -59,31 +53,32 @@ def _take_deaths(staging: Staging, input_: Input, death: Deaths) -> None:
             *day.requirements,
             Holds(_BORN, death.date.column or "", Rule.BEFORE_BIRTH),
         )
-        staging.judge(rows, input_, requirements)
-    staging.run(f"INSERT INTO deaths_read SELECT {input_.index}, line, patient_no, {_DAY} FROM {JUDGED}")  # noqa: S608
+        staging.judge(rows, requirements)
+    staging.run(f"INSERT INTO deaths_read SELECT file, ordinal, patient_no, {_DAY} FROM {JUDGED}")  # noqa: S608
 
 
 def _note_deaths(staging: Staging) -> None:
     """Of several deaths of one person the last one read."""
     staging.run(
         f"UPDATE {EVERYBODY} SET death = d.day FROM "  # noqa: S608
-        "(SELECT patient_no, arg_max(day, (file, line)) AS day FROM deaths_read GROUP BY patient_no) d "
+        "(SELECT patient_no, arg_max(day, (file, ordinal)) AS day FROM deaths_read GROUP BY patient_no) d "
         f"WHERE d.patient_no = {EVERYBODY}.patient_no AND d.day IS NOT NULL"
     )
 
 
-def _take_exports(staging: Staging, input_: Input, export: Export) -> None:
-    read = staging.reading(input_.name)
+def take_exports(staging: Staging, export: Export, name: str) -> None:
+    """What the rows of a batch say of the exports they are in."""
+    read = staging.reading(name)
     on = read.value("exported_on", export.exported_on, None, None)
     software = read.value("software", export.software, None, None) if export.software else Parsed("NULL")
     gp = read.cell(export.physician) if export.physician else "NULL"
     rows = (
-        f"SELECT s.{quoted(LINE)} AS line, {', '.join(staged_columns('exported_on', on, 'DATE'))}, "  # noqa: S608
+        f"SELECT {PLACES}, {', '.join(staged_columns('exported_on', on, 'DATE'))}, "  # noqa: S608
         f"{', '.join(staged_columns('software', software, None))}, CAST({gp} AS VARCHAR) AS {_GP}, "
         f"CAST({gp} AS VARCHAR) AS {quoted(text_of(_GP))} FROM {SOURCE} s"
     )
     named = (Needed(_GP, export.physician, Rule.MISSING),) if export.physician else ()
-    staging.judge(rows, input_, (*named, *on.requirements, *software.requirements))
+    staging.judge(rows, (*named, *on.requirements, *software.requirements))
     with registered(staging.connection, "gps", physician_numbers(staging, _GP)):
         staging.run(
             f"INSERT INTO exports_read SELECT DISTINCT gps.gp_no, exported_on, {software_kept(export)} "  # noqa: S608

@@ -11,22 +11,21 @@ from typing import Final
 
 from hub_config.warehouse.landing.layout import NUMBER, create, fact_columns
 from hub_config.warehouse.loader.agreement import known_codes
-from hub_config.warehouse.loader.apart import physician_numbers
+from hub_config.warehouse.loader.apart import physician_numbers, take_exports
 from hub_config.warehouse.loader.expressions import Parsed, Reading
 from hub_config.warehouse.loader.mapping import Rows
 from hub_config.warehouse.loader.measurements import IN_UNIT, harmonised
 from hub_config.warehouse.loader.people import EVERYBODY, staged_columns
-from hub_config.warehouse.loader.plan import Input
-from hub_config.warehouse.loader.readers import LINE
+from hub_config.warehouse.loader.plan import passes_of
 from hub_config.warehouse.loader.requirements import Holds, Needed, Readable, Requirement, text_of
 from hub_config.warehouse.loader.rules import Rule
-from hub_config.warehouse.loader.staging import JUDGED, SOURCE, Staging, registered
+from hub_config.warehouse.loader.staging import JUDGED, PLACES, SOURCE, Staging, registered
 from hub_config.warehouse.privacy.text import keeps_text, kept
 from hub_config.warehouse.pseudonyms import Kind
 from hub_config.warehouse.schema import duckdb_type, literal, quoted
 from p4dp_sdk.catalogue.model import Column, Role, Table
 
-PLACE: Final = {"file": "INTEGER", "line": "BIGINT", "keyed": "BOOLEAN"}
+PLACE: Final = {"file": "INTEGER", "line": "BIGINT", "ordinal": "BIGINT", "keyed": "BOOLEAN"}
 _OWN: Final = ("patient_no", "physician_no", "centre_id")
 # Staged conditions and texts, beside the catalogue's columns.
 _PERSON, _KNOWN, _BORN, _ALIVE = "person", "person known", "after birth", "before death"
@@ -39,13 +38,15 @@ def load_facts(staging: Staging) -> None:
     for table in dict.fromkeys(rows.table for rows in staging.mapping.rows):
         columns = {**PLACE, **fact_columns(staging.catalogue.tables[table])}
         staging.run(create(table, columns))
-    for file in dict.fromkeys(rows.file for rows in staging.mapping.rows):
-        blocks = [Block.of(staging, rows) for rows in staging.mapping.rows if rows.file == file]
-        for input_ in staging.plan.of(file):
-            staging.read("facts", input_, partial(_take_batch, staging, input_, blocks))
-            with staging.step(f"first records of {input_.index}") as todo:
-                if todo:
-                    _keep_first(staging, input_, blocks)
+    blocks = {
+        file: [Block.of(staging, rows) for rows in staging.mapping.rows if rows.file == file]
+        for file in dict.fromkeys(rows.file for rows in staging.mapping.rows)
+    }
+    staging.read("facts", passes_of(staging.mapping)["facts"], partial(_take_batch, staging, blocks))
+    for table, column in _keyed(staging).items():
+        with staging.step(f"first records of {table}") as todo:
+            if todo:
+                _keep_first(staging, table, column)
 
 
 @dataclass(frozen=True)
@@ -72,12 +73,12 @@ class Block:
                 parsed[column.stored_as] = _without_free_text(column, given)
         return cls(staging, rows, table, read, parsed)
 
-    def take(self, input_: Input) -> None:
+    def take(self) -> None:
         """The good rows of the batch, under the keys they are known by."""
-        self.staging.judge(self._judged(), input_, self._requirements)
+        self.staging.judge(self._judged, self._requirements)
         with self._physician_numbers() as join:
             self.staging.run(
-                f"INSERT INTO {quoted(self.table.name)} BY NAME SELECT {input_.index} AS file, line, "  # noqa: S608
+                f"INSERT INTO {quoted(self.table.name)} BY NAME SELECT file, line, ordinal, "  # noqa: S608
                 f"{self.rows.key != ()} AS keyed, {', '.join(self._kept)}, {self._record_key} AS record_key, "
                 f"{self._content_key} AS content_key FROM ({self._harmonised(join)})",
                 self._secrets,
@@ -98,10 +99,11 @@ class Block:
         columns = ((self.table.column(name), name) for name in self.rows.columns)
         return tuple(column.stored_as for column, _ in columns if column.role is Role.EVENT)
 
+    @cached_property
     def _judged(self) -> str:
         """The block's rows as typed columns beside their person and the text they were read from."""
         person = self.read.cell(self.rows.person)
-        columns = [f"s.{quoted(LINE)} AS line", f"{person} AS {quoted(text_of(_PERSON))}"]
+        columns = [PLACES, f"{person} AS {quoted(text_of(_PERSON))}"]
         columns += [f"p.{name}" for name in _OWN] + [f"p.patient_no IS NOT NULL AS {quoted(_KNOWN)}"]
         for name, value in self.parsed.items():
             columns += staged_columns(name, value, self._staged_type(name))
@@ -241,8 +243,16 @@ def _hashed_event(name: str) -> str:
     return f"CASE WHEN j.{quoted(name)} IS NOT NULL THEN CAST({hashed} AS BIGINT) END"
 
 
-def _take_batch(staging: Staging, input_: Input, blocks: Sequence[Block]) -> None:
-    _set_unmapped_aside(staging, input_, blocks)
+def _take_batch(staging: Staging, blocks: Mapping[str, Sequence[Block]], name: str) -> None:
+    export = staging.mapping.export
+    if export and export.file == name:
+        take_exports(staging, export, name)
+    if name in blocks:
+        _take_rows(staging, blocks[name])
+
+
+def _take_rows(staging: Staging, blocks: Sequence[Block]) -> None:
+    _set_unmapped_aside(staging, blocks)
     for person in dict.fromkeys(block.rows.person for block in blocks):
         with staging.digests("people", Kind.PATIENT, quoted(person), SOURCE):
             staging.run(
@@ -251,27 +261,35 @@ def _take_batch(staging: Staging, input_: Input, blocks: Sequence[Block]) -> Non
             )
         for block in blocks:
             if block.rows.person == person:
-                block.take(input_)
+                block.take()
 
 
-def _set_unmapped_aside(staging: Staging, input_: Input, blocks: Sequence[Block]) -> None:
+def _set_unmapped_aside(staging: Staging, blocks: Sequence[Block]) -> None:
     """A row that no block's `where` takes: an unknown test or event."""
     if any(block.rows.where is None for block in blocks):
         return
     taken = " OR ".join(block.read.holds(block.rows.where) for block in blocks if block.rows.where)
     column = next(name for block in blocks for name in block.rows.where or ())
-    rows = f"SELECT s.{quoted(LINE)} AS line, {taken} AS {_TAKEN} FROM {SOURCE} s"  # noqa: S608
-    staging.judge(rows, input_, (Holds(_TAKEN, column, Rule.NOT_MAPPED),))
+    rows = f"SELECT {PLACES}, {taken} AS {_TAKEN} FROM {SOURCE} s"  # noqa: S608
+    staging.judge(rows, (Holds(_TAKEN, column, Rule.NOT_MAPPED),))
 
 
-def _keep_first(staging: Staging, input_: Input, blocks: Sequence[Block]) -> None:
+def _keyed(staging: Staging) -> dict[str, str]:
+    """The tables whose records have keys, each with a source column of one."""
+    return {rows.table: rows.key[0] for rows in staging.mapping.rows if rows.key}
+
+
+def _keep_first(staging: Staging, table: str, column: str) -> None:
     """Of several rows of one key in a file only the first counts."""
-    keyed = {block.table.name: block.rows.key[0] for block in blocks if block.rows.key}
-    for table, column in keyed.items():
-        here = f"file = {input_.index} AND keyed"
-        first = f"row_number() OVER (PARTITION BY record_key ORDER BY line) = 1 AS {quoted(_FIRST)}"
-        rows = f"SELECT rowid AS kept, line, {first} FROM {quoted(table)} WHERE {here}"  # noqa: S608
-        staging.judge(rows, input_, (Holds(_FIRST, column, Rule.DUPLICATE_ID),))
-        staging.run(
-            f"DELETE FROM {quoted(table)} WHERE {here} AND rowid NOT IN (SELECT kept FROM {JUDGED})"  # noqa: S608
-        )
+    twice = f"SELECT file, record_key FROM {quoted(table)} WHERE keyed GROUP BY ALL HAVING count(*) > 1"  # noqa: S608
+    first = f"row_number() OVER (PARTITION BY file, record_key ORDER BY ordinal) = 1 AS {quoted(_FIRST)}"
+    rows = (
+        f"SELECT rowid AS kept, file, line, ordinal, {first} FROM {quoted(table)} "  # noqa: S608
+        f"SEMI JOIN ({twice}) USING (file, record_key) WHERE keyed"
+    )
+    staging.run(f"CREATE OR REPLACE TEMP TABLE rivals AS {rows}")
+    staging.judge("SELECT * FROM rivals", (Holds(_FIRST, column, Rule.DUPLICATE_ID),))
+    staging.run(
+        f"DELETE FROM {quoted(table)} WHERE rowid IN (SELECT kept FROM rivals) "  # noqa: S608
+        f"AND rowid NOT IN (SELECT kept FROM {JUDGED})"
+    )

@@ -11,7 +11,7 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
-from hub_config.warehouse.landing.apply import Entry
+from hub_config.warehouse.landing.apply import Change, Entry
 from hub_config.warehouse.loader.mapping import InventedPhysicians, VendorMapping
 from hub_config.warehouse.loader.plan import Input, Plan
 from hub_config.warehouse.loader.rules import Rule
@@ -46,6 +46,11 @@ class Journal:
         ).fetchall()
         return {(file, sha256): waiting for file, sha256, waiting in rows}
 
+    def changes(self, load: int) -> dict[str, Change]:
+        """What a load did, by table."""
+        query = 'SELECT "table", added, updated, unchanged FROM changes WHERE load = ?'
+        return {table: Change(*told) for table, *told in self.connection.execute(query, [load]).fetchall()}
+
     def restated(self, mapping: VendorMapping) -> bool:
         """Whether the mapping says otherwise than at the last load how the landed rows are to be frozen."""
         columns = "population, public, reference_date, first_date, last_date"
@@ -62,8 +67,8 @@ class Journal:
         key = [input_.name, input_.sha256]
         rows = self._one("SELECT arg_max(rows, load) FROM files WHERE file = ? AND sha256 = ? AND read", key)
         found = self.connection.execute(
-            "SELECT rule, count(DISTINCT line) FROM rejected WHERE file = ? AND sha256 = ? GROUP BY "
-            "rule ORDER BY rule",
+            "SELECT rule, count(DISTINCT coalesce(record, line)) FROM rejected "
+            "WHERE file = ? AND sha256 = ? GROUP BY rule ORDER BY rule",
             key,
         ).fetchall()
         rejected = {Rule(rule): count for rule, count in found}
@@ -96,7 +101,7 @@ def tallied(
     """Of the files of a load under way; of those that need no reading, what was said of them before."""
     rows = dict(stage.execute("SELECT file, max(rows) FROM progress GROUP BY file").fetchall())
     found = stage.execute(
-        "SELECT file, rule, count(DISTINCT line) FROM rejected GROUP BY ALL ORDER BY ALL"
+        "SELECT file, rule, count(DISTINCT record) FROM rejected GROUP BY ALL ORDER BY ALL"
     ).fetchall()
     return tuple(
         told
@@ -112,7 +117,7 @@ def tallied(
 
 
 def write_listing(stage: duckdb.DuckDBPyConnection, inputs: Sequence[Input], path: Path) -> None:
-    """File, line, rule and column of each row set aside; never the value, never the person."""
+    """File, line, record, rule and column of each row set aside; never the value, never the person."""
     files = pa.table(
         {
             "file": pa.array([each.index for each in inputs], pa.int32()),
@@ -121,8 +126,9 @@ def write_listing(stage: duckdb.DuckDBPyConnection, inputs: Sequence[Input], pat
     )
     with registered(stage, "paths", files):
         stage.execute(
-            'COPY (SELECT DISTINCT path AS file, line, rule, "column" FROM rejected JOIN paths USING (file) '  # noqa: S608
-            f"ORDER BY ALL) TO {literal(str(path))} (FORMAT csv, HEADER)"
+            'COPY (SELECT DISTINCT path AS file, line, record, rule, "column" '  # noqa: S608
+            "FROM rejected JOIN paths USING (file) ORDER BY ALL) "
+            f"TO {literal(str(path))} (FORMAT csv, HEADER)"
         )
 
 

@@ -17,11 +17,10 @@ import pyarrow as pa
 from hub_config.warehouse.loader.agreement import known_codes
 from hub_config.warehouse.loader.expressions import Parsed
 from hub_config.warehouse.loader.mapping import InventedPhysicians, NamedPhysicians
-from hub_config.warehouse.loader.plan import Input
-from hub_config.warehouse.loader.readers import LINE, SourceProblem
+from hub_config.warehouse.loader.readers import SourceProblem
 from hub_config.warehouse.loader.requirements import Holds, Needed, Requirement, asked_of, text_of
 from hub_config.warehouse.loader.rules import Rule
-from hub_config.warehouse.loader.staging import JUDGED, SOURCE, Staging, registered
+from hub_config.warehouse.loader.staging import JUDGED, PLACES, SOURCE, Staging, registered
 from hub_config.warehouse.pseudonyms import Kind
 from hub_config.warehouse.schema import literal, quoted
 from p4dp_sdk.catalogue.model import Column
@@ -29,8 +28,9 @@ from p4dp_sdk.catalogue.model import Column
 EVERYBODY: Final = "everybody"
 
 _READ: Final = """
-    CREATE TABLE IF NOT EXISTS persons_read (file INTEGER, line BIGINT, digest BLOB, sex VARCHAR, age INTEGER,
-        birth DATE, born DATE, death DATE, gp BLOB, invented INTEGER, centre VARCHAR)
+    CREATE TABLE IF NOT EXISTS persons_read (file INTEGER, line BIGINT, ordinal BIGINT, digest BLOB,
+        sex VARCHAR, age INTEGER, birth DATE, born DATE, death DATE, gp BLOB, invented INTEGER,
+        centre VARCHAR)
 """
 _TYPES: Final = {"age": "INTEGER", "birth": "DATE", "death": "DATE"}
 _ID: Final = "id"
@@ -41,45 +41,41 @@ _FIRST: Final = "first of the person"
 def load_people(staging: Staging) -> None:
     """Read, judge and number the persons. Raises SourceProblem when nobody is there to hang rows on."""
     staging.run(_READ)
-    for input_ in staging.plan.of(staging.mapping.patients.file):
-        staging.read("persons", input_, partial(_take_batch, staging, input_))
-        with staging.step(f"first rows of {input_.index}") as todo:
-            if todo:
-                _keep_first(staging, input_)
+    staging.read("persons", [staging.mapping.patients.file], partial(_take_batch, staging))
+    with staging.step("first rows of persons") as todo:
+        if todo:
+            _keep_first(staging)
     with staging.step("numbers") as todo:
         if todo:
             _number(staging)
 
 
-def _take_batch(staging: Staging, input_: Input) -> None:
+def _take_batch(staging: Staging, name: str) -> None:
     """The good rows of a batch, without what the source calls anybody."""
-    parsed = _parsed(staging, input_)
-    staging.judge(_judged(staging, input_, parsed), input_, tuple(_requirements(staging, parsed)))
+    parsed = _parsed(staging, name)
+    staging.judge(_judged(staging, name, parsed), tuple(_requirements(staging, parsed)))
     with (
         staging.digests("people", Kind.PATIENT, quoted(text_of(_ID)), JUDGED),
         staging.digests("gps", Kind.PHYSICIAN, "gp", JUDGED),
         registered(staging.connection, "drawn", _drawn(staging)),
     ):
         staging.run(
-            f"INSERT INTO persons_read SELECT {input_.index}, j.line, p.digest, sex, age, birth, born, "  # noqa: S608
-            f"death, "
-            f"g.digest, d.invented, centre FROM {JUDGED} j JOIN people p ON p.text = "
+            f"INSERT INTO persons_read SELECT j.file, j.line, j.ordinal, p.digest, sex, age, birth, born, "  # noqa: S608
+            f"death, g.digest, d.invented, centre FROM {JUDGED} j JOIN people p ON p.text = "
             f"j.{quoted(text_of(_ID))} "
             f"LEFT JOIN gps g ON g.text = j.gp LEFT JOIN drawn d ON d.text = j.{quoted(text_of(_ID))}"
         )
 
 
-def _judged(staging: Staging, input_: Input, parsed: dict[str, Parsed]) -> str:
+def _judged(staging: Staging, name: str, parsed: dict[str, Parsed]) -> str:
     """Every row of the batch as typed columns, beside the text they were read from."""
-    read = staging.reading(input_.name)
+    read = staging.reading(name)
     reference = f"DATE {literal(staging.mapping.source.reference_date.isoformat())}"
     columns = [
-        f"s.{quoted(LINE)} AS line",
+        PLACES,
         f"{read.cell(staging.mapping.patients.id)} AS {quoted(text_of(_ID))}",
     ]
-    columns += [
-        part for name, value in parsed.items() for part in staged_columns(name, value, _TYPES.get(name))
-    ]
+    columns += [part for key, value in parsed.items() for part in staged_columns(key, value, _TYPES.get(key))]
     typed = f"SELECT {', '.join(columns)} FROM {SOURCE} s"  # noqa: S608
     aged = (
         f"SELECT * REPLACE (coalesce(age, date_sub('year', birth, {reference})) AS age), "  # noqa: S608
@@ -98,9 +94,9 @@ def staged_columns(name: str, value: Parsed, dtype: str | None) -> list[str]:
     return columns
 
 
-def _parsed(staging: Staging, input_: Input) -> dict[str, Parsed]:
+def _parsed(staging: Staging, file: str) -> dict[str, Parsed]:
     """One SQL value for each of sex, age, birth, death, gp and centre; absent ones are null."""
-    read, births = staging.reading(input_.name), staging.reading_births(input_.name)
+    read, births = staging.reading(file), staging.reading_births(file)
     parsed = {name: Parsed("NULL") for name in ("sex", "age", "birth", "death", "gp", "centre")}
     for name, value in staging.mapping.patients.values.items():
         reading = births if name == "birth" else read
@@ -146,14 +142,12 @@ def heads(digests: Any) -> np.ndarray[Any, Any]:
     return np.frombuffer(content, dtype=">u8").astype(np.uint64)
 
 
-def _keep_first(staging: Staging, input_: Input) -> None:
+def _keep_first(staging: Staging) -> None:
     """Of several rows of one person in a file only the first counts."""
-    first = f"row_number() OVER (PARTITION BY digest ORDER BY line, rowid) = 1 AS {quoted(_FIRST)}"
-    rows = f"SELECT rowid AS kept, line, {first} FROM persons_read WHERE file = {input_.index}"  # noqa: S608
-    staging.judge(rows, input_, (Holds(_FIRST, staging.mapping.patients.id, Rule.DUPLICATE_ID),))
-    staging.run(
-        f"DELETE FROM persons_read WHERE file = {input_.index} AND rowid NOT IN (SELECT kept FROM {JUDGED})"  # noqa: S608
-    )
+    first = f"row_number() OVER (PARTITION BY file, digest ORDER BY ordinal) = 1 AS {quoted(_FIRST)}"
+    rows = f"SELECT rowid AS kept, file, line, ordinal, {first} FROM persons_read"  # noqa: S608
+    staging.judge(rows, (Holds(_FIRST, staging.mapping.patients.id, Rule.DUPLICATE_ID),))
+    staging.run(f"DELETE FROM persons_read WHERE rowid NOT IN (SELECT kept FROM {JUDGED})")  # noqa: S608
 
 
 def _number(staging: Staging) -> None:

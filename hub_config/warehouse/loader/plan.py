@@ -78,11 +78,15 @@ class Plan:
         """Whether there is anything to do."""
         return self.restated or any(not each.known for each in self.inputs)
 
-    def share(self, at: Input, rows: int) -> float:
-        """The share of bytes read before the file `at`, of those to read."""
-        todo = [each for each in self.inputs if not each.known]
-        before = sum(each.bytes for each in todo if each.index < at.index)
-        return before / max(1, sum(each.bytes for each in todo))
+
+def passes_of(mapping: VendorMapping) -> Mapping[str, tuple[str, ...]]:
+    """In which passes files are read, each by its name in the mapping: what a pass finds, the next needs."""
+    exports = [mapping.export.file] if mapping.export else []
+    return {
+        "persons": (mapping.patients.file,),
+        "deaths": (mapping.death.file,) if mapping.death else (),
+        "facts": tuple(dict.fromkeys([*exports, *(rows.file for rows in mapping.rows)])),
+    }
 
 
 def find_inputs(directory: Path, mapping: VendorMapping) -> tuple[Input, ...]:
@@ -96,8 +100,7 @@ def find_inputs(directory: Path, mapping: VendorMapping) -> tuple[Input, ...]:
 
 def files_in_use(mapping: VendorMapping) -> Mapping[str, None]:
     """The files that something is read of, persons first."""
-    apart = [each.file for each in (mapping.death, mapping.export) if each]
-    return dict.fromkeys([mapping.patients.file, *apart, *(rows.file for rows in mapping.rows)])
+    return dict.fromkeys(name for names in passes_of(mapping).values() for name in names)
 
 
 def meaning_of(mapping: VendorMapping) -> str:

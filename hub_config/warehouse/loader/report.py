@@ -53,6 +53,16 @@ def write_report(directory: Path, report: LoadReport) -> None:
     _write(directory / HTML, _page(report))
 
 
+def complete_report(directory: Path, changes: Mapping[str, Change]) -> None:
+    """Say of a load that was landed what it did, where a kill left its report as before."""
+    if not (directory / JSON).exists():
+        return
+    told = json.loads((directory / JSON).read_text(encoding="utf-8"))
+    told |= {"outcome": str(Outcome.LANDED), "tables": _tables(changes)}
+    _write(directory / JSON, json.dumps(told, indent=2, ensure_ascii=False) + "\n")
+    _write(directory / HTML, _rendered(told))
+
+
 def note_snapshot(directory: Path, number: int, quality: Path) -> None:
     """Add to a written report which snapshot was frozen of the load, and where its quality stands."""
     told = json.loads((directory / JSON).read_text(encoding="utf-8"))
@@ -72,11 +82,15 @@ def fields(report: LoadReport) -> dict[str, Any]:
         "rows": report.rows,
         "rows_per_second": report.rows_per_second,
         "files": [_file(each) for each in report.files],
-        "tables": {
-            name: {"added": each.added, "updated": each.updated, "unchanged": each.unchanged}
-            for name, each in report.changes.items()
-        },
+        "tables": _tables(report.changes),
         "snapshot": None,
+    }
+
+
+def _tables(changes: Mapping[str, Change]) -> dict[str, dict[str, int]]:
+    return {
+        name: {"added": each.added, "updated": each.updated, "unchanged": each.unchanged}
+        for name, each in changes.items()
     }
 
 

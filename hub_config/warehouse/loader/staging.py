@@ -8,20 +8,23 @@ goes on behind the last one.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
+from itertools import accumulate
 from typing import Any, Final
 
 import duckdb
 import pyarrow as pa
 
 from hub_config.warehouse.loader.expressions import Reading, texts
+from hub_config.warehouse.loader.gathering import Gathered, Gathering, Progress, grouped
 from hub_config.warehouse.loader.mapping import VendorMapping
-from hub_config.warehouse.loader.plan import Input, Plan
-from hub_config.warehouse.loader.readers import LINE, SourceProblem, open_rows
+from hub_config.warehouse.loader.plan import Input, Plan, passes_of
+from hub_config.warehouse.loader.readers import LINE, RECORD, SourceProblem
 from hub_config.warehouse.loader.requirements import Requirement
 from hub_config.warehouse.loader.rules import Rule
 from hub_config.warehouse.loader.validation import Validation
@@ -31,13 +34,16 @@ from p4dp_sdk.catalogue.model import Catalogue
 
 SOURCE: Final = "source_rows"
 JUDGED: Final = "judged"
+FILE_INDEX: Final = "#index"  # of the row's file in the load
+PLACES: Final = f's."{FILE_INDEX}" AS file, s."{LINE}" AS line, s."{RECORD}" AS ordinal'  # of rows of SOURCE
 BATCH: Final = 250_000  # rows judged at once: enough for DuckDB to be quick, little enough for memory
 _FIRST_BIRTH: Final = date(1850, 1, 1)
 _TABLES: Final = """
     CREATE TABLE IF NOT EXISTS progress
         (file INTEGER, part VARCHAR, passed BIGINT, rows BIGINT, done BOOLEAN);
     CREATE TABLE IF NOT EXISTS steps (step VARCHAR);
-    CREATE TABLE IF NOT EXISTS rejected (file INTEGER, line BIGINT, rule VARCHAR, "column" VARCHAR);
+    CREATE TABLE IF NOT EXISTS rejected
+        (file INTEGER, line BIGINT, record BIGINT, rule VARCHAR, "column" VARCHAR);
 """
 
 Report = Callable[..., None]
@@ -45,7 +51,7 @@ Report = Callable[..., None]
 
 @dataclass(frozen=True)
 class Staging:
-    """`report(step, share)` is told of each batch."""
+    """`report(step, share, rows)` is told how far the whole is, and how many rows were taken."""
 
     connection: duckdb.DuckDBPyConnection
     mapping: VendorMapping
@@ -82,77 +88,99 @@ class Staging:
             yield True
             self.run("INSERT INTO steps VALUES (?)", [name])
 
-    def read(self, part: str, input_: Input, judge: Callable[[], None]) -> None:
-        """Every batch of a file in the temporary table `SOURCE`, for `judge` to take what is good."""
-        progress = self._progress(part, input_)
-        if progress.done:
-            return
-        columns = self.mapping.source_columns(input_.name)
-        with open_rows(self.plan.directory, input_.file, columns) as rows:
-            told = passed = 0
-            for batch in gathered(rows.batches, BATCH):
-                passed += batch.num_rows  # lines don't tell batches apart: all records may be on one line
-                if passed <= progress.passed:
-                    continue
-                ragged, told = rows.ragged[told:], len(rows.ragged)
-                with transaction(self.connection), registered(self.connection, "batch", batch):
-                    progress = self._take(input_, columns, progress, passed, ragged)
-                    judge()
-                self.report(input_.file.path, self.plan.share(input_, progress.rows))
-        self._finish(input_, progress, rows.ragged[told:])
+    def read(self, part: str, names: Collection[str], judge: Callable[[str], None]) -> None:
+        """Every batch of the files that the mapping calls `names`, in the temporary table `SOURCE`, for
+        `judge` to take what is good; it is told the name. A batch may hold rows of several files."""
+        Gathering(self, part, judge, BATCH).run(self._inputs(names))
 
-    def _take(
-        self,
-        input_: Input,
-        columns: Mapping[str, str],
-        progress: _Progress,
-        passed: int,
-        ragged: Sequence[int],
-    ) -> _Progress:
-        self.run(f"CREATE OR REPLACE TEMP TABLE {SOURCE} AS {_cells(columns, input_.file.missing)}")
-        (count,) = self.run(f"SELECT count(*) FROM {SOURCE}").fetchone()  # noqa: S608
-        self._set_ragged_aside(input_, ragged)
-        progress = replace(progress, passed=passed, rows=progress.rows + count + len(ragged))
-        self._note(progress)
-        return progress
+    def _inputs(self, names: Iterable[str]) -> list[Input]:
+        return [each for name in dict.fromkeys(names) for each in self.plan.of(name)]
 
-    def _finish(self, input_: Input, progress: _Progress, ragged: Sequence[int]) -> None:
-        input_.require_unchanged(self.plan.directory)
-        with transaction(self.connection):
-            self._set_ragged_aside(input_, ragged)
-            self._note(replace(progress, rows=progress.rows + len(ragged), done=True))
+    def tell(self, part: str, input_: Input, position: int) -> None:
+        """How far reading has come, in bytes of all that is to be read, and the rows taken so far."""
+        before, total = self._bytes_before[part, input_.file.path]
+        self.report(input_.file.path, min(1.0, (before + position) / total), self._rows_taken)
 
-    def _progress(self, part: str, input_: Input) -> _Progress:
-        row = self.run(
-            "SELECT passed, rows, done FROM progress WHERE file = ? AND part = ?", [input_.index, part]
-        ).fetchone()
-        return _Progress(input_.index, part, *(row or (0, 0, False)))
+    @cached_property
+    def _bytes_before(self) -> dict[tuple[str, str], tuple[int, int]]:
+        """Of each file in each pass: how many bytes are read before it, and how many in all."""
+        every = [
+            (part, group[0])
+            for part, names in passes_of(self.mapping).items()
+            for group in grouped(self._inputs(names))
+        ]
+        before = accumulate((first.bytes for _, first in every), initial=0)
+        total = max(1, sum(first.bytes for _, first in every))
+        return {
+            (part, first.file.path): (passed, total)
+            for (part, first), passed in zip(every, before, strict=False)
+        }
 
-    def _note(self, progress: _Progress) -> None:
-        self.run("DELETE FROM progress WHERE file = ? AND part = ?", [progress.file, progress.part])
-        values = [progress.file, progress.part, progress.passed, progress.rows, progress.done]
+    @property
+    def _rows_taken(self) -> int:
+        (rows,) = self.run("SELECT coalesce(sum(rows), 0) FROM progress").fetchone()
+        return int(rows)
+
+    def transaction(self) -> AbstractContextManager[None]:
+        return transaction(self.connection)
+
+    def progress(self, part: str) -> dict[int, Progress]:
+        """By file, what was taken of it before."""
+        rows = self.run("SELECT file, passed, rows, done FROM progress WHERE part = ?", [part]).fetchall()
+        return {file: Progress(*told) for file, *told in rows}
+
+    def note(self, part: str, file: int, progress: Progress) -> None:
+        self.run("DELETE FROM progress WHERE file = ? AND part = ?", [file, part])
+        values = [file, part, progress.passed, progress.rows, progress.done]
         self.run("INSERT INTO progress VALUES (?, ?, ?, ?, ?)", values)
 
-    def _set_ragged_aside(self, input_: Input, lines: Sequence[int]) -> None:
-        if lines:
-            table = pa.table({"line": pa.array(lines, pa.int64())})
-            with registered(self.connection, "ragged", table):
+    def take(
+        self, name: str, gathered: Sequence[Gathered], judge: Callable[[str], None]
+    ) -> Mapping[int, int]:
+        """One batch of one kind; how many rows of each file there were, but for blank ones."""
+        misfits = [(each.input.index, *misfit) for each in gathered for misfit in each.misfits]
+        self._set_misfits_aside(misfits)
+        counts = Counter(file for file, *_ in misfits)
+        filled = [each for each in gathered if each.batch is not None and each.batch.num_rows]
+        if filled:
+            columns = self.mapping.source_columns(name)
+            with registered(self.connection, "batch", _batch(filled)):
+                cells = _cells(columns, self.mapping.files[name].missing)
+                self.run(f"CREATE OR REPLACE TEMP TABLE {SOURCE} AS {cells}")
+            index = quoted(FILE_INDEX)
+            counts.update(
+                dict(self.run(f"SELECT {index}, count(*) FROM {SOURCE} GROUP BY {index}").fetchall())  # noqa: S608
+            )
+            judge(name)
+        return counts
+
+    def _set_misfits_aside(self, misfits: Sequence[tuple[int, int, int]]) -> None:
+        if misfits:
+            table = pa.table(
+                {
+                    name: pa.array(values, pa.int64())
+                    for name, values in zip(
+                        ("file", "line", "record"), zip(*misfits, strict=True), strict=True
+                    )
+                }
+            )
+            with registered(self.connection, "misfits", table):
                 self.run(
-                    f"INSERT INTO rejected SELECT {input_.index}, line, "  # noqa: S608
-                    f"{literal(Rule.FIELDS)}, NULL FROM ragged"
+                    "INSERT INTO rejected SELECT file, line, record, "  # noqa: S608
+                    f"{literal(Rule.FIELDS)}, NULL FROM misfits"
                 )
 
-    def judge(self, rows: str, input_: Input, requirements: tuple[Requirement, ...]) -> None:
-        """The query `rows` (with `line`) in the temporary table `JUDGED`, each under its `place`, but for
-        the rows that break a requirement: those are noted."""
+    def judge(self, rows: str, requirements: tuple[Requirement, ...]) -> None:
+        """The query `rows` (with `file`, `line` and `ordinal`) in the temporary table `JUDGED`, each under
+        its `place`, but for the rows that break a requirement: those are noted."""
         self.run(
             f"CREATE OR REPLACE TEMP TABLE {JUDGED} AS SELECT *, row_number() OVER () - 1 AS place FROM "  # noqa: S608
             f"({rows})"
         )
-        self._set_broken_aside(input_, requirements)
+        self._set_broken_aside(requirements)
 
-    def _set_broken_aside(self, input_: Input, requirements: tuple[Requirement, ...]) -> None:
-        broken = Validation(requirements).broken(self.connection, JUDGED)
+    def _set_broken_aside(self, requirements: tuple[Requirement, ...]) -> None:
+        broken = self._validation(requirements).broken(self.connection, JUDGED)
         if not len(broken):
             return
         rules = pa.table(
@@ -164,17 +192,18 @@ class Staging:
         )
         with registered(self.connection, "broken", broken), registered(self.connection, "rules", rules):
             self.run(
-                f'INSERT INTO rejected SELECT {input_.index}, j.line, r.rule, r."column" '  # noqa: S608
+                'INSERT INTO rejected SELECT j.file, j.line, j.ordinal, r.rule, r."column" '  # noqa: S608
                 f"FROM {JUDGED} j JOIN broken b USING (place) JOIN rules r USING (broken)"
             )
             self.run(f"DELETE FROM {JUDGED} WHERE place IN (SELECT place FROM broken)")  # noqa: S608
 
-    def set_aside(self, input_: Input, rule: Rule, column: str, lines: str) -> None:
-        """Note the lines that the query `lines` gives."""
-        self.run(
-            f"INSERT INTO rejected SELECT {input_.index}, line, {literal(rule)}, {literal(column)} FROM "  # noqa: S608
-            f"({lines})"
-        )
+    @cached_property
+    def _validations(self) -> dict[tuple[Requirement, ...], Validation]:
+        return {}
+
+    def _validation(self, requirements: tuple[Requirement, ...]) -> Validation:
+        """Its schema is made once, whatever the number of batches."""
+        return self._validations.setdefault(requirements, Validation(requirements))
 
     def secret(self, scope: str) -> str:
         """What names of records of one kind are hashed with in DuckDB: of this source and key alone."""
@@ -191,17 +220,17 @@ class Staging:
             yield
 
 
-@dataclass(frozen=True)
-class _Progress:
-    file: int
-    part: str
-    passed: int  # records read from the file, good or bad, up to the end of a batch
-    rows: int
-    done: bool
+def _batch(gathered: Sequence[Gathered]) -> Any:
+    """One Arrow table, each row with the index of its file."""
+    tables = []
+    for each in gathered:
+        file = pa.repeat(pa.scalar(each.input.index, pa.int32()), each.batch.num_rows)
+        tables.append(pa.Table.from_batches([each.batch.append_column(FILE_INDEX, file)]))
+    return pa.concat_tables(tables)
 
 
 def _cells(columns: Mapping[str, str], missing: Sequence[str]) -> str:
-    """The trimmed cells of a batch, null where missing; blank lines left out."""
+    """The trimmed cells of a batch, null where missing, and where they stand; blank lines left out."""
     something = ", ".join(f"trim({quoted(column)})" for column in columns)
     words = texts(("", *missing))
     cells = ", ".join(
@@ -209,21 +238,8 @@ def _cells(columns: Mapping[str, str], missing: Sequence[str]) -> str:
         f"{quoted(column)}"
         for column in columns
     )
-    return f"SELECT {cells}, {quoted(LINE)} FROM batch WHERE concat({something}) <> ''"  # noqa: S608
-
-
-def gathered(batches: Iterator[Any], rows: int) -> Iterator[Any]:
-    """The same rows as tables of at most `rows` rows, without blank tables."""
-    held: list[Any] = []
-    for batch in batches:
-        for start in range(0, batch.num_rows, rows):
-            piece = batch.slice(start, rows)
-            if held and piece.num_rows + sum(each.num_rows for each in held) > rows:
-                yield pa.Table.from_batches(held)
-                held = []
-            held.append(piece)
-    if held:
-        yield pa.Table.from_batches(held)
+    places = ", ".join(quoted(name) for name in (FILE_INDEX, LINE, RECORD))
+    return f"SELECT {cells}, {places} FROM batch WHERE concat({something}) <> ''"  # noqa: S608
 
 
 @contextmanager

@@ -116,7 +116,9 @@ class Vendor:
         listing = self.load().snapshot.directory / "rejected.csv"
         with duckdb.connect() as connection:
             return set(
-                connection.execute(f"SELECT * FROM read_csv('{listing}', all_varchar=true)").fetchall()
+                connection.execute(
+                    f"SELECT file, line, rule, \"column\" FROM read_csv('{listing}', all_varchar=true)"
+                ).fetchall()
             )
 
     @property

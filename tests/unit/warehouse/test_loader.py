@@ -126,8 +126,10 @@ def test_bad_rows_are_set_aside_with_file_line_and_rule(
     loaded = vendor.load()
     assert loaded.rejected == Counter(rule for _, rule, _ in bad)
     listing = (loaded.snapshot.directory / "rejected.csv").read_text()
-    expected = [f"{file},{line + n},{rule},{column or ''}" for n, (_, rule, column) in enumerate(bad)]
-    assert listing.splitlines() == ["file,line,rule,column", *expected]
+    expected = [
+        f"{file},{line + n},{line + n - 1},{rule},{column or ''}" for n, (_, rule, column) in enumerate(bad)
+    ]
+    assert listing.splitlines() == ["file,line,record,rule,column", *expected]
     assert loaded.snapshot.manifest.rows["patients"] == 6
     assert loaded.snapshot.manifest.rows["lab_results"] == 3
     assert loaded.snapshot.manifest.rows["diagnoses"] == 2

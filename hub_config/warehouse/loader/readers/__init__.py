@@ -6,6 +6,29 @@ delimiter, no encoding. Nothing outside the file is ever fetched.
 """
 
 from hub_config.warehouse.loader.readers.problems import SourceProblem
-from hub_config.warehouse.loader.readers.rows import FILE, LINE, TextRows, matching, open_rows
+from hub_config.warehouse.loader.readers.rows import (
+    FILE,
+    LINE,
+    RECORD,
+    Kind,
+    Part,
+    TextRows,
+    matching,
+    one_pass,
+    open_kinds,
+    open_rows,
+)
 
-__all__ = ["FILE", "LINE", "SourceProblem", "TextRows", "matching", "open_rows"]
+__all__ = [
+    "FILE",
+    "LINE",
+    "RECORD",
+    "Kind",
+    "Part",
+    "SourceProblem",
+    "TextRows",
+    "matching",
+    "one_pass",
+    "open_kinds",
+    "open_rows",
+]

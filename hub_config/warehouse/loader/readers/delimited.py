@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import io
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -13,36 +14,49 @@ import pyarrow as pa
 import pyarrow.csv as pacsv
 
 from hub_config.warehouse.loader.mapping import SourceFile
-from hub_config.warehouse.loader.readers.lines import RecordLines
+from hub_config.warehouse.loader.readers.lines import Numbers, RecordLines
+from hub_config.warehouse.loader.readers.nested import Piece
 from hub_config.warehouse.loader.readers.problems import SourceProblem, at, nearest
 from hub_config.warehouse.loader.readers.streams import Unpacked, unpacked
 from hub_config.warehouse.loader.readers.text import Readable, Utf8
 
+_EMPTY: Final = "{name} is empty: not even a header. Ask for the export again."
 _BLOCK: Final = 1 << 22  # no row is longer
 
 
-def csv_batches(path: Path, file: SourceFile, columns: Mapping[str, str], ragged: list[int]) -> Iterator[Any]:
-    """(columns…, lines) of each batch, as arrays. The header is read before the first is asked for."""
-    names = _header(path, file)
-    _require_columns(path.name, names, columns)
-    return _batches(path, file, list(columns), ragged)
+def csv_pieces(path: Path, file: SourceFile, kind: str, columns: Mapping[str, str]) -> Iterator[Piece]:
+    """The rows, called `kind`. The header is read before the first is asked for."""
+    _require_columns(path.name, _header(path, file), columns)
+    return _pieces(path, file, kind, list(columns))
 
 
-def _batches(path: Path, file: SourceFile, columns: Sequence[str], ragged: list[int]) -> Iterator[Any]:
+def _pieces(path: Path, file: SourceFile, kind: str, columns: Sequence[str]) -> Iterator[Piece]:
     with unpacked(path, file.limits) as source:
         reading = _Reading(path.name, source, file)
         with reading.explained():
             for batch in reading.rows(columns):
-                lines = reading.lines_of(batch.num_rows, ragged)
-                yield [*batch.columns, pa.array(lines)]
-        reading.finish(ragged)
+                rows, misfits = reading.numbers_of(batch.num_rows)
+                left_out = reading.places(misfits, keep=True)
+                lines = pa.array(reading.lines_of(rows))
+                yield Piece(kind, batch.columns, lines, pa.array(rows - 1), left_out, source.position)
+        none = pa.array([], pa.int64())
+        yield Piece(
+            kind, [pa.array([], pa.string())] * len(columns), none, none, reading.finish(), source.position
+        )
 
 
 def _header(path: Path, file: SourceFile) -> list[str]:
+    """The first record alone."""
     with unpacked(path, file.limits) as source:
-        reading = _Reading(path.name, source, file)
-        with reading.explained():
-            return list(reading.rows([]).schema.names)
+        text = Readable(Utf8(path.name, source, file.encoding).read, lambda _: None)
+        lines = io.TextIOWrapper(io.BufferedReader(text), encoding="utf-8", newline="")
+        try:
+            names = next(csv.reader(lines, delimiter=file.delimiter), None)
+        except csv.Error:
+            raise at(path.name, 1, "not a header as the mapping describes it: check `delimiter`.") from None
+        if names is None:
+            raise SourceProblem(_EMPTY.format(name=path.name))
+        return names
 
 
 def _require_columns(name: str, names: Sequence[str], columns: Mapping[str, str]) -> None:
@@ -96,24 +110,30 @@ class _Reading:
         self._misfits.append(row.number)
         return "skip"
 
-    def lines_of(self, kept: int, ragged: list[int]) -> np.ndarray[Any, Any]:
-        """The lines of the next `kept` rows; those of the rows left out among them go to `ragged`."""
+    def numbers_of(self, kept: int) -> tuple[Numbers, Numbers]:
+        """The numbers of the next `kept` rows, and of the rows left out among them; the header's is 1."""
         misfits = np.asarray(self._misfits, dtype=np.int64)
         places = np.arange(kept, dtype=np.int64)
         before = np.searchsorted(misfits - self._next - np.arange(len(misfits)), places, side="right")
         rows = self._next + places + before
+        passed = int(before[-1]) if kept else 0
         if kept:
-            passed = int(before[-1])
-            ragged += self._lines.of(misfits[:passed] - 1, keep=True).tolist()
             self._misfits = self._misfits[passed:]
             self._next = int(rows[-1]) + 1
-        return self._lines.of(rows - 1)
+        return rows, misfits[:passed]
 
-    def finish(self, ragged: list[int]) -> None:
+    def lines_of(self, rows: Numbers, *, keep: bool = False) -> Numbers:
+        return self._lines.of(rows - 1, keep=keep)
+
+    def places(self, rows: Numbers, *, keep: bool = False) -> list[tuple[int, int]]:
+        """(line, record) of each of `rows`."""
+        return list(zip(self.lines_of(rows, keep=keep).tolist(), (rows - 1).tolist(), strict=True))
+
+    def finish(self) -> list[tuple[int, int]]:
         """The rows left out after the last one kept. Raises SourceProblem if a quote never closed."""
         if line := self._lines.open_since:
             raise at(self._name, line, "a quote is opened and never closed. Check the mapping's `delimiter`.")
-        ragged += self._lines.of(np.asarray(self._misfits, dtype=np.int64) - 1).tolist()
+        return self.places(np.asarray(self._misfits, dtype=np.int64))
 
     @contextmanager
     def explained(self) -> Iterator[None]:
@@ -126,7 +146,7 @@ class _Reading:
 
     def _problem(self, said: str) -> SourceProblem:
         if "Empty CSV" in said:
-            return SourceProblem(f"{self._name} is empty: not even a header. Ask for the export again.")
+            return SourceProblem(_EMPTY.format(name=self._name))
         if line := self._lines.open_since:
             return at(self._name, line, "a quote is opened and not closed near it. Check the row's quotes.")
         return SourceProblem(

@@ -6,37 +6,42 @@ refused, as what it means differs from reader to reader; so are NaN and what els
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
 import ijson  # type: ignore[import-untyped]
 
 from hub_config.warehouse.loader.mapping import Format, SourceFile
-from hub_config.warehouse.loader.readers.nested import Assembly, Step, note_other, plan
-from hub_config.warehouse.loader.readers.streams import unpacked
+from hub_config.warehouse.loader.readers.nested import Assembly, Piece, Step, note_other, plan
+from hub_config.warehouse.loader.readers.streams import Unpacked, unpacked
 from hub_config.warehouse.loader.readers.text import Utf8
 
 _PIECE: Final = 1 << 16
 _NOT_JSON: Final = "not JSON, or cut off."
 
 
-def json_batches(
-    path: Path, file: SourceFile, columns: Mapping[str, str], ragged: list[int]
-) -> Iterator[Any]:
-    """(columns…, lines) of each batch, as arrays."""
+def json_pieces(
+    path: Path, file: SourceFile, kinds: Mapping[str, tuple[str | None, Sequence[str]]]
+) -> Iterator[Piece]:
+    """Rows of each kind: its path in the document and its columns, by its name."""
     with unpacked(path, file.limits) as source:
-        yield from _Reading(path.name, file, columns).batches(Utf8(path.name, source, file.encoding), ragged)
+        yield from _Reading(path.name, file, kinds).pieces(source, Utf8(path.name, source, file.encoding))
 
 
 class _Reading:
     """One pass over a file: ijson tells what it meets, the assembly makes rows."""
 
-    def __init__(self, name: str, file: SourceFile, columns: Mapping[str, str]) -> None:
+    def __init__(
+        self, name: str, file: SourceFile, kinds: Mapping[str, tuple[str | None, Sequence[str]]]
+    ) -> None:
         self._name, self._limits = name, file.limits
-        record = ["", *(file.record.split(".") if file.record else [])]
-        tree = plan(name, record, columns, ".")
-        self._rows = Assembly(name, tree, list(columns), file.limits)
+        paths = {
+            kind: (["", *(record.split(".") if record else [])], columns)
+            for kind, (record, columns) in kinds.items()
+        }
+        tree = plan(name, paths, ".")
+        self._rows = Assembly(name, tree, file.limits)
         self._rows.line, self._rows.last_line = lambda: self._line, lambda: self._last
         self._line = self._last = 1
         self._events: Any = ijson.sendable_list()
@@ -47,14 +52,15 @@ class _Reading:
         self._depth = self._unread = 0  # of all containers; within one that nobody asks for
         self._silent = 0  # bytes since anything was told
 
-    def batches(self, text: Utf8, ragged: list[int]) -> Iterator[Any]:
+    def pieces(self, source: Unpacked, text: Utf8) -> Iterator[Piece]:
         while chunk := text.read():
             for piece in _pieces(chunk):
                 self._feed(piece)
-                if self._rows.full:
-                    yield self._rows.batch(ragged)
+                for records in self._rows.full():
+                    yield self._rows.batch(records, source.position)
         self._finish()
-        yield self._rows.batch(ragged)
+        for records in self._rows.every():
+            yield self._rows.batch(records, source.position)
 
     def _feed(self, piece: bytes) -> None:
         self._last = self._line + piece.rstrip(b"\n").count(b"\n")
@@ -141,8 +147,8 @@ class _Reading:
             note_other(self._step, self._key)
             return
         step.met = True
-        if step.cell is not None and event != "null":
-            self._rows.put(step.cell, _text(event, value))
+        if step.cells and event != "null":
+            self._rows.put(step.cells, _text(event, value))
 
 
 def _text(event: str, value: Any) -> str:

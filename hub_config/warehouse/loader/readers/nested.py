@@ -1,7 +1,12 @@
-"""Records out of a nested document: what an XML or JSON parser meets in turn becomes rows of text.
+"""Records out of a nested document: what an XML or JSON parser meets in turn becomes rows of text, of every
+kind of record in one pass.
 
-Only the path that leads to the records and the columns below and beside it are looked at; all else passes by.
-Nothing is kept of a record once its row is made, so memory doesn't grow with the document.
+Only the paths that lead to the records and the columns below and beside them are looked at; all else passes
+by. Nothing is kept of a record once its row is made, so memory doesn't grow with the document.
+
+Each element on the way to a record opens a *frame*: a list of its line, of the kinds of which rows that hang
+on it were passed on already, and of its cells. A row is the frames that are open when its record ends; rows
+share those above them, so a value that comes late is in all of them.
 """
 
 from __future__ import annotations
@@ -19,19 +24,52 @@ BATCH: Final = 1 << 14
 _UP: Final = "../"
 _NAMES_KEPT: Final = 1_000  # of those not asked for, to find a renamed one
 _TWICE: Final = "\0twice"  # in a cell: the record has more than one value for this column
+_LINE, _PASSED, _CELLS = 0, 1, 2  # places in a frame
+
+
+@dataclass(frozen=True)
+class Piece:
+    """Rows of one kind: the columns as arrays of text, the line and the number of each record in its file,
+    and (line, record) of those left out. `position` is how many bytes of the file were read by then."""
+
+    kind: str
+    columns: Sequence[Any]
+    lines: Any
+    records: Any
+    misfits: Sequence[tuple[int, int]]
+    position: int = 0
+
+
+@dataclass(frozen=True)
+class Target:
+    """A cell: its frame's place among the open ones, its place there, and the columns of kinds that it is."""
+
+    level: int
+    place: int
+    columns: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass
+class Records:
+    """One kind of record: where its columns are, and its rows that are under way."""
+
+    name: str
+    cells: list[Target]
+    rows: list[tuple[list[Any], ...]] = field(default_factory=list)
+    taken: int = 0
 
 
 @dataclass
 class Step:
-    """An element on a wanted path. `cell` and those of `attributes` are places in the row; `scope` is the
-    first cell to empty when the element begins; `record` says that its end is the end of a row."""
+    """An element on a wanted path. `size` is that of its frame, 0 where it opens none; at its end each of
+    `records` has a row."""
 
     name: str
     children: dict[str, Step] = field(default_factory=dict)
-    attributes: dict[str, int] = field(default_factory=dict)
-    cell: int | None = None
-    scope: int | None = None
-    record: bool = False
+    attributes: dict[str, list[Target]] = field(default_factory=dict)
+    cells: list[Target] = field(default_factory=list)
+    size: int = 0
+    records: list[Records] = field(default_factory=list)
     met: bool = False
     others: set[str] = field(default_factory=set)  # children and attributes that nobody asks for
     attributes_met: set[str] = field(default_factory=set)
@@ -42,35 +80,44 @@ class Step:
 
 @dataclass(frozen=True)
 class Plan:
-    """The tree of wanted paths, and in which order its cells hold the columns."""
+    """The tree of wanted paths, and the kinds of records in it."""
 
     root: Step
-    order: tuple[str, ...]  # ancestors' columns before those of what they hold
+    kinds: tuple[Records, ...]
 
 
 @dataclass(frozen=True)
 class _Wanted:
-    """A column as a path from the document."""
+    """A column as a path from the document; `level` is that of the element it is a value of or below."""
 
     column: str
-    level: int  # of the element it is a value of or below
+    level: int
     steps: tuple[str, ...]
     attribute: str | None
 
 
-def plan(name: str, record: Sequence[str], columns: Mapping[str, str], separator: str) -> Plan:
-    """`record` are the names from the document to the record. Raises SourceProblem for a path that leads
-    nowhere."""
-    wanted = sorted((_wanted(name, record, column, separator) for column in columns), key=lambda w: w.level)
+Kinds = Mapping[str, tuple[Sequence[str], Sequence[str]]]  # by name: the path of the record, its columns
+
+
+def plan(name: str, kinds: Kinds, separator: str) -> Plan:
+    """Raises SourceProblem for a path that leads nowhere."""
     root = Step("")
-    node = root
-    for level, part in enumerate(record, start=1):
-        node = node.child(part)
-        node.scope = sum(one.level < level for one in wanted)
-    node.record = True
-    for cell, one in enumerate(wanted):
-        _place(root, one, cell)
-    return Plan(root, tuple(one.column for one in wanted))
+    for record, _ in kinds.values():
+        node = root
+        for part in record:
+            node = node.child(part)
+            node.size = _CELLS
+    return Plan(root, tuple(_planned(name, root, kind, *said, separator) for kind, said in kinds.items()))
+
+
+def _planned(
+    name: str, root: Step, kind: str, record: Sequence[str], columns: Sequence[str], separator: str
+) -> Records:
+    records = Records(
+        kind, [_place(root, kind, _wanted(name, record, column, separator)) for column in columns]
+    )
+    _at(root, record).records.append(records)
+    return records
 
 
 def _wanted(name: str, record: Sequence[str], column: str, separator: str) -> _Wanted:
@@ -86,29 +133,32 @@ def _wanted(name: str, record: Sequence[str], column: str, separator: str) -> _W
     return _Wanted(column, level, (*record[:level], *steps), attribute)
 
 
-def _place(root: Step, wanted: _Wanted, cell: int) -> None:
-    node = root
-    for part in wanted.steps:
-        node = node.child(part)
-    if wanted.attribute is not None:
-        node.attributes[wanted.attribute] = cell
-    else:
-        node.cell = cell
+def _at(root: Step, path: Sequence[str]) -> Step:
+    for part in path:
+        root = root.child(part)
+    return root
+
+
+def _place(root: Step, kind: str, wanted: _Wanted) -> Target:
+    """The cell that kinds share who want the same value of the same element."""
+    node, frame = _at(root, wanted.steps), _at(root, wanted.steps[: wanted.level])
+    there = node.cells if wanted.attribute is None else node.attributes.setdefault(wanted.attribute, [])
+    target = next((each for each in there if each.level == wanted.level - 1), None)
+    if target is None:
+        target = Target(wanted.level - 1, frame.size)
+        frame.size += 1
+        there.append(target)
+    target.columns[kind] = wanted.column
+    return target
 
 
 class Assembly:
     """Rows under way. The parser calls `enter`, `put` and `leave`; `batch` takes what is finished. `line`
     tells where the parser is, and `last_line` how far it may be."""
 
-    def __init__(self, name: str, plan: Plan, columns: Sequence[str], limits: Limits) -> None:
+    def __init__(self, name: str, plan: Plan, limits: Limits) -> None:
         self._name, self._plan, self._limits = name, plan, limits
-        self._order = [plan.order.index(column) for column in columns]
-        self._blank: list[Any] = [None] * len(plan.order)
-        self._cells: list[Any] = [*self._blank, 0]  # the last one is the line
-        self._rows: list[list[Any]] = []
-        self._since: dict[int, int] = {}  # by scope: rows made before its element began
-        self._taken = 0
-        self._own = _record(plan.root).scope or 0
+        self._frames: list[list[Any]] = []
         self._twice = False
         self.line: Callable[[], int] = int
         self.last_line: Callable[[], int] = int
@@ -116,57 +166,72 @@ class Assembly:
     def enter(self, step: Step) -> None:
         """The element of `step` begins."""
         step.met = True
-        if step.scope is not None:
-            self._cells[step.scope : -1] = self._blank[step.scope :]
-            if step.record:
-                self._cells[-1] = self.line()
-            else:
-                self._since[step.scope] = self._taken + len(self._rows)
+        if step.size:
+            frame: list[Any] = [None] * step.size
+            if step.records:
+                frame[_LINE] = self.line()
+            self._frames.append(frame)
 
-    def put(self, cell: int, text: str) -> None:
-        """The value of a column. One that comes after rows it belongs to is put into them too."""
+    def put(self, cells: Sequence[Target], text: str) -> None:
+        """The value of columns. One that comes after rows it belongs to is in them too."""
         if len(text) > self._limits.text:
             raise self.problem(f"a value of more than {self._limits.text:,} bytes.")
         if "\0" in text:
             raise self.problem("a NUL character: not text.")
-        if self._cells[cell] is not None:
-            text, self._twice = _TWICE, True
-        self._cells[cell] = text
-        if cell < self._own:
-            self._put_into_rows(cell, text)
+        for cell in cells:
+            frame = self._frames[cell.level]
+            if frame[cell.place] is None:
+                frame[cell.place] = text
+            else:
+                frame[cell.place], self._twice = _TWICE, True
+            if frame[_PASSED]:
+                self._require_in_time(frame[_PASSED], cell)
 
     def leave(self, step: Step) -> None:
-        if step.record:
-            self._rows.append(self._cells.copy())
+        if step.size:
+            for records in step.records:
+                records.rows.append(tuple(self._frames))
+            self._frames.pop()
 
     def problem(self, why: str) -> SourceProblem:
         return at(self._name, self.line(), why, last=self.last_line())
 
-    def _put_into_rows(self, cell: int, text: str) -> None:
-        first = self._since[max(scope for scope in self._since if scope <= cell)]
-        if first < self._taken:
-            column = self._plan.order[cell]
+    def _require_in_time(self, passed: set[str], cell: Target) -> None:
+        for kind in passed & cell.columns.keys():
             raise self.problem(
-                f"{column!r} comes after {BATCH:,} of the records it belongs to: it must come first."
+                f"{cell.columns[kind]!r} comes after {BATCH:,} of the records it belongs to: it must come "
+                "first."
             )
-        for row in self._rows[first - self._taken :]:
-            row[cell] = text
 
-    @property
-    def full(self) -> bool:
-        return len(self._rows) >= BATCH
+    def full(self) -> Iterator[Records]:
+        """Each kind of which there are rows enough to pass on."""
+        return (records for records in self._plan.kinds if len(records.rows) >= BATCH)
 
-    def batch(self, ragged: list[int]) -> list[Any]:
-        """The finished rows as arrays of the columns and the lines; those with two values for one go to
-        `ragged`."""
-        rows, self._rows = self._rows, []
-        self._taken += len(rows)
+    def every(self) -> Iterator[Records]:
+        return iter(self._plan.kinds)
+
+    def batch(self, records: Records, position: int) -> Piece:
+        """The finished rows of one kind."""
+        rows, first = records.rows, records.taken + 1
+        records.rows, records.taken = [], records.taken + len(rows)
+        self._note_passed(records.name, rows)
+        numbered = list(enumerate(rows, start=first))
+        misfits: list[tuple[int, int]] = []
         if self._twice:
-            ragged += [row[-1] for row in rows if _TWICE in row]
-            rows, self._twice = [row for row in rows if _TWICE not in row], _TWICE in self._cells
-        cells = list(zip(*rows, strict=True)) or [()] * len(self._cells)
-        columns = (pa.array(cells[place], pa.string()).fill_null("") for place in self._order)
-        return [*columns, pa.array(cells[-1], pa.int64())]
+            bad = {number for number, row in numbered if _has_two(row, records.cells)}
+            misfits = [(row[-1][_LINE], number) for number, row in numbered if number in bad]
+            numbered = [(number, row) for number, row in numbered if number not in bad]
+        good = [row for _, row in numbered]
+        columns = [_column(good, cell) for cell in records.cells]
+        lines = pa.array([row[-1][_LINE] for row in good], pa.int64())
+        numbers = pa.array([number for number, _ in numbered], pa.int64())
+        return Piece(records.name, columns, lines, numbers, misfits, position)
+
+    def _note_passed(self, kind: str, rows: Sequence[tuple[list[Any], ...]]) -> None:
+        """Frames that are still open: what comes to them now is too late for the rows passed on."""
+        for now, then in zip(self._frames, rows[-1] if rows else (), strict=False):
+            if now is then:
+                now[_PASSED] = (now[_PASSED] or set()) | {kind}
 
     def finish(self) -> None:
         """Raises SourceProblem if a path was never met while one of nearly its name was: a renamed column."""
@@ -175,10 +240,13 @@ class Assembly:
                 raise SourceProblem(f"{self._name}: {path} is nowhere in the file.{question}")
 
 
-def _record(step: Step) -> Step:
-    while not step.record:
-        step = next(child for child in step.children.values() if child.scope is not None)
-    return step
+def _has_two(row: tuple[list[Any], ...], cells: Sequence[Target]) -> bool:
+    return any(row[each.level][each.place] is _TWICE for each in cells)
+
+
+def _column(rows: Sequence[tuple[list[Any], ...]], cell: Target) -> Any:
+    level, place = cell.level, cell.place
+    return pa.array([row[level][place] for row in rows], pa.string()).fill_null("")
 
 
 def _never_met(step: Step, path: str) -> Iterator[tuple[str, str, set[str]]]:

@@ -28,6 +28,11 @@ class Unpacked:
         self._count = 0
         self.reached: Callable[[], int] | None = None  # the line of the text at which its reader is
 
+    @property
+    def position(self) -> int:
+        """How many bytes of the file, packed as it is, were read."""
+        return self._packed.tell()
+
     def __iter__(self) -> Iterator[bytes]:
         while chunk := self.read():
             yield chunk

@@ -7,13 +7,13 @@ beyond 65,535, and it builds a tree only to throw it away.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 from xml.parsers import expat
 
 from hub_config.warehouse.loader.mapping import SourceFile
-from hub_config.warehouse.loader.readers.nested import Assembly, Step, note_other, plan
+from hub_config.warehouse.loader.readers.nested import Assembly, Piece, Step, note_other, plan
 from hub_config.warehouse.loader.readers.problems import at
 from hub_config.warehouse.loader.readers.streams import Unpacked, unpacked
 
@@ -21,21 +21,28 @@ _NAMES: Final = 10_000  # of elements and attributes: practice software has hund
 _DEEP_AS_ASKED: Final = "deeper than {depth} elements. If that is right, raise the file's `limits.depth`."
 
 
-def xml_batches(path: Path, file: SourceFile, columns: Mapping[str, str], ragged: list[int]) -> Iterator[Any]:
-    """(columns…, lines) of each batch, as arrays."""
+def xml_pieces(
+    path: Path, file: SourceFile, kinds: Mapping[str, tuple[str | None, Sequence[str]]]
+) -> Iterator[Piece]:
+    """Rows of each kind: its path in the document and its columns, by its name."""
     with unpacked(path, file.limits) as source:
-        reading = _Reading(path.name, file, columns)
+        reading = _Reading(path.name, file, kinds)
         source.reached = reading.line
-        yield from reading.batches(source, ragged)
+        yield from reading.pieces(source)
 
 
 class _Reading:
     """One pass over a file: expat calls, the assembly makes rows."""
 
-    def __init__(self, name: str, file: SourceFile, columns: Mapping[str, str]) -> None:
+    def __init__(
+        self, name: str, file: SourceFile, kinds: Mapping[str, tuple[str | None, Sequence[str]]]
+    ) -> None:
         self._name, self._limits = name, file.limits
-        tree = plan(name, (file.record or "").strip("/").split("/"), columns, "/")
-        self._rows = Assembly(name, tree, list(columns), file.limits)
+        paths = {
+            kind: ((record or "").strip("/").split("/"), columns) for kind, (record, columns) in kinds.items()
+        }
+        tree = plan(name, paths, "/")
+        self._rows = Assembly(name, tree, file.limits)
         self._rows.line = self.line
         self._step, self._path = tree.root, list[Step]()
         self._unread = 0  # how deep within an element that nobody asks for
@@ -58,17 +65,18 @@ class _Reading:
     def line(self) -> int:
         return self._parser.CurrentLineNumber
 
-    def batches(self, source: Unpacked, ragged: list[int]) -> Iterator[Any]:
+    def pieces(self, source: Unpacked) -> Iterator[Piece]:
         fed = 0
         for chunk in source:
             fed += len(chunk)
             self._parse(chunk, final=False)
             self._judge(fed)
-            if self._rows.full:
-                yield self._rows.batch(ragged)
+            for records in self._rows.full():
+                yield self._rows.batch(records, source.position)
         self._parse(b"", final=True)
         self._rows.finish()
-        yield self._rows.batch(ragged)
+        for records in self._rows.every():
+            yield self._rows.batch(records, source.position)
 
     def _parse(self, chunk: bytes, *, final: bool) -> None:
         try:
@@ -105,7 +113,7 @@ class _Reading:
         self._rows.enter(step)
         if attributes:
             self._put_attributes(step, attributes)
-        if step.cell is not None:
+        if step.cells:
             self._listen()
 
     def _sink(self) -> None:
@@ -115,12 +123,12 @@ class _Reading:
 
     def _put_attributes(self, step: Step, attributes: dict[str, str]) -> None:
         for name, text in attributes.items():
-            cell = step.attributes.get(name)
-            if cell is None:
+            cells = step.attributes.get(name)
+            if cells is None:
                 note_other(step, f"@{name}")
                 continue
             step.attributes_met.add(name)
-            self._rows.put(cell, text)
+            self._rows.put(cells, text)
 
     def _listen(self) -> None:
         self._text, self._length = [], 0
@@ -138,8 +146,8 @@ class _Reading:
             self._unread -= 1
             return
         step = self._step
-        if step.cell is not None and self._text is not None:
-            self._rows.put(step.cell, "".join(self._text))
+        if step.cells and self._text is not None:
+            self._rows.put(step.cells, "".join(self._text))
             self._text = None
             self._parser.CharacterDataHandler = None
         self._rows.leave(step)

@@ -36,7 +36,7 @@ def _load(each: dict[str, Any]) -> None:
         applying._Application._journal = lambda *_: _die()  # type: ignore[method-assign]
     left = each["after"]
 
-    def report(told: str, share: float | None = None) -> None:
+    def report(told: str, share: float | None = None, rows: int | None = None) -> None:
         nonlocal left
         if told == step:
             left -= 1

@@ -57,7 +57,7 @@ class Site:
             (self.files / name).write_text(text, encoding="utf-8")
 
     def load(self, told: list[str] | None = None) -> object:
-        def report(step: str, share: float | None = None) -> None:
+        def report(step: str, share: float | None = None, rows: int | None = None) -> None:
             if told is not None:
                 told.append(step)
 
@@ -138,6 +138,8 @@ def test_a_kill_loses_nothing_and_half_applies_nothing(
     assert site.landed() == reference.landed()
     assert [each.number for each in list_snapshots(site.home / "warehouse")] == [1, 2]
     assert not list((site.home / "landing").rglob("stage.duckdb*"))
+    told = json.loads((site.home / "landing/vendor/loads/000002/report.json").read_text())
+    assert (told["outcome"], told["tables"]["lab_results"]["added"]) == ("landed", 3)
 
 
 def test_a_load_goes_on_behind_its_last_batch(

@@ -5,12 +5,14 @@ from __future__ import annotations
 
 import errno
 import json
+import resource
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 import hub_config.warehouse.loader.load as loading
+import hub_config.warehouse.loader.staging as staging
 from hub_config.warehouse.landing import Busy, Landing, LandingProblem
 from hub_config.warehouse.loader.load import DiskFull, History, Loaded, LoadRefused, Places, land, load
 from hub_config.warehouse.loader.readers import SourceProblem
@@ -88,6 +90,18 @@ def test_an_increment_may_speak_of_persons_landed_before(vendor: Vendor, rows: R
     assert rows(loaded.snapshot, died) == [("2019-03-01", "practice")]
 
 
+def test_what_was_landed_before_a_death_was_known_is_not_frozen_after_it(vendor: Vendor, rows: Rows) -> None:
+    vendor.write("events.csv", EVENTS + "ZQX-3,2019-06-01,R05\nZQX-3,2019-05-31,R05\n")
+    assert again(vendor).snapshot.manifest.rows["diagnoses"] == 4
+    vendor.write("people.csv", PEOPLE.replace("ZQX-3,f,1970-12-31,,", "ZQX-3,f,1970-12-31,2019-05-05,"))
+    loaded = again(vendor)
+    assert loaded.snapshot.manifest.rows["diagnoses"] == 3
+    last = rows(loaded.snapshot, "SELECT max(date)::VARCHAR FROM diagnoses")
+    assert last == [("2019-05-31",)]
+    with Landing.of(vendor.home / "landing", "vendor").reading() as connection:
+        assert connection.execute("SELECT count(*) FROM diagnoses").fetchone() == (4,)
+
+
 def test_rows_that_waited_for_their_person_land_when_the_person_does(vendor: Vendor) -> None:
     vendor.write("people.csv", PEOPLE.replace("ZQX-3,f,1970-12-31,,GPB,one\n", ""))
     assert again(vendor).rejected == {Rule.NO_PERSON: 1}
@@ -117,6 +131,39 @@ def test_a_load_that_is_mostly_bad_lands_nothing_and_goes_on_when_the_limit_is_r
     assert "ZQX" not in page + json.dumps(report)
 
 
+def test_records_of_one_line_count_each_and_stop_a_load_that_is_mostly_bad(vendor: Vendor) -> None:
+    """All of a JSON export may stand on line 1: its records are told apart by their number."""
+    events = [{"id": "ZQX-1", "on": "2001-02-03", "code": "K86" if n < 2 else "QQQ"} for n in range(32)]
+    vendor.write("events.json", json.dumps(events))
+    mapping = MAPPING.replace('path = "events.csv"', 'path = "events.json"\nformat = "json"')
+    with pytest.raises(MostlyBad, match=r"events\.json: 30 of 32 rows: unknown-code"):
+        again(vendor, mapping)
+    listing = (vendor.home / "landing" / "vendor" / "loads" / "000001" / "rejected.csv").read_text()
+    expected = [f"events.json,1,{record},unknown-code,code" for record in range(3, 33)]
+    assert listing.splitlines() == ["file,line,record,rule,column", *expected]
+
+
+def test_files_of_one_kind_are_judged_together_and_told_apart(
+    vendor: Vendor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (vendor.directory / "events.csv").unlink()
+    for number in range(5):
+        vendor.write(f"events-{number}.csv", f"id,on,code\nZQX-1,200{number}-02-03,K86\nZQX-1,x,K86\n")
+    batches = []
+    take = staging.Staging.take
+
+    def counted(self: staging.Staging, name: str, *rest: object) -> object:
+        batches.append(name)
+        return take(self, name, *rest)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(staging.Staging, "take", counted)
+    loaded = again(vendor, MAPPING.replace('path = "events.csv"', 'path = "events-*.csv"'))
+    assert batches == ["people", "results", "events"]
+    assert [(file.path, file.rows, dict(file.rejected)) for file in loaded.landed.files[2:]] == [
+        (f"events-{number}.csv", 2, {Rule.BAD_DATE: 1}) for number in range(5)
+    ]
+
+
 def test_the_second_of_two_loads_is_told_who_holds_the_source(vendor: Vendor, tmp_path: Path) -> None:
     again(vendor)
     landing = Landing.of(vendor.home / "landing", "vendor")
@@ -139,10 +186,25 @@ def test_a_full_disk_is_said_and_the_load_goes_on(vendor: Vendor, monkeypatch: p
     assert again(vendor).snapshot.manifest.rows["lab_results"] == 3
 
 
+def test_a_disk_that_really_is_full_keeps_what_was_read(vendor: Vendor) -> None:
+    """No file may grow beyond a limit: DuckDB meets it in the middle of the load."""
+    rows = "".join(f"ZQX-1,{day},chol,{day / 1000}\n" for day in range(1, 6000))
+    vendor.write("results.csv", RESULTS + rows)
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, hard))
+    try:
+        with pytest.raises(DiskFull, match="The disk is full: nothing was landed"):
+            again(vendor)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert snapshot_numbers(vendor.warehouse) == []
+    assert again(vendor).snapshot.manifest.rows["lab_results"] > 5000
+
+
 def test_a_file_that_grows_while_it_is_read_lands_nothing(
     vendor: Vendor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def report(step: str, share: float | None = None) -> None:
+    def report(step: str, share: float | None = None, rows: int | None = None) -> None:
         if step == "events.csv":
             vendor.write("events.csv", EVENTS + "ZQX-1,2001-02-04,R05\n")
 

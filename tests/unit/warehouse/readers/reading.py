@@ -21,7 +21,11 @@ class Read:
 
     @property
     def rows(self) -> list[tuple[Any, ...]]:
-        return [tuple(row.values())[:-1] for row in self.table.to_pylist()]
+        return [tuple(row.values())[:-2] for row in self.table.to_pylist()]
+
+    @property
+    def records(self) -> list[int]:
+        return self.table["#record"].to_pylist()  # type: ignore[no-any-return]
 
     @property
     def lines(self) -> list[int]:

@@ -171,7 +171,7 @@ def test_the_order_of_columns_is_free_and_others_are_not_read(tmp_path: Path) ->
     (tmp_path / "b.csv").write_text("date;phone;id\ny;06;2\n", encoding="utf-8")
     done = read(tmp_path / "?.csv", "id", "date", FILE, delimiter=";")
     assert done.rows == [("1", "x", "a.csv"), ("2", "y", "b.csv")]
-    assert done.table.column_names == ["id", "date", FILE, "#line"]
+    assert done.table.column_names == ["id", "date", FILE, "#line", "#record"]
 
 
 def test_a_pattern_is_every_file_by_name(tmp_path: Path) -> None:
@@ -182,8 +182,7 @@ def test_a_pattern_is_every_file_by_name(tmp_path: Path) -> None:
     assert [one.path for one in matching(tmp_path, file)] == ["2024/a.csv.gz", "2024/b.csv.gz"]
     with open_rows(tmp_path, file, {"id": "key"}) as rows:
         read_ = [batch.to_pylist() for batch in rows.batches if batch.num_rows]
-    assert read_ == [[{"id": name, "#line": 2}] for name in ("2024/a.csv.gz", "2024/b.csv.gz")]
-    assert rows.misfits == [("2024/a.csv.gz", 3), ("2024/b.csv.gz", 3)]
+    assert read_ == [[{"id": name, "#line": 2, "#record": 1}] for name in ("2024/a.csv.gz", "2024/b.csv.gz")]
     assert rows.ragged == [3, 3]
 
 
