@@ -16,6 +16,7 @@ from rich.table import Table
 
 from hub_config.settings import Settings, load_settings
 from hub_config.warehouse.engines.commands import publish, unpublish
+from hub_config.warehouse.linkage.commands import link_snds
 from hub_config.warehouse.progress import progress
 from hub_config.warehouse.snapshot_commands import compare, purge
 
@@ -327,5 +328,6 @@ def _say_rejected(landed: LandedFiles, snapshot: Snapshot | None) -> None:
 
 snapshot.add_command(compare)
 snapshot.add_command(purge)
+warehouse.add_command(link_snds)
 warehouse.add_command(publish)
 warehouse.add_command(unpublish)

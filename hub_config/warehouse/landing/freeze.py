@@ -19,6 +19,7 @@ from hub_config.warehouse.derived import Observing
 from hub_config.warehouse.landing.layout import NUMBER, fact_tables
 from hub_config.warehouse.landing.leaving_out import leaves_out, note_left_out
 from hub_config.warehouse.landing.store import Landing, LandingProblem, landings
+from hub_config.warehouse.linkage.store import fill_linked
 from hub_config.warehouse.pseudonyms import Kind
 from hub_config.warehouse.purging import Objector
 from hub_config.warehouse.schema import clustering, literal, quoted
@@ -140,6 +141,7 @@ def freeze(
             report(each.source)
             with each.landing.attached(building.connection, "landed"):
                 _Freezing(building, each, reference, several=len(sources) > 1).run()
+        fill_linked(building, sources[0].landing.directory.parent)
         _write_rejected(building)
         (building.directory / STATE).write_text(json.dumps(_state(sources)), encoding="utf-8")
         first, last = min(each.first_date for each in sources), max(each.last_date for each in sources)
@@ -172,10 +174,10 @@ def _frozen(snapshot: Snapshot) -> Mapping[str, int]:
 
 
 def _write_rejected(building: Building) -> None:
-    """File, line, record, rule and column of each row set aside; never the value, never the person."""
+    """File, line, rule and column of each row set aside; never the value, never the person."""
     path = literal(str(building.directory / REJECTED))
     building.connection.execute(
-        f'COPY (SELECT DISTINCT file, line, record, rule, "column" FROM {_ASIDE} ORDER BY ALL) '  # noqa: S608
+        f'COPY (SELECT DISTINCT file, line, rule, "column" FROM {_ASIDE} ORDER BY ALL) '  # noqa: S608
         f"TO {path} (FORMAT csv, HEADER)"
     )
     building.connection.execute(f"DROP TABLE {_ASIDE}")
@@ -245,23 +247,11 @@ class _Freezing:
 
     def _facts(self, table: Table) -> None:
         columns = ", ".join(quoted(column.stored_as) for column in table.columns)
-        rows = self._with_copies(table, f"landed.{quoted(table.name)}")
-        living = f" WHERE NOT ({outside})" if (outside := self._outside_life(table)) else ""
+        landed = f"landed.{quoted(table.name)}"
+        rows = self._with_copies(table, landed)
         self._run(
-            f"INSERT INTO {quoted(table.name)} BY NAME SELECT {columns} FROM {rows} landed_rows{living} "  # noqa: S608
-            f"ORDER BY {clustering(table)}"
-        )
-
-    def _outside_life(self, table: Table) -> str | None:
-        """Rows landed before a later load brought the birth or death that they can't be. A load sets such
-        rows aside; they stay landed, and are left out here, to the month that is known."""
-        if not table.date:
-            return None
-        day = quoted(table.column(table.date).stored_as)
-        lived = f"landed_rows.{day} < p.birth_month OR landed_rows.{day} > last_day(p.death_month)"
-        return (
-            "EXISTS (SELECT 1 FROM landed.patients p "  # noqa: S608
-            f"WHERE p.patient_no = landed_rows.patient_no AND ({lived}))"
+            f"INSERT INTO {quoted(table.name)} BY NAME SELECT {columns} FROM {rows} ORDER BY "  # noqa: S608
+            f"{clustering(table)}"
         )
 
     def _with_copies(self, table: Table, landed: str) -> str:
@@ -294,12 +284,11 @@ class _Freezing:
         """Of the files of the last load, whichever load read them."""
         prefix = f"{literal(self.landed.source + '/')} || " if self.several else ""
         self._run(
-            f"CREATE TABLE IF NOT EXISTS {_ASIDE} "
-            '(file VARCHAR, line BIGINT, record BIGINT, rule VARCHAR, "column" VARCHAR)'
+            f'CREATE TABLE IF NOT EXISTS {_ASIDE} (file VARCHAR, line BIGINT, rule VARCHAR, "column" VARCHAR)'
         )
         self._run(
-            f'INSERT INTO {_ASIDE} SELECT {prefix}f.path, r.line, r.record, r.rule, r."column" '  # noqa: S608
-            "FROM landed.files f JOIN landed.rejected r ON r.sha256 = f.sha256 AND r.file = f.file "
+            f'INSERT INTO {_ASIDE} SELECT {prefix}f.path, r.line, r.rule, r."column" FROM landed.files f '  # noqa: S608
+            "JOIN landed.rejected r ON r.sha256 = f.sha256 AND r.file = f.file "
             "WHERE f.load = (SELECT max(load) FROM landed.loads)"
         )
 

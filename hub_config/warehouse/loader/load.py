@@ -23,9 +23,10 @@ import duckdb
 from hub_config.codelists.in_force import site_catalogue
 from hub_config.warehouse.derived import Observing
 from hub_config.warehouse.landing.apply import Change, apply
-from hub_config.warehouse.landing.freeze import freeze, landed_of, meant, newest, only_population
+from hub_config.warehouse.landing.freeze import Landed, freeze, landed_of, meant, newest, only_population
 from hub_config.warehouse.landing.leaving_out import leave_out
 from hub_config.warehouse.landing.store import Landing, LandingProblem, attached, connected
+from hub_config.warehouse.linkage.store import Linkage, leave_out_linked
 from hub_config.warehouse.loader.agreement import require_agreement
 from hub_config.warehouse.loader.apart import load_apart
 from hub_config.warehouse.loader.facts import load_facts
@@ -33,14 +34,7 @@ from hub_config.warehouse.loader.journal import Journal, entry_of, marked, talli
 from hub_config.warehouse.loader.mapping import VendorMapping
 from hub_config.warehouse.loader.people import load_people
 from hub_config.warehouse.loader.plan import Input, Plan, codes_of, find_inputs, meaning_of
-from hub_config.warehouse.loader.report import (
-    LISTING,
-    LoadReport,
-    Outcome,
-    complete_report,
-    note_snapshot,
-    write_report,
-)
+from hub_config.warehouse.loader.report import LISTING, LoadReport, Outcome, note_snapshot, write_report
 from hub_config.warehouse.loader.rules import Rule
 from hub_config.warehouse.loader.staging import Report, Staging
 from hub_config.warehouse.loader.tally import Tally, require_mostly_good
@@ -120,7 +114,7 @@ class Loaded:
         return self.landed.rejected
 
 
-def _silent(step: str, share: float | None = None, rows: int | None = None) -> None:
+def _silent(step: str, share: float | None = None) -> None:
     """Nobody is told."""
 
 
@@ -143,7 +137,7 @@ def load(
     landed = land(origin, mapping, places, own_uids=own_uids, history=history, report=report)
     sources = landed_of(places.landed, landed.population)
     objectors = meant(sources, objectors)
-    leave_out((each.landing for each in sources), objectors, _catalogue(places))
+    _leave_out(sources, objectors, places)
     there = newest(places.warehouse, sources, objectors)
     snapshot = there or freeze(
         sources, places.warehouse, objectors=objectors, observing=observing, report=report
@@ -165,8 +159,15 @@ def freeze_landed(
     raises, LandingProblem where the population must be said."""
     sources = landed_of(places.landed, population or only_population(places.landed))
     objectors = meant(sources, objectors)
-    leave_out((each.landing for each in sources), objectors, _catalogue(places))
+    _leave_out(sources, objectors, places)
     return freeze(sources, places.warehouse, objectors=objectors, observing=observing, report=report)
+
+
+def _leave_out(sources: list[Landed], objectors: Collection[Objector], places: Places) -> None:
+    """What was linked goes first: what was landed tells whose patients are whose."""
+    linkage = Linkage(places.landed, sources[0].population)
+    leave_out_linked(linkage, objectors, _catalogue(places))
+    leave_out((each.landing for each in sources), objectors, _catalogue(places))
 
 
 def _catalogue(places: Places) -> Catalogue:
@@ -258,17 +259,10 @@ class _Load:
             known = {} if afresh else journal.known(meaning, codes)
             after, before = journal.last, journal.tallies(inputs)
             restated = journal.restated(self.mapping)
-            self._complete_report(connection, journal)
         _remove_leftovers(self.landing, after)
         inputs = marked(inputs, known, self.mapping)
         version = self.pseudonyms.version
         return Plan(self.places.files, inputs, meaning, codes, after, afresh, restated, version), before
-
-    def _complete_report(self, connection: duckdb.DuckDBPyConnection, journal: Journal) -> None:
-        """Of the last load, where a kill came between its landing and its report."""
-        work = self.landing.loads / f"{journal.last:06d}"
-        if (work / _PLAN).exists():
-            complete_report(work, journal.changes(journal.last))
 
     def _require_same_meaning(self, journal: Journal, meaning: str) -> None:
         """Rows without key that mean something else now would be there twice."""

@@ -22,6 +22,7 @@ class Rule(StrEnum):
     OUT_OF_BOUNDS = "out-of-bounds"
     DUPLICATE_ID = "duplicate-id"
     NO_PERSON = "no-person"
+    UNKNOWN_PSEUDONYM = "unknown-pseudonym"
 
 
 MEANING: Final = {
@@ -37,6 +38,7 @@ MEANING: Final = {
     Rule.OUT_OF_BOUNDS: "a number outside the column's bounds",
     Rule.DUPLICATE_ID: "a second row of the same person (the first one is kept)",
     Rule.NO_PERSON: "a person who is not in the persons' file, or was set aside there",
+    Rule.UNKNOWN_PSEUDONYM: "a pseudonym of nobody in this population",
 }
 
 
