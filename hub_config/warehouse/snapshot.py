@@ -9,7 +9,6 @@ number is never given twice.
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -30,6 +29,7 @@ from hub_config.warehouse.derived import (
 )
 from hub_config.warehouse.manifest import Manifest, write_manifest
 from hub_config.warehouse.privacy.scan import require_unidentifying
+from hub_config.warehouse.problems import is_disk_full
 from hub_config.warehouse.purging import Objector, keep_numbers, purge_objectors, rewrite
 from hub_config.warehouse.quality import judge, profile
 from hub_config.warehouse.schema import PATIENT, clustering, create_all, is_clustered, literal, quoted
@@ -58,7 +58,6 @@ from p4dp_sdk.catalogue.load import load_catalogue
 from p4dp_sdk.catalogue.model import Catalogue, Table
 
 MEMORY: Final = "4GiB"  # of DuckDB, while a snapshot is made; what needs more goes to disk
-_DISK_FULL_WORDS: Final = ("no space left", "max_temp_directory_size")
 
 __all__ = [
     "DATABASE",
@@ -336,13 +335,7 @@ def _disk_full_explained() -> Iterator[None]:
     try:
         yield
     except (OSError, duckdb.Error) as error:
-        if not _is_disk_full(error):
+        if not is_disk_full(error):
             raise
         why = "The disk is full: no snapshot was made, the others are untouched. Free some space and retry."
         raise SnapshotProblem(ProblemKind.DISK_FULL, why) from None
-
-
-def _is_disk_full(error: Exception) -> bool:
-    """DuckDB says it in words only; a spill that no longer fits names its limit."""
-    said = str(error).lower()
-    return getattr(error, "errno", None) == errno.ENOSPC or any(words in said for words in _DISK_FULL_WORDS)

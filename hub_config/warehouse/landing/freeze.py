@@ -174,10 +174,10 @@ def _frozen(snapshot: Snapshot) -> Mapping[str, int]:
 
 
 def _write_rejected(building: Building) -> None:
-    """File, line, rule and column of each row set aside; never the value, never the person."""
+    """File, line, record, rule and column of each row set aside; never the value, never the person."""
     path = literal(str(building.directory / REJECTED))
     building.connection.execute(
-        f'COPY (SELECT DISTINCT file, line, rule, "column" FROM {_ASIDE} ORDER BY ALL) '  # noqa: S608
+        f'COPY (SELECT DISTINCT file, line, record, rule, "column" FROM {_ASIDE} ORDER BY ALL) '  # noqa: S608
         f"TO {path} (FORMAT csv, HEADER)"
     )
     building.connection.execute(f"DROP TABLE {_ASIDE}")
@@ -247,11 +247,23 @@ class _Freezing:
 
     def _facts(self, table: Table) -> None:
         columns = ", ".join(quoted(column.stored_as) for column in table.columns)
-        landed = f"landed.{quoted(table.name)}"
-        rows = self._with_copies(table, landed)
+        rows = self._with_copies(table, f"landed.{quoted(table.name)}")
+        living = f" WHERE NOT ({outside})" if (outside := self._outside_life(table)) else ""
         self._run(
-            f"INSERT INTO {quoted(table.name)} BY NAME SELECT {columns} FROM {rows} ORDER BY "  # noqa: S608
-            f"{clustering(table)}"
+            f"INSERT INTO {quoted(table.name)} BY NAME SELECT {columns} FROM {rows} landed_rows{living} "  # noqa: S608
+            f"ORDER BY {clustering(table)}"
+        )
+
+    def _outside_life(self, table: Table) -> str | None:
+        """Rows landed before a later load brought the birth or death that they can't be. A load sets such
+        rows aside; they stay landed, and are left out here, to the month that is known."""
+        if not table.date:
+            return None
+        day = quoted(table.column(table.date).stored_as)
+        lived = f"landed_rows.{day} < p.birth_month OR landed_rows.{day} > last_day(p.death_month)"
+        return (
+            "EXISTS (SELECT 1 FROM landed.patients p "  # noqa: S608
+            f"WHERE p.patient_no = landed_rows.patient_no AND ({lived}))"
         )
 
     def _with_copies(self, table: Table, landed: str) -> str:
@@ -284,11 +296,12 @@ class _Freezing:
         """Of the files of the last load, whichever load read them."""
         prefix = f"{literal(self.landed.source + '/')} || " if self.several else ""
         self._run(
-            f'CREATE TABLE IF NOT EXISTS {_ASIDE} (file VARCHAR, line BIGINT, rule VARCHAR, "column" VARCHAR)'
+            f"CREATE TABLE IF NOT EXISTS {_ASIDE} "
+            '(file VARCHAR, line BIGINT, record BIGINT, rule VARCHAR, "column" VARCHAR)'
         )
         self._run(
-            f'INSERT INTO {_ASIDE} SELECT {prefix}f.path, r.line, r.rule, r."column" FROM landed.files f '  # noqa: S608
-            "JOIN landed.rejected r ON r.sha256 = f.sha256 AND r.file = f.file "
+            f'INSERT INTO {_ASIDE} SELECT {prefix}f.path, r.line, r.record, r.rule, r."column" '  # noqa: S608
+            "FROM landed.files f JOIN landed.rejected r ON r.sha256 = f.sha256 AND r.file = f.file "
             "WHERE f.load = (SELECT max(load) FROM landed.loads)"
         )
 

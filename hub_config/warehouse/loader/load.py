@@ -34,7 +34,14 @@ from hub_config.warehouse.loader.journal import Journal, entry_of, marked, talli
 from hub_config.warehouse.loader.mapping import VendorMapping
 from hub_config.warehouse.loader.people import load_people
 from hub_config.warehouse.loader.plan import Input, Plan, codes_of, find_inputs, meaning_of
-from hub_config.warehouse.loader.report import LISTING, LoadReport, Outcome, note_snapshot, write_report
+from hub_config.warehouse.loader.report import (
+    LISTING,
+    LoadReport,
+    Outcome,
+    complete_report,
+    note_snapshot,
+    write_report,
+)
 from hub_config.warehouse.loader.rules import Rule
 from hub_config.warehouse.loader.staging import Report, Staging
 from hub_config.warehouse.loader.tally import Tally, require_mostly_good
@@ -114,7 +121,7 @@ class Loaded:
         return self.landed.rejected
 
 
-def _silent(step: str, share: float | None = None) -> None:
+def _silent(step: str, share: float | None = None, rows: int | None = None) -> None:
     """Nobody is told."""
 
 
@@ -259,10 +266,17 @@ class _Load:
             known = {} if afresh else journal.known(meaning, codes)
             after, before = journal.last, journal.tallies(inputs)
             restated = journal.restated(self.mapping)
+            self._complete_report(connection, journal)
         _remove_leftovers(self.landing, after)
         inputs = marked(inputs, known, self.mapping)
         version = self.pseudonyms.version
         return Plan(self.places.files, inputs, meaning, codes, after, afresh, restated, version), before
+
+    def _complete_report(self, connection: duckdb.DuckDBPyConnection, journal: Journal) -> None:
+        """Of the last load, where a kill came between its landing and its report."""
+        work = self.landing.loads / f"{journal.last:06d}"
+        if (work / _PLAN).exists():
+            complete_report(work, journal.changes(journal.last))
 
     def _require_same_meaning(self, journal: Journal, meaning: str) -> None:
         """Rows without key that mean something else now would be there twice."""
