@@ -15,6 +15,8 @@ from typing import Any
 
 import pytest
 
+from tests.benchmarks.exports import _PREPARE
+
 pytestmark = pytest.mark.bench
 
 SMALL, LARGE = 500_000, 2_000_000
@@ -28,6 +30,36 @@ def loaded(rows: int) -> dict[str, Any]:
     )  # fmt: skip
     figures: dict[str, Any] = json.loads(run.stdout)
     return figures
+
+
+# kind, files, megabytes together
+VENDORS = {
+    "XML, 24 files": ("xml", 24, 60),
+    "XML, one file": ("xml", 1, 100),
+    "XML, one file of 1 GB": ("xml", 1, 1000),
+    "CSV, ten files": ("csv", 10, 60),
+}
+
+
+def loaded_vendor(kind: str, files: int, megabytes: int) -> dict[str, Any]:
+    code = f"from vendor_loads import main; main({kind!r}, {files}, {megabytes})"
+    prepare = _PREPARE.format(root=str(Path(__file__).parents[2]))
+    run = subprocess.run(
+        [sys.executable, "-c", f"{prepare}\n{code}"], check=True, capture_output=True, text=True
+    )
+    figures: dict[str, Any] = json.loads(run.stdout.splitlines()[-1])
+    return figures
+
+
+@pytest.mark.timeout(7200)
+def test_rate_and_memory_of_vendors_exports() -> None:
+    for name, said in VENDORS.items():
+        each = loaded_vendor(*said)
+        print(
+            f"\n{name}: {each['rows']:,} rows, {each['per_cpu_second']:,.0f} a CPU second, "
+            f"peak {each['mb_peak']:,.0f} MB"
+        )
+        assert each["mb_peak"] < 2000
 
 
 def test_rate_and_memory_of_a_load() -> None:
