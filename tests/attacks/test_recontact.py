@@ -1,0 +1,110 @@
+"""What re-contact might give away to those through whose hands a list goes. Each attack works with its
+defence taken out.
+
+A researcher chooses whom a request names, so whatever differs by the list is a question answered: the length
+of a practice's file, who is in it after an objection, and a key of somebody else's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+from hub_config.desk.recontact import lists
+from hub_config.governance.facts import Objectors
+from hub_config.governance.recontact import keys, requests
+from hub_config.governance.recontact.facts import Listed, PracticeKey, RecontactRequest, RequestState
+from hub_config.governance.recontact.problems import BadRecontact
+from hub_config.governance.rights import actions as rights
+from hub_config.governance.store import open_store
+from hub_config.settings import Settings
+from hub_config.warehouse.sealing.envelope import fingerprint_of
+
+AT = datetime(2026, 1, 5, tzinfo=UTC)
+TARGET = 42
+
+
+@pytest.fixture(scope="module")
+def pem() -> str:
+    made = rsa.generate_private_key(65537, 3072).public_key()
+    return made.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
+
+
+def key_of(pem: str) -> PracticeKey:
+    print_ = fingerprint_of(pem)
+    return PracticeKey("K-1", "CAB-1", "preset A", "preset A", 1, pem, print_, "alix", AT, "dora", None)
+
+
+def request() -> RecontactRequest:
+    state = RequestState.ANNOUNCED
+    return RecontactRequest(
+        "C-1", "essai", "lea", "Essai", "…", "preset A", True, 30, state, AT, "diane", AT, ""
+    )
+
+
+def length(settings: Settings, pem: str, patients: list[int]) -> int:
+    file = lists.practice_file(settings, request(), key_of(pem), patients, "Essai", date(2026, 1, 5))
+    return len(str(file))
+
+
+@pytest.mark.parametrize("padded", [False, True], ids=["bare", "padded"])
+def test_the_length_of_a_file_does_not_tell_whether_the_target_is_in_it(
+    tmp_path: Path, pem: str, monkeypatch: pytest.MonkeyPatch, padded: bool
+) -> None:
+    """Two requests that differ by one person only: the postman weighs both."""
+    if not padded:
+        monkeypatch.setattr(lists, "padded", lambda seals, _key: list(seals))
+    settings = Settings(home=tmp_path)
+    with_them, without, nobody = (length(settings, pem, who) for who in ([1, TARGET], [1], []))
+    assert (with_them == without == nobody) is padded
+
+
+@pytest.mark.parametrize("honest", [False, True], ids=["own", "somebody else's"])
+def test_nobody_alone_makes_a_practices_lists_readable_to_themselves(
+    tmp_path: Path, pem: str, honest: bool
+) -> None:
+    """The AQD records a key of their own making for a practice, and confirms it under their own name."""
+    store = open_store(Settings(home=tmp_path / "home"))
+    print_ = fingerprint_of(pem)
+    said = {"fingerprint": print_, "heard": print_, "numbering": "preset A", "at": AT}
+    with store.change() as session:
+        alix = store.recorder("alix")
+        rights.enter(session, "CAB-1", source="preset A", software="L", on=AT.date(), audit=alix)
+        made = keys.record_key(session, "CAB-1", pem, 1, audit=alix, **said)  # type: ignore[arg-type]
+    who = store.recorder("dora" if honest else "alix")
+
+    def confirmed() -> list[PracticeKey]:
+        with store.change() as session:
+            keys.confirm_key(session, made.id, print_, at=AT, audit=who)
+        with store.session() as session:
+            return keys.keys_in_force(session, "preset A")
+
+    if honest:
+        assert [key.id for key in confirmed()] == [made.id]
+    else:
+        with pytest.raises(BadRecontact):
+            confirmed()
+        with store.session() as session:
+            assert keys.keys_in_force(session, "preset A") == []
+    store.close()
+
+
+def everybody(people: object, _objected: object) -> list[Listed]:
+    return list(people)  # type: ignore[call-overload]
+
+
+@pytest.mark.parametrize(
+    ("leaves_out", "seen"), [(everybody, True), (requests.without_objectors, False)], ids=["all", "less"]
+)
+def test_an_objection_to_the_future_ends_re_contact_too(
+    leaves_out: Callable[..., list[Listed]], seen: bool
+) -> None:
+    """Their rows up to that day stay in every count; being written to is not in the past."""
+    objected = Objectors(patients_until={TARGET: date(2030, 1, 1)})
+    left = leaves_out([Listed(TARGET, 1), Listed(7, 1)], objected)
+    assert (Listed(TARGET, 1) in left) is seen and Listed(7, 1) in left
