@@ -262,7 +262,7 @@ def test_another_key_is_refused(vendor: Vendor) -> None:
     again(vendor)
     for path in (vendor.home / "keys").iterdir():
         path.unlink()
-    with pytest.raises(LandingProblem, match="numbered with another pseudonym key"):
+    with pytest.raises(LandingProblem, match="numbered with other registers"):
         again(vendor)
 
 
