@@ -32,6 +32,8 @@ def visit(page: Page, enclave: Enclave, user: str, path: str) -> str:
 def test_an_objection_from_the_practice_to_the_log(enclave: Enclave) -> None:
     with chromium() as page:
         visit(page, enclave, "alix", "/participation")
+        synthetic = page.locator("#o-source option", has_text="preset").first.inner_text()
+        page.select_option("#o-source", synthetic)  # another story may have loaded a source
         page.fill("#o-identifiant", "P0000042-7")
         page.fill("#o-reference", "lettre-14")
         page.check("#o-relu")
