@@ -203,9 +203,7 @@ async def admit(gateway: Gateway, call: Call) -> Admission:
 
 def _read(gateway: Gateway, call: Call) -> Admission:
     facts = gateway.governance.read(call.binding.user, call.binding.project, gateway.today())
-    snapshot = gateway.rolls.of(
-        call.binding, facts, lambda pinned: _snapshot(gateway.warehouse_dir, pinned)
-    )
+    snapshot = gateway.rolls.of(call.binding, facts, lambda pinned: _snapshot(gateway.warehouse_dir, pinned))
     facts = rolled(facts, snapshot)
     if facts.grant.access is AccessLevel.SANDBOX and not snapshot.manifest.synthetic:
         raise Refusal(

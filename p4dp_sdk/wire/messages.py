@@ -81,7 +81,11 @@ def _fill_part(part: str, params: Params) -> str:
     return _BLANK.sub(lambda blank: str(params[blank[1]]), part)
 
 
-_GRANTS = {"microdata": N_("individual data (microdata)"), "snds": N_("linked SNDS data"), "recontact": N_("re-contact of patients")}
+_GRANTS = {
+    "microdata": N_("individual data (microdata)"),
+    "snds": N_("linked SNDS data"),
+    "recontact": N_("re-contact of patients"),
+}
 _GRANT_GIVER = N_(
     "The scientific and ethics committee (CSE) gives it, on a request made to the DIM physician of your centre."
 )

@@ -73,7 +73,8 @@ class Landing:
     @contextmanager
     def held(self, what: str) -> Iterator[None]:
         """The source to oneself. Raises Busy, which says who holds it: nobody waits for hours unawares."""
-        self.loads.mkdir(parents=True, exist_ok=True, mode=0o700)
+        for place in (self.directory.parent, self.directory, self.loads):
+            place.mkdir(parents=True, exist_ok=True, mode=0o700)
         with _locked(self.directory / _LOCK, fcntl.LOCK_EX, self.source) as descriptor:
             _sign(descriptor, what)
             yield

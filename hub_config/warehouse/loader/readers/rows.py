@@ -61,15 +61,24 @@ class Part:
 
 def matching(directory: Path, file: SourceFile) -> tuple[SourceFile, ...]:
     """One SourceFile for each file that the path or pattern names, by name. Raises SourceProblem if there is
-    none."""
+    none, and for a link that leads out of the directory."""
     if not any(letter in file.path for letter in "*?["):
-        return (file,)
+        return (_kept_inside(directory, file),)
     found = sorted(path.relative_to(directory) for path in directory.glob(file.path) if path.is_file())
     if not found:
         raise SourceProblem(
             f"No file in {directory} is called {file.path}. Check the directory and the mapping's `path`."
         )
-    return tuple(file.model_copy(update={"path": path.as_posix()}) for path in found)
+    named = (file.model_copy(update={"path": path.as_posix()}) for path in found)
+    return tuple(_kept_inside(directory, each) for each in named)
+
+
+def _kept_inside(directory: Path, file: SourceFile) -> SourceFile:
+    if not (directory / file.path).resolve().is_relative_to(directory.resolve()):
+        raise SourceProblem(
+            f"{file.path}: a link that leads out of {directory}. Copy the file into the directory to load it."
+        )
+    return file
 
 
 def one_pass(file: SourceFile) -> str | None:

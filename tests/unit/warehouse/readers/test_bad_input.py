@@ -375,3 +375,18 @@ def test_a_missing_file_or_pattern(tmp_path: Path) -> None:
         read(tmp_path / "a.csv", "id")
     with pytest.raises(SourceProblem, match=r"No file in .* is called a-\*\.csv"):
         read(tmp_path / "a-*.csv", "id")
+
+
+@pytest.mark.parametrize("path", ["lines.csv", "l*.csv"])
+def test_a_link_out_of_the_directory_is_not_followed(tmp_path: Path, path: str) -> None:
+    """A link to another file of the directory is one like others: that is the power of it."""
+    (export := tmp_path / "export").mkdir()
+    for place in (tmp_path, export):
+        (place / "kept.csv").write_text(f"a\n{SECRET}\n")
+    (link := export / "lines.csv").symlink_to(export / "kept.csv")
+    assert read(export / path, "a").rows == [(SECRET,)]
+    link.unlink()
+    link.symlink_to(tmp_path / "kept.csv")
+    with pytest.raises(SourceProblem, match="leads out of") as refusal:
+        read(export / path, "a")
+    assert SECRET not in str(refusal.value)
