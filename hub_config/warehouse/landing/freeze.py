@@ -136,16 +136,23 @@ def freeze(
         exported=True,
     ) as building:
         note_left_out(building)
-        reference = max(each.reference_date for each in sources)
+        reference, known_until = max(each.reference_date for each in sources), []
         for each in sources:
             report(each.source)
             with each.landing.attached(building.connection, "landed"):
                 _Freezing(building, each, reference, several=len(sources) > 1).run()
+                known_until.append(_known_until(building, each))
         fill_linked(building, sources[0].landing.directory.parent)
         _write_rejected(building)
         (building.directory / STATE).write_text(json.dumps(_state(sources)), encoding="utf-8")
-        first, last = min(each.first_date for each in sources), max(each.last_date for each in sources)
-        return building.finish(reference, first, last, report=report)
+        first = min(each.first_date for each in sources)
+        return building.finish(reference, first, max(known_until), report=report)
+
+
+def _known_until(building: Building, landed: Landed) -> date:
+    """An export tells nothing of the days after it, however far the mapping's dates reach."""
+    row = building.connection.execute("SELECT max(exported_on) FROM landed.exports").fetchone()
+    return max(landed.first_date, min(landed.last_date, row[0])) if row and row[0] else landed.last_date
 
 
 def _phrase(sources: list[Landed]) -> str:

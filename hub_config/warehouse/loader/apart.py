@@ -90,10 +90,10 @@ def take_exports(staging: Staging, export: Export, name: str) -> None:
 
 def software_kept(export: Export) -> str:
     """By the mapping's own codes; without them a name made of the keyed hash, for whatever stands in the
-    cell, and the same for the same."""
+    cell, and the same for the same. In letters: eight digits would look like somebody's number."""
     if export.software is None or export.software.codes or export.software.constant is not None:
         return "software"
-    hashed = "substr(sha256(concat($secret, software)), 1, 8)"
+    hashed = "translate(substr(sha256(concat($secret, software)), 1, 8), '0123456789', 'ghijklmnop')"
     return f"CASE WHEN software IS NOT NULL THEN concat('software-', {hashed}) END"
 
 

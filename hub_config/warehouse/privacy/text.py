@@ -23,7 +23,7 @@ WITHHELD: Final = "[…]"
 NUMBER: Final = r"([<>≤≥]=?|=)?\s?[+-]?(\d{1,7}([.,]\d{0,17})?|[.,]\d{1,17})([eE][+-]?\d{1,3})?"
 _ABSENT: Final = ("absence", "absent", "indetectable", "negatif", "negative", "nul")
 _RESULTS: Final = frozenset((*_ABSENT, "normal", "positif", "positive", "presence", "present", "traces"))
-_SOFTWARE: Final = r"software-[0-9a-f]{8}"
+_SOFTWARE: Final = r"software-[a-p]{8}"
 
 
 def keeps_text(column: Column) -> bool:

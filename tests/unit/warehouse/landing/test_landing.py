@@ -7,6 +7,7 @@ import errno
 import json
 import resource
 from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -272,13 +273,15 @@ def test_each_export_of_a_practice_is_noted(vendor: Vendor, rows: Rows) -> None:
         "[[centres]]", '[files.practices]\npath = "practices.csv"\n\n[[centres]]', 1
     ) + (
         '\n[export]\nfile = "practices"\nphysician = "doctor"\n'
-        'exported_on = { column = "on", as = "date" }\nsoftware = { column = "by" }\n'
+        'exported_on = { column = "on", as = "date" }\n'
+        'software = { column = "by", codes = { "Soft 2" = "soft-2", "Soft 3" = "soft-3" } }\n'
     )
     loaded = again(vendor, mapping)
     told = rows(
         loaded.snapshot, "SELECT source, exported_on::VARCHAR, software, row_count FROM exports ORDER BY 2"
     )
-    assert told == [("vendor", "2020-06-30", "Soft 2", 4), ("vendor", "2020-07-31", "Soft 3", 1)]
+    assert told == [("vendor", "2020-06-30", "soft-2", 4), ("vendor", "2020-07-31", "soft-3", 1)]
+    assert loaded.snapshot.manifest.last_date == date(2020, 7, 31), "the mapping reaches further"
 
 
 def test_deaths_may_come_apart(vendor: Vendor, rows: Rows) -> None:
