@@ -98,6 +98,11 @@ def append(path: Path, digests: Sequence[bytes], *, record: int = DIGEST_BYTES) 
         os.fsync(descriptor)
 
 
+def pad(path: Path, length: int) -> None:
+    """As long as a register of `length` numbers: what follows is noted behind, never at another's number."""
+    append(path, [UNNOTED] * (length - len(read_register(path))))
+
+
 def write_at(path: Path, numbers: Any, digests: Any) -> None:
     """Put each digest at its number, where another stands."""
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)

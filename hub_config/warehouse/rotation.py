@@ -39,6 +39,7 @@ from hub_config.warehouse.registers import (
     append,
     locked,
     next_path,
+    pad,
     read_register,
     register_path,
     registered_kinds,
@@ -83,7 +84,7 @@ def begin(keys_dir: Path, environ: Mapping[str, str] = os.environ) -> Rotation:
             raise PseudonymProblem(f"{NEXT_KEY_VARIABLE} is the key in force. Set another one.")
         for kind in registered_kinds(keys_dir):
             next_path(keys_dir, kind).unlink(missing_ok=True)  # of an attempt that was cut short
-            append(next_path(keys_dir, kind), [UNNOTED] * len(read_register(register_path(keys_dir, kind))))
+            pad(next_path(keys_dir, kind), len(read_register(register_path(keys_dir, kind))))
         now = datetime.now(UTC).isoformat(timespec="seconds")
         write_state(keys_dir, replace(state, next=proof(key), since=now, outside=outside))
     return status(keys_dir)
@@ -92,21 +93,24 @@ def begin(keys_dir: Path, environ: Mapping[str, str] = os.environ) -> Rotation:
 def status(keys_dir: Path) -> Rotation:
     """How far it is. Raises PseudonymProblem where none is on."""
     with locked(keys_dir):
-        state = _begun(keys_dir)
-        return Rotation(
-            state.since or "", tuple(_carried(keys_dir, kind) for kind in registered_kinds(keys_dir))
-        )
+        return _told(keys_dir, _begun(keys_dir))
 
 
 def finish(keys_dir: Path, *, leave_behind: bool, environ: Mapping[str, str] = os.environ) -> Rotation:
     """Drop the old key. Raises PseudonymProblem while the new one doesn't know everybody, unless
-    `leave_behind`: whoever it doesn't know is a new person when a practice exports them again."""
-    told = status(keys_dir)
+    `leave_behind`: whoever it doesn't know is a new person when a practice exports them again.
+
+    Nobody is numbered between the count and the end. Who was numbered by a load that knows of no rotation
+    keeps their place: a shorter register would give it to the next new person.
+    """
     with locked(keys_dir):
         state = _begun(keys_dir)
         read_keys(keys_dir, environ)  # both are there, and the right ones
+        told = _told(keys_dir, state)
         if told.missing and not leave_behind:
             raise PseudonymProblem(_unfinished(told))
+        for kind in registered_kinds(keys_dir):
+            pad(next_path(keys_dir, kind), len(read_register(register_path(keys_dir, kind))))
         finishing = replace(state, finishing=True)
         write_state(keys_dir, finishing)
         take_over(keys_dir, finishing)
@@ -161,6 +165,14 @@ def _drawn(keys_dir: Path, environ: Mapping[str, str]) -> tuple[bytes, bool]:
     key = secrets.token_bytes(KEY_BYTES)
     write_private(keys_dir / NEXT_KEY, key.hex())
     return key, False
+
+
+def _told(keys_dir: Path, state: State) -> Rotation:
+    """Inside the lock. Who was numbered by a load that was cut short before it noted so waits no longer."""
+    kinds = registered_kinds(keys_dir)
+    for kind in kinds:
+        note_waiting(keys_dir, kind, read_register(register_path(keys_dir, kind)))
+    return Rotation(state.since or "", tuple(_carried(keys_dir, kind) for kind in kinds))
 
 
 def _carried(keys_dir: Path, kind: str) -> Carried:

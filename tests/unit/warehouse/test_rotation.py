@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pyarrow as pa
 import pytest
 
-from hub_config.warehouse import registers, rotation
+from hub_config.warehouse import pseudonyms, registers, rotation
 from hub_config.warehouse.pseudonyms import Kind, PseudonymProblem, Pseudonyms
 from hub_config.warehouse.rotation import begin, finish, status
 
@@ -25,9 +26,9 @@ def numbers(keys: Path, names: list[str]) -> list[int]:
 
 def enrol(keys: Path, names: list[str]) -> None:
     """As a load does: hashes batch by batch, numbers at the end."""
-    pseudonyms = Pseudonyms.open(keys)
-    digests = pseudonyms.digest_array(Kind.PATIENT, "vendor", pa.array(names))
-    with pseudonyms.enrolling(Kind.PATIENT) as register:
+    opened = Pseudonyms.open(keys)
+    digests = opened.digest_array(Kind.PATIENT, "vendor", pa.array(names))
+    with opened.enrolling(Kind.PATIENT) as register:
         known = set(register.numbered.column("digest").to_pylist())
         fresh = sorted(set(digests.to_pylist()) - known)
         register.append([pa.array(fresh, pa.binary(32))])
@@ -143,6 +144,69 @@ def test_a_load_that_began_before_the_end_of_a_rotation_stops(tmp_path: Path) ->
     with pytest.raises(PseudonymProblem, match="Begin again"):
         running.numbers(Kind.PATIENT, "vendor", PEOPLE)
     assert len((tmp_path / "patients.register").read_bytes()) == 40 * 32
+
+
+def test_who_is_numbered_by_a_load_opened_before_it_began_keeps_their_number(tmp_path: Path) -> None:
+    before = numbers(tmp_path, PEOPLE[:20])
+    running = Pseudonyms.open(tmp_path)
+    begin(tmp_path)
+    assert set(running.numbers(Kind.PATIENT, "vendor", PEOPLE[20:30])) == set(range(20, 30))
+    numbers(tmp_path, PEOPLE[:20])
+    assert status(tmp_path).missing == 10
+    with pytest.raises(PseudonymProblem, match="10 patients"):
+        finish(tmp_path, leave_behind=False)
+    finish(tmp_path, leave_behind=True)
+    assert numbers(tmp_path, PEOPLE[:20]) == before
+    assert numbers(tmp_path, ["new"]) == [30], "not one of the ten's"
+
+
+def test_a_kind_first_numbered_by_such_a_load_is_not_kept_under_the_old_key(tmp_path: Path) -> None:
+    numbers(tmp_path, PEOPLE)
+    running = Pseudonyms.open(tmp_path)
+    begin(tmp_path)
+    running.numbers(Kind.PHYSICIAN, "vendor", ["GP"])
+    old = (tmp_path / "physicians.register").read_bytes()
+    finish(tmp_path, leave_behind=True)
+    assert (tmp_path / "physicians.register").read_bytes() == bytes(len(old))
+
+
+def test_nobody_is_numbered_between_the_count_and_the_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A load waits for the lock and has it as soon as it is let go."""
+    numbers(tmp_path, PEOPLE[:20])
+    running = Pseudonyms.open(tmp_path)
+    begin(tmp_path)
+    numbers(tmp_path, PEOPLE[:20])
+    late: list[int] = []
+
+    @contextmanager
+    def contended(keys: Path) -> Iterator[None]:
+        with registers.locked(keys):
+            yield
+        with suppress(PseudonymProblem):
+            late.extend(running.numbers(Kind.PATIENT, "vendor", PEOPLE[20:]))
+
+    monkeypatch.setattr(rotation, "locked", contended)
+    finish(tmp_path, leave_behind=False)
+    monkeypatch.undo()
+    assert late == [], "it stopped: its key is the old one"
+    assert numbers(tmp_path, ["new"]) == [20]
+
+
+def test_a_load_killed_between_numbering_and_noting_leaves_nobody_behind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = numbers(tmp_path, PEOPLE[:20])
+    begin(tmp_path)
+    monkeypatch.setattr(pseudonyms, "note_waiting", nth(print, [0]))
+    with pytest.raises(Killed):
+        enrol(tmp_path, PEOPLE)
+    monkeypatch.undo()
+    finish(tmp_path, leave_behind=False)
+    after = numbers(tmp_path, PEOPLE)
+    assert after[:20] == before
+    assert sorted(after) == list(range(40))
 
 
 def test_names_of_records_outlive_a_rotation(tmp_path: Path) -> None:
