@@ -36,7 +36,7 @@ class Rolls:
             known = self._began.get(binding.id)
         snapshot = opened(facts if known is None else replace(facts, rolling=None, snapshot=known))
         with self._lock:
-            self._began.setdefault(binding.id, snapshot.number)
+            first = self._began.setdefault(binding.id, snapshot.number)
             while len(self._began) > _MOST:
                 self._began.popitem(last=False)
-        return snapshot
+        return snapshot if first == snapshot.number else opened(replace(facts, rolling=None, snapshot=first))

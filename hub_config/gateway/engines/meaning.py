@@ -181,7 +181,8 @@ def _is_plain(literal: ops.Literal) -> bool:
     if value is None:
         return _family(dtype) is not None
     if dtype.is_string():
-        return bool(value.isprintable())  # no engine takes a zero or half a character
+        # No engine takes a zero or half a character; and one puts its own settings in the place of ${…}.
+        return bool(value.isprintable()) and "${" not in value
     if dtype.is_floating():
         return bool(abs(value) < float("inf"))
     return bool(dtype.is_integer() or dtype.is_date() or dtype.is_boolean())

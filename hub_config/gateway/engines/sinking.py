@@ -46,12 +46,14 @@ class _Sinking:
     def filtered(self, parent: ops.Relation, predicates: Iterable[ops.Value]) -> ops.Relation:
         """`parent` with these conditions: those that may below it, the others above."""
         match parent:
-            case ops.Filter():
+            case ops.Filter() if not any(map(_looks_around, parent.predicates)):
                 below = {p: _moved(p, parent, parent.parent) for p in predicates}
             case ops.Project() if not any(map(_looks_around, parent.values.values())):
                 fields = {ops.Field(parent, name): value for name, value in parent.values.items()}
                 below = {p: _with(p, fields) for p in predicates}
-            case ops.JoinChain() if all(link.how in _KEEPING for link in parent.rest):
+            case ops.JoinChain() if all(link.how in _KEEPING for link in parent.rest) and not any(
+                map(_looks_around, parent.values.values())
+            ):
                 fields = {ops.Field(parent, name): value for name, value in parent.values.items()}
                 below = {p: new for p in predicates if _is_of(new := _with(p, fields), parent.first)}
             case _:

@@ -34,6 +34,7 @@ _SETTINGS: Final = {
     "spark.sql.session.timeZone": "UTC",
     "spark.sql.ansi.enabled": "true",
     "spark.sql.caseSensitive": "true",
+    "spark.sql.variable.substitute": "false",  # or ${env:…} in a text is the driver's own secret
     "spark.sql.execution.arrow.maxRecordsPerBatch": "65536",
 }
 _CONDITIONS: Final = {

@@ -12,7 +12,7 @@ import duckdb
 import pyarrow as pa
 
 from hub_config.warehouse.landing.apply import Change, Entry
-from hub_config.warehouse.loader.mapping import InventedPhysicians, VendorMapping
+from hub_config.warehouse.loader.mapping import InventedPhysicians, Source, VendorMapping
 from hub_config.warehouse.loader.plan import Input, Plan
 from hub_config.warehouse.loader.rules import Rule
 from hub_config.warehouse.loader.staging import registered
@@ -37,12 +37,23 @@ class Journal:
         query = "SELECT DISTINCT mapping FROM loads JOIN files USING (load) WHERE read"
         return {row[0] for row in self.connection.execute(query).fetchall()}
 
-    def known(self, meaning: str, codes: str) -> Known:
-        """The files that were read with this meaning, and with these codes known."""
+    def known(self, meaning: str, codes: str, source: Source) -> Known:
+        """The files that were read with this meaning, and with these codes known; but not those of which a
+        row was set aside for its date, where other dates are possible now."""
         rows = self.connection.execute(
-            "SELECT file, sha256, arg_max(waiting, load) FROM files JOIN loads USING (load) "
-            "WHERE read AND mapping = ? AND codes = ? GROUP BY ALL",
-            [meaning, codes],
+            "SELECT file, sha256, arg_max(waiting, load) FROM files f JOIN loads USING (load) "
+            "WHERE read AND mapping = $meaning AND codes = $codes AND ("
+            "(reference_date, first_date, last_date) IS NOT DISTINCT FROM ($on, $first, $last) OR NOT EXISTS "
+            "(FROM rejected r WHERE r.file = f.file AND r.sha256 = f.sha256 AND r.rule = $dated)) "
+            "GROUP BY ALL",
+            {
+                "meaning": meaning,
+                "codes": codes,
+                "on": source.reference_date,
+                "first": source.dates[0],
+                "last": source.dates[1],
+                "dated": Rule.IMPOSSIBLE_DATE.value,
+            },
         ).fetchall()
         return {(file, sha256): waiting for file, sha256, waiting in rows}
 

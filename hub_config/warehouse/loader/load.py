@@ -263,14 +263,16 @@ class _Load:
             journal = Journal(connection)
             meaning, codes = meaning_of(self.mapping), codes_of(self.catalogue)
             self._require_same_meaning(journal, meaning)
-            known = {} if afresh else journal.known(meaning, codes)
+            known = {} if afresh else journal.known(meaning, codes, self.mapping.source)
             after, before = journal.last, journal.tallies(inputs)
             restated = journal.restated(self.mapping)
             self._complete_report(connection, journal)
         _remove_leftovers(self.landing, after)
         inputs = marked(inputs, known, self.mapping)
-        version = self.pseudonyms.version
-        return Plan(self.places.files, inputs, meaning, codes, after, afresh, restated, version), before
+        version, source = self.pseudonyms.version, self.mapping.source
+        calendar = f"{source.reference_date} {source.dates}"
+        plan = Plan(self.places.files, inputs, meaning, codes, after, afresh, restated, version, calendar)
+        return plan, before
 
     def _complete_report(self, connection: duckdb.DuckDBPyConnection, journal: Journal) -> None:
         """Of the last load, where a kill came between its landing and its report."""

@@ -52,6 +52,7 @@ class Plan:
     afresh: bool
     restated: bool = False  # the mapping says otherwise when, for whom or in which centres the same rows are
     numbering: str = ""  # which pseudonym key persons are found by
+    calendar: str = ""  # the dates that are possible, and that of the ages
 
     @property
     def load(self) -> int:
@@ -64,6 +65,7 @@ class Plan:
             self.meaning,
             self.codes,
             self.numbering,
+            self.calendar,
             *map(str, (self.after, self.afresh, self.restated)),
         ]
         parts += [f"{each.name}\0{each.sha256}\0{each.known}" for each in self.inputs]

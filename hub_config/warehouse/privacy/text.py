@@ -52,7 +52,8 @@ def is_kept(column: str, text: str, words: Collection[str] = ()) -> str:
             return (
                 f"len(list_filter(regexp_split_to_array({_plain(text)}, '[^a-z0-9]+'), w -> w <> '' "
                 f"AND NOT regexp_full_match(w, '\\d{{1,2}}') AND w NOT IN ({_listed(vaccine_words())}))) = 0 "
-                f"AND length(regexp_replace({text}, '\\D', '', 'g')) <= 4"  # no telephone, no day
+                f"AND length(regexp_replace({text}, '\\D', '', 'g')) <= 4 "  # no telephone, no day
+                f"AND regexp_full_match({_plain(text)}, '[ -~°®™’–]*')"  # no letters or digits but ours
             )
         case "software":
             return f"regexp_full_match({text}, {literal(_SOFTWARE)})"

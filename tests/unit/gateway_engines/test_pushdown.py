@@ -69,6 +69,29 @@ def test_a_condition_never_passes_what_looks_at_other_rows() -> None:
 
 
 @pytest.mark.parametrize(
+    "chosen",
+    [
+        D.filter(ibis.row_number().over(group_by=D.patient_no, order_by=D.date) == 0),
+        D.filter(D.date == D.date.max().over(group_by=D.patient_no)),
+        D.join(P, "patient_no").select(
+            D.patient_no, D.code, n=ibis.row_number().over(group_by=D.patient_no, order_by=D.date)
+        ),
+    ],
+    ids=["the first row of each", "the last day of each", "numbered in a join"],
+)
+def test_nor_a_window_in_a_condition_or_a_join(chosen: ibis.Table) -> None:
+    """ "Was the first diagnosis this one?" is not "is there one?"."""
+    for rows in asked(chosen.filter(ibis._.code == "T90")):
+        assert not rows.op().find(ops.Equals)
+
+
+def test_no_engine_sees_its_own_settings_asked_for() -> None:
+    for text in ("${env:HOME}", "a ${spark.app.name}"):
+        expression = D.filter(D.code == text)
+        assert all(not rows.op().find(ops.Literal) for rows in asked(expression))
+
+
+@pytest.mark.parametrize(
     "value",
     [
         D.raw.cast("int32"), 1 / D.value, D.value * 2, D.code.like("%8%"), D.code.re_search("8"),

@@ -267,6 +267,25 @@ def test_another_key_is_refused(vendor: Vendor) -> None:
         again(vendor)
 
 
+def test_rows_of_days_that_become_possible_are_taken(vendor: Vendor, rows: Rows) -> None:
+    short = MAPPING.replace("dates = [1990-01-01, 2020-12-31]", "dates = [1990-01-01, 2010-12-31]")
+    days = "SELECT year(date) FROM diagnoses ORDER BY 1"
+    first = again(vendor, short)
+    assert first.rejected[Rule.IMPOSSIBLE_DATE] and rows(first.snapshot, days) == [(2001,)]
+    second = again(vendor)
+    assert second.fresh and rows(second.snapshot, days) == [(2001,), (2019,)]
+    assert not again(vendor).fresh
+
+
+def test_a_stopped_load_does_not_go_on_under_other_dates(vendor: Vendor, rows: Rows) -> None:
+    """What it had read, it had judged by the old ones."""
+    wrong = MAPPING.replace("dates = [1990-01-01, 2020-12-31]", "dates = [1990-01-01, 1990-12-31]")
+    vendor.write("events.csv", EVENTS + "".join(f"ZQX-1,2001-02-{day:02d},R05\n" for day in range(1, 28)))
+    with pytest.raises(MostlyBad):
+        again(vendor, wrong)
+    assert rows(again(vendor).snapshot, "SELECT count(*) FROM diagnoses") == [(29,)]
+
+
 def test_each_export_of_a_practice_is_noted(vendor: Vendor, rows: Rows) -> None:
     vendor.write("practices.csv", "doctor,on,by\nGPA,2020-06-30,Soft 2\nGPB,2020-07-31,Soft 3\n")
     mapping = MAPPING.replace(

@@ -60,6 +60,13 @@ def test_nothing_identifying_is_kept(column: str, text: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "text", ["Иванов Пётр", "محمد بن علي", "Ж Rappel 12", "０６１２３４５６７８", "٠٦١٢"]
+)
+def test_no_other_script_passes_for_the_words_of_vaccines(text: str) -> None:
+    assert said("label_raw", text) == WITHHELD
+
+
+@pytest.mark.parametrize(
     ("column", "text"),
     [
         *(
