@@ -2,12 +2,15 @@
 defence taken out.
 
 A researcher chooses whom a request names, so whatever differs by the list is a question answered: the length
-of a practice's file, who is in it after an objection, and a key of somebody else's.
+of a practice's file, what two files of it have in common, who is in it after an objection, and a key of
+somebody else's.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from base64 import b64decode, b64encode
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -23,7 +26,9 @@ from hub_config.governance.recontact.problems import BadRecontact
 from hub_config.governance.rights import actions as rights
 from hub_config.governance.store import open_store
 from hub_config.settings import Settings
-from hub_config.warehouse.sealing.envelope import fingerprint_of
+from hub_config.warehouse.landing import Landing
+from hub_config.warehouse.sealing.envelope import fingerprint_of, public_key, sealed
+from p4dp_sdk.catalogue.load import load_catalogue
 
 AT = datetime(2026, 1, 5, tzinfo=UTC)
 TARGET = 42
@@ -62,6 +67,60 @@ def test_the_length_of_a_file_does_not_tell_whether_the_target_is_in_it(
     settings = Settings(home=tmp_path)
     with_them, without, nobody = (length(settings, pem, who) for who in ([1, TARGET], [1], []))
     assert (with_them == without == nobody) is padded
+
+
+SAMPLE = 12  # bytes: as long as the shortest part of a file
+
+
+def landed(settings: Settings, pem: str, patients: Collection[int]) -> None:
+    """Seals as a load leaves them: made once, kept."""
+    key, landing = key_of(pem), Landing.of(settings.home / "landing", "preset A")
+    rows = [[who, 1, key.fingerprint, sealed(public_key(pem), f"ZQX-{who}")] for who in patients]
+    with landing.held("test"), landing.changing(load_catalogue()) as connection:
+        connection.executemany("INSERT INTO seals VALUES (?, ?, ?, ?)", rows)
+
+
+def handed(settings: Settings, pem: str, patients: Collection[int]) -> list[bytes]:
+    """What is closed in the file, part by part: the words of its head are the same each time."""
+    of_loaded = replace(request(), synthetic=False)
+    file = lists.practice_file(settings, of_loaded, key_of(pem), patients, "Essai", date(2026, 1, 5))
+    head = {"format", "request", "project", "title", "protocol", "practice", "key", "made_on"}
+    return [b64decode(str(part)) for name, part in file.items() if name not in head]
+
+
+def samples(parts: list[bytes]) -> set[bytes]:
+    return {part[at : at + SAMPLE] for part in parts for at in range(len(part) - SAMPLE + 1)}
+
+
+def seals_in(parts: list[bytes]) -> set[bytes]:
+    """As who knows how long a seal is would cut them."""
+    return {part[at : at + 384] for part in parts for at in range(0, len(part), 384)}
+
+
+def unwrapped(seals: Collection[bytes], _key: PracticeKey, _said: Mapping[str, str]) -> dict[str, str]:
+    return {"sealed": b64encode(b"".join(seals)).decode()}
+
+
+@pytest.mark.parametrize("wrapped", [False, True], ids=["seals", "wrapped"])
+def test_two_files_of_a_practice_do_not_tell_seals_from_blanks(
+    tmp_path: Path, pem: str, monkeypatch: pytest.MonkeyPatch, wrapped: bool
+) -> None:
+    """The postman takes a file twice and keeps what is in both; then records the objection of somebody whose
+    name they know, and looks what is gone."""
+    if not wrapped:
+        monkeypatch.setattr(lists, "closed", unwrapped)
+    settings = Settings(home=tmp_path)
+    landed(settings, pem, [1, 7, TARGET])
+    first, second = (handed(settings, pem, [1, 7, TARGET]) for _ in range(2))
+    people = [Listed(who, 1) for who in (1, 7, TARGET)]
+    left = requests.without_objectors(people, Objectors(patients=frozenset({TARGET})))
+    third = handed(settings, pem, [each.patient_no for each in left])
+    real = seals_in(first) & seals_in(second)
+    assert len(real) == (0 if wrapped else 3)
+    assert len(real - seals_in(third)) == (0 if wrapped else 1)
+    common = samples(first) & samples(second) | samples(second) & samples(third)
+    assert bool(common) is not wrapped
+    assert [len(part) for part in first] == [len(part) for part in third]
 
 
 @pytest.mark.parametrize("honest", [False, True], ids=["own", "somebody else's"])

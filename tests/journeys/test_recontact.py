@@ -12,6 +12,7 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -19,8 +20,10 @@ from fastapi import FastAPI
 from playwright.sync_api import Page, expect
 
 from hub_config import desk
+from hub_config.desk.recontact.lists import closed, padded
 from hub_config.gateway.engine import EngineLimits
 from hub_config.governance.facts import AccessLevel
+from hub_config.governance.recontact.facts import PracticeKey
 from hub_config.governance.roles import Role
 from hub_config.warehouse.local_ids import synthetic_id
 from hub_config.warehouse.pseudonyms import Kind
@@ -31,6 +34,7 @@ from tests.pages import Visit, visiting
 from tests.services.gateway.peer_enclave import Enclave, add_project, charter, demonstration, fill, table
 
 PHRASE = "cinq mots tirés au hasard"
+AT = datetime(2026, 1, 5, tzinfo=UTC)
 GP = 3  # whose patients are 3, 15, 27…
 SOUGHT = {synthetic_id(Kind.PATIENT, n) for n in range(5, 600) if n % 12 == GP and n // 12 % 2 == 0}
 
@@ -148,6 +152,12 @@ def test_only_the_gp_sees_whom_it_is_about(offices: Offices, page: Page, tmp_pat
     assert {url.split(":")[0] for url in reached} <= {"file", "blob"}, reached
 
 
+def made_by_anybody(document: dict[str, str], public: str) -> dict[str, str]:
+    """A list of nobody under other words: the key is public."""
+    own = PracticeKey("K", "CAB-14", "test", "test", GP, public, document["key"], "x", AT, "y", None)
+    return document | closed(padded([], own), own, document)
+
+
 def test_another_practices_list_and_a_torn_one_are_told(offices: Offices, page: Page, tmp_path: Path) -> None:
     kept = tmp_path / "cabinet"
     kept.mkdir()
@@ -158,15 +168,19 @@ def test_another_practices_list_and_a_torn_one_are_told(offices: Offices, page: 
     document = json.loads(handed_over(offices))
     for change, told in (
         ({"key": "1" * 30}, "une autre clé"),
-        ({"sealed": ["AAAA", *document["sealed"]]}, "abîmée"),
+        ({"sealed": "AAAA" + document["sealed"]}, "abîmée"),
+        ({"title": "Un autre essai"}, "abîmée"),
         ({"format": "x"}, "Choisissez la liste"),
     ):
         (kept / "liste.json").write_text(json.dumps(document | change))
         open_list(page, kept, PHRASE)
         expect(page.locator("#liste-probleme")).to_contain_text(told)
         expect(page.locator("#resultat")).to_be_hidden()
-    hostile = {"protocol": "<img src=x onerror=document.title='pris'>", "title": "<b>x</b>"}
-    (kept / "liste.json").write_text(json.dumps(document | hostile))
+    hostile = {
+        "protocol": "<img src=x onerror=document.title='pris'>\u2028\x7f\x01\\\"\r\n\t",
+        "title": "<b>x</b>",
+    }
+    (kept / "liste.json").write_text(json.dumps(made_by_anybody(document | hostile, public)))
     open_list(page, kept, PHRASE)
     expect(page.locator("#t-resultat")).to_have_text("<b>x</b>")
     expect(page.locator("#protocole img")).to_have_count(0)

@@ -1,4 +1,8 @@
-"""The file for one practice: sealed identifiers among sealed blanks, in the order of chance.
+"""The file for one practice: sealed identifiers among sealed blanks, in the order of chance, all wrapped anew
+at each fetch.
+
+Seals of data that were loaded are the same at each fetch, blanks are not: without the wrapping, who holds two
+files of one practice would tell them apart, and see whose seal an objection took out.
 
 Of data that were loaded the seals were made at load, and nothing here knows an identifier. Synthetic data
 have no practice software: their identifiers are made of the number, and sealed here.
@@ -6,9 +10,11 @@ have no practice software: their identifiers are made of the number, and sealed 
 
 from __future__ import annotations
 
+import json
 from base64 import b64encode
 from collections.abc import Collection, Mapping
 from datetime import date
+from random import SystemRandom
 from typing import Final
 
 from hub_config.governance.recontact.facts import PracticeKey, RecontactRequest
@@ -16,10 +22,11 @@ from hub_config.governance.recontact.on_record import as_sealing_key
 from hub_config.settings import Settings
 from hub_config.warehouse.local_ids import synthetic_id
 from hub_config.warehouse.pseudonyms import Kind
-from hub_config.warehouse.sealing.envelope import BLANK, public_key, sealed
+from hub_config.warehouse.sealing.envelope import BLANK, public_key, sealed, wrapped
 from hub_config.warehouse.sealing.landed import has_seals, seals_of
 
-FORMAT: Final = "p4dp-recontact-1"
+FORMAT: Final = "p4dp-recontact-2"
+BOUND: Final = ("format", "request", "key", "project", "title", "protocol", "made_on")
 STEP: Final = 25  # the length of a list is told no finer
 
 
@@ -38,8 +45,7 @@ def practice_file(
     on: date,
 ) -> dict[str, object]:
     """What the practice's tool reads. Raises LandingProblem."""
-    seals = padded(_seals(settings, request, key, patients), key)
-    return {
+    said = {
         "format": FORMAT,
         "request": request.id,
         "project": project,
@@ -48,16 +54,31 @@ def practice_file(
         "practice": key.practice,
         "key": key.fingerprint,
         "made_on": on.isoformat(),
-        "sealed": [b64encode(seal).decode() for seal in seals],
     }
+    return {**said, **closed(padded(_seals(settings, request, key, patients), key), key, said)}
+
+
+def closed(seals: Collection[bytes], key: PracticeKey, said: Mapping[str, str]) -> dict[str, str]:
+    """The seals end to end, each as long as the key: how long this is tells their number and nothing else.
+    Opens with the words of `BOUND` only."""
+    made = wrapped(public_key(key.public_key), b"".join(seals), bound(said))
+    parts = {"wrapped": made.key, "nonce": made.nonce, "sealed": made.content}
+    return {name: b64encode(part).decode() for name, part in parts.items()}
+
+
+def bound(said: Mapping[str, str]) -> bytes:
+    """What the practice's tool is to show, as JSON that the tool writes byte by byte the same."""
+    values = [said[name] for name in BOUND]
+    return json.dumps(values, ensure_ascii=False, separators=(",", ":")).encode()
 
 
 def padded(seals: Collection[bytes], key: PracticeKey) -> list[bytes]:
-    """With sealed blanks up to the next multiple of `STEP`, one list at least. Seals are as good as random,
-    so their own order mixes them."""
+    """With sealed blanks up to the next multiple of `STEP`, one list at least, and shuffled."""
     missing = -len(seals) % STEP or (0 if seals else STEP)
     blanks = (sealed(public_key(key.public_key), BLANK) for _ in range(missing))
-    return sorted([*seals, *blanks])
+    mixed = [*seals, *blanks]
+    SystemRandom().shuffle(mixed)
+    return mixed
 
 
 def _seals(

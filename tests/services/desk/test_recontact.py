@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import html
 import json
 import re
@@ -11,8 +12,10 @@ from pathlib import Path
 
 import httpx
 import pytest
+from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.asymmetric.padding import MGF1, OAEP
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from fastapi import FastAPI
@@ -34,7 +37,7 @@ from hub_config.governance.terms import SnapshotTerms, Terms, every_table
 from hub_config.settings import Settings
 from hub_config.warehouse.local_ids import synthetic_id
 from hub_config.warehouse.pseudonyms import Kind
-from hub_config.warehouse.sealing.envelope import LABEL, fingerprint_of
+from hub_config.warehouse.sealing.envelope import LABEL, WRAPPING, fingerprint_of
 from hub_config.warehouse.snapshot import build_snapshot
 from tests.pages import visiting
 
@@ -56,8 +59,17 @@ def pem(key: rsa.RSAPrivateKey) -> str:
 def opened(key: rsa.RSAPrivateKey, document: dict[str, object]) -> set[str]:
     """As the tool of the practice does: the blanks left out."""
     how = OAEP(MGF1(SHA256()), SHA256(), LABEL)
-    seals = (base64.b64decode(seal) for seal in document["sealed"])  # type: ignore[attr-defined]
-    return {text for text in (key.decrypt(seal, how).decode() for seal in seals) if text}
+    return {text for text in (key.decrypt(seal, how).decode() for seal in seals_in(key, document)) if text}
+
+
+def seals_in(key: rsa.RSAPrivateKey, document: dict[str, object]) -> list[bytes]:
+    parts = (base64.b64decode(str(document[name])) for name in ("wrapped", "nonce", "sealed"))
+    wrapped, nonce, closed = parts
+    once = AESGCM(key.decrypt(wrapped, OAEP(MGF1(SHA256()), SHA256(), WRAPPING)))
+    shown = ("format", "request", "key", "project", "title", "protocol", "made_on")
+    said = json.dumps([document[name] for name in shown], ensure_ascii=False, separators=(",", ":"))
+    content = once.decrypt(nonce, closed, said.encode())
+    return [content[start : start + len(wrapped)] for start in range(0, len(content), len(wrapped))]
 
 
 @pytest.fixture(scope="module")
@@ -173,10 +185,22 @@ def test_the_file_does_not_say_how_many_nor_whether_any(
             session.delete(row)
     empty = json.loads(fetch(app, SOUGHT_HERE, key).text)
     for document in (full, empty):
-        assert len(document["sealed"]) == STEP
-        assert {len(seal) for seal in document["sealed"]} == {512}
-        assert document["sealed"] != sorted(document["sealed"][:2]) and set(document) == set(full)
+        seals = seals_in(private_keys[0], document)
+        assert len(seals) == STEP and {len(seal) for seal in seals} == {384}
+        assert seals != sorted(seals) and set(document) == set(full)
+    assert len(full["sealed"]) == len(empty["sealed"])
     assert opened(private_keys[0], empty) == set()
+
+
+@pytest.mark.parametrize("shown", ["request", "key", "project", "title", "protocol", "made_on"])
+def test_what_the_physician_reads_belongs_to_the_list(
+    app: FastAPI, store: Store, private_keys: tuple[rsa.RSAPrivateKey, rsa.RSAPrivateKey], shown: str
+) -> None:
+    """A list of one trial does not open under the words of another."""
+    key = with_key(app, store, private_keys[0])
+    document = json.loads(fetch(app, announced(app, store), key).text)
+    with pytest.raises(InvalidTag):
+        opened(private_keys[0], document | {shown: "autre"})
 
 
 # --- keys --------------------------------------------------------------------------------------------------
@@ -331,3 +355,12 @@ def test_the_tool_is_one_file_that_reaches_nowhere(app: FastAPI) -> None:
     answer = visiting(app, "alix", Role.AQD).get("/recontact/outil")
     assert answer.headers["content-disposition"].startswith("attachment")
     assert "default-src 'none'" in answer.text and not re.search(r"(src|href)=", answer.text)
+
+
+def test_the_tool_runs_what_it_is_and_nothing_else(app: FastAPI) -> None:
+    """Its policy names its own script and style by their hash."""
+    text = visiting(app, "alix", Role.AQD).get("/recontact/outil").text
+    for element in ("script", "style"):
+        (content,) = re.findall(f"<{element}>(.*?)</{element}>", text, re.DOTALL)
+        digest = base64.b64encode(hashlib.sha256(content.encode()).digest()).decode()
+        assert f"{element}-src 'sha256-{digest}';" in text
