@@ -4,7 +4,8 @@ engine.
 Who objected before the snapshot was made stands in it; who did since comes from governance. A physician goes
 with their own patients, whom the snapshot's `patients` names. Who objected to the future keeps what is dated
 up to that day: a date known to the month or the year counts as the last day it may mean, a row without a date
-as later. What began before the day and was learnt after it (the end of a period, a death) is as it was then.
+as later. What began before the day and was learnt after it (the end of a period or a stay, a death) is as it
+was then; a linkage is of the day it was made, and a practice's month of its last day.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from hub_config.gateway.engines.port import stored, temporary
 from hub_config.gateway.ports import Governance
 from hub_config.governance.facts import Objectors
 from hub_config.warehouse.manifest import Manifest
+from hub_config.warehouse.purging import DATED_BY, MONTHLY
 from p4dp_sdk.catalogue.model import Table, Unit
 
 _PATIENT: Final = "patient_no"
@@ -29,8 +31,8 @@ _PHYSICIAN: Final = "physician_no"
 _WHOLE: Final[Mapping[str, str]] = {_PATIENT: "objecting_patients", _PHYSICIAN: "objecting_physicians"}
 _UNTIL: Final[Mapping[str, str]] = {_PATIENT: "patients_until", _PHYSICIAN: "physicians_until"}
 _PRECISION: Final = "date_precision"
-_DAY, _UNKNOWN = "day", "unknown"
-_KNOWN: Final = (_DAY, "month", "year")
+_DAY, _MONTH, _UNKNOWN = "day", "month", "unknown"
+_KNOWN: Final = (_DAY, _MONTH, "year")
 _LATEST: Final = date(9999, 12, 31)
 _WHOSE, _LAST = "__whose", "__last"
 
@@ -78,7 +80,7 @@ def without_objectors(rows: ibis.Table, full: Table, excluded: Excluded) -> ibis
         rows = rows.anti_join(temporary(_WHOLE[_PHYSICIAN], {_PHYSICIAN: "int64"}), _PHYSICIAN)
     if full.unit is Unit.PERSON and excluded.patients_until:
         rows = _as_it_was(_without_later(rows, full, _PATIENT), full)
-    if full.unit is Unit.PERSON and excluded.physicians_until:
+    if full.unit in (Unit.PERSON, Unit.PHYSICIAN) and excluded.physicians_until:
         rows = _without_later(rows, full, _PHYSICIAN)
     return rows
 
@@ -141,24 +143,25 @@ def _last_dates(until: date) -> Iterator[tuple[str, date]]:
     """A month is over by `until` if the next day is in another."""
     after = until + timedelta(days=1)
     yield _DAY, until
-    yield "month", after.replace(day=1) - timedelta(days=1)
+    yield _MONTH, after.replace(day=1) - timedelta(days=1)
     yield "year", after.replace(month=1, day=1) - timedelta(days=1)
     yield _UNKNOWN, date.min
 
 
 def _without_later(rows: ibis.Table, full: Table, who: str) -> ibis.Table:
-    if full.date is None:
+    dated = DATED_BY.get(full.name) or (full.column(full.date).stored_as if full.date else None)
+    if dated is None:
         return rows
     limits = temporary(_UNTIL[who], _columns(who))
-    day = rows[full.column(full.date).stored_as].coalesce(_LATEST)
-    theirs = [rows[who].cast("int64") == limits[who], _precision(rows) == limits["precision"]]
+    day = rows[dated].coalesce(_LATEST)
+    theirs = [rows[who].cast("int64") == limits[who], _precision(rows, full) == limits["precision"]]
     return rows.anti_join(limits, [*theirs, day > limits["last"]])
 
 
-def _precision(rows: ibis.Table) -> ibis.Value:
+def _precision(rows: ibis.Table, full: Table) -> ibis.Value:
     """What a row's date is known to; what is not known to be known is not."""
     if _PRECISION not in rows.columns:
-        return ibis.literal(_DAY)
+        return ibis.literal(_MONTH if full.name in MONTHLY else _DAY)
     said = rows[_PRECISION].coalesce(_DAY)
     return ibis.cases((said.isin(_KNOWN), said), else_=_UNKNOWN)
 
@@ -170,10 +173,14 @@ def _as_it_was(rows: ibis.Table, full: Table) -> ibis.Table:
             known = _with_last(rows, _DAY)
             later = known["end_date"].coalesce(_LATEST) > known[_LAST]
             changed = {"end_date": known[_LAST], "end_reason": ibis.literal("inactive")}
-        case "patients":
-            known = _with_last(rows, "month")
+        case "patients" | "snds_link":
+            known = _with_last(rows, _MONTH)
             later = known["death_month"] > known[_LAST]
             changed = {"death_month": ibis.null("date"), "death_source": ibis.null("string")}
+        case "snds_stays":
+            known = _with_last(rows, _DAY)
+            later = known["exit_date"].coalesce(_LATEST) > known[_LAST]
+            changed = {"exit_date": ibis.null("date"), "length_days": ibis.null("int32")}
         case _:
             return rows
     held = changed.keys() & set(rows.columns)

@@ -4,8 +4,9 @@ in, and none is left in the file's free blocks.
 Whoever calls hands the objectors in, by the numbers of this numbering; nothing here knows where they are on
 record. A physician goes with their own patients, as the gateway hides them. Who objects to the future keeps
 what is dated up to that day: of a date known to the month or the year, the last day it may mean counts, and a
-row without a date can't be shown to be earlier. Of a snapshot's objectors nothing is left but the number in
-`objections`.
+row without a date can't be shown to be earlier. What began before the day and was learnt after it (the end of
+a period or a stay, a death) is as it was then; a linkage is of the day it was made. Of a snapshot's objectors
+nothing is left but the number in `objections`.
 """
 
 from __future__ import annotations
@@ -25,7 +26,10 @@ from p4dp_sdk.catalogue.model import Catalogue, Table
 
 _PHYSICIAN: Final = "physician_no"
 _OBJECTIONS: Final = "objections"
-_EXPORTED: Final = {"exports": "exported_on"}  # dated, though no event
+DATED_BY: Final[Mapping[str, str]] = {"exports": "exported_on", "snds_link": "linked_on"}
+"""Tables of which a day is known, though the catalogue dates no event there."""
+MONTHLY: Final = frozenset({"practice_months"})
+"""Tables whose rows are each of a whole month."""
 _NEVER: Final = "DATE '9999-12-31'"
 _GIVEN: Final = pa.schema([(PATIENT, pa.int64()), (_PHYSICIAN, pa.int64()), ("until", pa.date32())])
 # Who goes, and who stays up to which day. Patients of an objecting physician are found in `patients`.
@@ -51,8 +55,15 @@ _SHORTENED: Final = {
     "patients": """UPDATE patients AS r SET death_month = NULL, death_source = NULL
         FROM until_patients AS u
         WHERE r.patient_no = u.patient_no AND last_day(r.death_month) > u.until""",
+    "snds_link": """UPDATE snds_link AS r SET death_month = NULL, death_source = NULL
+        FROM until_patients AS u
+        WHERE r.patient_no = u.patient_no AND last_day(r.death_month) > u.until""",
+    "snds_stays": """UPDATE snds_stays AS r SET exit_date = NULL, length_days = NULL
+        FROM until_patients AS u
+        WHERE r.patient_no = u.patient_no AND (r.exit_date IS NULL OR r.exit_date > u.until)
+            AND (r.exit_date IS NOT NULL OR r.length_days IS NOT NULL)""",
 }
-"""What begins up to the day and was learnt after it: the end of a period, and a death."""
+"""What begins up to the day and was learnt after it: the end of a period or a stay, and a death."""
 
 
 @dataclass(frozen=True)
@@ -166,9 +177,11 @@ def _delete(
 
 def _last_day(name: str, columns: frozenset[str], table: Table | None) -> str | None:
     """The last day a row may be of; None where the table's rows are of no day."""
-    day = _EXPORTED.get(name) or (table.column(table.date).stored_as if table and table.date else None)
+    day = DATED_BY.get(name) or (table.column(table.date).stored_as if table and table.date else None)
     if day is None or day not in columns:
         return None
+    if name in MONTHLY:
+        return f"coalesce(last_day({day}), {_NEVER})"
     if "date_precision" not in columns:
         return f"coalesce({day}, {_NEVER})"
     return (

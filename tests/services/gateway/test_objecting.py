@@ -20,16 +20,19 @@ from hub_config.gateway.engine import Engine, EngineLimits, Session
 from hub_config.gateway.stopping import Stop
 from hub_config.governance.facts import AccessLevel, Grant, Objectors
 from hub_config.warehouse.pseudonyms import Kind
-from hub_config.warehouse.purging import Objector, purge_objectors
+from hub_config.warehouse.purging import DATED_BY, Objector, purge_objectors
 from hub_config.warehouse.snapshot import Snapshot, build_snapshot
 from p4dp_sdk.catalogue.load import load_catalogue
-from p4dp_sdk.catalogue.model import Role
+from p4dp_sdk.catalogue.model import Role, Unit
 
 CATALOGUE = load_catalogue()
-NAMES = ("patients", "physicians", "consultations", "vaccinations", "observation_periods")
+PERSONS = tuple(name for name, table in CATALOGUE.tables.items() if table.unit is Unit.PERSON)
+PHYSICIANS = ("physicians", "practice_months")
+NAMES = (*PERSONS, *PHYSICIANS)
 GRANT = Grant(AccessLevel.MICRODATA, dict.fromkeys(NAMES))
 KINDS = (Kind.PATIENT, Kind.PHYSICIAN)
-# Patients 1 and 2 are GP 1's, 3 and 4 GP 2's, 5 nobody's; all were seen in 2015.
+# Patients 1 and 2 are GP 1's, 3 and 4 GP 2's, 5 nobody's; all were seen in 2015. They were linked the once or
+# the other time.
 FILLED = """
 INSERT INTO centres (centre_id) VALUES ('C01');
 INSERT INTO physicians (physician_no, centre_id) VALUES (1, 'C01'), (2, 'C01');
@@ -48,6 +51,19 @@ INSERT INTO vaccinations (patient_no, physician_no, centre_id, date, date_precis
 INSERT INTO observation_periods (patient_no, physician_no, centre_id, start_date, end_date, end_reason)
     SELECT patient_no, coalesce(physician_no, 2), 'C01', DATE '2015-01-01', DATE '2020-12-31', 'last_export'
     FROM patients;
+INSERT INTO snds_link
+    (patient_no, physician_no, centre_id, status, linked_on, death_month, death_source) VALUES
+    (1, 1, 'C01', 'linked', '2020-05-31', '2020-06-01', 'snds'),
+    (2, 1, 'C01', 'linked', '2020-06-01', '2020-05-01', 'snds'),
+    (3, 2, 'C01', 'not_found', '2020-06-16', NULL, NULL), (4, 2, 'C01', 'linked', NULL, '2019-01-01', 'snds'),
+    (5, NULL, 'C01', 'linked', '2020-06-15', '2020-12-01', 'snds');
+INSERT INTO snds_stays (patient_no, physician_no, centre_id, date, exit_date, length_days) VALUES
+    (1, 1, 'C01', '2020-06-01', '2020-06-15', 14), (1, 1, 'C01', '2020-06-10', '2020-06-16', 6),
+    (2, 1, 'C01', '2020-05-31', '2020-06-01', 1), (3, 2, 'C01', '2020-06-15', '2021-01-01', 200),
+    (4, 2, 'C01', '2020-05-01', NULL, 7), (5, NULL, 'C01', '2020-05-01', NULL, NULL);
+INSERT INTO practice_months (physician_no, centre_id, month, activity) VALUES
+    (1, 'C01', '2020-05-01', 'reporting'), (1, 'C01', '2020-06-01', 'silent'), (1, 'C01', NULL, 'silent'),
+    (2, 'C01', '2020-12-01', 'reporting'), (2, 'C01', '2021-01-01', 'silent');
 INSERT INTO objections (patient_no) VALUES (99);
 """
 DAYS = [date(2020, 5, 31), date(2020, 6, 1), date(2020, 6, 15), date(2020, 12, 31)]
@@ -90,7 +106,7 @@ def seen(session: Session, objectors: Objectors) -> Rows:
     furnish(session, Room(CATALOGUE, GRANT, objectors, None), [CATALOGUE.tables[name] for name in NAMES])
     found = {}
     for name in NAMES:
-        hidden = "__physician" if name == "physicians" else "__patient, __physician"
+        hidden = "__physician" if name in PHYSICIANS else "__patient, __physician"
         rows = session.fetch(f'SELECT {hidden}, {shown_of(name)} FROM temp.main."{name}"').to_pylist()
         found[name] = sorted((tuple(row.values()) for row in rows), key=repr)
     return found
@@ -107,7 +123,7 @@ def kept(copied: duckdb.DuckDBPyConnection, objectors: list[Objector]) -> Rows:
 
 
 def _stored(copied: duckdb.DuckDBPyConnection, name: str) -> list[tuple[object, ...]]:
-    hidden = "physician_no" if name == "physicians" else "patient_no, physician_no"
+    hidden = "physician_no" if name in PHYSICIANS else "patient_no, physician_no"
     return sorted(copied.execute(f'SELECT {hidden}, {shown_of(name)} FROM "{name}"').fetchall(), key=repr)
 
 
@@ -176,3 +192,91 @@ def test_the_day_itself_is_seen_and_the_next_is_not(engine: Engine) -> None:
         found = seen(session, Objectors(patients_until={1: date(2020, 6, 15)}))
     (only,) = [row for row in found["consultations"] if row[0] == 1]
     assert date(2020, 6, 15) in only
+
+
+def test_a_fresh_linkage_tells_nothing_of_who_objected_to_the_future_before(engine: Engine) -> None:
+    """Nor does a stay that began before the day tell when it ended."""
+    with engine.session(Stop(30)) as session:
+        seen(session, Objectors(patients_until=dict.fromkeys(range(1, 6), date(2020, 6, 1))))
+        link = session.fetch(
+            "SELECT __patient AS p, death_month FROM temp.main.snds_link ORDER BY p"
+        ).to_pylist()
+        stays = "SELECT exit_date, length_days AS n FROM temp.main.snds_stays WHERE __patient = "
+        of_one, of_two = (session.fetch(f"{stays}{who}").to_pylist() for who in (1, 2))
+    assert link == [{"p": 1, "death_month": None}, {"p": 2, "death_month": date(2020, 5, 1)}]
+    assert of_one == [{"exit_date": None, "n": None}]
+    assert of_two == [{"exit_date": date(2020, 6, 1), "n": 1}]
+
+
+@pytest.mark.parametrize(
+    ("until", "last"), [(date(2020, 5, 31), 5), (date(2020, 6, 29), 5), (date(2020, 6, 30), 6)]
+)
+def test_a_practices_month_is_seen_once_it_is_over(engine: Engine, until: date, last: int) -> None:
+    with engine.session(Stop(30)) as session:
+        seen(session, Objectors(physicians_until={1: until}))
+        found = session.fetch("SELECT month FROM temp.main.practice_months WHERE __physician = 1").to_pylist()
+    assert max(row["month"].month for row in found) == last
+
+
+NO_EVENT = {("patients", "birth_month")}
+LEARNT = date(2020, 12, 1)
+
+
+def later_columns(name: str) -> list[str]:
+    """The columns that hold a day other than the one a row is dated by."""
+    table = CATALOGUE.tables[name]
+    days = [column.name for column in table.columns if column.dtype in ("date", "timestamp")]
+    return [
+        day for day in days if day not in (table.date, DATED_BY.get(name)) and (name, day) not in NO_EVENT
+    ]
+
+
+@pytest.fixture(scope="module")
+def learnt(tmp_path_factory: pytest.TempPathFactory) -> Snapshot:
+    """A row a table of one person, which began before the day; all else of it was learnt after."""
+    directory = tmp_path_factory.mktemp("learnt")
+    with build_snapshot(directory, source="preset A", synthetic=True, public=False) as building:
+        building.connection.execute("INSERT INTO centres (centre_id) VALUES ('C01')")
+        building.connection.execute("INSERT INTO physicians (physician_no, centre_id) VALUES (1, 'C01')")
+        for name in PERSONS:
+            dated = DATED_BY.get(name) or CATALOGUE.tables[name].date
+            given = {
+                **dict.fromkeys(later_columns(name), LEARNT),
+                **({dated: date(2020, 1, 1)} if dated else {}),
+            }
+            columns = ", ".join(["patient_no, physician_no", *given])
+            values = ", ".join(["1, 1", *(f"DATE '{day}'" for day in given.values())])
+            building.connection.execute(f"INSERT INTO {name} ({columns}) VALUES ({values})")
+        return building.finish(date(2021, 12, 31), date(2015, 1, 1), date(2021, 12, 31))
+
+
+def shown_days(snapshot: Snapshot, name: str, objectors: Objectors) -> list[tuple[object, ...]]:
+    days = ", ".join(later_columns(name))
+    with (
+        closing(Engine(snapshot.database, EngineLimits(2**28, 1))) as opened,
+        opened.session(Stop(30)) as asked,
+    ):
+        furnish(asked, Room(CATALOGUE, GRANT, objectors, None), [CATALOGUE.tables[name]])
+        rows = asked.fetch(f"SELECT {days} FROM temp.main.{name}").to_pylist()
+    return [tuple(row.values()) for row in rows]
+
+
+def kept_days(snapshot: Snapshot, name: str, objector: Objector) -> list[tuple[object, ...]]:
+    days = ", ".join(later_columns(name))
+    with duckdb.connect(":memory:") as copy:
+        copy.execute(f"ATTACH '{snapshot.database}' AS given (READ_ONLY)")
+        copy.execute("COPY FROM DATABASE given TO memory")
+        purge_objectors(copy, CATALOGUE, [objector])
+        return copy.execute(f"SELECT {days} FROM {name}").fetchall()
+
+
+@pytest.mark.parametrize("name", [name for name in PERSONS if later_columns(name)])
+def test_every_day_of_a_person_that_the_catalogue_has_is_under_the_objection(
+    learnt: Snapshot, name: str
+) -> None:
+    """A new column with a date needs a rule in the gateway and in purging, or to be no event."""
+    until = date(2020, 6, 15)
+    assert set(shown_days(learnt, name, Objectors())) == {(LEARNT,) * len(later_columns(name))}
+    shown = shown_days(learnt, name, Objectors(patients_until={1: until}))
+    assert len(shown) == 1 and all(day is None or day <= until for day in shown[0])  # type: ignore[operator]
+    assert shown == kept_days(learnt, name, Objector(Kind.PATIENT, 1, until))

@@ -143,6 +143,42 @@ def test_periods_end_with_the_day(database: duckdb.DuckDBPyConnection) -> None:
     ]
 
 
+LINKED = """
+INSERT INTO snds_link (patient_no, physician_no, status, linked_on, death_month, death_source) VALUES
+    (1, 1, 'linked', '2026-05-01', '2025-03-01', 'snds'),
+    (2, 1, 'linked', '2020-06-15', '2020-06-01', 'snds'),
+    (3, 2, 'linked', '2026-05-01', '2025-03-01', 'snds');
+INSERT INTO snds_stays (patient_no, physician_no, date, exit_date, length_days) VALUES
+    (1, 1, '2020-06-01', '2020-06-15', 14), (2, 1, '2020-06-10', '2020-06-16', 6),
+    (3, 2, '2020-06-10', '2020-06-16', 6);
+INSERT INTO practice_months (physician_no, month, activity) VALUES
+    (1, '2020-05-01', 'reporting'), (1, '2020-06-01', 'silent'), (2, '2020-06-01', 'silent');
+"""
+
+
+def test_a_linkage_made_after_the_day_is_of_nobody_who_objected_to_the_future(
+    database: duckdb.DuckDBPyConnection,
+) -> None:
+    """And of one made before, no death or end of a stay that was learnt since; others keep theirs."""
+    database.execute(LINKED)
+    objectors = [Objector(PATIENT, 1, DAY), Objector(PATIENT, 2, DAY)]
+    purge_objectors(database, CATALOGUE, objectors)
+    deaths = "SELECT patient_no, death_month, death_source FROM snds_link ORDER BY ALL"
+    assert database.execute(deaths).fetchall() == [(2, None, None), (3, date(2025, 3, 1), "snds")]
+    stays = "SELECT patient_no, exit_date, length_days FROM snds_stays ORDER BY ALL"
+    assert database.execute(stays).fetchall() == [(1, DAY, 14), (2, None, None), (3, date(2020, 6, 16), 6)]
+    assert purge_objectors(database, CATALOGUE, objectors) == {}
+
+
+def test_a_practices_month_that_was_not_over_goes_with_its_physicians_future(
+    database: duckdb.DuckDBPyConnection,
+) -> None:
+    database.execute(LINKED)
+    purge_objectors(database, CATALOGUE, [Objector(GP, 1, DAY)])
+    months = "SELECT physician_no, month FROM practice_months ORDER BY ALL"
+    assert database.execute(months).fetchall() == [(1, date(2020, 5, 1)), (2, date(2020, 6, 1))]
+
+
 def test_of_whom_nothing_was_there_before_nothing_comes_in(database: duckdb.DuckDBPyConnection) -> None:
     """Their rows without a date neither: patients of a GP who objected to the future, seen first since."""
     purge_objectors(database, CATALOGUE, [Objector(GP, 2, DAY)])
