@@ -139,7 +139,7 @@ def test_nobody_alone_makes_a_practices_lists_readable_to_themselves(
 
     def confirmed() -> list[PracticeKey]:
         with store.change() as session:
-            keys.confirm_key(session, made.id, print_, at=AT, audit=who)
+            keys.confirm_key(session, made.id, print_, 1, numbering="preset A", at=AT, audit=who)
         with store.session() as session:
             return keys.keys_in_force(session, "preset A")
 

@@ -106,7 +106,7 @@ def recorded(offices: Offices, heard: str, public: str) -> None:
     assert answer.status_code == 303, answer.text
     dora = visiting(offices.app, "dora", Role.DPO)
     (confirmation,) = re.findall(r"/recontact/cles/[\w-]+/confirmation", dora.get("/recontact").text)
-    assert dora.post(confirmation, {"empreinte": heard}).status_code == 303
+    assert dora.post(confirmation, {"empreinte": heard, "identifiant": gp}).status_code == 303
 
 
 def handed_over(offices: Offices) -> str:

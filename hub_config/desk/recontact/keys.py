@@ -29,7 +29,7 @@ from hub_config.governance.recontact.problems import BadRecontact, Why
 from hub_config.governance.rights.actions import practices
 from hub_config.governance.rights.facts import Practice
 from hub_config.governance.roles import Person
-from hub_config.warehouse.local_ids import Found, find
+from hub_config.warehouse.local_ids import Found, Missing, find
 from hub_config.warehouse.pseudonyms import Kind
 from hub_config.warehouse.sealing.envelope import BadKey, fingerprint_of
 from hub_config.web.answers import Told, download, see_other
@@ -37,6 +37,7 @@ from hub_config.web.forms import Form
 from hub_config.web.login import Visitor
 
 TOOL: Final = "cabinet.html"
+OTHERS_GP: Final = "others-gp"
 _LONGEST_KEY: Final = 4000
 
 router = APIRouter(include_in_schema=False)
@@ -60,15 +61,9 @@ async def record(request: Request, person: Visitor, form: Form) -> Response:
 
 @router.post("/recontact/cles/{key}/confirmation")
 async def confirm(request: Request, person: Visitor, form: Form, key: str) -> Response:
-    """The second person heard the fingerprint, too."""
+    """The second person heard the fingerprint, too, and the GP's identifier."""
     require(person, Act.CONFIRM_KEYS)
-    office = office_of(request)
-
-    def write() -> None:
-        with office.acting(person) as (session, audit):
-            keys.confirm_key(session, key, said(form, "empreinte"), at=office.clock(), audit=audit)
-
-    await run_in_threadpool(in_words, write)
+    await run_in_threadpool(in_words, lambda: _confirm(office_of(request), person, form, key))
     return see_other(request, "/recontact", told=DONE)
 
 
@@ -106,7 +101,39 @@ def _record(office: Office, person: Person, form: FormData) -> None:
                 audit=audit,
             )
 
-    in_words(write)
+    def noted() -> None:
+        try:
+            write()
+        except BadRecontact as problem:
+            if problem.why is Why.OTHERS_GP:  # it tells that the identifier is somebody's
+                note_lookup(office, person, Subject.PHYSICIAN, OTHERS_GP, practice.source)
+            raise
+
+    in_words(noted)
+
+
+def _confirm(office: Office, person: Person, form: FormData, key: str) -> None:
+    """One answer for a wrong fingerprint, nobody's identifier and another GP's: what is not theirs is not
+    told apart, and each look-up counts."""
+    heard = said(form, "empreinte")
+    with office.store.session() as session:
+        held = keys.check_may_confirm(session, key, heard, who=person.username)
+    found = _looked_up(office, person, held.source, said(form, "identifiant"))
+    if not isinstance(found, Found):
+        raise BadRecontact(Why.FINGERPRINT)
+    if (found.number, found.numbering) != (held.physician_no, held.numbering):
+        note_lookup(office, person, Subject.PHYSICIAN, OTHERS_GP, held.source)
+        raise BadRecontact(Why.FINGERPRINT)
+    with office.acting(person) as (session, audit):
+        keys.confirm_key(
+            session,
+            key,
+            heard,
+            found.number,
+            numbering=found.numbering,
+            at=office.clock(),
+            audit=audit,
+        )
 
 
 def _practice(office: Office, reference: str) -> Practice:
@@ -129,15 +156,21 @@ def _checked_key(form: FormData) -> str:
 
 
 def _gp(office: Office, person: Person, practice: Practice, identifier: str) -> Found:
+    found = _looked_up(office, person, practice.source, identifier)
+    if not isinstance(found, Found):
+        raise Told(422, UNFOUND[found])
+    return found
+
+
+def _looked_up(office: Office, person: Person, source: str, identifier: str) -> Found | Missing:
     """As for an objection: nobody is looked up without a trace, nor too often without success."""
     if searched(office, person):
-        note_lookup(office, person, Subject.PHYSICIAN, "too-often", practice.source)
+        note_lookup(office, person, Subject.PHYSICIAN, "too-often", source)
         raise Told(429, TOO_OFTEN)
     places = office.settings.warehouse_dir, office.settings.keys_dir
-    found = find(*places, practice.source, Kind.PHYSICIAN, identifier)
+    found = find(*places, source, Kind.PHYSICIAN, identifier)
     if not isinstance(found, Found):
-        note_lookup(office, person, Subject.PHYSICIAN, found.value, practice.source)
-        raise Told(422, UNFOUND[found])
+        note_lookup(office, person, Subject.PHYSICIAN, found.value, source)
     return found
 
 

@@ -19,8 +19,8 @@ PROBLEMS: Final[Mapping[Why, str]] = {
         "l'outil a enregistré ; jamais l'autre."
     ),
     Why.FINGERPRINT: N_(
-        "L'empreinte lue par le médecin n'est pas celle de cette clé : ne l'enregistrez pas. Rappelez le "
-        "cabinet à son numéro habituel, et faites relire les trente chiffres."
+        "L'empreinte lue par le médecin n'est pas celle de cette clé, ou l'identifiant n'est pas le sien : "
+        "n'enregistrez rien. Rappelez le cabinet à son numéro habituel, et faites relire l'un et l'autre."
     ),
     Why.OTHERS_GP: N_("Les patients de ce médecin sont scellés pour un autre cabinet participant."),
     Why.OWN: N_(

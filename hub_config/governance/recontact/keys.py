@@ -2,8 +2,9 @@
 
 Whoever holds the private key reads every list sealed with the public one; so the two people compare the
 fingerprint that the GP reads aloud with the key's, each for themselves, by typing it: a click would compare
-nothing. One transaction of the caller's, one audit event each; a new key ends the one before when it is
-confirmed, and opens nothing that was sealed for it.
+nothing. Both type the GP's identifier, too: a genuine key that one person alone bound to another GP would
+open that GP's lists. One transaction of the caller's, one audit event each; a new key ends the one before
+when it is confirmed, and opens nothing that was sealed for it.
 """
 
 from __future__ import annotations
@@ -90,14 +91,33 @@ def record_key(
     return facts_of(row)
 
 
-def confirm_key(session: Session, key: str, heard: str, *, at: datetime, audit: Recorder) -> PracticeKey:
-    """Somebody else heard it, too: it takes the place of the one before. Raises BadRecontact."""
+def check_may_confirm(session: Session, key: str, heard: str, *, who: str) -> PracticeKey:
+    """All but whose it is: to be asked before a GP is looked up. Raises BadRecontact."""
     row = _row(session, key)
     if row.confirmed_by is not None or row.ended_at is not None:
         raise BadRecontact(Why.STEP)
-    if row.recorded_by == audit.who:
+    if row.recorded_by == who:
         raise BadRecontact(Why.OWN)
     require_heard(row.fingerprint, heard)
+    return facts_of(row)
+
+
+def confirm_key(
+    session: Session,
+    key: str,
+    heard: str,
+    physician_no: int,
+    *,
+    numbering: str,
+    at: datetime,
+    audit: Recorder,
+) -> PracticeKey:
+    """Somebody else heard it, too, and whose it is: it takes the place of the one before. Raises
+    BadRecontact."""
+    check_may_confirm(session, key, heard, who=audit.who)
+    row = _row(session, key)
+    if (row.physician_no, row.numbering) != (physician_no, numbering):
+        raise BadRecontact(Why.FINGERPRINT)
     for before in _others(session, row):
         before.ended_at = at
     session.flush()
@@ -118,7 +138,8 @@ def end_key(session: Session, key: str, *, at: datetime, audit: Recorder) -> Pra
 
 
 def _require_own_gp(session: Session, practice: str, physician_no: int, numbering: str) -> None:
-    """A GP's patients are never sealed for another practice: neither by a slip, nor on purpose."""
+    """A GP's patients are never sealed for another practice: neither by a slip, nor on purpose. A key that
+    was ended holds nobody's place."""
     row, other = models.PracticeKey, ParticipatingPractice
     theirs = (
         select(row.id)
@@ -127,6 +148,7 @@ def _require_own_gp(session: Session, practice: str, physician_no: int, numberin
             row.numbering == numbering,
             row.physician_no == physician_no,
             row.practice != practice,
+            row.ended_at.is_(None),
             other.state == PracticeState.ACTIVE.value,
         )
     )

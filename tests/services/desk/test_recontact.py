@@ -21,6 +21,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from fastapi import FastAPI
 from sqlalchemy import select
 
+from hub_config.desk.participation.pages import LOOKUP, MOST_UNFOUND
 from hub_config.desk.recontact.lists import STEP
 from hub_config.governance import actions as governance
 from hub_config.governance.audit import read_records
@@ -30,7 +31,9 @@ from hub_config.governance.objections import actions as objections
 from hub_config.governance.objections.facts import ObjectionScope
 from hub_config.governance.recontact import models, requests
 from hub_config.governance.recontact.facts import KEPT, Listed, RequestState
+from hub_config.governance.recontact.keys import key_of
 from hub_config.governance.recontact.requests import Asked
+from hub_config.governance.rights import actions as rights
 from hub_config.governance.roles import Role
 from hub_config.governance.store import Store
 from hub_config.governance.terms import SnapshotTerms, Terms, every_table
@@ -118,11 +121,12 @@ def record(app: FastAPI, key: str, who: str = "alix", **said: str) -> httpx.Resp
     return visiting(app, who, Role.AQD).post("/recontact/cles", form)
 
 
-def confirm(app: FastAPI, store: Store, heard: str, who: str = "dora") -> httpx.Response:
+def confirm(app: FastAPI, store: Store, heard: str, who: str = "dora", gp: str = "") -> httpx.Response:
     with store.session() as session:
         last = session.scalars(select(models.PracticeKey).where(models.PracticeKey.confirmed_by.is_(None)))
-        key = last.all()[-1].id
-    return visiting(app, who, Role.DPO).post(f"/recontact/cles/{key}/confirmation", {"empreinte": heard})
+        key = last.all()[-1]
+    said = {"empreinte": heard, "identifiant": gp or synthetic_id(Kind.PHYSICIAN, key.physician_no)}
+    return visiting(app, who, Role.DPO).post(f"/recontact/cles/{key.id}/confirmation", said)
 
 
 def with_key(app: FastAPI, store: Store, key: rsa.RSAPrivateKey, practice: int = 1) -> str:
@@ -259,6 +263,55 @@ def test_a_gps_patients_are_not_sealed_for_another_practice(
     assert answer.status_code == 422 and "autre cabinet" in answer.text
 
 
+def test_one_person_alone_does_not_bind_a_key_to_another_gp(
+    app: FastAPI,
+    store: Store,
+    settings: Settings,
+    private_keys: tuple[rsa.RSAPrivateKey, rsa.RSAPrivateKey],
+) -> None:
+    """The fingerprint is the practice's own; whose lists it opens is heard by both, too."""
+    public = pem(private_keys[0])
+    assert record(app, public, identifiant=synthetic_id(Kind.PHYSICIAN, 2)).status_code == 303
+    wrong = confirm(app, store, "1" * 30)
+    refused = [
+        confirm(app, store, fingerprint_of(public), gp=gp)
+        for gp in (synthetic_id(Kind.PHYSICIAN, 1), synthetic_id(Kind.PHYSICIAN, 7), "M0007-7")
+    ]
+    told = {re.sub(r"[\w-]{20,}", "", answer.text) for answer in (wrong, *refused)}
+    assert {answer.status_code for answer in (wrong, *refused)} == {422}
+    assert len(told) == 1, "another GP's is refused in the words of a wrong fingerprint"
+    assert lookups(settings, "dora") == ["others-gp", "unknown", "bad-id"]
+    with store.session() as session:
+        assert session.scalars(select(models.PracticeKey)).one().confirmed_by is None
+
+
+def lookups(settings: Settings, who: str) -> list[str]:
+    events = read_records(settings.audit_dir, settings.keys_dir)
+    return [str(event.details["code"]) for event in events if (event.what, event.who) == (LOOKUP, who)]
+
+
+def test_a_gp_of_another_practice_is_looked_up_on_record_and_not_too_often(
+    app: FastAPI,
+    store: Store,
+    settings: Settings,
+    private_keys: tuple[rsa.RSAPrivateKey, rsa.RSAPrivateKey],
+) -> None:
+    """That there is another practice's key tells that the identifier is a GP's."""
+    with_key(app, store, private_keys[0])
+    answers = [record(app, pem(private_keys[1]), cabinet="CAB-2") for _ in range(MOST_UNFOUND + 1)]
+    assert {answer.status_code for answer in answers[:-1]} == {422}
+    assert lookups(settings, "alix") == ["others-gp"] * MOST_UNFOUND + ["too-often"]
+    assert answers[-1].status_code == 429
+
+
+def test_a_key_that_was_ended_holds_nobodys_place(
+    app: FastAPI, store: Store, private_keys: tuple[rsa.RSAPrivateKey, rsa.RSAPrivateKey]
+) -> None:
+    slip = with_key(app, store, private_keys[0])
+    assert visiting(app, "dora", Role.DPO).post(f"/recontact/cles/{slip}/fin").status_code == 303
+    assert record(app, pem(private_keys[1]), cabinet="CAB-2").status_code == 303
+
+
 # --- the way there -----------------------------------------------------------------------------------------
 
 
@@ -333,6 +386,22 @@ def test_without_the_right_nothing_is_handed_out(
     with store.change() as session:
         governance.suspend(session, "essai", audit=store.recorder("admin"))
     assert fetch(app, made, key).status_code == 422
+
+
+def test_a_practice_that_left_gets_nothing(
+    app: FastAPI, store: Store, private_keys: tuple[rsa.RSAPrivateKey, rsa.RSAPrivateKey]
+) -> None:
+    """Its key was not ended, and it left under another number: no objection is in the way."""
+    key, made = with_key(app, store, private_keys[0]), announced(app, store)
+    assert fetch(app, made, key).status_code == 200
+    with store.change() as session:
+        audit, now = store.recorder("alix"), datetime.now(UTC)
+        rights.leave(session, "CAB-1", 99, numbering=SOURCE, source=SOURCE, at=now, audit=audit)
+    with store.session() as session:
+        assert key_of(session, key).in_force
+    assert fetch(app, made, key).status_code == 404
+    with store.session() as session:
+        assert len(session.scalars(select(models.RecontactFetch)).all()) == 1
 
 
 def test_an_old_list_is_not_handed_out(
