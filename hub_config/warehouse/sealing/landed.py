@@ -60,8 +60,9 @@ def seal_landed(
 ) -> Sealed:
     """Seal the identifiers that `files` give of landed patients, each with the key of their own GP. Raises
     Busy, BadKey, SourceProblem."""
-    by_gp = {key.physician_no: key for key in keys}
-    if not by_gp or not isinstance(mapping.physicians, NamedPhysicians):
+    named = isinstance(mapping.physicians, NamedPhysicians)
+    by_gp = {key.physician_no: key for key in keys if named}
+    if not by_gp and not _any_kept(landing):
         return Sealed()
     with landing.held("sealing"), landing.changing(catalogue) as connection:
         waiting = _waiting(connection, by_gp)
@@ -94,6 +95,15 @@ def has_seals(root: Path, source: str, key: SealingKey) -> bool:
     with _reading(root, source) as connection:
         query = f"SELECT 1 FROM {SEALS} WHERE key = ? LIMIT 1"  # noqa: S608
         return _kept(connection) and connection.execute(query, [key.fingerprint]).fetchone() is not None
+
+
+def _any_kept(landing: Landing) -> bool:
+    """Whether there are seals of keys that ended meanwhile."""
+    if not landing.database.exists():
+        return False
+    with landing.reading() as connection:
+        query = f"SELECT 1 FROM {SEALS} LIMIT 1"  # noqa: S608
+        return _kept(connection) and connection.execute(query).fetchone() is not None
 
 
 def _kept(connection: duckdb.DuckDBPyConnection) -> bool:

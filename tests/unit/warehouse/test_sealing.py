@@ -98,6 +98,15 @@ def test_a_new_key_is_sealed_for_anew(vendor: Vendor, private: dict[str, rsa.RSA
     assert opened(vendor, old, private["GPA"]) == {}
 
 
+def test_seals_of_the_last_key_go_when_it_ends(vendor: Vendor, private: dict[str, rsa.RSAPrivateKey]) -> None:
+    """Nobody has a key any more, and what was sealed stays not."""
+    vendor.load()
+    one = key_of(vendor, "GPA", private["GPA"])
+    assert seal(vendor) == Sealed() and seal(vendor, one).fresh == 3
+    assert seal(vendor) == Sealed()
+    assert not has_seals(vendor.home / "landing", "mapping vendor", one)
+
+
 def test_seals_of_an_objector_are_purged(vendor: Vendor, private: dict[str, rsa.RSAPrivateKey]) -> None:
     vendor.load()
     one = key_of(vendor, "GPA", private["GPA"])
