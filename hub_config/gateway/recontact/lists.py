@@ -31,6 +31,7 @@ _PATIENTS: Final = "patients"
 _ID: Final = "patient_id"
 _CENTRE: Final = "centre_id"
 _COUNT: Final = "patients_sought"
+_STOP: Final = MOST_PATIENTS + 1_000  # so far above what may be told that no protected number gets there
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,7 @@ def find(question: Question, understood: Understood, engine: Engine, stop: Stop)
     with engine.session(stop) as session:
         bound = furnish(session, question.room, [question.tables[name] for name in names])
         total = people.aggregate(**{_COUNT: people[_ID].nunique()})
-        patients = _told(_counted(question, total, bound, session))
+        patients = _within(_told(_counted(question, total, bound, session)))
         by_centre = people.group_by(_CENTRE).aggregate(**{_COUNT: people[_ID].nunique()})
         centres = _by_centre(_counted(question, by_centre, bound, session))
         listed = _listed(question, total, bound, session)
@@ -97,6 +98,13 @@ def _told(table: ProtectedTable) -> int:
     return round(number)
 
 
+def _within(patients: int) -> int:
+    """By the number that is told: a limit on the exact one would be an exact count, one request at a time."""
+    if patients > MOST_PATIENTS:
+        raise Refusal(ErrorCode.RECONTACT_REFUSED, why="too many patients for one list")
+    return patients
+
+
 def _by_centre(table: ProtectedTable) -> tuple[tuple[str | None, int | None], ...]:
     centres, numbers = (column.to_pylist() for column in table.frame.columns)
     return tuple(
@@ -110,9 +118,9 @@ def _listed(
 ) -> tuple[Listed, ...]:
     """The hidden numbers of the rows that were counted; nothing that the expression itself computes."""
     rows = _plan(question, total, bound, session).releases[0].rows
-    everyone = rows.select(PATIENT, PHYSICIAN).distinct().limit(MOST_PATIENTS + 1)
+    everyone = rows.select(PATIENT, PHYSICIAN).distinct().limit(_STOP + 1)
     found = session.fetch(compiled(session, everyone).sql)
-    if found.num_rows > MOST_PATIENTS:
+    if found.num_rows > _STOP:
         raise Refusal(ErrorCode.RECONTACT_REFUSED, why="too many patients for one list")
     return tuple(
         Listed(int(row[PATIENT]), None if row[PHYSICIAN] is None else int(row[PHYSICIAN]))

@@ -24,7 +24,6 @@ from hub_config.governance.recontact.facts import (
     LONGEST_TITLE,
     MOST_A_YEAR,
     MOST_OPEN,
-    MOST_PATIENTS,
     REQUEST_TRANSITIONS,
     Listed,
     PracticeKey,
@@ -32,7 +31,7 @@ from hub_config.governance.recontact.facts import (
     RequestState,
     RequestStep,
 )
-from hub_config.governance.recontact.keys import aware
+from hub_config.governance.recontact.keys import aware, keys_in_force
 from hub_config.governance.recontact.problems import BadRecontact, Why
 from hub_config.governance.recorder import Recorder
 from hub_config.governance.rights.actions import fresh_id
@@ -99,8 +98,6 @@ def ask(
     check_may_ask(session, asked.project, at=at)
     check_words(asked.title, asked.protocol)
     listed = without_objectors(people, objectors(session, asked.numbering))
-    if len(listed) > MOST_PATIENTS:
-        raise BadRecontact(Why.TOO_MANY_PATIENTS)
     row = models.RecontactRequest(
         id=fresh_id("C"),
         project=asked.project,
@@ -193,13 +190,13 @@ def fetch(
     at: datetime,
     audit: Recorder,
 ) -> list[int]:
-    """The patients of one practice, by dense number, less all who objected by now; that it was taken is on
-    record. Raises BadRecontact."""
+    """The patients of one practice that still takes part, by dense number, less all who objected by now; that
+    it was taken is on record. Raises BadRecontact."""
     row = _row(session, request)
     if RequestState(row.state) is not RequestState.ANNOUNCED:
         raise BadRecontact(Why.STEP)
     require_granted(_facts(row), facts, at)
-    if not key.in_force or key.numbering != row.numbering:
+    if key.id not in {each.id for each in keys_in_force(session, row.numbering)}:
         raise BadRecontact(Why.NO_KEY)
     session.merge(models.RecontactFetch(request=row.id, key=key.id, fetched_by=audit.who, fetched_at=at))
     said = {"request": row.id, "practice": key.practice, "fingerprint": key.fingerprint}

@@ -11,6 +11,7 @@ import ibis
 import pytest
 from sqlalchemy import select
 
+from hub_config.gateway.recontact import lists
 from hub_config.governance.facts import AccessLevel
 from hub_config.governance.objections import actions as objections
 from hub_config.governance.objections.facts import ObjectionScope
@@ -97,6 +98,26 @@ def others(enclave: Enclave, ines: Workspace, rachid: Workspace) -> Iterator[dic
 async def test_nobody_without_the_right(enclave: Enclave, others: dict[str, Workspace], access: str) -> None:
     answer = await request(others[access])
     assert answer.json()["code"] == "grant-missing" and listed(enclave) == {}
+
+
+@pytest.mark.parametrize("of", ["exact", "told"])
+async def test_the_limit_counts_no_more_exactly_than_is_told(
+    enclave: Enclave, lea: Workspace, monkeypatch: pytest.MonkeyPatch, of: str
+) -> None:
+    """A project adds one patient after the other until its request is too large. With a limit on the exact
+    number that tells how many there were."""
+    assert (await request(lea)).status_code == 200
+    exact = len(listed(enclave))
+    told = exact + 7  # as the protection may have it
+    monkeypatch.setattr(lists, "_told", lambda _table: told)
+    if of == "exact":
+        monkeypatch.setattr(lists, "_within", lambda patients: patients)
+    turn = exact if of == "exact" else told
+    for most, status in ((turn, 200), (turn - 1, 422)):
+        monkeypatch.setattr(lists, "_STOP" if of == "exact" else "MOST_PATIENTS", most)
+        answer = await request(lea)
+        assert answer.status_code == status, answer.text
+    assert "too many patients" in answer.text
 
 
 def few() -> ibis.Table:
