@@ -48,7 +48,7 @@ def key_of(pem: str) -> PracticeKey:
 def request() -> RecontactRequest:
     state = RequestState.ANNOUNCED
     return RecontactRequest(
-        "C-1", "essai", "lea", "Essai", "…", "preset A", True, 30, state, AT, "diane", AT, ""
+        "C-1", "essai", "lea", "Essai", "…", "preset A", True, 30, state, AT, "diane", AT, "", "SELECT 1", ()
     )
 
 

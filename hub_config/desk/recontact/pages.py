@@ -92,6 +92,7 @@ async def show(request: Request, person: Visitor, recontact: str) -> Response:
         "desk/recontact_request.html",
         person,
         asked=found,
+        definition=seen(found.definition),
         files=files,
         fetched=fetched,
         steps=[step for step in REQUEST_TRANSITIONS[found.state] if person.roles & TAKEN_BY[step]],
@@ -129,6 +130,14 @@ async def fetch(request: Request, person: Visitor, recontact: str, key: str) -> 
     require(person, Act.HAND_LISTS)
     name, content = await run_in_threadpool(_fetched, office_of(request), person, recontact, key)
     return download(name, content, "application/json")
+
+
+def seen(definition: str) -> str:
+    """With every character that shows as nothing, or turns the order of what is read, spelled out."""
+    return "".join(
+        each if each.isprintable() or each == "\n" else each.encode("unicode_escape").decode()
+        for each in definition
+    )
 
 
 def _files(

@@ -18,7 +18,7 @@ from hub_config.gateway.actions import (
     recorded,
 )
 from hub_config.gateway.client import Client
-from hub_config.gateway.execution import understand
+from hub_config.gateway.execution import Understood, understand
 from hub_config.gateway.recontact.documents import (
     CentreCountDocument,
     RecontactDocument,
@@ -59,7 +59,9 @@ async def request_recontact(gateway: Gateway, call: Call, client: Client) -> Req
                 return find(question, understood, engine, stop)
 
             found = await watched(gateway.workers, compute, stop, client, seconds)
-            made = await in_thread(gateway.office, lambda: _asked(gateway, admission, asked, found))
+            made = await in_thread(
+                gateway.office, lambda: _asked(gateway, admission, asked, understood, found)
+            )
             details |= {"protection": "exploration", "recontact": made.id}
             return _told(made, found, call)
 
@@ -101,7 +103,10 @@ def _may_ask(gateway: Gateway, admission: Admission) -> None:
     gateway.recontacts.check(admission.facts.slug, datetime.now(UTC))
 
 
-def _asked(gateway: Gateway, admission: Admission, asked: RecontactAsked, found: Found) -> RecontactRequest:
+def _asked(
+    gateway: Gateway, admission: Admission, asked: RecontactAsked, understood: Understood, found: Found
+) -> RecontactRequest:
+    """Who decides reads what the expression selects, beside what the project says of it."""
     manifest = admission.snapshot.manifest
     said = Asked(
         project=admission.facts.slug,
@@ -111,6 +116,8 @@ def _asked(gateway: Gateway, admission: Admission, asked: RecontactAsked, found:
         numbering=manifest.numbering,
         synthetic=manifest.synthetic,
         patients=found.patients,
+        definition=understood.definition,
+        tables=understood.tables,
     )
     return gateway.recontacts.ask(admission.call.binding.user, said, found.people, datetime.now(UTC))
 

@@ -82,7 +82,8 @@ class PracticeKey:
 
 @dataclass(frozen=True)
 class RecontactRequest:
-    """What a project asks practices to do. `patients`: the protected number that the project was told."""
+    """What a project asks practices to do. `patients`: the protected number that the project was told.
+    `definition`: whom it selects, as the gateway read it, of the catalogue's `tables`."""
 
     id: str
     project: str
@@ -97,6 +98,8 @@ class RecontactRequest:
     decided_by: str | None
     decided_at: datetime | None
     reason: str
+    definition: str
+    tables: tuple[str, ...]
 
     def open_until(self) -> datetime:
         return self.requested_at + KEPT

@@ -52,12 +52,13 @@ class PracticeKey(Base):
 
 
 class RecontactRequest(Base):
-    """Nobody decides on their own."""
+    """Nobody decides on their own. `definition` and `tables`: whom it selects, in the gateway's words."""
 
     __tablename__ = "recontacts"
     __table_args__ = (
         CheckConstraint(one_of("state", RequestState), name="state"),
         CheckConstraint("length(title) > 0 AND length(protocol) > 0", name="said"),
+        CheckConstraint("length(definition) > 0", name="defined"),
         CheckConstraint("(decided_by IS NULL) = (decided_at IS NULL)", name="decided"),
         CheckConstraint("decided_by IS NULL OR decided_by <> requested_by", name="own"),
         CheckConstraint("state NOT IN ('approved', 'announced') OR decided_by IS NOT NULL", name="approved"),
@@ -69,6 +70,8 @@ class RecontactRequest(Base):
     requested_by: Mapped[str] = mapped_column(USER)
     title: Mapped[str] = mapped_column(String(120))
     protocol: Mapped[str] = mapped_column(Text)
+    definition: Mapped[str] = mapped_column(Text)
+    tables: Mapped[str] = mapped_column(Text)
     snapshot: Mapped[int]
     numbering: Mapped[str] = mapped_column(String(200))
     synthetic: Mapped[bool]

@@ -42,7 +42,8 @@ _ENDED: Final = tuple(state.value for state, steps in REQUEST_TRANSITIONS.items(
 
 @dataclass(frozen=True)
 class Asked:
-    """What a project asks for: the words for the GPs, the number it was told, and in which snapshot."""
+    """What a project asks for: the words for the GPs, the number it was told, and in which snapshot; and, not
+    in its own words, whom it selects of which tables."""
 
     project: str
     title: str
@@ -51,6 +52,8 @@ class Asked:
     numbering: str
     synthetic: bool
     patients: int
+    definition: str
+    tables: tuple[str, ...]
 
 
 # reading
@@ -108,6 +111,8 @@ def ask(
         numbering=asked.numbering,
         synthetic=asked.synthetic,
         patients=asked.patients,
+        definition=asked.definition,
+        tables=" ".join(asked.tables),
         state=RequestState.REQUESTED.value,
         requested_at=at,
     )
@@ -243,4 +248,6 @@ def _facts(row: models.RecontactRequest) -> RecontactRequest:
         decided_by=row.decided_by,
         decided_at=None if row.decided_at is None else aware(row.decided_at),
         reason=row.reason or "",
+        definition=row.definition,
+        tables=tuple(row.tables.split()),
     )

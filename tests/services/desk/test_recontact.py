@@ -29,6 +29,7 @@ from hub_config.governance.charter import Charter, MemberRole
 from hub_config.governance.facts import AccessLevel, Grant
 from hub_config.governance.objections import actions as objections
 from hub_config.governance.objections.facts import ObjectionScope
+from hub_config.governance.problems import StoreProblem
 from hub_config.governance.recontact import models, requests
 from hub_config.governance.recontact.facts import KEPT, Listed, RequestState
 from hub_config.governance.recontact.keys import key_of
@@ -107,8 +108,9 @@ def practices(settings: Settings, store: Store, app: FastAPI, warehouse: Path) -
         assert visiting(app, "alix", Role.AQD).post("/participation/entrees", entry).status_code == 303
 
 
-def request(store: Store, at: datetime | None = None) -> str:
-    asked = Asked("essai", "Essai HTA", "Bonjour docteur.", 1, SOURCE, True, 30)
+def request(store: Store, at: datetime | None = None, definition: str = "SELECT 1") -> str:
+    told = "Bonjour docteur.", 1, SOURCE, True, 30
+    asked = Asked("essai", "Essai HTA", *told, definition, ("diagnoses", "patients"))
     people = [Listed(patient, gp) for patient, gp in SOUGHT.items()]
     with store.change() as session:
         moment = at or datetime.now(UTC)
@@ -360,6 +362,20 @@ STEPS = [
     ("diane", Role.MEDECIN_DIM, "refuse", 422),  # without a reason
     ("diane", Role.MEDECIN_DIM, "fetch", 422),
 ]
+
+
+def test_who_decides_reads_whom_it_selects_before_the_buttons(app: FastAPI, store: Store) -> None:
+    """In the platform's words; a literal of the project's neither becomes markup nor hides what follows."""
+    sql = "SELECT patient_id\nFROM diagnoses\nWHERE cisp2 = '</pre><b>\u202eB90\u200b'"
+    page = visiting(app, "diane", Role.MEDECIN_DIM).get(f"/recontact/{request(store, definition=sql)}").text
+    shown = html.unescape(page[page.index("<pre>") + 5 : page.index("</pre>")])
+    assert shown == "SELECT patient_id\nFROM diagnoses\nWHERE cisp2 = '</pre><b>\\u202eB90\\u200b'"
+    assert page.index("diagnoses, patients") < page.index("<pre>") < page.index('value="approve"')
+
+
+def test_a_request_that_does_not_say_whom_it_selects_is_not_kept(store: Store) -> None:
+    with pytest.raises(StoreProblem):
+        request(store, definition="")
 
 
 def test_each_step_is_somebody_elses(app: FastAPI, store: Store) -> None:

@@ -111,7 +111,8 @@ class World:
 
     def _recontact(self) -> str:
         store = self.little.desk.store
-        asked = Asked("these-ines", "Essai", "Docteur,", 1, "preset A", True, 30)  # for offices to read
+        what = "SELECT patient_id FROM patients", ("patients",)  # for offices to read
+        asked = Asked("these-ines", "Essai", "Docteur,", 1, "preset A", True, 30, *what)
         with store.change() as session:
             audit = store.recorder("ines")
             return recontacts.ask(session, asked, [Listed(1, 1)], at=datetime.now(UTC), audit=audit).id

@@ -72,6 +72,16 @@ async def test_the_number_is_told_and_the_list_stays(enclave: Enclave, lea: Work
     assert {"recontact.request"} <= {event.what for event in enclave.events()}
 
 
+async def test_whom_it_selects_is_kept_in_the_gateways_words(enclave: Enclave, lea: Workspace) -> None:
+    """Of "Essai" and "Un essai.", who decides would learn nothing."""
+    made = (await request(lea)).json()["request"]
+    with enclave.store.session() as session:
+        kept = requests.request_of(session, made)
+    *_, last = enclave.events()
+    assert kept.tables == ("diagnoses",) and "T90" in kept.definition
+    assert (last.details["sql"], last.details["tables"]) == (kept.definition, "diagnoses")
+
+
 async def test_the_number_is_what_the_ordinary_question_tells(enclave: Enclave, lea: Workspace) -> None:
     """Nothing is learnt from a request that a question would not have told."""
     p = table("patients")

@@ -103,6 +103,8 @@ def _create_requests() -> None:
         _text("requested_by", 64),
         _text("title", 120),
         sa.Column("protocol", sa.Text(), nullable=False),
+        sa.Column("definition", sa.Text(), nullable=False),
+        sa.Column("tables", sa.Text(), nullable=False),
         sa.Column("snapshot", sa.Integer(), nullable=False),
         _text("numbering", 200),
         sa.Column("synthetic", sa.Boolean(), nullable=False),
@@ -115,6 +117,7 @@ def _create_requests() -> None:
         sa.Column("version", sa.Integer(), nullable=False),
         sa.CheckConstraint(f"state IN ({_STATES})", name=op.f("ck_recontacts_state")),
         sa.CheckConstraint("length(title) > 0 AND length(protocol) > 0", name=op.f("ck_recontacts_said")),
+        sa.CheckConstraint("length(definition) > 0", name=op.f("ck_recontacts_defined")),
         sa.CheckConstraint("(decided_by IS NULL) = (decided_at IS NULL)", name=op.f("ck_recontacts_decided")),
         sa.CheckConstraint(
             "decided_by IS NULL OR decided_by <> requested_by", name=op.f("ck_recontacts_own")
