@@ -110,6 +110,34 @@ def keep_numbers(connection: duckdb.DuckDBPyConnection, objectors: Iterable[Obje
         connection.unregister("objectors_kept")
 
 
+def purge_for_good(
+    connection: duckdb.DuckDBPyConnection,
+    database: Path,
+    catalogue: Catalogue,
+    objectors: Collection[Objector],
+) -> None:
+    """Purge `database`, open as `connection`, in one transaction. Once it is closed it is due to be copied:
+    noted before anything is deleted for good, so that a kill in between is made up for."""
+    connection.execute("BEGIN")
+    if purge_objectors(connection, catalogue, objectors):
+        _due(database).touch(mode=0o600)
+    connection.execute("COMMIT")
+    connection.execute("CHECKPOINT")
+
+
+def rewrite_if_due(database: Path) -> None:
+    """Copy a closed database that was purged, by this process or by one that was killed. Under the lock that
+    it was purged under: what is written meanwhile would be lost."""
+    due = _due(database)
+    if due.exists():
+        rewrite(database)
+        due.unlink()
+
+
+def _due(database: Path) -> Path:
+    return database.with_name(f"{database.name}.rewrite-due")
+
+
 def rewrite(database: Path) -> None:
     """Copy a closed database without what was deleted from it: DuckDB leaves old blocks as they were."""
     fresh = database.with_name(f"{database.name}.fresh")

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from hub_config.warehouse.landing.store import Landing
-from hub_config.warehouse.purging import Objector, purge_objectors, rewrite
+from hub_config.warehouse.purging import Objector, purge_for_good, rewrite_if_due
 from hub_config.warehouse.snapshot import Building, Snapshot
 from p4dp_sdk.catalogue.model import Catalogue
 
@@ -24,17 +24,9 @@ def leave_out(landings: Iterable[Landing], objectors: Collection[Objector], cata
     """Delete what was landed of `objectors`, in one transaction a source. Raises Busy while one loads."""
     for landing in landings if objectors else ():
         with landing.held("objections"):
-            if _deleted(landing, objectors, catalogue):
-                rewrite(landing.database)
-
-
-def _deleted(landing: Landing, objectors: Collection[Objector], catalogue: Catalogue) -> bool:
-    with landing.changing(catalogue) as connection:
-        connection.execute("BEGIN")
-        gone = purge_objectors(connection, catalogue, objectors)
-        connection.execute("COMMIT")
-        connection.execute("CHECKPOINT")
-    return bool(gone)
+            with landing.changing(catalogue) as connection:
+                purge_for_good(connection, landing.database, catalogue, objectors)
+            rewrite_if_due(landing.database)
 
 
 def note_left_out(building: Building) -> None:

@@ -13,7 +13,7 @@ import duckdb
 
 from hub_config.warehouse.landing.layout import create
 from hub_config.warehouse.landing.store import Landing, attached, connected, landings
-from hub_config.warehouse.purging import Objector, purge_objectors, rewrite
+from hub_config.warehouse.purging import Objector, purge_for_good, rewrite_if_due
 from hub_config.warehouse.schema import PATIENT, clustering, duckdb_type, quoted
 from hub_config.warehouse.snapshot import Building
 from p4dp_sdk.catalogue.model import Catalogue, Table
@@ -39,10 +39,13 @@ class Linkage:
     @contextmanager
     def changing(self, what: str, catalogue: Catalogue) -> Iterator[duckdb.DuckDBPyConnection]:
         """Its tables, held alone. Raises Busy."""
-        with (
-            self.room.held(what),
-            closing(connected(self.database, self.room.directory / "tmp")) as connection,
-        ):
+        with self.room.held(what), self.opened(catalogue) as connection:
+            yield connection
+
+    @contextmanager
+    def opened(self, catalogue: Catalogue) -> Iterator[duckdb.DuckDBPyConnection]:
+        """Its tables. Under `room.held` only."""
+        with closing(connected(self.database, self.room.directory / "tmp")) as connection:
             self.database.chmod(0o600)
             for table in linked_tables(catalogue):
                 connection.execute(create(table.name, stored(table)))
@@ -79,14 +82,11 @@ def leave_out_linked(linkage: Linkage, objectors: Collection[Objector], catalogu
     patients are whose."""
     if not objectors or not linkage.database.exists():
         return
-    with linkage.changing("objections", catalogue) as connection:
-        linkage.persons(connection)
-        connection.execute("BEGIN")
-        gone = purge_objectors(connection, catalogue, objectors)
-        connection.execute("COMMIT")
-        connection.execute("CHECKPOINT")
-    if gone:
-        rewrite(linkage.database)
+    with linkage.room.held("objections"):
+        with linkage.opened(catalogue) as connection:
+            linkage.persons(connection)
+            purge_for_good(connection, linkage.database, catalogue, objectors)
+        rewrite_if_due(linkage.database)
 
 
 def fill_linked(building: Building, root: Path) -> None:

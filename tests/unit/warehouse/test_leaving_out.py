@@ -8,6 +8,7 @@ from datetime import date
 import duckdb
 import pytest
 
+from hub_config.warehouse import purging
 from hub_config.warehouse.landing.freeze import landed_of
 from hub_config.warehouse.loader.load import Loaded, Places, load
 from hub_config.warehouse.pseudonyms import Kind, Pseudonyms
@@ -98,10 +99,8 @@ def test_nothing_is_left_in_what_is_landed(
     vendor: Vendor, monkeypatch: pytest.MonkeyPatch, copied: bool
 ) -> None:
     """Without the copy, the file's old blocks still hold the value."""
-    from hub_config.warehouse.landing import leaving_out
-
     if not copied:
-        monkeypatch.setattr(leaving_out, "rewrite", lambda _: None)
+        monkeypatch.setattr(purging, "rewrite", lambda _: None)
     vendor.write("results.csv", RESULTS)
     loaded(vendor)
     (source,) = landed_of(vendor.home / "landing", "vendor")
@@ -115,6 +114,32 @@ def test_nothing_is_left_in_what_is_landed(
     loaded(vendor, Objector(Kind.PATIENT, one))
     assert (b"PLANTED-9b1d" in source.landing.database.read_bytes()) is not copied
     assert source.landing.database.stat().st_mode & 0o777 == 0o600
+
+
+class Killed(BaseException):
+    """The process, between what was deleted for good and the copy without it."""
+
+
+def test_a_copy_that_was_killed_is_made_by_the_next_run(
+    vendor: Vendor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Which finds nothing more to delete."""
+    loaded(vendor)
+    one = Objector(Kind.PATIENT, number_of(vendor, "ZQX-1"))
+    (source,) = landed_of(vendor.home / "landing", "vendor")
+    copied: list[str] = []
+
+    def killed(_: object) -> None:
+        raise Killed
+
+    with monkeypatch.context() as patched, pytest.raises(Killed):
+        patched.setattr(purging, "rewrite", killed)
+        loaded(vendor, one)
+    assert landed_rows(vendor, f"SELECT count(*) FROM patients WHERE patient_no = {one.number}") == [(0,)]
+    monkeypatch.setattr(purging, "rewrite", lambda database: copied.append(database.name))
+    loaded(vendor, one)
+    loaded(vendor, one)
+    assert copied == [source.landing.database.name], "once, and it is not due any more"
 
 
 def test_invented_gps_are_nobody_who_objected(vendor: Vendor, rows: Rows) -> None:

@@ -10,9 +10,11 @@ from pathlib import Path
 import pytest
 
 from hub_config.project_keys import ProjectKey
+from hub_config.warehouse import purging
+from hub_config.warehouse.landing.store import Busy
 from hub_config.warehouse.linkage.link import LinkageRefused, Linked, link
 from hub_config.warehouse.linkage.rates import THRESHOLD, protected
-from hub_config.warehouse.linkage.store import Linkage
+from hub_config.warehouse.linkage.store import Linkage, leave_out_linked
 from hub_config.warehouse.loader.load import Places, freeze_landed
 from hub_config.warehouse.loader.readers import SourceProblem
 from hub_config.warehouse.pseudonyms import Kind, Pseudonyms
@@ -158,6 +160,31 @@ def test_who_objected_is_neither_linked_nor_kept(vendor: Vendor, rows: Rows) -> 
     assert without.manifest.rows["snds_link"] == 5
     assert frozen(vendor).manifest.rows["snds_claims"] == 0  # whoever freezes: it is not there any more
     assert linked(vendor, directory, (one,)).rows["snds_link"] == 5
+
+
+def test_what_was_linked_is_copied_under_the_lock_and_again_after_a_kill(
+    vendor: Vendor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A linkage that was taken in during the copy would be lost."""
+    vendor.load()
+    linked(vendor, write(vendor))
+    linkage = Linkage(vendor.home / "landing", "vendor")
+    objectors = (Objector(Kind.PATIENT, number(vendor, 1)),)
+    copied: list[str] = []
+
+    def alone(database: Path) -> None:
+        with pytest.raises(Busy), linkage.room.held("linking the SNDS"):
+            pass
+        copied.append(database.name)
+        if len(copied) == 1:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(purging, "rewrite", alone)
+    with pytest.raises(KeyboardInterrupt):
+        leave_out_linked(linkage, objectors, load_catalogue())
+    leave_out_linked(linkage, objectors, load_catalogue())
+    leave_out_linked(linkage, objectors, load_catalogue())
+    assert copied == [linkage.database.name] * 2
 
 
 def test_a_physicians_objection_takes_the_linked_rows_of_their_patients(vendor: Vendor, rows: Rows) -> None:
