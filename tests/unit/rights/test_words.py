@@ -31,6 +31,7 @@ def test_every_text_is_translated() -> None:
         translated = english.gettext(text)
         alike = text in {
             "Rectification",
+            "Actions",
             "Questions",
             "Code",
             "Source",

@@ -49,7 +49,8 @@ def test_any_table_goes_through_csv(
     tmp_path: Path, rows: list[tuple[str, ...]], delimiter: str, ends: str, every: bool
 ) -> None:
     text = io.StringIO()
-    quoting = csv.QUOTE_ALL if every else csv.QUOTE_MINIMAL
+    returns = any("\r" in cell for row in rows for cell in row)  # Python 3.11 leaves a lone one unquoted
+    quoting = csv.QUOTE_ALL if every or returns else csv.QUOTE_MINIMAL
     csv.writer(text, delimiter=delimiter, lineterminator=ends, quoting=quoting).writerows([COLUMNS, *rows])
     (tmp_path / "a.csv").write_bytes(text.getvalue().encode())
     done = read(tmp_path / "a.csv", *COLUMNS, delimiter=delimiter)
