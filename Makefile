@@ -22,7 +22,7 @@ up: setup ## start the enclave; Ctrl-C stops all of it
 setup: $(ENCLAVE) .venv/identity/.ready .venv/workspace/.sdk ## make the environments from their locks
 	@:
 
-test: setup .venv/tests/.ready .venv/spark/.ready browser java check ## everything that proves the product (about 20 minutes)
+test: setup .venv/tests/.ready .venv/spark/.ready browser java check ## everything that proves the product (half an hour or more)
 	@$(TESTS)/python -m pytest $(BESIDE)
 
 test-fast: setup .venv/tests/.ready ## the tests that start no enclave

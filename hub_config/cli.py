@@ -35,7 +35,9 @@ COMMANDS: Mapping[str, Lazy] = {
     "project": Lazy(
         "hub_config.governance.commands", "project", "Create, approve, suspend and show projects."
     ),
-    "objection": Lazy("hub_config.governance.commands", "objection", "Record who objected, and list them."),
+    "objection": Lazy(
+        "hub_config.governance.objections.commands", "objection", "Record who objected, and list them."
+    ),
     "person": Lazy(
         "hub_config.governance.persons.commands", "person", "Say whose rows are whose own, and list it."
     ),
@@ -120,7 +122,7 @@ def explain(error: Exception) -> str:
 
 
 def _refusal(error: Exception) -> str:
-    from p4dp_sdk.wire.messages import explain as explain_refusal
+    from p4dp_sdk.wire.refusals import explain as explain_refusal
 
     return str(explain_refusal(*error.args))
 

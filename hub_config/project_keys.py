@@ -25,6 +25,10 @@ class ProjectKey:
     def derive(cls, master: bytes, project: str) -> ProjectKey:
         return cls(hmac.digest(master, b"p4dp project pseudonyms\0" + project.encode(), hashlib.sha256))
 
+    def derived(self, purpose: str) -> bytes:
+        """A key for another purpose, from which this one can't be found."""
+        return hmac.digest(self.secret, purpose.encode(), hashlib.sha256)
+
     def pseudonym(self, kind: str, number: int) -> int:
         """What the project calls the thing of this kind and number."""
         digest = hashlib.sha256(self.secret + f"{kind}:{number}".encode()).digest()

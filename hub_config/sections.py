@@ -6,11 +6,18 @@ Unknown keys are errors. `docs/reference/settings.md` is made from the descripti
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any, Final, Literal, Self
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from p4dp_sdk.disclosure.policy import RANGES, Policy
+
+_ADDRESSES: Final = {  # by engine: how it may begin, and one as an example
+    "postgresql": (("postgresql://", "postgres://"), "postgresql://host:5432/database"),
+    "spark": (("sc://",), "sc://host:15002"),
+    "trino": (("trino://",), "trino://host:8443/catalog"),
+}
 
 
 class Section(BaseModel):
@@ -122,6 +129,11 @@ class WarehouseSettings(Section):
             raise ValueError(f"`{self.engine}` needs `address`, where it is")
         if self.address and "@" in self.address:
             raise ValueError("`address` holds no user and no password: set `user`; the password is a key")
+        if self.engine != "duckdb":
+            begins, such = _ADDRESSES[self.engine]
+            catalog = urlsplit(self.address).path.strip("/")
+            if not self.address.startswith(begins) or (self.engine == "trino" and not catalog):
+                raise ValueError(f"the address of `{self.engine}` is such as `{such}`")
         return self
 
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from p4dp_sdk.codelists import CodeList, codes
     from p4dp_sdk.cohorts import Cohort
     from p4dp_sdk.distributions import histogram, quantiles
-    from p4dp_sdk.errors import EnclaveError, NotGenuineError, P4DPError, WithheldWarning
+    from p4dp_sdk.errors import EnclaveError, NotGenuineError, P4DPError, UnknownCodeWarning, WithheldWarning
     from p4dp_sdk.locale import language
     from p4dp_sdk.tables.safe import SafeTable
     from p4dp_sdk.wire.errors import ErrorCode
@@ -39,6 +39,7 @@ _HOMES = {
     "language": "locale",
     "EnclaveError": "errors",
     "P4DPError": "errors",
+    "UnknownCodeWarning": "errors",
     "WithheldWarning": "errors",
     "ErrorCode": "wire.errors",
     "NotGenuineError": "errors",
@@ -55,6 +56,7 @@ __all__ = [
     "NotGenuineError",
     "P4DPError",
     "SafeTable",
+    "UnknownCodeWarning",
     "WithheldWarning",
     "Workspace",
     "__version__",

@@ -15,7 +15,8 @@ from types import TracebackType
 from p4dp_sdk.locale import translate as _
 from p4dp_sdk.wire.errors import ErrorCode, Refusal
 from p4dp_sdk.wire.explained import P4DPError, UnknownColumnError, UnknownNameError
-from p4dp_sdk.wire.messages import Explanation, explain
+from p4dp_sdk.wire.messages import Explanation
+from p4dp_sdk.wire.refusals import explain
 
 __all__ = [
     "BadClassesError",
@@ -133,6 +134,10 @@ class NotGenuineError(P4DPError, ValueError):
 
 class WithheldWarning(UserWarning):
     """A single number was withheld: `<NA>` was returned."""
+
+
+class UnknownCodeWarning(UserWarning):
+    """A column was compared with a code that its code list does not have: nobody is found by it."""
 
 
 def show_errors_plainly() -> None:

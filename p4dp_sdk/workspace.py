@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 from p4dp_sdk import markup
 from p4dp_sdk.backend.gateway import Gateway
-from p4dp_sdk.backend.schemas import read_catalogue, schemas_of
-from p4dp_sdk.errors import EnclaveError, UnknownNameError, show_errors_plainly
+from p4dp_sdk.backend.schemas import read_catalogue
+from p4dp_sdk.errors import UnknownNameError, show_errors_plainly
 from p4dp_sdk.granted import GrantedCatalogue, description, label
 from p4dp_sdk.identity import Identity
 from p4dp_sdk.locale import translate as _
@@ -106,7 +106,7 @@ class Workspace:
         from p4dp_sdk.backend import Backend
 
         backend = Backend()
-        backend.do_connect(self._gateway, lambda: schemas_of(self.catalogue.tables))
+        backend.do_connect(self._gateway, lambda: self.catalogue)
         return backend
 
     def noise(self, expr: ir.Expr, epsilon: float = 0.5, *, contributions: int = 5) -> Any:
@@ -129,17 +129,7 @@ class Workspace:
 
         Raises EnclaveError, which says why, where the question can't be published or not be protected.
         """
-        from p4dp_sdk.backend.progress import progress
-        from p4dp_sdk.tables.safe import SafeTable
-        from p4dp_sdk.wire import graph
-        from p4dp_sdk.wire.errors import Refusal
-
-        try:
-            document = graph.encode(expr.as_table())
-        except Refusal as refusal:
-            raise EnclaveError.of(refusal) from None
-        with progress():
-            return SafeTable.from_json(self._gateway.publish(title, document))
+        return self.backend.publish(expr, title)
 
     def publication_key(self) -> str:
         """The enclave's public key (PEM): what `SafeTable.verify` needs, and may be given to anybody."""

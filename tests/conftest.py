@@ -54,6 +54,28 @@ def cluster() -> Iterator[Cluster]:
         yield found
 
 
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[str]:
+    """The URI of a PostgreSQL server of this process, for databases of a test's own."""
+    from tests.postgresql_server import server
+
+    with server() as uri:
+        yield uri
+
+
+@pytest.fixture(scope="session")
+def migrated(postgres: str) -> Iterator[str]:
+    """The name of a database there that the migrations made: what a store of a test's own is copied from."""
+    from sqlalchemy import make_url
+
+    from tests.fresh_stores import migrate_new
+    from tests.postgresql_server import fresh_database
+
+    with fresh_database(postgres) as url:
+        migrate_new(url)
+        yield str(make_url(url).database)
+
+
 @pytest.fixture(autouse=True)
 def usual_umask() -> Iterator[None]:
     """`up` closes new files to everybody else, for its whole process; the next test must not inherit that."""

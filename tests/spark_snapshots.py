@@ -10,7 +10,7 @@ from typing import Final
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from hub_config.warehouse.engines.description import Description, Stored
+from hub_config.warehouse.engines.description import Description, Stored, parquet
 from hub_config.warehouse.engines.spark import SparkPlace
 from tests.spark_cluster import Cluster
 
@@ -34,8 +34,9 @@ def keep(directory: Path, tables: Mapping[str, pa.Table]) -> Description:
     (directory / "tables").mkdir(parents=True)
     (directory / "manifest.json").write_bytes(manifest)
     for name, table in tables.items():
-        pq.write_table(table, directory / "tables" / f"{name}.parquet")
-    stored = {name: Stored(table.num_rows, _columns(table)) for name, table in tables.items()}
+        pq.write_table(table, directory / parquet(name))
+    sizes = {name: (directory / parquet(name)).stat().st_size for name in tables}
+    stored = {name: Stored(table.num_rows, _columns(table), sizes[name]) for name, table in tables.items()}
     return Description(hashlib.sha256(manifest).hexdigest(), stored)
 
 

@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from hub_config.airlock.intake.door import door
-from hub_config.airlock.pages import home, mine, news, pool, record, reports, review
+from hub_config.airlock.pages import home, mine, news, notebooks, pool, record, reports, review
 from hub_config.airlock.pages.desk import POOL_READERS, Desk
 from hub_config.airlock.rules.permission import PHYSICIANS
 from hub_config.airlock.service import Service, mailing, tending
@@ -31,6 +31,7 @@ from hub_config.web.texts import N_
 _HERE: Final = Path(__file__).parent
 _MENU: Final = (
     MenuItem("/demandes", N_("Mes demandes de sortie")),
+    MenuItem("/notebooks", N_("Notebooks")),
     MenuItem("/relecture", N_("Relecture"), PHYSICIANS),
     MenuItem("/absences", N_("Mes absences"), PHYSICIANS),
     MenuItem("/relecteurs", N_("Relecteurs"), POOL_READERS),
@@ -62,6 +63,7 @@ def app_of(desk: Desk, service: Service | None = None) -> FastAPI:
         routers=[
             mine.router,
             reports.router,
+            notebooks.router,
             home.router,
             review.router,
             record.router,

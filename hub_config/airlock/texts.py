@@ -65,6 +65,9 @@ class Problem(StrEnum):
     SEAT_TAKEN = "seat-taken"
     READS_THE_LOG = "reads-the-log"
     OWN_NAMING = "own-naming"
+    OWN_READING = "own-reading"
+    PROJECT_SUSPENDED = "project-suspended"
+    PROJECT_OVER = "project-over"
 
 
 TEXTS: Final[Mapping[Problem, str]] = {
@@ -81,6 +84,14 @@ TEXTS: Final[Mapping[Problem, str]] = {
     Problem.NOT_IN_THIS_STATE: N_("Ce n’est plus possible : la demande a avancé. Relisez la page."),
     Problem.NOT_A_MEMBER: N_(
         "Vous n’êtes pas membre du projet %(project)s : seul un membre en demande ou en retire une sortie."
+    ),
+    Problem.PROJECT_SUSPENDED: N_(
+        "Le projet %(project)s est suspendu : rien n’en sort tant qu’il l’est. La demande est gardée telle "
+        "quelle ; le DPO ou l’administrateur de la plateforme dit pourquoi."
+    ),
+    Problem.PROJECT_OVER: N_(
+        "Le projet %(project)s est terminé : il ne demande plus de sortie. Ce qui est déjà sorti reste "
+        "téléchargeable ; pour continuer, demandez sa prolongation dans le registre."
     ),
     Problem.ENOUGH_VOTES: N_("Cette demande a déjà ses relecteurs. Choisissez-en une autre dans la liste."),
     Problem.NOT_ONE_OF_THE_VOTERS: N_("Seuls les relecteurs qui ont voté se concertent sur cette demande."),
@@ -145,6 +156,11 @@ TEXTS: Final[Mapping[Problem, str]] = {
     Problem.READS_THE_LOG: N_(
         "Votre rôle vous ouvre le journal, où un avis se lit avant que tous soient donnés : vous ne relisez "
         "donc pas."
+    ),
+    Problem.OWN_READING: N_(
+        "Vous, ou le médecin que vous suppléez, avez accepté le notebook qui a produit un fichier de cette "
+        "demande : un seul avis suffit, et c’est celui d’un autre médecin. Vous pouvez lui laisser une "
+        "remarque."
     ),
     Problem.OWN_NAMING: N_("Personne ne se désigne : demandez-le à un autre membre du CSE."),
     Problem.TOO_FAST: N_("Trop de demandes en peu de temps : attendez une minute, puis recommencez."),

@@ -6,12 +6,11 @@ system's user.
 
 from __future__ import annotations
 
-import os
-import pwd
 from pathlib import Path
 
 import click
 
+from hub_config.governance.console import operator
 from hub_config.settings import load_settings
 from p4dp_sdk.catalogue.overlay import SYSTEMS
 
@@ -31,7 +30,7 @@ def add(file: Path) -> None:
     there is never overwritten."""
     from hub_config.codelists import shelf
 
-    one, missing = shelf.add(load_settings(), file, _operator())
+    one, missing = shelf.add(load_settings(), file, operator())
     click.echo(f"Shared: {one.document.id}, version {one.document.version} ({one.document.label_fr}).")
     for system, codes in missing.items():
         click.echo(
@@ -89,7 +88,7 @@ def load(system: str, file: Path, form: str, encoding: str) -> None:
     from hub_config.codelists import loading
     from hub_config.codelists.tables import Format
 
-    done = loading.load(load_settings(), system, file, Format(form), encoding, _operator())
+    done = loading.load(load_settings(), system, file, Format(form), encoding, operator())
     click.echo(f"{system}: {done.read} codes read, {done.added} of them new; {done.total} are known now.")
     click.echo("Start the enclave again: the gateway reads its tables when it starts.")
     if done.open:
@@ -106,11 +105,3 @@ def list_tables() -> None:
         click.echo(f"{table.system:<8} {len(table.codes)} codes")
     if not tables:
         click.echo("No table was loaded: the catalogue's own codes are in force.")
-
-
-def _operator() -> str:
-    """Who types: the operating system's word, not the environment's."""
-    try:
-        return f"operator:{pwd.getpwuid(os.getuid()).pw_name}"
-    except KeyError:
-        return f"operator:uid-{os.getuid()}"

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from concurrent.futures import Executor
-from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 from typing import Final, TypeVar
@@ -40,6 +40,7 @@ from hub_config.gateway.workers import in_thread, watched
 from hub_config.governance.audit import AuditDiskFull, AuditEvent, Decision
 from hub_config.governance.bindings import Binding
 from hub_config.governance.budgets import Budgets
+from hub_config.governance.centres import denied, reached
 from hub_config.governance.facts import AccessLevel, Objectors, ProjectFacts
 from hub_config.governance.persons.facts import Link
 from hub_config.governance.rolling import rolled, snapshot_of
@@ -167,19 +168,19 @@ async def answered(
 ) -> AsyncIterator[Pieces]:
     """The answer to whatever `read` makes of a body, as the pieces of an Arrow stream, recorded as `what`."""
     stop = Stop(gateway.limits.seconds)
+    snapshot: Snapshot
 
     async def work(details: Details) -> Answer:
+        nonlocal snapshot
         admission = await admit(gateway, call)
+        snapshot = admission.snapshot
         details |= answered_on(admission)
         await held.enter_async_context(gateway.slots.take(call.binding.id))
         task = read(await client.read_body(gateway.limits.request_bytes), admission)
         own = await owner(gateway, admission, task.document, of_own=task.of_own)
         details |= {} if own is None else {"scope": Scope.OWN.value, "standing": own.standing.value}
         question = question_of(gateway, admission, task.document, own)
-        understood = await watched(
-            gateway.workers, lambda: understand(question), stop, client, gateway.limits.seconds
-        )
-        details |= {"tables": " ".join(understood.tables), "sql": understood.definition}
+        understood = await understood_of(gateway, question, stop, client, details)
         computed = await _compute(
             gateway, admission, lambda on: task.compute(question, understood, on, stop), stop, client
         )
@@ -189,7 +190,7 @@ async def answered(
     async with AsyncExitStack() as held:
         computed = await recorded(gateway, call, what, work)
         held.push_async_callback(in_thread, gateway.office, computed.close)
-        yield _pieces(gateway, computed, stop, client)
+        yield _pieces(gateway, snapshot, computed, stop, client)
 
 
 # --- admission ---------------------------------------------------------------------------------------------
@@ -202,14 +203,25 @@ async def admit(gateway: Gateway, call: Call) -> Admission:
 
 
 def _read(gateway: Gateway, call: Call) -> Admission:
-    facts = gateway.governance.read(call.binding.user, call.binding.project, gateway.today())
+    whose = call.binding
+    facts = gateway.governance.read(whose.user, whose.project, gateway.today(), whose.registration)
     snapshot = gateway.rolls.of(call.binding, facts, lambda pinned: _snapshot(gateway.warehouse_dir, pinned))
-    facts = rolled(facts, snapshot)
+    facts = _within_centres(rolled(facts, snapshot), snapshot)
     if facts.grant.access is AccessLevel.SANDBOX and not snapshot.manifest.synthetic:
         raise Refusal(
             ErrorCode.PROJECT_NOT_ACTIVE, project=facts.slug, status="sandbox without synthetic data"
         )
     return Admission(call, facts, objectors_in(gateway.governance, snapshot.manifest), snapshot)
+
+
+def _within_centres(facts: ProjectFacts, snapshot: Snapshot) -> ProjectFacts:
+    """The same, its centres as the snapshot calls them. Raises Refusal where one that was granted can't be
+    told from others."""
+    merged, granted = snapshot.manifest.merged, facts.grant.centres
+    for each in denied(granted, merged):
+        others = {"others": ", ".join(each.others)} if each.others else {}
+        raise Refusal(ErrorCode.CENTRES_MERGED, snapshot=snapshot.number, centre=each.centre, **others)
+    return replace(facts, grant=replace(facts.grant, centres=reached(granted, merged)))
 
 
 def _snapshot(warehouse_dir: Path, facts: ProjectFacts) -> Snapshot:
@@ -277,6 +289,17 @@ def question_of(gateway: Gateway, admission: Admission, document: bytes, own: Li
     )
 
 
+async def understood_of(
+    gateway: Gateway, question: Question, stop: Stop, client: Client, details: Details
+) -> Understood:
+    """What is asked, on record whatever becomes of it. Raises Refusal."""
+    understood = await watched(
+        gateway.workers, lambda: understand(question), stop, client, gateway.limits.seconds
+    )
+    details |= {"tables": " ".join(understood.tables), "sql": understood.definition}
+    return understood
+
+
 def asker_of(admission: Admission) -> Asker:
     """In whose name an answer is remembered."""
     facts, call = admission.facts, admission.call
@@ -292,20 +315,28 @@ async def _compute(
     def compute() -> Answer:
         return work(gateway.engines.engine(snapshot.number, snapshot.database))
 
-    try:
+    with _discarding(gateway, snapshot):
         return await watched(gateway.workers, compute, stop, client, gateway.limits.seconds)
+
+
+@contextmanager
+def _discarding(gateway: Gateway, snapshot: Snapshot) -> Iterator[None]:
+    """An engine that fails inside answers no other question."""
+    try:
+        yield
     except Refusal as refusal:
         if refusal.code in (ErrorCode.SNAPSHOT_CORRUPT, ErrorCode.ENGINE_FAILED):
             gateway.engines.discard(snapshot.number)
         raise
 
 
-async def _pieces(gateway: Gateway, computed: Answer, stop: Stop, client: Client) -> Pieces:
+async def _pieces(gateway: Gateway, on: Snapshot, computed: Answer, stop: Stop, client: Client) -> Pieces:
     pieces = ipc_stream(computed)
     ends = time.monotonic() + _STREAM_TIMES * gateway.limits.seconds
     while True:
         left = max(0.0, min(gateway.limits.seconds, ends - time.monotonic()))
-        piece = await watched(gateway.workers, lambda: next(pieces, None), stop, client, left)
+        with _discarding(gateway, on):
+            piece = await watched(gateway.workers, lambda: next(pieces, None), stop, client, left)
         if piece is None:
             return
         yield piece

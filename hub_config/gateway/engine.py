@@ -22,6 +22,7 @@ import pyarrow as pa
 
 from hub_config.gateway.engines.fetching import Fetching
 from hub_config.gateway.engines.in_place import InPlace
+from hub_config.gateway.engines.kept_rows import KeptRows
 from hub_config.gateway.engines.port import Beneath, Warehouse
 from hub_config.gateway.idle import Ahead, Asked
 from hub_config.gateway.kept import Kept
@@ -29,6 +30,8 @@ from hub_config.gateway.stopping import Stop
 from p4dp_sdk.wire.errors import ErrorCode, Refusal
 
 _SCRATCH_MEMORY: Final = 512 * 1024**2
+_KEPT_PART: Final = 4  # of the memory, for rows of questions that were answered: one in so many
+_SORTING_PART: Final = 8  # of it, for putting rows in a project's order: one in so many a question
 _SPARE: Final = 4  # empty databases that wait for a query
 _BATCH_BYTES: Final = 1024**2
 _MAX_BATCH_ROWS: Final = 65_536
@@ -73,6 +76,10 @@ class Session:
     def staged(self, expression: ibis.Table) -> ibis.Table:
         """The same rows, over what is on this connection."""
         return self.beneath.staged(self, expression)
+
+    def turns(self, expression: ibis.Table) -> tuple[ibis.Table, Iterator[None]]:
+        """The same rows in parts, over what is on this connection: those of one part after each turn."""
+        return self.beneath.turns(self, expression)
 
     def stored_rows(self, tables: Collection[str] | None = None) -> Mapping[str, int]:
         """How many rows the stored `tables` have (or all), those that are there."""
@@ -120,6 +127,7 @@ class Engine:
 
     def __init__(self, database: Path, limits: EngineLimits, warehouse: Warehouse | None = None) -> None:
         self._warehouse = warehouse
+        self._in_place = InPlace(limits.memory_bytes // _SORTING_PART)
         try:
             self._known: dict[str, int] = {}
             self._kept, self._spare, self._noting = Kept(), Spare(), threading.Lock()
@@ -132,6 +140,7 @@ class Engine:
             )
             self._aggregates = _aggregates(self._connection)
             _lock(self._connection)
+            self._rows = KeptRows(self._connection, limits.memory_bytes // _KEPT_PART)
         except duckdb.Error:
             raise Refusal(ErrorCode.SNAPSHOT_CORRUPT) from None
 
@@ -144,14 +153,23 @@ class Engine:
         """Have `work` done on a session of its own by a thread, while no question is asked."""
         self._ahead = Ahead(self._asked, lambda stop: self._work(work, stop))
 
+    @property
+    def kept_bytes(self) -> int:
+        return self._rows.bytes
+
+    def forget_rows(self) -> None:
+        self._rows.forget()
+
     def leave(self) -> None:
-        """Prepare no further."""
+        """Prepare no further, and keep nobody's rows."""
+        self._rows.forget()
         if self._ahead is not None:
             self._ahead.leave()
 
     def close(self) -> None:
         if self._ahead is not None:
             self._ahead.end()
+        self._rows.close()
         self._connection.close()
         self._spare.close()
         if self._warehouse is not None:
@@ -166,9 +184,9 @@ class Engine:
         cursor = self._connection.cursor()
         try:
             if self._warehouse is None:
-                yield self._on(cursor, stop, InPlace())
+                yield self._on(cursor, stop, self._in_place)
             else:
-                with Fetching(self._warehouse).on(cursor) as fetching:
+                with Fetching(self._warehouse, self._rows).on(cursor) as fetching:
                     yield self._on(cursor, stop, fetching)
         finally:
             cursor.close()
@@ -268,7 +286,20 @@ class Engines:
                 self._open[number] = known = (identity, self._opened(number, database))
                 if self._prepare is not None:
                     known[1].prepare(self._prepare)
+            self._open[number] = self._open.pop(number)  # asked last
+            self._make_room()
             return known[1]
+
+    def _make_room(self) -> None:
+        """Rows that are kept, of all snapshots together, take what those of one may: who was asked for
+        longest ago forgets them first."""
+        if self._elsewhere is None:
+            return
+        kept = {number: each.kept_bytes for number, (_, each) in self._open.items()}
+        for number in list(kept)[:-1]:
+            if sum(kept.values()) > self._limits.memory_bytes // _KEPT_PART:
+                self._open[number][1].forget_rows()
+                kept[number] = 0
 
     def _opened(self, number: int, database: Path) -> Engine:
         warehouse = None if self._elsewhere is None else self._elsewhere(number, database)
@@ -336,7 +367,10 @@ def _locked_config(limits: EngineLimits) -> Mapping[str, str]:
 
 
 def _lock(connection: duckdb.DuckDBPyConnection) -> None:
-    """The last word on the configuration."""
+    """The last word on the configuration. A file has one instance in a process: where questions still run on
+    an engine that was discarded it is theirs, and locked already."""
+    if connection.execute("SELECT current_setting('lock_configuration')").fetchone() == (True,):
+        return
     connection.execute("SET GLOBAL TimeZone = 'UTC'")  # of every cursor, too
     connection.execute("SET lock_configuration = true")
 

@@ -18,7 +18,7 @@ import pyarrow as pa
 
 from hub_config.gateway.answer import Answer, conformed, row_bytes
 from hub_config.gateway.authorise import calendar_of, visible_schema
-from hub_config.gateway.binding import Room, furnish, site_codes
+from hub_config.gateway.binding import Room, furnish, in_own_order, site_codes
 from hub_config.gateway.compile import Statement, compile_hardened
 from hub_config.gateway.engine import Engine, Session, scratch
 from hub_config.gateway.own.answering import explored_own
@@ -178,12 +178,12 @@ def _run_releases(plan: ReleasePlan, question: Question, session: Session) -> _O
 def _run_rows(plan: RowsPlan, question: Question, session: Session) -> _Outcome:
     match question.access:
         case AccessLevel.MICRODATA:
-            return _Outcome("rows", _streamed(session, plan.expression), {})
+            return _Outcome("rows", _streamed(session, in_own_order(plan.expression)), {})
         case AccessLevel.SANDBOX if question.manifest.synthetic:
             would = _rehearsed(plan.rehearsal, question, session)
             return _Outcome(
                 protection="none",
-                batches=_streamed(session, plan.expression),
+                batches=_streamed(session, in_own_order(plan.expression)),
                 measures=summary(would),
                 reasons=reasons_of(would),
                 rows_may_be_missing=any(table.rows_may_be_missing for table in would.values()),
@@ -224,13 +224,19 @@ def _bounded(session: Session, expression: ibis.Table, most: int, question: Ques
 
 
 def _streamed(session: Session, expression: ibis.Table) -> Iterator[pa.RecordBatch]:
-    statement = compiled(session, expression)
-    return session.stream(statement.sql, row_bytes(statement.schema))
+    rows, turns = session.turns(expression)
+    statement = _prepared(session, rows)
+    size = row_bytes(statement.schema)
+    return (batch for _ in turns for batch in session.stream(statement.sql, size))
 
 
 def compiled(session: Session, expression: ibis.Table) -> Statement:
     """`expression` as the engine takes it, what it joins registered on this session."""
-    statement = compile_hardened(session.staged(expression), session.aggregates)
+    return _prepared(session, session.staged(expression))
+
+
+def _prepared(session: Session, staged: ibis.Table) -> Statement:
+    statement = compile_hardened(staged, session.aggregates)
     for name, table in statement.tables.items():
         session.register(name, table)
     return statement

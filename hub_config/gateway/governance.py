@@ -1,7 +1,8 @@
 """Reads the governance store for one request: the project and the right to work in one transaction, then
 who objected, once the snapshot says whose numbers it holds.
 
-A run of a report sees its project as its service may: aggregates only.
+A run of a report sees its project as its service may: aggregates only, unless it runs a registered notebook
+that reads rows. Whether that stands is asked for each question.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from datetime import date
 
 from hub_config.governance import actions
 from hub_config.governance.facts import Objectors, ProjectFacts
+from hub_config.governance.notebooks.reading import standing_one
 from hub_config.governance.objections import actions as objections
 from hub_config.governance.persons import actions as persons
 from hub_config.governance.persons.facts import Link
@@ -25,15 +27,16 @@ from p4dp_sdk.wire.errors import ErrorCode, Refusal
 class StoredGovernance:
     store: Store
 
-    def read(self, user: str, project: str, at: date) -> ProjectFacts:
+    def read(self, user: str, project: str, at: date, registration: str = "") -> ProjectFacts:
         try:
             with self.store.session() as session:
                 facts = actions.project_facts(session, project)
+                own = standing_one(session, project, registration) if registration else None
         except UnknownProject:
             raise Refusal(ErrorCode.NOT_A_MEMBER, project=project) from None
         if (denial := why_not(user, facts, at)) is not None:
             raise denial.refusal()
-        return as_seen_by(user, facts)
+        return as_seen_by(user, facts, own)
 
     def objectors(self, numbering: str) -> Objectors:
         with self.store.session() as session:

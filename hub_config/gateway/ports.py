@@ -18,8 +18,9 @@ from hub_config.governance.recontact.requests import Asked
 
 
 class Governance(Protocol):
-    def read(self, user: str, project: str, at: date) -> ProjectFacts:
-        """The project as it is now. Raises Refusal if `user` may not work in it."""
+    def read(self, user: str, project: str, at: date, registration: str = "") -> ProjectFacts:
+        """The project as it is now, and as `user` may see it; `registration`: the registered notebook that
+        their run is of. Raises Refusal if `user` may not work in it."""
 
     def objectors(self, numbering: str) -> Objectors:
         """Everyone who objected, up to now, whose numbers are of this numbering."""

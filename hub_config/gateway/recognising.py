@@ -1,9 +1,11 @@
 """Recognises a project's pseudonyms among numbers that somebody found in a file.
 
 An index is made of the pseudonyms of everybody in a snapshot, objectors included, and of everybody numbered
-below them: who was left out of the snapshot may stand in a file of before. It is made by the same function
-and key that named them; a number is looked up in it. The index lives in this process's memory only: it is
-never written, logged or sent, and an answer says which of the asked numbers were recognised, by their place.
+below them: who was left out of the snapshot may stand in a file of before. Consultations are not numbered
+densely: theirs are of every snapshot of the numbering that is kept; what only a purged one held is not
+recognised. An index is made by the same function and key that named them; a number is looked up in it. It
+lives in this process's memory only: it is never written, logged or sent, and an answer says which of the
+asked numbers were recognised, by their place.
 
 A number counts when it stands within `NEARBY` of a pseudonym: spreadsheets keep 15 digits, double precision
 16. Pseudonyms are 63 bits wide, so of 100,000 unrelated numbers asked about 5 million patients, one in some
@@ -22,13 +24,14 @@ from typing import Final
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from hub_config.gateway.engine import Engines, Session
 from hub_config.gateway.engines.port import stored
 from hub_config.gateway.pseudonyms import FUNCTION, ProjectKey, install
 from hub_config.gateway.stopping import Stop
-from hub_config.warehouse.snapshot import Snapshot, open_snapshot
+from hub_config.warehouse.snapshot import Snapshot, list_snapshots, open_snapshot
 
 Numbers = NDArray[np.int64]
 
@@ -84,28 +87,39 @@ class Recogniser:
         """Which of `candidates` name somebody to `project`. Raises SnapshotProblem and Refusal where the
         snapshot can't be read: then nothing was searched."""
         opened = open_snapshot(self.warehouse_dir, snapshot)
-        known = [home for home in HOMES if opened.manifest.rows.get(home.table, MOST_INDEXED) < MOST_INDEXED]
+        others = self._others(opened)
+        known = [home for home in HOMES if _is_indexed(home, [opened, *_searched_for(home, others)])]
         if not candidates:
             return Recognised({}, ())
         found: dict[int, Whose] = {}
         for home in known:
-            for place in np.flatnonzero(_stands_in(self._index(project, opened, home), candidates)):
+            index = self._index(project, opened, home, _searched_for(home, others))
+            for place in np.flatnonzero(_stands_in(index, candidates)):
                 found.setdefault(int(place), home.whose)
         return Recognised(found, tuple(home.whose for home in HOMES if home not in known))
 
-    def _index(self, project: str, snapshot: Snapshot, home: Home) -> Numbers:
-        key = (project, snapshot.number, home)
+    def _others(self, snapshot: Snapshot) -> list[Snapshot]:
+        """The other kept ones in which a number means the same."""
+        kept = list_snapshots(self.warehouse_dir)
+        same = [each for each in kept if each.manifest.numbering == snapshot.manifest.numbering]
+        return [each for each in same if each.number != snapshot.number]
+
+    def _index(self, project: str, snapshot: Snapshot, home: Home, others: Sequence[Snapshot]) -> Numbers:
+        key = (project, (snapshot.number, *(each.number for each in others)), home)
         kept = self.kept.get(key)
         if kept is None:
-            kept = self._made(ProjectKey.derive(self.master_key, project), snapshot, home)
+            kept = self._made(ProjectKey.derive(self.master_key, project), snapshot, home, others)
             self.kept.put(key, kept)
         return kept
 
-    def _made(self, key: ProjectKey, snapshot: Snapshot, home: Home) -> Numbers:
+    def _made(self, key: ProjectKey, snapshot: Snapshot, home: Home, others: Sequence[Snapshot]) -> Numbers:
         engine = self.engines.engine(snapshot.number, snapshot.database)
         with engine.session(Stop(_SECONDS)) as session:
             install(session, key)
-            return _pseudonyms(session, home)
+            return _pseudonyms(session, home, others)
+
+
+Key = tuple[str, tuple[int, ...], Home]  # project, the snapshots searched, of whom
 
 
 class Shelf:
@@ -114,24 +128,34 @@ class Shelf:
     def __init__(self, most_bytes: int = _MOST_BYTES) -> None:
         self._most = most_bytes
         self._lock = threading.Lock()
-        self._kept: OrderedDict[tuple[str, int, Home], Numbers] = OrderedDict()
+        self._kept: OrderedDict[Key, Numbers] = OrderedDict()
 
-    def get(self, key: tuple[str, int, Home]) -> Numbers | None:
+    def get(self, key: Key) -> Numbers | None:
         with self._lock:
             if key in self._kept:
                 self._kept.move_to_end(key)
             return self._kept.get(key)
 
-    def put(self, key: tuple[str, int, Home], index: Numbers) -> None:
+    def put(self, key: Key, index: Numbers) -> None:
         with self._lock:
             self._kept[key] = index
             while len(self._kept) > 1 and sum(one.nbytes for one in self._kept.values()) > self._most:
                 self._kept.popitem(last=False)
 
 
-def _pseudonyms(session: Session, home: Home) -> Numbers:
-    """Of everyone in the snapshot, in order."""
+def _searched_for(home: Home, others: Sequence[Snapshot]) -> Sequence[Snapshot]:
+    return others if home.whose is Whose.CONSULTATION else ()
+
+
+def _is_indexed(home: Home, snapshots: Sequence[Snapshot]) -> bool:
+    return all(each.manifest.rows.get(home.table, MOST_INDEXED) < MOST_INDEXED for each in snapshots)
+
+
+def _pseudonyms(session: Session, home: Home, others: Sequence[Snapshot]) -> Numbers:
+    """Of everyone in the snapshot and `others`, in order."""
     numbers = _numbers(session, home.table, home.stored_as)
+    for each in others:
+        numbers = np.union1d(numbers, _filed(each, home))
     if home.whose is not Whose.CONSULTATION:
         numbers = _with_who_is_missing(numbers, _numbers(session, "objections", home.stored_as))
     session.register("everyone", pa.table({home.stored_as: numbers}))
@@ -145,6 +169,14 @@ def _pseudonyms(session: Session, home: Home) -> Numbers:
 def _numbers(session: Session, table: str, column: str) -> Numbers:
     stands = stored(table, {column: "int64"})
     found = session.ask(stands.filter(stands[column].notnull())).column(column)
+    numbers: Numbers = found.to_numpy().astype(np.int64)
+    return numbers
+
+
+def _filed(snapshot: Snapshot, home: Home) -> Numbers:
+    """Out of the snapshot's own file: an engine elsewhere may not have it any more."""
+    path = snapshot.directory / "tables" / f"{home.table}.parquet"
+    found = pq.read_table(path, columns=[home.stored_as]).column(home.stored_as).drop_null()
     numbers: Numbers = found.to_numpy().astype(np.int64)
     return numbers
 

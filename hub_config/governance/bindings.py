@@ -17,12 +17,14 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Binding:
-    """One workspace: the hub user who owns it, the named server, and the project (the server's name)."""
+    """One workspace: the hub user who owns it, the named server, and the project (the server's name).
+    `registration`: of a run, the number of the registered notebook that it runs."""
 
     id: str
     user: str
     server: str
     project: str
+    registration: str = ""
 
 
 def write_binding(directory: Path, binding: Binding) -> None:

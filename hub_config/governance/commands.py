@@ -1,4 +1,4 @@
-"""`p4dp-enclave project` and `objection`: what operators, committee and DPO type.
+"""`p4dp-enclave project`: what operators and the committee type.
 
 Thin: options in, one action, one screen out. Nothing asks for confirmation, so that commands can be
 scripted; every change is an audit event in the name of the operating system's user. Heavy modules are
@@ -7,32 +7,22 @@ imported when a command runs.
 
 from __future__ import annotations
 
-import os
-import pwd
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import click
 
 from hub_config.governance.charter import Charter, MemberRole
+from hub_config.governance.console import DAY, changing, reading, settings_here, today
 from hub_config.governance.facts import AccessLevel
-from hub_config.governance.objections.facts import ObjectionScope, Subject
 from hub_config.governance.problems import BadProject
 
 if TYPE_CHECKING:
-    from sqlalchemy.orm import Session
-
     from hub_config.governance.facts import ProjectFacts
     from hub_config.governance.grant_file import GrantFile
-    from hub_config.governance.recorder import Recorder
-    from hub_config.governance.store import Store
-    from hub_config.settings import Settings
 
-DAY = click.DateTime(["%Y-%m-%d"])
 ROLLING: Final = "rolling"
 
 
@@ -221,7 +211,7 @@ def list_projects() -> None:
 
     with reading(settings_here()) as session:
         found = actions.all_projects(session)
-    screens.print_projects(found, today=_today())
+    screens.print_projects(found, today=today())
 
 
 @project.command()
@@ -252,124 +242,6 @@ def remove_member(slug: str, user: str) -> None:
     with changing(settings_here()) as (session, recorder):
         facts = actions.remove_member(session, slug, user, audit=recorder)
     click.echo(f"Members of {slug}: {', '.join(sorted(facts.members)) or 'none'}.")
-
-
-@click.group()
-def objection() -> None:
-    """Objections of patients and physicians, by the identifier in their practice's software, which is kept
-    nowhere."""
-
-
-@objection.command()
-@click.option("--patient", metavar="ID", help="A patient, as the practice's software calls them.")
-@click.option("--physician", metavar="ID", help="A physician: what they exported goes, with their patients.")
-@click.option("--source", help="Which source the identifier is of. [default: the only one]")
-@click.option(
-    "--scope",
-    type=click.Choice([scope.value for scope in ObjectionScope]),
-    default=ObjectionScope.ALL.value,
-    show_default=True,
-    help="all: no row of theirs is seen any more. future: none dated after today is.",
-)
-@click.option("--reference", default="", help="Of the letter or contract; never a name.")
-def add(patient: str | None, physician: str | None, source: str | None, scope: str, reference: str) -> None:
-    """Record an objection: the next query of any project honours it. Give one identifier. Prints the number
-    of its receipt."""
-    from hub_config.governance import desk
-    from hub_config.governance.rights import actions as rights
-
-    if (patient is None) == (physician is None):
-        raise BadProject("An objection is a patient's or a physician's: give one identifier.")
-    subject = Subject.PATIENT if physician is None else Subject.PHYSICIAN
-    settings = settings_here()
-    named = desk.the_source(settings, source)
-    found = desk.objector(settings, subject, patient or physician or "", named)
-    with changing(settings) as (session, recorder):
-        receipt = rights.record_objection(
-            session,
-            subject,
-            found.number,
-            numbering=found.numbering,
-            scope=ObjectionScope(scope),
-            source=named,
-            reference=reference,
-            at=datetime.now(UTC),
-            audit=recorder,
-        )
-    with changing(settings) as (session, _):
-        rights.confirm(session, receipt.id, at=datetime.now(UTC))
-    said = "Recorded: the next query honours it." if receipt.new else "It was on record already."
-    click.echo(f"{said} Receipt {receipt.id}, scope {receipt.scope.value}.")
-
-
-@objection.command(name="list")
-def list_objections() -> None:
-    """List the objections on record, those that were lifted too."""
-    from hub_config.governance import screens
-    from hub_config.governance.objections import actions
-
-    with reading(settings_here()) as session:
-        found = actions.objections(session)
-    screens.print_objections(found)
-
-
-@objection.command()
-@click.argument("number", type=int, metavar="N")
-@click.option("--reason", required=True, help="Why: recorded by error, withdrawn by letter 14… Never whose.")
-def lift(number: int, reason: str) -> None:
-    """Lift objection N of `objection list`, on the word of the data protection officer: it was recorded by
-    error, or whoever made it withdrew it. Snapshots that were made without the person stay so."""
-    from hub_config.governance.objections import actions
-
-    with changing(settings_here()) as (session, recorder):
-        actions.lift(session, number, reason=reason, on=_today(), audit=recorder)
-    click.echo(f"Objection {number} is lifted, from the next query on.")
-
-
-def settings_here() -> Settings:
-    from hub_config.settings import load_settings
-
-    settings = load_settings()
-    place_commands()
-    return settings
-
-
-def place_commands() -> None:
-    """Events of this command say from which terminal it was typed, to its end."""
-    from hub_config.governance.audit.place import acting_from, terminal
-
-    click.get_current_context().with_resource(acting_from(terminal()))
-
-
-@contextmanager
-def _opened(settings: Settings) -> Iterator[Store]:
-    from hub_config.governance.store import open_store
-
-    store = open_store(settings)
-    try:
-        yield store
-    finally:
-        store.close()
-
-
-@contextmanager
-def reading(settings: Settings) -> Iterator[Session]:
-    with _opened(settings) as store, store.session() as session:
-        yield session
-
-
-@contextmanager
-def changing(settings: Settings) -> Iterator[tuple[Session, Recorder]]:
-    with _opened(settings) as store, store.change() as session:
-        yield session, store.recorder(operator())
-
-
-def operator() -> str:
-    """Who types: the operating system's word, not the environment's."""
-    try:
-        return f"operator:{pwd.getpwuid(os.getuid()).pw_name}"
-    except KeyError:
-        return f"operator:uid-{os.getuid()}"
 
 
 def _grant(file: Path | None, options: dict[str, object]) -> GrantFile:
@@ -406,12 +278,4 @@ def _member(text: str) -> tuple[str, MemberRole]:
 def _show(facts: ProjectFacts) -> None:
     from hub_config.governance import screens
 
-    screens.print_project(facts, today=_today())
-
-
-def _today() -> date:
-    return datetime.now(UTC).date()
-
-
-def day(moment: datetime | None) -> date | None:
-    return moment.date() if moment else None
+    screens.print_project(facts, today=today())

@@ -31,7 +31,9 @@ def terms(
     labels = _centres(snapshot) if wants_centres else None
     centres = None if labels is None else frozenset(labels)
     manifest = snapshot.manifest
-    found = SnapshotTerms(manifest.number, manifest.synthetic, centres, labels or {}, follows)
+    found = SnapshotTerms(
+        manifest.number, manifest.synthetic, centres, labels or {}, follows, manifest.merged
+    )
     return Terms(found, settings.policy)
 
 
@@ -55,14 +57,17 @@ def objector(settings: Settings, subject: Subject, identifier: str, source: str)
 
 
 def the_source(settings: Settings, said: str | None) -> str:
-    """The source that was said, if snapshots are made of it; unsaid, the only one there is. Raises
-    BadProject."""
+    """The source that was said, by its name or its mapping's, if snapshots are made of it; unsaid, the only
+    one there is. Raises BadProject."""
     known = sources(settings.warehouse_dir)
     names = ", ".join(repr(name) for name in known) or "none"
     if said is None and len(known) == 1:
         return known[0]
     if said is None:
         raise BadProject(f"Say which source the identifier is of: --source, one of {names}.")
+    of_mapping = f"mapping {said}"
+    if said not in known and of_mapping in known:
+        return of_mapping
     if said not in known:
         raise BadProject(f"No snapshot is made of {said!r} (there are: {names}).{did_you_mean(said, known)}")
     return said
@@ -128,8 +133,11 @@ def _snapshot(settings: Settings, number: int | None) -> Snapshot:
 
 
 def _centres(snapshot: Snapshot) -> dict[str, str]:
-    """Each centre and how people call it: its city and region, as far as the snapshot says them."""
+    """Each centre on record and how people call it: its city and region, as far as the snapshot says them.
+    Of those that it merged it says no more than the code."""
     with duckdb.connect(str(snapshot.database), read_only=True) as connection:
         rows = connection.execute("SELECT centre_id, label, region_label FROM centres").fetchall()
     said = {code: [word for word in words if word and word != code] for code, *words in rows}
-    return {code: ", ".join(words) or code for code, words in said.items()}
+    merged = snapshot.manifest.merged
+    found = {code: ", ".join(words) or code for code, words in said.items() if code not in merged}
+    return found | {member: member for members in merged.values() for member in members}

@@ -10,7 +10,8 @@ from typing import Literal
 
 @dataclass(frozen=True)
 class Run:
-    """`notebook` is the template's own bytes, whose hash is on record: what was hashed is what runs."""
+    """`notebook` is the template's own bytes, whose hash is on record: what was hashed is what runs.
+    `registration`: the number of a registered notebook, where it is one."""
 
     id: str
     template: str
@@ -18,6 +19,7 @@ class Run:
     parameters: Mapping[str, object]
     language: Literal["fr", "en"]
     seconds: int
+    registration: str = ""
 
     def told(self, token: str) -> str:
         """What the first program of the box reads: the job, and the token for the kernel alone."""

@@ -11,6 +11,7 @@ import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 
+from hub_config.governance.centres import Merged, denied, too_small
 from hub_config.governance.charter import Charter
 from hub_config.governance.facts import AccessLevel, Grant
 from hub_config.governance.problems import BadGrant, BadProject, did_you_mean
@@ -28,13 +29,15 @@ _USER = re.compile(r"[a-z0-9][a-z0-9._@+-]{0,63}")
 
 @dataclass(frozen=True)
 class SnapshotTerms:
-    """What a grant must know of its snapshot. `centres` None: not looked up, so a grant may not name any."""
+    """What a grant must know of its snapshot. `centres` None: not looked up, so a grant may not name any.
+    They are those on record: `merged` says which of them are one in the snapshot."""
 
     number: int
     synthetic: bool
     centres: frozenset[str] | None = None
     labels: Mapping[str, str] = field(default_factory=dict, compare=False)  # of centres, in words
     rolling: str | None = None  # the population, where the project is to follow it
+    merged: Merged = field(default_factory=dict, compare=False)
 
 
 @dataclass(frozen=True)
@@ -132,6 +135,8 @@ def _centre_problems(centres: Collection[str] | None, snapshot: SnapshotTerms) -
     known = snapshot.centres or frozenset()
     for centre in sorted(set(centres or ()) - known):
         yield f"centres: snapshot {snapshot.number} has no centre {centre!r}.{did_you_mean(centre, known)}"
+    for each in denied(frozenset(centres or ()), snapshot.merged):
+        yield f"centres: in snapshot {snapshot.number}, {too_small(each)}"
 
 
 def _table_problems(

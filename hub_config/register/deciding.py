@@ -12,7 +12,7 @@ from typing import Final, TypeVar
 from starlette.datastructures import FormData
 
 from hub_config.governance.facts import AccessLevel
-from hub_config.governance.register.facts import LegalBasis, RawAnswers, Verdict
+from hub_config.governance.register.facts import ASKED, LegalBasis, RawAnswers, Verdict, asks_recontact
 from hub_config.register.actions.decisions import Judgement, TechnicalGrant
 from hub_config.register.form import ALL_CENTRES, LINE, PARAGRAPHS, Flaw, Problem, clean, parse_day
 from hub_config.register.problems import Unfit
@@ -99,12 +99,15 @@ def granted(form: FormData, answers: RawAnswers, snapshots: Collection[int]) -> 
     everywhere = ALL_CENTRES in asked_centres and ALL_CENTRES in centres
     if not tables or not set(tables) <= set(answers.get("tables") or ()):
         reader.flaw("tables", Flaw.MORE_THAN_ASKED)
+    recontact = reader.text("recontact", most=8) == ASKED
+    if recontact and not asks_recontact(answers):
+        reader.flaw("recontact", Flaw.MORE_THAN_ASKED)
     if not everywhere and (not centres or not set(centres) <= asked_centres):
         reader.flaw("centres", Flaw.MORE_THAN_ASKED)
     if reader.problems or until is None:
         raise Unfit(reader.problems)
     narrowed = None if everywhere else centres
-    return TechnicalGrant(verdict, why, int(number), access, tables, narrowed, until)
+    return TechnicalGrant(verdict, why, int(number), access, tables, narrowed, until, recontact)
 
 
 def levels(answers: RawAnswers) -> list[AccessLevel]:

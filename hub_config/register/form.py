@@ -16,11 +16,13 @@ from typing import Any, Final, TypeVar
 
 from hub_config.governance.facts import AccessLevel
 from hub_config.governance.register.facts import (
+    ASKED,
     Answers,
     KnownPerson,
     LegalBasis,
     RawAnswers,
     Scope,
+    asks_recontact,
     members_of,
 )
 from hub_config.governance.roles import Role
@@ -47,6 +49,8 @@ TEXTS: Final[Mapping[str, int]] = {
     "defence_on": 10,
     "expires_on": 10,
     "members": 2_000,
+    "recontact": 8,
+    "recontact_why": PARAGRAPHS,
     "lay_fr": PARAGRAPHS,
     "lay_en": PARAGRAPHS,
 }
@@ -148,6 +152,7 @@ def read(answers: RawAnswers, offer: Offer) -> Answers | Problems:
         date_to=reader.day("date_to"),
         defence_on=reader.day("defence_on"),
         expires_on=reader.day("expires_on", required=True) or offer.today,
+        recontact=reader.recontact(),
         members=reader.members(),
         lay_fr=reader.text("lay_fr", least=LAY_SUMMARY),
         lay_en=reader.text("lay_en", required=False),
@@ -235,6 +240,11 @@ class _Reader:
             elif len(str(needs[name])) > PARAGRAPHS:
                 self.flaw(NEED + name, Flaw.TOO_LONG, most=PARAGRAPHS)
         return {name: str(needs.get(name, "")) for name in wanted}
+
+    def recontact(self) -> str:
+        if self.answers.get("recontact") not in (None, "", ASKED):
+            self.flaw("recontact", Flaw.NOT_ON_LIST)
+        return self.text("recontact_why", least=LAY_SUMMARY) if asks_recontact(self.answers) else ""
 
     def person(self, name: str) -> str:
         said = self.text(name, required=False).lower()

@@ -27,6 +27,7 @@ LONGEST_REASON: Final = 4_000
 LABELS: Final[Mapping[str, Any]] = {
     "legal_bases": texts.LEGAL_BASES,
     "access_labels": texts.ACCESS,
+    "recontact_labels": texts.RECONTACT,
     "scopes": texts.SCOPES,
     "kinds": texts.KINDS,
     "states": texts.STATES,

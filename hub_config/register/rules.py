@@ -208,20 +208,22 @@ class Waiting:
 
 
 def offices_needed(dossier: DossierFacts) -> tuple[Office, ...]:
-    """Whose consent it takes: all three. What a lead asks for their own centres, protected results and no
-    SNDS, the committee leaves to the other two: it named the lead. A vote or a reserve takes it up all the
-    same."""
+    """Whose consent it takes: all three. What a lead asks for their own centres, protected results, no SNDS
+    and no re-contact, the committee leaves to the other two: it named the lead. A vote or a reserve takes it
+    up all the same."""
     if is_of_own_region(dossier) and not dossier.votes and dossier.opinion(Office.CSE) is None:
         return (Office.DPO, Office.ADMIN)
     return tuple(Office)
 
 
 def is_of_own_region(dossier: DossierFacts) -> bool:
-    """A regional request for aggregate access only. Its scope was written at submission, not typed."""
+    """A regional request for aggregate access only, that seeks nobody. Its scope was written at submission,
+    not typed."""
     answers = dossier.answers
     return (
         answers.get("scope") == Scope.REGIONAL
         and answers.get("access") == AccessLevel.AGGREGATE
+        and not dossier.asks_recontact
         and not any(str(name).startswith("snds_") for name in answers.get("tables") or ())
     )
 

@@ -48,6 +48,10 @@ ACCESS_HINTS: Final[Mapping[AccessLevel, str]] = {
         "un médecin."
     ),
 }
+RECONTACT: Final[Mapping[bool, str]] = {
+    False: N_("non"),
+    True: N_("oui : des cabinets peuvent être invités à en parler à des patients"),
+}
 SCOPES: Final[Mapping[Scope, str]] = {
     Scope.NATIONAL: N_("nationale"),
     Scope.REGIONAL: N_("régionale"),
@@ -149,6 +153,8 @@ FIELDS: Final[Mapping[str, str]] = {
     "date_from": N_("Données à partir du"),
     "date_to": N_("jusqu'au"),
     "tables": N_("Tables, et pourquoi chacune est nécessaire"),
+    "recontact": N_("Recontact de patients"),
+    "recontact_why": N_("Pourquoi recontacter des patients, et ce qui leur sera proposé"),
     "lay_fr": N_("Résumé pour le public"),
     "lay_en": N_("Le même en anglais, si vous le souhaitez"),
 }

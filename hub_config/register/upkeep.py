@@ -1,6 +1,6 @@
 """What the register does by itself, every hour: whoever answers for a project is reminded of the yearly
-review and of its end, the DPOs of rights requests whose answer is due; and a project that nobody confirmed in
-time is suspended, if the settings say so.
+review and of its end, the DPOs of rights requests whose answer is due; a project that nobody confirmed in
+time is suspended, if the settings say so; and lists of re-contact that are six months old are erased.
 
 A reminder says that something waits in the register, never of which project or person. What was done is on
 record, so a restart repeats nothing.
@@ -23,6 +23,7 @@ from hub_config.governance import actions
 from hub_config.governance.facts import ProjectStatus
 from hub_config.governance.notices.models import Notice, NoticeKind
 from hub_config.governance.problems import GovernanceProblem
+from hub_config.governance.recontact import requests as recontacts
 from hub_config.governance.register import reading
 from hub_config.governance.rights import reminders
 from hub_config.register.actions.projects import overdue, suspend_overdue
@@ -40,6 +41,7 @@ class Done:
     suspended: tuple[str, ...]
     reminded: int
     rights: int = 0
+    lists: int = 0
 
 
 async def keep_up(office: Secretariat) -> None:
@@ -53,8 +55,10 @@ async def keep_up(office: Secretariat) -> None:
 
 
 def due(office: Secretariat) -> Done:
-    """Do what is due now, in one transaction."""
+    """Do what is due now. Lists of people go first and apart: nothing else that fails keeps them."""
     now, today = office.clock(), office.today
+    with office.store.change() as session:
+        lists = recontacts.expire(session, at=now, audit=office.store.recorder(WHO))
     with office.store.change() as session:
         audit = office.store.recorder(WHO)
         late: list[str] = []
@@ -71,7 +75,7 @@ def due(office: Secretariat) -> Done:
             audit.record(session, "register.remind", None, people=reminded)
         alerts = office.settings.airlock.alerts
         rights = reminders.remind(session, now, otherwise=alerts, audit=audit)
-    return Done(tuple(late), reminded, rights)
+    return Done(tuple(late), reminded, rights, lists)
 
 
 def _to_renew(session: Session, office: Secretariat) -> list[str]:

@@ -15,8 +15,8 @@ from typing import Final
 
 import httpx
 
+from hub_config.governance.report_runs.texts import NotRunning, ReportProblem, Text
 from hub_config.reports.protocol import KEY, PATH, Ended, Event, Request, event_of
-from hub_config.reports.texts import NotRunning, ReportProblem, Text
 from hub_config.settings import Settings
 
 _SILENCE_SECONDS: Final = 60.0

@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from hub_config.reports.texts import ReportProblem, Text, language_of
+from hub_config.governance.report_runs.texts import ReportProblem, Text, language_of
 
 if TYPE_CHECKING:
     from hub_config.governance.facts import ProjectFacts
-    from hub_config.reports.parameters import Parameter
+    from hub_config.governance.report_runs.parameters import Parameter
     from hub_config.settings import Settings
 
 INTERRUPTED = 130
@@ -31,8 +31,13 @@ def report() -> None:
 
 
 @report.command()
-@click.argument("template")
-@click.option("--project", required=True, help="On whose data: aggregates alone, whatever it may see itself.")
+@click.argument("template", required=False)
+@click.option("--notebook", help="In place of TEMPLATE: a registered notebook, by name, number or SHA-256.")
+@click.option(
+    "--project",
+    required=True,
+    help="On whose data: aggregates alone, unless a registered notebook reads rows.",
+)
 @click.option(
     "-p", "--parameter", "parameters", multiple=True, metavar="NAME=VALUE", help="A parameter. Repeat it."
 )
@@ -45,9 +50,15 @@ def report() -> None:
     "--seconds", type=click.IntRange(1), help="Time limit, within the site's. [default: the site's]"
 )
 def run(
-    template: str, project: str, parameters: tuple[str, ...], output: Path | None, seconds: int | None
+    template: str | None,
+    notebook: str | None,
+    project: str,
+    parameters: tuple[str, ...],
+    output: Path | None,
+    seconds: int | None,
 ) -> None:
-    """Run TEMPLATE, and keep the executed notebook, a page without code, and a manifest.
+    """Run TEMPLATE, or a registered notebook; keep it executed, a page without code, a manifest, and what
+    a registered notebook declared. Of one that reads rows: the declared files alone.
 
     The enclave must be running. Ctrl-C, or the end of this command in any way, ends the run.
 
@@ -56,8 +67,10 @@ def run(
     """
     from hub_config.reports.running import Wanted, carry_out
 
+    if bool(template) is bool(notebook):
+        raise click.UsageError("Give either TEMPLATE or --notebook.")
     with _told():
-        wanted = Wanted(template, project, parameters, output, seconds)
+        wanted = Wanted(template or "", project, parameters, output, seconds, notebook or "")
         sys.exit(carry_out(wanted, language_of(os.environ), _centres))
 
 
@@ -66,7 +79,7 @@ def run(
 def templates(template: str | None) -> None:
     """The approved templates, or the parameters of one."""
     from hub_config.governance.report_runs.approved import approved
-    from hub_config.reports.templates import read_template
+    from hub_config.governance.report_runs.templates import read_template
 
     with _told():
         if template is None:
@@ -77,12 +90,27 @@ def templates(template: str | None) -> None:
                 click.echo(_described(each))
 
 
+@report.command()
+@click.argument("project")
+def notebooks(project: str) -> None:
+    """The registered notebooks of PROJECT that may run: name, number, what they see, SHA-256."""
+    from hub_config.reports.registered import registered
+    from hub_config.settings import load_settings
+
+    with _told():
+        for each in registered(load_settings(), project):
+            click.echo(f"{each.name:<32} {each.id} {each.access.value:<9} {each.sha256}")
+
+
 def _centres(settings: Settings, facts: ProjectFacts) -> tuple[str, ...]:
     """The centres of the project's snapshot that its grant gives."""
     from hub_config.governance import desk
+    from hub_config.governance.centres import reached, shown
 
-    known = desk.terms(settings, facts.snapshot, wants_centres=True).snapshot.centres or frozenset()
-    return tuple(sorted(known if facts.grant.centres is None else known & facts.grant.centres))
+    snapshot = desk.terms(settings, facts.snapshot, wants_centres=True).snapshot
+    known = shown(snapshot.centres or (), snapshot.merged)
+    reach = reached(facts.grant.centres, snapshot.merged)
+    return tuple(sorted(known if reach is None else known & reach))
 
 
 def _described(parameter: Parameter) -> str:

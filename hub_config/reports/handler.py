@@ -2,8 +2,8 @@
 
 `POST /hub/p4dp/reports/runs` answers JSON lines for as long as the run lasts: `started`, then `beat` twice a
 second, then `ended`. The connection is the run's life: an operator who hangs up, is killed or loses the
-network ends it, as does the time limit, the loss of the project's approval and the end of the hub. The
-token may do this and nothing else at the hub.
+network ends it, as does the time limit, the loss of the project's approval, the end of the hub and, of a
+registered notebook, that it stands no more. The token may do this and nothing else at the hub.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import json
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -22,26 +22,34 @@ from tornado.iostream import StreamClosedError
 
 from hub_config.governance.audit import AuditFailure, Decision
 from hub_config.governance.journal import Journal, Step
+from hub_config.governance.problems import StoreProblem
 from hub_config.governance.report_runs.facts import Outcome
+from hub_config.governance.report_runs.templates import Template, read_template
+from hub_config.governance.report_runs.texts import ReportProblem
 from hub_config.governance.runs import Run
 from hub_config.governance.services import service_of
 from hub_config.reports.collecting import remove, run_folder
 from hub_config.reports.protocol import PATH, SCOPE, Ended, Event, Request, Started, TemplateChanged
-from hub_config.reports.templates import read_template
-from hub_config.reports.texts import ReportProblem
+from hub_config.reports.registered import registered_now, stands_now
 
 BEAT_SECONDS: Final = 0.5  # also how soon the command shows the next cell
+LOOK_SECONDS: Final = 2.0  # how soon a run ends whose notebook stands no more
+_UNKNOWN_LOOKS: Final = 3  # in a row, after which a record that can't be read is one that is gone
 
 
 @dataclass(frozen=True)
 class Desk:
     """What the desk stands on. `longest`: seconds of the site's setting; `homes`: where runs have theirs;
-    `templates`: the folder of approved notebooks, None: the checkout's; `under_way`: projects with a run."""
+    `templates`: the folder of approved notebooks, None: the checkout's; `registered`: the notebook of a
+    project's own by its number, if it stands; `stands`: whether it still does; `under_way`: projects with
+    a run."""
 
     journal: Journal
     longest: int
     homes: Path
     templates: Path | None = None
+    registered: Callable[[str, str], Template] = registered_now
+    stands: Callable[[str, str], bool] = stands_now
     under_way: set[str] = field(default_factory=set)
 
 
@@ -66,8 +74,8 @@ class RunsHandler(APIHandler):  # type: ignore[misc]  # untyped upstream
     async def post(self) -> None:
         try:
             request = Request.from_json(self.get_json_body())
-            run = self._run(request)
-        except (ReportProblem, TemplateChanged, ValueError, TypeError, KeyError) as problem:
+            run = await asyncio.to_thread(self._run, request)
+        except (ReportProblem, StoreProblem, TemplateChanged, ValueError, TypeError, KeyError) as problem:
             raise web.HTTPError(400, str(problem)) from None
         if request.project in self.desk.under_way:
             raise web.HTTPError(409, "another run of this project is under way")
@@ -90,8 +98,8 @@ class RunsHandler(APIHandler):  # type: ignore[misc]  # untyped upstream
         await self._say(outcome)
 
     def _run(self, request: Request) -> Run:
-        """The template is read here: what is on record by its hash is what runs."""
-        template = read_template(request.template, self.desk.templates)
+        """The template or notebook is read here: what is on record by its hash is what runs."""
+        template = self._template(request)
         if template.sha256 != request.sha256:
             raise TemplateChanged(request.template)
         return Run(
@@ -101,7 +109,13 @@ class RunsHandler(APIHandler):  # type: ignore[misc]  # untyped upstream
             parameters=request.parameters,
             language=request.language,
             seconds=min(request.seconds, self.desk.longest),
+            registration=request.registration,
         )
+
+    def _template(self, request: Request) -> Template:
+        if request.registration:
+            return self.desk.registered(request.project, request.registration)
+        return read_template(request.template, self.desk.templates)
 
     async def _note_start(self, request: Request, run: Run) -> None:
         self._who = request.operator
@@ -109,6 +123,7 @@ class RunsHandler(APIHandler):  # type: ignore[misc]  # untyped upstream
             "run": run.id,
             "template": run.template,
             "sha256": request.sha256,
+            "registration": run.registration,
             "parameters": json.dumps(dict(run.parameters), sort_keys=True, ensure_ascii=False),
         }
         try:
@@ -125,7 +140,7 @@ class RunsHandler(APIHandler):  # type: ignore[misc]  # untyped upstream
             outcome = await self._started(user, project, run)
         finally:
             await self._stopped(user, project)
-            if outcome.outcome in (Outcome.GIVEN_UP, Outcome.NOT_STARTED):  # nobody will come for it
+            if outcome.outcome in _NOTHING_KEPT:  # nobody will come for it
                 await asyncio.to_thread(remove, run_folder(self.desk.homes, project, run.id))
             decision = Decision.ALLOWED if outcome.outcome is Outcome.DONE else Decision.FAILED
             await self.desk.journal.note_if_possible(
@@ -148,25 +163,49 @@ class RunsHandler(APIHandler):  # type: ignore[misc]  # untyped upstream
             reason = getattr(problem, "reason", None) or type(problem).__name__
             self.log.error("Run %s of %s not started: %s", run.id, project, reason)
             return Ended(Outcome.NOT_STARTED, str(reason)[:100])
-        return await self._watched(spawner, run.seconds)
+        return await self._watched(spawner, project, run)
 
-    async def _watched(self, spawner: Any, seconds: float) -> Ended:
+    async def _watched(self, spawner: Any, project: str, run: Run) -> Ended:
         ended = asyncio.ensure_future(spawner.ended())
         gone = asyncio.ensure_future(self._gone.wait())
-        deadline = asyncio.get_running_loop().time() + seconds
+        fallen = asyncio.ensure_future(self._fallen(project, run.registration))
+        deadline = asyncio.get_running_loop().time() + run.seconds
         try:
-            while not (ended.done() or gone.done()):
+            while not (ended.done() or gone.done() or fallen.done()):
                 left = deadline - asyncio.get_running_loop().time()
                 if left <= 0:
                     return Ended(Outcome.TIMED_OUT)
                 await asyncio.wait(
-                    {ended, gone}, timeout=min(left, BEAT_SECONDS), return_when=asyncio.FIRST_COMPLETED
-                )
+                    {ended, gone, fallen}, timeout=min(left, BEAT_SECONDS),
+                    return_when=asyncio.FIRST_COMPLETED,
+                )  # fmt: skip
                 await self._say(None)
+            if fallen.done():
+                return Ended(Outcome.WITHDRAWN)
             return _by_code(ended.result()) if ended.done() else Ended(Outcome.GIVEN_UP)
         finally:
-            ended.cancel()
-            gone.cancel()
+            for each in (ended, gone, fallen):
+                each.cancel()
+
+    async def _fallen(self, project: str, registration: str) -> None:
+        """Returns once what runs is no more a notebook that stands; of a template, never."""
+        unknown = 0
+        while unknown < _UNKNOWN_LOOKS:
+            await asyncio.sleep(LOOK_SECONDS)
+            stands = await self._stands(project, registration)
+            if stands is False:
+                return
+            unknown = unknown + 1 if stands is None else 0
+
+    async def _stands(self, project: str, registration: str) -> bool | None:
+        """None where the record can't be read."""
+        if not registration:
+            return True
+        try:
+            return await asyncio.to_thread(self.desk.stands, project, registration)
+        except (StoreProblem, ReportProblem, OSError) as problem:
+            self.log.error("Run of %s: its registration can't be read: %s", project, type(problem).__name__)
+            return None
 
     async def _stopped(self, user: Any, project: str) -> None:
         """Nothing of the run is left when this returns: box, token, socket, route."""
@@ -183,6 +222,9 @@ class RunsHandler(APIHandler):  # type: ignore[misc]  # untyped upstream
             await self.flush()
         except StreamClosedError:
             self._gone.set()
+
+
+_NOTHING_KEPT: Final = (Outcome.GIVEN_UP, Outcome.NOT_STARTED, Outcome.WITHDRAWN)
 
 
 def _by_code(code: int) -> Ended:

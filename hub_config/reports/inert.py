@@ -13,7 +13,7 @@ from html import escape
 from html.parser import HTMLParser
 from typing import Final
 
-from hub_config.reports.texts import Language
+from hub_config.governance.report_runs.texts import Language
 
 POLICY: Final = (
     "default-src 'none'; img-src data:; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"

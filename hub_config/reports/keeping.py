@@ -11,7 +11,7 @@ import os
 import secrets
 import shutil
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from importlib.metadata import distributions
 from pathlib import Path
@@ -20,9 +20,10 @@ from typing import Any, Final
 from hub_config.governance.audit import AuditFailure, read_records
 from hub_config.governance.facts import ProjectFacts
 from hub_config.governance.report_runs.facts import KeptFile
+from hub_config.governance.report_runs.templates import Template
+from hub_config.governance.report_runs.texts import Language, ReportProblem, Text
+from hub_config.reports.collecting import Left
 from hub_config.reports.inert import page
-from hub_config.reports.templates import Template
-from hub_config.reports.texts import Language, ReportProblem, Text
 from hub_config.settings import Settings
 
 _WORKSPACE: Final = Path(__file__).parents[2] / ".venv" / "workspace"
@@ -59,10 +60,13 @@ class Done:
 
 @dataclass(frozen=True)
 class Leaving:
-    """What the box left, as read and bounded. `fragment` None: it did not get so far."""
+    """What the box left, as read and bounded. `fragment` None: it did not get so far. `left`: of its
+    folder of outputs; `alone`: these and nothing else are kept, since the notebook itself may show rows."""
 
     notebook: bytes
     fragment: str | None
+    left: Left = field(default_factory=Left)
+    alone: bool = False
 
 
 def place_for(settings: Settings, project: str, name: str) -> Path:
@@ -94,7 +98,8 @@ def keep(folder: Path, done: Done, leaving: Leaving, language: Language) -> tupl
         for name, content in files.items():
             _write(draft / name, content)
         _write(
-            draft / "manifest.json", json.dumps(manifest(done), indent=1, ensure_ascii=False).encode() + b"\n"
+            draft / "manifest.json",
+            json.dumps(manifest(done, leaving.left), indent=1, ensure_ascii=False).encode() + b"\n",
         )
         draft.rename(folder)
     except BaseException:
@@ -104,7 +109,9 @@ def keep(folder: Path, done: Done, leaving: Leaving, language: Language) -> tupl
 
 
 def _files(done: Done, leaving: Leaving, language: Language) -> dict[str, bytes]:
-    files = {f"{done.template.name}.ipynb": leaving.notebook}
+    if leaving.alone:
+        return dict(leaving.left.files)
+    files = {f"{done.template.name}.ipynb": leaving.notebook, **leaving.left.files}
     if leaving.fragment is not None:
         text = page(done.template.title, _card(done, language), leaving.fragment, language)
         files[f"{done.template.name}.html"] = text.encode()
@@ -115,18 +122,33 @@ def _digest(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
-def manifest(done: Done) -> dict[str, Any]:
+def manifest(done: Done, left: Left) -> dict[str, Any]:
     return {
         "run": done.run,
         "project": done.facts.slug,
         "snapshot": done.facts.snapshot,
         "template": {"name": done.template.name, "sha256": done.template.sha256},
+        **_told_of_outputs(done, left),
         "parameters": dict(done.parameters),
         "began": done.began.isoformat(timespec="seconds"),
         "ended": done.ended.isoformat(timespec="seconds"),
         "outcome": done.outcome,
         "requests": None if done.requests is None else list(done.requests),
         "versions": versions(),
+    }
+
+
+def _told_of_outputs(done: Done, left: Left) -> dict[str, Any]:
+    """Names of what was dropped stand here alone, for the operator: they are the notebook's words."""
+    registration = done.template.registration
+    if registration is None:
+        return {}
+    return {
+        "registration": registration.id,
+        "access": registration.access.value,
+        "outputs": {output.name: output.told for output in registration.outputs},
+        "lacking": list(left.lacking),
+        "undeclared": [*left.undeclared, *([f"+ {left.more}"] if left.more else [])],
     }
 
 
@@ -177,9 +199,15 @@ def _card(done: Done, language: Language) -> tuple[tuple[str, str], ...]:
             "Données" if french else "Data",
             ("instantané n° {n}" if french else "snapshot {n}").format(n=done.facts.snapshot),
         ),
-        ("Modèle" if french else "Template", f"{done.template.name}, SHA-256 {done.template.sha256[:16]}…"),
+        (_kind(done, french=french), f"{done.template.name}, SHA-256 {done.template.sha256[:16]}…"),
         ("Exécution" if french else "Run", done.run),
     )
+
+
+def _kind(done: Done, *, french: bool) -> str:
+    if done.template.registration is not None:
+        return "Notebook enregistré" if french else "Registered notebook"
+    return "Modèle" if french else "Template"
 
 
 def _said(value: object, language: Language) -> str:

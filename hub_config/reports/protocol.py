@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Final, Self
 
 from hub_config.governance.report_runs.facts import Outcome
-from hub_config.reports.texts import Language
+from hub_config.governance.report_runs.texts import Language
 
 PATH: Final = "/hub/p4dp/reports/runs"
 SCOPE: Final = "custom:p4dp:reports"
@@ -33,6 +33,7 @@ class Request:
     language: Language
     seconds: int
     operator: str
+    registration: str = ""  # the number of a registered notebook: then `template` is its name
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -46,6 +47,8 @@ class Request:
             raise ValueError("a run is asked for by names")
         if PROJECT.fullmatch(request.project) is None:
             raise ValueError("no project has such a name")
+        if not isinstance(request.registration, str):
+            raise ValueError("a notebook is asked for by its number")
         if not isinstance(request.parameters, dict) or type(request.seconds) is not int:
             raise ValueError("a run has parameters and a time limit")
         if request.seconds <= 0:

@@ -6,20 +6,27 @@ whether it got to its end.
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 from hub_config.governance.audit import AuditFailure
+from hub_config.governance.facts import AccessLevel
 from hub_config.governance.problems import StoreProblem
-from hub_config.governance.report_runs.approved import approved_hashes
-from hub_config.governance.report_runs.facts import KeptFile, Outcome, RunFacts
+from hub_config.governance.report_runs.facts import Approvals, KeptFile, Outcome, RunFacts
+from hub_config.governance.report_runs.reading import approvals
 from hub_config.governance.report_runs.recording import record_run
-from hub_config.governance.services import as_seen_by, service_of
 from hub_config.governance.store import open_store
 from hub_config.reports.keeping import Done
 from hub_config.settings import Settings
 
 
 def put_on_record(
-    settings: Settings, done: Done, outcome: Outcome, files: tuple[KeptFile, ...], operator: str
+    settings: Settings,
+    done: Done,
+    outcome: Outcome,
+    files: tuple[KeptFile, ...],
+    operator: str,
+    *,
+    undeclared: int = 0,
 ) -> bool:
     """Whether it is: a full disk or a silent database costs the report its class, and not the report."""
     try:
@@ -28,7 +35,8 @@ def put_on_record(
         return False
     try:
         with store.change() as session:
-            record_run(session, run_of(done, outcome, files, operator), audit=store.recorder(operator))
+            run = run_of(done, outcome, files, operator, approvals(session, done.facts.slug))
+            record_run(session, replace(run, undeclared=undeclared), audit=store.recorder(operator))
     except (StoreProblem, AuditFailure, OSError):
         return False
     finally:
@@ -36,24 +44,28 @@ def put_on_record(
     return True
 
 
-def run_of(done: Done, outcome: Outcome, files: tuple[KeptFile, ...], operator: str) -> RunFacts:
-    slug, template = done.facts.slug, done.template
-    return RunFacts(
+def run_of(
+    done: Done, outcome: Outcome, files: tuple[KeptFile, ...], operator: str, approved: Approvals
+) -> RunFacts:
+    slug, template, own = done.facts.slug, done.template, done.template.registration
+    run = RunFacts(
         id=done.run,
         project=slug,
         template=template.name,
         sha256=template.sha256,
-        approved=approved_hashes().get(template.name) == template.sha256,
+        approved=False,
         parameters=canonical(done.parameters),
         asked_by=operator[:64],
-        access=as_seen_by(service_of(slug), done.facts).grant.access,
+        access=AccessLevel.AGGREGATE if own is None else own.access,
         snapshot=done.facts.snapshot,
         began=done.began,
         ended=done.ended,
         outcome=outcome,
         requests=done.requests,
         files=files,
+        registration=None if own is None else own.id,
     )
+    return replace(run, approved=run.still_approved(approved))
 
 
 def canonical(parameters: object) -> str:

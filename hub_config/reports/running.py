@@ -3,21 +3,30 @@ left is kept."""
 
 from __future__ import annotations
 
-import os
-import pwd
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Final, assert_never
+from typing import Any, Final, assert_never
 
 import click
 
 from hub_config.governance import actions
+from hub_config.governance.console import operator
 from hub_config.governance.facts import ProjectFacts
+from hub_config.governance.notebooks.facts import Output
 from hub_config.governance.report_runs.facts import Outcome, folder_name
+from hub_config.governance.report_runs.parameters import (
+    Value,
+    asks_for_centres,
+    check,
+    given_values,
+    with_centres,
+)
+from hub_config.governance.report_runs.templates import Template, read_template
+from hub_config.governance.report_runs.texts import Language, ReportProblem, Text
 from hub_config.governance.rolling import as_of_now
 from hub_config.governance.rules import why_not
 from hub_config.governance.services import service_of
@@ -26,6 +35,8 @@ from hub_config.reports.client import Line, asked, is_under_way, not_running
 from hub_config.reports.collecting import (
     HTML,
     NOTEBOOK,
+    Left,
+    declared,
     failure,
     opened,
     parsed,
@@ -33,6 +44,14 @@ from hub_config.reports.collecting import (
     read_file,
     remove,
     run_folder,
+)
+from hub_config.reports.concluding import (
+    KEPT_ELSEWHERE,
+    NOT_ON_RECORD,
+    TO_RELEASE,
+    WITHDRAWN,
+    concluded,
+    of_outputs,
 )
 from hub_config.reports.keeping import (
     Done,
@@ -43,13 +62,11 @@ from hub_config.reports.keeping import (
     refuse_taken,
     requests_of,
 )
-from hub_config.reports.parameters import Value, asks_for_centres, check, given_values, with_centres
 from hub_config.reports.plain import plain
 from hub_config.reports.protocol import Ended, Request, Started
 from hub_config.reports.recording import put_on_record
+from hub_config.reports.registered import read_registered
 from hub_config.reports.screen import Screen, screen_for
-from hub_config.reports.templates import Template, read_template
-from hub_config.reports.texts import Language, ReportProblem, Text
 from hub_config.settings import Settings, load_settings
 from hub_config.up import house
 
@@ -75,6 +92,7 @@ class Wanted:
     parameters: tuple[str, ...]
     output: Path | None
     seconds: int | None
+    notebook: str = ""  # in place of a template: a registered notebook of the project's
 
 
 @dataclass(frozen=True)
@@ -106,7 +124,7 @@ def carry_out(wanted: Wanted, language: Language, centres: Centres) -> int:
 def checked_before(wanted: Wanted, language: Language, centres: Centres) -> Checked:
     """Everything that can be wrong before a run. Raises ReportProblem, GovernanceProblem, BadSettings."""
     settings = load_settings()
-    template = read_template(wanted.template)
+    template = _template(settings, wanted)
     given = given_values(wanted.parameters)
     parameters = template.parameters
     if house.holder(settings) is None and not settings.home.exists():
@@ -122,6 +140,14 @@ def checked_before(wanted: Wanted, language: Language, centres: Centres) -> Chec
         raise not_running()
     seconds = min(wanted.seconds or settings.reports.seconds, settings.reports.seconds)
     return Checked(settings, template, facts, values, language, seconds, output)
+
+
+def _template(settings: Settings, wanted: Wanted) -> Template:
+    if not wanted.notebook:
+        return read_template(wanted.template)
+    if not settings.home.exists():
+        raise not_running()
+    return read_registered(settings, wanted.project, wanted.notebook)
 
 
 def _project(settings: Settings, slug: str) -> ProjectFacts:
@@ -210,7 +236,8 @@ def _request(checked: Checked) -> Request:
         parameters=checked.values,
         language=checked.language,
         seconds=checked.seconds,
-        operator=_operator(),
+        operator=operator(),
+        registration="" if checked.template.registration is None else checked.template.registration.id,
     )
 
 
@@ -226,8 +253,10 @@ class _Found:
 
 
 def _kept(checked: Checked, run: str, ended: Ended, began: datetime, folder: Path) -> int:
+    if ended.outcome is Outcome.WITHDRAWN:
+        raise BrokenOff(WITHDRAWN.fill(name=checked.template.name))
     found = _found(checked, ended, folder)
-    outcome = Outcome.CELL_FAILED if ended.outcome is Outcome.DONE and found.failed else ended.outcome
+    outcome = _outcome(ended, found)
     service = service_of(checked.facts.slug)
     done = Done(
         run=run,
@@ -242,14 +271,37 @@ def _kept(checked: Checked, run: str, ended: Ended, began: datetime, folder: Pat
     name = folder_name(began, checked.template.name, run)
     output = checked.output or place_for(checked.settings, checked.facts.slug, name)
     files = keep(output, done, found.leaving, checked.language)
-    on_record = put_on_record(checked.settings, done, outcome, files, _operator())
+    dropped = found.leaving.left.dropped
+    on_record = put_on_record(checked.settings, done, outcome, files, operator(), undeclared=dropped)
     click.echo(
-        _conclusion(checked, outcome, found.failed).say(checked.language), err=outcome is not Outcome.DONE
+        concluded(checked.template, outcome, found.failed, checked.seconds).say(checked.language),
+        err=outcome is not Outcome.DONE,
     )
     click.echo(str(output))
-    if outcome is Outcome.DONE:
-        click.echo(_what_next(checked, run, on_record).say(checked.language), err=True)
+    for said in (*of_outputs(found.leaving.left), *_what_next(checked, run, outcome, on_record)):
+        click.echo(said.say(checked.language), err=True)
     return _EXIT_CODES[outcome]
+
+
+def _outcome(ended: Ended, found: _Found) -> Outcome:
+    """A run that came to its end has done what was asked for if no cell failed and no declared file lacks."""
+    if ended.outcome is not Outcome.DONE:
+        return ended.outcome
+    if found.failed is not None:
+        return Outcome.CELL_FAILED
+    return Outcome.INCOMPLETE if found.leaving.left.lacking else Outcome.DONE
+
+
+def _what_next(checked: Checked, run: str, outcome: Outcome, on_record: bool) -> tuple[Text, ...]:
+    """How a member of the project asks for it to leave."""
+    if outcome is not Outcome.DONE:
+        return ()
+    if not on_record:
+        return (NOT_ON_RECORD,)
+    if checked.output is not None:
+        return (KEPT_ELSEWHERE,)
+    pages = checked.settings.service_url("airlock")
+    return (TO_RELEASE.fill(url=f"{pages}/rapports/{run}", project=checked.facts.slug),)
 
 
 def _as_answered(checked: Checked, began: datetime) -> ProjectFacts:
@@ -262,94 +314,41 @@ def _as_answered(checked: Checked, began: datetime) -> ProjectFacts:
 def _found(checked: Checked, ended: Ended, folder: Path) -> _Found:
     """Raises NotUsable; BrokenOff where there is no notebook at all."""
     limit = checked.settings.reports.output_bytes
+    left, outputs = Left(), _declared_by(checked.template)
     try:
         with opened(folder) as handle:
             notebook, html = read_file(handle, NOTEBOOK, limit), read_file(handle, HTML, limit)
+            if outputs and ended.outcome is Outcome.DONE:
+                left = declared(handle, outputs, limit)
     except OSError:
         notebook, html = None, None
     if notebook is None:
         raise _broken_off(ended)
     executed = parsed(notebook)
+    alone = checked.template.sees_rows
+    fragment = None if html is None else html.decode(errors="replace")
+    return _Found(Leaving(plain(executed), fragment, left, alone), _told_failure(executed, alone))
+
+
+def _declared_by(template: Template) -> tuple[Output, ...]:
+    return () if template.registration is None else template.registration.outputs
+
+
+def _told_failure(executed: Mapping[str, Any], alone: bool) -> tuple[int, str] | None:
     failed = failure(executed)
-    return _Found(Leaving(plain(executed), None if html is None else html.decode(errors="replace")), failed)
+    return (failed[0], "…") if failed is not None and alone else failed
 
 
-def _what_next(checked: Checked, run: str, on_record: bool) -> Text:
-    """How a member of the project asks for it to leave."""
-    if not on_record:
-        return _NOT_ON_RECORD
-    if checked.output is not None:
-        return _KEPT_ELSEWHERE
-    pages = checked.settings.service_url("airlock")
-    return _TO_RELEASE.fill(url=f"{pages}/rapports/{run}", project=checked.facts.slug)
-
-
-def _conclusion(checked: Checked, outcome: Outcome, failed: tuple[int, str] | None) -> Text:
-    match outcome:
-        case Outcome.DONE:
-            return Text("Rapport prêt :", "The report is ready:")
-        case Outcome.CELL_FAILED if failed is not None:
-            return _FAILED.fill(
-                step=_step(checked.template, failed[0]), cell=failed[0] + 1, message=failed[1]
-            )
-        case Outcome.TIMED_OUT:
-            return _OVER_TIME.fill(seconds=checked.seconds)
-        case Outcome.CELL_FAILED | Outcome.BROKE | Outcome.GIVEN_UP | Outcome.NOT_STARTED:
-            return _BROKE
-        case _:
-            assert_never(outcome)
-
-
-_FAILED: Final = Text(
-    "Le rapport s'est arrêté à l'étape « {step} » (cellule de code n° {cell}) :\n{message}\n"
-    "Le notebook exécuté jusque-là est conservé :",
-    "The report stopped at step {step!r} (code cell {cell}):\n{message}\nThe notebook, as far as it got, "
-    "is kept:",
-)
-_OVER_TIME: Final = Text(
-    "Le rapport a dépassé son temps ({seconds} s) et a été arrêté. Donnez-lui plus de temps ([reports] "
-    "seconds dans "
-    "enclave.toml) ou moins à faire. Le notebook exécuté jusque-là est conservé :",
-    "The report went over its time ({seconds} s) and was stopped. Give it more ([reports] seconds in "
-    "enclave.toml) "
-    "or less to do. The notebook, as far as it got, is kept:",
-)
-_BROKE: Final = Text(
-    "L'exécution s'est interrompue (mémoire épuisée ? logs/hub.log le dit). Le notebook, tel qu'il "
-    "était, est conservé :",
-    "The run broke off (out of memory? logs/hub.log says). The notebook, as it was, is kept:",
-)
-_TO_RELEASE: Final = Text(
-    "Pour qu'il sorte de l'enclave : un membre de {project} le demande sur {url} (Mes demandes de sortie, "
-    "« Rapports du projet »). Un médecin le lit.",
-    "For it to leave the enclave: a member of {project} asks for it at {url} (My requests, “The project's "
-    "reports”). One physician reads it.",
-)
-_KEPT_ELSEWHERE: Final = Text(
-    "Gardé hors du dossier des rapports (--output) : on ne peut pas en demander la sortie depuis le "
-    "navigateur. Relancez-le sans --output pour cela.",
-    "Kept outside the folder of reports (--output): its release can't be asked for in the browser. Run it "
-    "without --output for that.",
-)
-_NOT_ON_RECORD: Final = Text(
-    "Attention : ce rapport n'a pas pu être inscrit au registre des exécutions. Il est gardé, mais sa sortie "
-    "sera relue par deux médecins. Vérifiez le disque et le journal (`p4dp-enclave audit verify`), "
-    "puis relancez.",
-    "Mind: this report could not be put on the record of runs. It is kept, but two physicians will read it "
-    "before it leaves. Check the disk and the log (`p4dp-enclave audit verify`), then run it again.",
-)
 _EXIT_CODES: Final = {
     Outcome.DONE: 0,
     Outcome.CELL_FAILED: 1,
+    Outcome.INCOMPLETE: 1,
     Outcome.TIMED_OUT: OVER_TIME,
     Outcome.GIVEN_UP: BROKEN_OFF,
     Outcome.BROKE: BROKEN_OFF,
     Outcome.NOT_STARTED: BROKEN_OFF,
+    Outcome.WITHDRAWN: BROKEN_OFF,
 }
-
-
-def _step(template: Template, cell: int) -> str:
-    return template.steps[cell] if cell < len(template.steps) else template.name
 
 
 def _not_started(reason: str) -> BrokenOff:
@@ -370,11 +369,3 @@ def _broken_off(ended: Ended) -> BrokenOff:
             "The run left no notebook ({outcome}): nothing is kept. logs/hub.log says why.",
         ).fill(outcome=ended.outcome.value)
     )
-
-
-def _operator() -> str:
-    """Who types: the operating system's word, not the environment's."""
-    try:
-        return f"operator:{pwd.getpwuid(os.getuid()).pw_name}"
-    except KeyError:
-        return f"operator:uid-{os.getuid()}"

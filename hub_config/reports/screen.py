@@ -20,8 +20,8 @@ from rich.progress import (
     TimeElapsedColumn,
 )
 
+from hub_config.governance.report_runs.texts import Language, Text
 from hub_config.reports.collecting import Step
-from hub_config.reports.texts import Language, Text
 
 _STARTING = Text("ouverture du bac à sable…", "opening the sandbox…")
 

@@ -12,8 +12,8 @@ from pydantic import BaseModel, ConfigDict
 from starlette.responses import Response
 
 from p4dp_sdk.wire.errors import ErrorCode, Refusal
-from p4dp_sdk.wire.messages import explain
 from p4dp_sdk.wire.protocol import PROBLEM_JSON
+from p4dp_sdk.wire.refusals import explain
 
 _log = logging.getLogger(__name__)
 

@@ -64,10 +64,11 @@ def at_most(connections: int, handler: Handler) -> Handler:
 
 
 class BoxLog:
-    """What the programs of the box print: hostile, so printable, bounded, and marked with whose it is."""
+    """What the programs of the box print: hostile, so printable, bounded, and marked with whose it is; of a
+    silent one, only that it did."""
 
-    def __init__(self, label: str) -> None:
-        self.label = label
+    def __init__(self, label: str, *, silent: bool = False) -> None:
+        self.label, self.silent = label, silent
         self.left = LOG_BUDGET
         self.hour = 0
         self.last: deque[str] = deque(maxlen=5)
@@ -79,6 +80,9 @@ class BoxLog:
 
     def _write(self, line: str) -> None:
         self.last.append(line)
+        if self.silent:
+            self._note_silence()
+            return
         if (hour := int(time.monotonic() // 3600)) != self.hour:
             self.hour, self.left = hour, LOG_BUDGET
         if self.left <= 0:
@@ -86,6 +90,11 @@ class BoxLog:
         self.left -= len(line) + 1
         note = "" if self.left > 0 else " [P4DP: the rest of this hour's log is dropped]"
         print(f"[{self.label}] {line}{note}", file=sys.stderr, flush=True)
+
+    def _note_silence(self) -> None:
+        if self.left > 0:
+            self.left = 0
+            print(f"[{self.label}] [P4DP: what this run prints is not logged]", file=sys.stderr, flush=True)
 
 
 class Meter:
@@ -132,7 +141,7 @@ class Workspace:
 
     def __init__(self, order: Order) -> None:
         self.order = order
-        self.log = BoxLog(order.label)
+        self.log = BoxLog(order.label, silent=order.silent)
         self.meter = Meter(order.daily_bytes, _say)
         self.line, self._far_end = socket.socketpair()
         self.entry = order.run_dir / "in.sock"

@@ -31,6 +31,7 @@ class Order:
     grace: float = 3.0  # seconds the server has to close its kernels
     shut: bool = False  # a run: no way in for a browser, none out to the hub
     told: str = ""  # what its program reads on stdin: the job of a run, with its token
+    silent: bool = False  # what it prints is no operator's to read: it may have seen rows of people
     daily_bytes: int = 0  # to the browser: passing so many a day is said at once; 0: only at the end
 
     def to_json(self) -> bytes:

@@ -69,6 +69,7 @@ def as_run(order: Order, place: Place, environment: Path, run: Run, token: str) 
         hub="",
         shut=True,
         told=run.told(token),
+        silent=bool(run.registration),
     )
 
 

@@ -285,7 +285,8 @@ class P4DPSpawner(Spawner):  # type: ignore[misc]
         return place, uid
 
     async def _open_gateway(self, settings: Settings, place: Place) -> None:
-        binding = Binding(id=self._binding_id, user=self.user.name, server=self.name, project=self.name)
+        registration = "" if self.run is None else self.run.registration
+        binding = Binding(self._binding_id, self.user.name, self.name, self.name, registration)
         write_binding(settings.bindings_dir, binding)
         await open_workspace_socket(settings.gateway_control_socket, place.gateway)
         await tell_airlock(settings, self.log)

@@ -127,9 +127,11 @@ def load(mapping_name: str, directory: Path, land_only: bool, afresh: bool, keep
 
 @warehouse.group(invoke_without_command=True)
 @click.option("--population", metavar="NAME", help="Which; not needed where there is only one.")
+@click.option("--force", is_flag=True, help="Even where nothing is new: after a change of settings, say.")
 @click.pass_context
-def snapshot(context: click.Context, population: str | None) -> None:
-    """Freeze a new snapshot of all that is landed of one population; compare two, or purge old ones."""
+def snapshot(context: click.Context, population: str | None, *, force: bool) -> None:
+    """Freeze a new snapshot of all that is landed of one population, if there is anything new since the last
+    (rows, a linkage, an objection); compare two, or purge old ones."""
     if context.invoked_subcommand is not None:
         return
     from hub_config.governance.objections.leaving_out import objectors_on_record
@@ -140,10 +142,17 @@ def snapshot(context: click.Context, population: str | None) -> None:
     places = Places(settings.home, settings.warehouse_dir, settings.keys_dir, settings.codes_dir)
     objectors = objectors_on_record(settings, REGISTERED)
     with progress("Snapshot") as report:
-        made = freeze_landed(
-            places, population, objectors=objectors, observing=_observing(settings), report=report
+        frozen = freeze_landed(
+            *(places, population),
+            objectors=objectors,
+            observing=_observing(settings),
+            report=report,
+            force=force,
         )
-    _say_made(made)
+    if frozen.fresh:
+        _say_made(frozen.snapshot)
+    else:
+        click.echo(f"Nothing new since snapshot {frozen.snapshot.number}. `--force` freezes it again.")
 
 
 @warehouse.command(name="list")
@@ -288,16 +297,24 @@ def _say_made(snapshot: Snapshot) -> None:
     for name, rows in manifest.rows.items():
         if rows:
             click.echo(f"  {name:<22}{rows:>12,}")
+    for code, members in manifest.merged.items():
+        together = f"are one, {code}" if code else "stand in no centre"
+        click.echo(f"Too few active GPs: {', '.join(members)} {together}.")
 
 
 def _say_landed(landed: LandedFiles) -> None:
     if landed.load is None:
         click.echo("Nothing new: every file was landed before.")
+        click.echo("What an objection took out comes back, once it is lifted, by --afresh with all files.")
         return
     click.echo(f"Load {landed.load}: {landed.work}/report.html")
     for table, change in landed.changes.items():
         if change.any:
-            click.echo(f"  {table:<22}{change.added:>12,} added{change.updated:>12,} updated")
+            gone = f"{change.removed:>12,} removed (two persons claim them)" if change.removed else ""
+            moved = f"{change.moved:>12,} moved (to another person)" if change.moved else ""
+            click.echo(f"  {table:<22}{change.added:>12,} added{change.updated:>12,} updated{moved}{gone}")
+        if change.older:
+            click.echo(f"  {table:<22}{change.older:>12,} older than what is landed: passed over")
 
 
 def _say_sealed(sealed: Sealed) -> None:

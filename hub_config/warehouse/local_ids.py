@@ -19,10 +19,11 @@ from typing import Final
 
 import duckdb
 
+from hub_config.warehouse.centres import NOWHERE
 from hub_config.warehouse.pseudonyms import Kind, Pseudonyms
 from hub_config.warehouse.snapshot import Snapshot, list_snapshots
 
-_LOADED: Final = "mapping "
+LOADED: Final = "mapping "  # how a snapshot names a source that was loaded
 _SYNTHETIC: Final = re.compile(r"([PM])(\d{4,9})-(\d)")
 _LETTERS: Final = {Kind.PATIENT: ("P", 7), Kind.PHYSICIAN: ("M", 4)}
 _LONGEST: Final = 200
@@ -118,7 +119,7 @@ def _registered(keys: Path, source: str, kind: Kind, text: str) -> int | Missing
     pseudonyms = Pseudonyms.open(keys)
     if kind is Kind.PHYSICIAN and not (keys / f"{Kind.PHYSICIAN}s.register").exists():
         return Missing.INVENTED
-    (number,) = pseudonyms.known(kind, source.removeprefix(_LOADED), [text])
+    (number,) = pseudonyms.known(kind, source.removeprefix(LOADED), [text])
     return Missing.UNKNOWN if number is None else number
 
 
@@ -128,14 +129,15 @@ def _holds(snapshot: Snapshot, kind: Kind, number: int) -> bool:
 
 
 def centres_of(snapshot: Snapshot, kind: Kind, number: int) -> frozenset[str]:
-    """The centres whose rows name this person: a grant limited to others never showed them."""
+    """The centres whose rows name this person, `NOWHERE` for rows without one: a grant limited to others
+    never showed them."""
     column = "patient_no" if kind is Kind.PATIENT else "physician_no"
     with closing(duckdb.connect(str(snapshot.database), read_only=True)) as connection:
         rows = connection.execute(
             f"SELECT DISTINCT centre_id FROM patients WHERE {column} = ?",  # noqa: S608
             [number],
         ).fetchall()
-    return frozenset(str(row[0]) for row in rows if row[0] is not None)
+    return frozenset(NOWHERE if centre is None else str(centre) for (centre,) in rows)
 
 
 def _count(snapshot: Snapshot, query: str, values: Iterable[int]) -> int:

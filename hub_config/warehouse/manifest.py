@@ -32,7 +32,8 @@ class Manifest:
     snapshot; `first_date` and `last_date` bound the events. `public` means that the source is a public data
     set. What follows `format` came later, and is empty where it was not noted: `columns` are those stored, by
     table; `population` is what a rolling project follows; `quality` counts the rows each rule marked;
-    `invented` means that its GPs were, for a loaded source that has none.
+    `invented` means that its GPs were, for a loaded source that has none; `merged` are the small centres, by
+    the code that they bear together (`warehouse.centres`).
     """
 
     __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
@@ -56,6 +57,7 @@ class Manifest:
     sources: tuple[str, ...] = ()
     quality: Mapping[str, int] = field(default_factory=dict)
     invented: bool = False
+    merged: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def followed(self) -> str:

@@ -5,12 +5,13 @@ Whoever calls hands the objectors in, by the numbers of this numbering; nothing 
 record. A physician goes with their own patients, as the gateway hides them. Who objects to the future keeps
 what is dated up to that day: of a date known to the month or the year, the last day it may mean counts, and a
 row without a date can't be shown to be earlier. What began before the day and was learnt after it (the end of
-a period or a stay, a death) is as it was then; a linkage is of the day it was made. Of a snapshot's objectors
-nothing is left but the number in `objections`.
+a stay, a death) is as it was then; a linkage is of the day it was made; and observation ends as
+`derived.until` says. Of a snapshot's objectors nothing is left but the number in `objections`.
 """
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
@@ -20,6 +21,9 @@ from typing import Final
 import duckdb
 import pyarrow as pa
 
+from hub_config.warehouse.budget import FREEZING
+from hub_config.warehouse.derived.practices import NO_PHYSICIAN
+from hub_config.warehouse.derived.until import Stored, tabled
 from hub_config.warehouse.pseudonyms import Kind
 from hub_config.warehouse.schema import PATIENT, literal, quoted
 from p4dp_sdk.catalogue.model import Catalogue, Table
@@ -48,10 +52,28 @@ _NOTED: Final = (
             UNION ALL SELECT patient_no, until FROM patients JOIN until_physicians USING (physician_no)
         ) GROUP BY ALL""",
 )
+OBSERVED: Final = "observation_periods"
+"""The table whose rows are known by the practice's days, not by their own."""
+_PRACTICE: Final = f"coalesce(physician_no, {NO_PHYSICIAN}) AS practice"
+_OBSERVED: Final = f"""SELECT patient_no, {_PRACTICE}, start_date, end_date, end_reason
+    FROM {OBSERVED} SEMI JOIN until_patients USING (patient_no)"""  # noqa: S608
+_ENDS: Final = f"""SELECT {_PRACTICE}, end_date, end_reason, count(*) AS n FROM {OBSERVED}
+    WHERE practice IN (SELECT practice FROM ({_OBSERVED})) GROUP BY ALL"""  # noqa: S608
+_EXPORTS: Final = f"""SELECT {_PRACTICE}, exported_on, last_event FROM exports
+    WHERE practice IN (SELECT practice FROM ({_OBSERVED}))"""  # noqa: S608
+_NO_EXPORTS: Final = (
+    f"SELECT {NO_PHYSICIAN} AS practice, {_NEVER} AS exported_on, {_NEVER} AS last_event LIMIT 0"
+)
+_ENDED: Final = (
+    f"""DELETE FROM {OBSERVED} AS r USING known_periods AS k
+        WHERE r.patient_no = k.patient_no AND coalesce(r.start_date, {_NEVER}) = k.start_date
+            AND coalesce(r.end_date, {_NEVER}) = k.was AND NOT k.is_known""",  # noqa: S608
+    f"""UPDATE {OBSERVED} AS r SET end_date = k.until, end_reason = k.why FROM known_periods AS k
+        WHERE r.patient_no = k.patient_no AND r.start_date = k.start_date
+            AND coalesce(r.end_date, {_NEVER}) = k.was AND k.is_known
+            AND (r.end_date, r.end_reason) IS DISTINCT FROM (k.until, k.why)""",  # noqa: S608
+)
 _SHORTENED: Final = {
-    "observation_periods": """UPDATE observation_periods AS r SET end_date = u.until, end_reason = 'inactive'
-        FROM until_patients AS u
-        WHERE r.patient_no = u.patient_no AND (r.end_date IS NULL OR r.end_date > u.until)""",
     "patients": """UPDATE patients AS r SET death_month = NULL, death_source = NULL
         FROM until_patients AS u
         WHERE r.patient_no = u.patient_no AND last_day(r.death_month) > u.until""",
@@ -63,7 +85,7 @@ _SHORTENED: Final = {
         WHERE r.patient_no = u.patient_no AND (r.exit_date IS NULL OR r.exit_date > u.until)
             AND (r.exit_date IS NOT NULL OR r.length_days IS NOT NULL)""",
 }
-"""What begins up to the day and was learnt after it: the end of a period or a stay, and a death."""
+"""What begins up to the day and was learnt after it: the end of a stay, and a death."""
 
 
 @dataclass(frozen=True)
@@ -83,9 +105,11 @@ def purge_objectors(
     rows that went, or changed, by table. May be called again: then it finds nothing."""
     if not objectors:
         return {}
-    _note(connection, objectors)
     tables = dict(_tables(connection))
+    _note(connection, objectors, tables.keys())
     gone = {name: _delete(connection, name, columns, catalogue) for name, columns in tables.items()}
+    if OBSERVED in tables:
+        gone[OBSERVED] += sum(_changed(connection, statement) for statement in _ENDED)
     for name in tables.keys() & _SHORTENED:
         gone[name] += _changed(connection, _SHORTENED[name])
     for name, deleted in _delete_who_came_later(connection, tables, catalogue):
@@ -120,9 +144,14 @@ def purge_for_good(
     noted before anything is deleted for good, so that a kill in between is made up for."""
     connection.execute("BEGIN")
     if purge_objectors(connection, catalogue, objectors):
-        _due(database).touch(mode=0o600)
+        note_rewrite_due(database)
     connection.execute("COMMIT")
     connection.execute("CHECKPOINT")
+
+
+def note_rewrite_due(database: Path) -> None:
+    """Before anything that may not stay in its free blocks is deleted."""
+    _due(database).touch(mode=0o600)
 
 
 def rewrite_if_due(database: Path) -> None:
@@ -140,12 +169,13 @@ def _due(database: Path) -> Path:
 
 def rewrite(database: Path) -> None:
     """Copy a closed database without what was deleted from it: DuckDB leaves old blocks as they were."""
-    fresh = database.with_name(f"{database.name}.fresh")
+    fresh, spill = (database.with_name(f"{database.name}.{end}") for end in ("fresh", "spill"))
     fresh.unlink(missing_ok=True)  # of a copy that was killed
-    with duckdb.connect(":memory:") as connection:
+    with duckdb.connect(":memory:", config=FREEZING.config(spill)) as connection:
         connection.execute(f"ATTACH {literal(str(database))} AS old (READ_ONLY)")
         connection.execute(f"ATTACH {literal(str(fresh))} AS fresh")
         connection.execute("COPY FROM DATABASE old TO fresh")
+    shutil.rmtree(spill, ignore_errors=True)
     fresh.chmod(database.stat().st_mode)
     fresh.replace(database)
 
@@ -153,7 +183,9 @@ def rewrite(database: Path) -> None:
 # --- who ---------------------------------------------------------------------------------------------------
 
 
-def _note(connection: duckdb.DuckDBPyConnection, objectors: Iterable[Objector]) -> None:
+def _note(
+    connection: duckdb.DuckDBPyConnection, objectors: Collection[Objector], tables: Collection[str]
+) -> None:
     rows = [
         {
             PATIENT: each.number if each.kind is Kind.PATIENT else None,
@@ -166,6 +198,21 @@ def _note(connection: duckdb.DuckDBPyConnection, objectors: Iterable[Objector]) 
     for statement in _NOTED:
         connection.execute(statement)
     connection.unregister("given_objectors")
+    if OBSERVED in tables:
+        _note_observation(connection, "exports" in tables)
+
+
+def _note_observation(connection: duckdb.DuckDBPyConnection, exported: bool) -> None:
+    """Which periods are known, and until when: told by the practices' rows before any goes."""
+    queries = (_OBSERVED, _ENDS, _EXPORTS if exported else _NO_EXPORTS)
+    stored = Stored(*(connection.execute(query).to_arrow_table() for query in queries))
+    patients, physicians = (
+        dict(connection.execute(f"SELECT * FROM until_{who}").fetchall())  # noqa: S608
+        for who in ("patients", "physicians")
+    )
+    connection.register("known_given", tabled(stored, patients, physicians))
+    connection.execute("CREATE OR REPLACE TEMP TABLE known_periods AS SELECT * FROM known_given")
+    connection.unregister("known_given")
 
 
 # --- what --------------------------------------------------------------------------------------------------
@@ -194,7 +241,7 @@ def _delete(
             continue
         theirs = f"{column} IN (SELECT {column} FROM gone_{who})"  # noqa: S608
         deleted += _changed(connection, f"DELETE FROM {quoted(name)} WHERE {theirs}")  # noqa: S608
-        if last is not None:
+        if last is not None and (name, column) != (OBSERVED, PATIENT):
             deleted += _changed(
                 connection,
                 f"DELETE FROM {quoted(name)} AS r USING until_{who} AS u"  # noqa: S608

@@ -10,7 +10,7 @@ import duckdb
 
 from hub_config.warehouse.schema import PATIENT, quoted
 
-ROWS_AT_ONCE: Final = 4_000_000
+ROWS_AT_ONCE: Final = 1_000_000
 
 Range = tuple[int, int]  # inclusive
 

@@ -20,6 +20,7 @@ from typing import Final
 
 import duckdb
 
+from hub_config.warehouse.budget import MAKING, Budget
 from hub_config.warehouse.derived import (
     Observing,
     bound_observation,
@@ -28,6 +29,7 @@ from hub_config.warehouse.derived import (
     name_death_sources,
 )
 from hub_config.warehouse.manifest import Manifest, write_manifest
+from hub_config.warehouse.merging import merge_small_centres
 from hub_config.warehouse.privacy.scan import require_unidentifying
 from hub_config.warehouse.problems import is_disk_full
 from hub_config.warehouse.purging import Objector, keep_numbers, purge_objectors, rewrite
@@ -57,7 +59,7 @@ from hub_config.warehouse.workplace import (
 from p4dp_sdk.catalogue.load import load_catalogue
 from p4dp_sdk.catalogue.model import Catalogue, Table
 
-MEMORY: Final = "4GiB"  # of DuckDB, while a snapshot is made; what needs more goes to disk
+SPILL: Final = "tmp"
 
 __all__ = [
     "DATABASE",
@@ -145,6 +147,7 @@ class Building:
     invented: bool = False
     exported: bool = False
     snapshot: Snapshot | None = None
+    merged: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     _purged: bool = False
 
     def finish(
@@ -154,11 +157,13 @@ class Building:
         nobody can see it.
 
         Raises ValueError when a row of a person table has no patient: such a row would escape every
-        threshold; Identifying when a text out of an export may identify somebody.
+        threshold; Identifying when a text out of an export may identify somebody; CentreClash.
         """
         with _disk_full_explained():
             tables = self.catalogue.tables
             self._purge()
+            if self.exported:
+                self.merged = merge_small_centres(self.connection, self.catalogue, first_date, last_date)
             judge(self.connection, last_date)
             derive_observation(self.connection, last_date, self.observing)
             name_death_sources(self.connection)
@@ -192,9 +197,9 @@ class Building:
     def _close(self) -> None:
         self.connection.execute("CHECKPOINT")
         self.connection.close()
-        if self._purged:
+        if self._purged or self.merged:
             rewrite(self.directory / DATABASE)
-        shutil.rmtree(self.directory / "tmp", ignore_errors=True)
+        shutil.rmtree(self.directory / SPILL, ignore_errors=True)
 
     def _draft(
         self, rows: Mapping[str, int], quality: Mapping[str, int], reference: date, first: date, last: date
@@ -219,6 +224,7 @@ class Building:
             sources=self.sources,
             quality=quality,
             invented=self.invented,
+            merged=self.merged,
         )
 
     def _sealed_files(self) -> dict[str, Path]:
@@ -256,11 +262,12 @@ def build_snapshot(
     objectors: Iterable[Objector] = (),
     invented: bool = False,
     exported: bool = False,
+    budget: Budget = MAKING,
 ) -> Iterator[Building]:
     """A new snapshot, kept only if `finish` was reached. Several may be built at once, by any number of
     processes. `population` is what a rolling project follows, by default its `source`; `sources` are what
-    was loaded into it, `invented` that its GPs were, `exported` that its texts are
-    practices' and are looked through. Of `objectors` it holds nothing but their numbers.
+    was loaded into it, `invented` that its GPs were, `exported` that practices exported it: its texts are
+    looked through, and small centres merged. Of `objectors` it holds nothing but their numbers.
 
     Raises SnapshotProblem (DISK_FULL) when space runs out, RuntimeError when the block ends without `finish`.
     """
@@ -269,7 +276,7 @@ def build_snapshot(
         building = Building(
             warehouse_dir,
             directory,
-            _open_database(directory, catalogue),
+            _open_database(directory, catalogue, budget),
             source,
             synthetic,
             public,
@@ -289,10 +296,9 @@ def build_snapshot(
             raise RuntimeError(f"The build of {source} ended without finish(): nothing was kept.")
 
 
-def _open_database(directory: Path, catalogue: Catalogue) -> duckdb.DuckDBPyConnection:
+def _open_database(directory: Path, catalogue: Catalogue, budget: Budget) -> duckdb.DuckDBPyConnection:
     (directory / "tables").mkdir()
-    config = {"temp_directory": str(directory / "tmp"), "memory_limit": MEMORY}
-    connection = duckdb.connect(str(directory / DATABASE), config=config)
+    connection = duckdb.connect(str(directory / DATABASE), config=budget.config(directory / SPILL))
     for statement in create_all(catalogue):
         connection.execute(statement)
     return connection

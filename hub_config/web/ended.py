@@ -35,7 +35,8 @@ async def sent_by_a_stranger(request: Request) -> SessionEnded:
 def ended(request: Request, form: FormData) -> SessionEnded:
     """The refusal of `form`, to be raised; what was written in it is held."""
     page = request.headers.get("referer", "")
-    held = house_of(request).held.hold(request.url.path, page, form, FIELD)
+    house = house_of(request)
+    held = house.held.hold(request.url.path, page, form, FIELD, house.marks)
     if held is None:
         return SessionEnded(NOT_HELD, None)
     return SessionEnded(HELD, held, minutes=HELD_SECONDS // 60)

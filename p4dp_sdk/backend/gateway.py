@@ -9,24 +9,23 @@ from __future__ import annotations
 
 import json
 import os
-import socket
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any, NoReturn
 
 import httpx
 
-from p4dp_sdk.errors import EnclaveError, NotInWorkspaceError
+from p4dp_sdk.backend.door import Door, socket_and_token
+from p4dp_sdk.errors import EnclaveError
 from p4dp_sdk.wire.errors import ErrorCode
 from p4dp_sdk.wire.protocol import ARROW_STREAM
 
-SOCKET_VARIABLE = "P4DP_GATEWAY_SOCKET"
-TOKEN_VARIABLE = "P4DP_TOKEN"  # noqa: S105 - the variable's name, not a token
+_SECONDS = 600.0  # the gateway's own limit (120 s by default) comes first
+_JSON = {"Content-Type": "application/json"}
 
-_CONNECT_SECONDS = 5.0
-_TIMEOUT = httpx.Timeout(
-    600.0, connect=_CONNECT_SECONDS
-)  # the gateway's own limit (120 s by default) comes first
+
+def _unreachable() -> EnclaveError:
+    return EnclaveError(ErrorCode.GATEWAY_UNREACHABLE)
 
 
 class Gateway:
@@ -35,20 +34,12 @@ class Gateway:
 
     def __init__(self, path: str, token: str) -> None:
         self.socket = path
-        self._http = httpx.Client(
-            transport=httpx.HTTPTransport(uds=path, limits=httpx.Limits(max_keepalive_connections=0)),
-            base_url="http://gateway",
-            headers={"Authorization": f"Bearer {token}"},
-            timeout=_TIMEOUT,
-        )
+        self._door = Door(path, token, "gateway", _SECONDS, _unreachable)
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] = os.environ) -> Gateway:
         """The gateway of the workspace this runs in. Raises NotInWorkspaceError where there is none."""
-        for variable in (SOCKET_VARIABLE, TOKEN_VARIABLE):
-            if not environ.get(variable):
-                raise NotInWorkspaceError(variable)
-        return cls(environ[SOCKET_VARIABLE], environ[TOKEN_VARIABLE])
+        return cls(*socket_and_token(environ))
 
     def whoami(self) -> dict[str, Any]:
         return self._get("/v1/whoami")
@@ -75,15 +66,11 @@ class Gateway:
 
     @contextmanager
     def _answer(self, address: str, body: bytes) -> Iterator[httpx.Response]:
-        self._check_somebody_listens()
-        with _unreachable_if_broken():
-            request = self._http.build_request(
-                "POST",
-                address,
-                content=body,
-                headers={"Content-Type": "application/json", "Accept": ARROW_STREAM},
+        with self._door.open() as http:
+            request = http.build_request(
+                "POST", address, content=body, headers={**_JSON, "Accept": ARROW_STREAM}
             )
-            response = self._http.send(request, stream=True)
+            response = http.send(request, stream=True)
             try:
                 _refuse_problems(response)
                 yield response
@@ -93,11 +80,8 @@ class Gateway:
     def publish(self, title: str, document: bytes) -> bytes:
         """The signed document of a table: `document` is a wire document, as for `query`."""
         body = b'{"title":' + json.dumps(title).encode() + b',"query":' + document + b"}"
-        self._check_somebody_listens()
-        with _unreachable_if_broken():
-            response = self._http.post(
-                "/v1/publish", content=body, headers={"Content-Type": "application/json"}
-            )
+        with self._door.open() as http:
+            response = http.post("/v1/publish", content=body, headers=_JSON)
             _refuse_problems(response)
             return response.content
 
@@ -105,14 +89,9 @@ class Gateway:
         """A request of re-contact, as it was put on record: `document` has one column, `patient_id`."""
         said = json.dumps({"title": title, "protocol": protocol})
         body = b'%s, "query": %s}' % (said[:-1].encode(), document)
-        self._check_somebody_listens()
-        with _unreachable_if_broken():
-            response = self._http.post(
-                "/v1/recontact", content=body, headers={"Content-Type": "application/json"}
-            )
-            _refuse_problems(response)
-            answer = response.json()
-        return answer if isinstance(answer, dict) else _not_ours(response)
+        with self._door.open() as http:
+            response = http.post("/v1/recontact", content=body, headers=_JSON)
+            return _answered(response)
 
     def recontacts(self) -> dict[str, Any]:
         return self._get("/v1/recontact")
@@ -121,32 +100,17 @@ class Gateway:
         return self._get("/v1/publication-key")
 
     def close(self) -> None:
-        self._http.close()
+        self._door.close()
 
     def _get(self, path: str) -> dict[str, Any]:
-        self._check_somebody_listens()
-        with _unreachable_if_broken():
-            response = self._http.get(path)
-            _refuse_problems(response)
-            answer = response.json()
-        return answer if isinstance(answer, dict) else _not_ours(response)
-
-    def _check_somebody_listens(self) -> None:
-        """httpcore leaves a socket open when connecting fails; so knock first, and close the door."""
-        with socket.socket(socket.AF_UNIX) as probe:
-            probe.settimeout(_CONNECT_SECONDS)
-            try:
-                probe.connect(self.socket)
-            except OSError:
-                raise EnclaveError(ErrorCode.GATEWAY_UNREACHABLE) from None
+        with self._door.open() as http:
+            return _answered(http.get(path))
 
 
-@contextmanager
-def _unreachable_if_broken() -> Iterator[None]:
-    try:
-        yield
-    except httpx.HTTPError:
-        raise EnclaveError(ErrorCode.GATEWAY_UNREACHABLE) from None
+def _answered(response: httpx.Response) -> dict[str, Any]:
+    _refuse_problems(response)
+    answer = response.json()
+    return answer if isinstance(answer, dict) else _not_ours(response)
 
 
 def _refuse_problems(response: httpx.Response) -> None:

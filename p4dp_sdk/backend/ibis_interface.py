@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager
-from typing import Any, ClassVar, NoReturn
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 
 import httpx
 import ibis
@@ -24,8 +24,10 @@ from ibis.backends.sql.compilers.duckdb import DuckDBCompiler
 from ibis.common.exceptions import UnsupportedOperationError
 
 from p4dp_sdk.backend.gateway import Gateway
+from p4dp_sdk.backend.miswritten import Known, source, warn_of_miswritten
 from p4dp_sdk.backend.progress import progress
 from p4dp_sdk.backend.results import Protection, attach, protected_frame, protected_scalar
+from p4dp_sdk.backend.schemas import read_catalogue, schemas_of
 from p4dp_sdk.backend.stream import disclosure_of, open_answer
 from p4dp_sdk.errors import EnclaveError, UnknownNameError
 from p4dp_sdk.locale import translate as _
@@ -33,7 +35,10 @@ from p4dp_sdk.wire import graph, vocabulary
 from p4dp_sdk.wire.errors import Refusal
 from p4dp_sdk.wire.protocol import METADATA_KEY, Disclosure
 
-Schemas = Mapping[str, sch.Schema]
+if TYPE_CHECKING:
+    from p4dp_sdk.catalogue.model import Catalogue
+    from p4dp_sdk.tables.safe import SafeTable
+
 Params = Mapping[ir.Scalar, Any] | None
 Limit = int | str | None
 Answer = AbstractContextManager[httpx.Response]
@@ -48,17 +53,13 @@ class Backend(BaseBackend, NoExampleLoader, NoUrl):  # type: ignore[misc]
     supports_temporary_tables = False
     supports_python_udfs = False
 
-    def do_connect(
-        self, gateway: Gateway | None = None, schemas: Callable[[], Schemas] | None = None
-    ) -> None:
+    def do_connect(self, gateway: Gateway | None = None, granted: Callable[[], Known] | None = None) -> None:
         """Connect to the gateway named by the workspace's environment.
 
         `p4dp_sdk.connect()` is what people call; it shares its own connection and catalogue.
         """
-        from p4dp_sdk.backend.schemas import read_catalogue, schemas_of
-
         self._gateway = gateway or Gateway.from_environment()
-        self._schemas = schemas or (lambda: schemas_of(read_catalogue(self._gateway.catalogue()).tables))
+        self._granted = granted or self.catalogue
 
     @property
     def db_identity(self) -> str:
@@ -73,6 +74,13 @@ class Backend(BaseBackend, NoExampleLoader, NoUrl):  # type: ignore[misc]
     @property
     def version(self) -> str:
         return str(ibis.__version__)
+
+    def catalogue(self) -> Catalogue:
+        """The granted tables and their code systems, as the gateway gives them now."""
+        return read_catalogue(self._gateway.catalogue())
+
+    def _schemas(self) -> Mapping[str, sch.Schema]:
+        return schemas_of(self._granted().tables)
 
     def list_tables(
         self, *, like: str | None = None, database: tuple[str, str] | str | None = None
@@ -102,8 +110,17 @@ class Backend(BaseBackend, NoExampleLoader, NoUrl):  # type: ignore[misc]
 
     def noisy(self, expr: ir.Expr, epsilon: float, contributions: int) -> Any:
         """The same with noise, for which `epsilon` is spent."""
-        wanted, question = _prepare(expr, None, None)
+        wanted, question = self._prepare(expr, None, None)
         return _as_pandas(expr, *self._read(wanted, self._gateway.noise(question, epsilon, contributions)))
+
+    def publish(self, expr: ir.Expr, title: str) -> SafeTable:
+        """The publication table of `expr`. Raises EnclaveError, which says why there is none."""
+        from p4dp_sdk.tables.safe import SafeTable
+
+        warn_of_miswritten(expr, self._granted)
+        question = encoded(expr)
+        with progress():
+            return SafeTable.from_json(self._gateway.publish(title, question))
 
     def to_pyarrow(
         self, expr: ir.Expr, /, *, params: Params = None, limit: Limit = None, **_kwargs: Any
@@ -123,7 +140,7 @@ class Backend(BaseBackend, NoExampleLoader, NoUrl):  # type: ignore[misc]
         **_kwargs: Any,
     ) -> pa.RecordBatchReader:
         """The answer batch by batch, as it arrives. The question is asked, and refused, at once."""
-        wanted, question = _prepare(expr, params, limit)
+        wanted, question = self._prepare(expr, params, limit)
         connection = ExitStack()
         reader = connection.enter_context(self._stream(self._gateway.query(question)))
         schema = _with_metadata(wanted, reader.schema)
@@ -143,8 +160,14 @@ class Backend(BaseBackend, NoExampleLoader, NoUrl):  # type: ignore[misc]
         query = self.compiler.to_sqlglot(expr.as_table(), params=params, limit=limit)
         return str(query.sql(dialect="duckdb", pretty=pretty))
 
+    def _prepare(self, expr: ir.Expr, params: Params, limit: Limit) -> tuple[pa.Schema, bytes]:
+        """The Arrow schema that is expected, and the wire document that asks for it."""
+        warn_of_miswritten(expr, self._granted)
+        table = _limited(expr.as_table(), params, limit)
+        return table.schema().to_pyarrow(), encoded(table)
+
     def _ask(self, expr: ir.Expr, params: Params, limit: Limit) -> tuple[pa.Table, Disclosure]:
-        wanted, question = _prepare(expr, params, limit)
+        wanted, question = self._prepare(expr, params, limit)
         return self._read(wanted, self._gateway.query(question))
 
     def _read(self, wanted: pa.Schema, answer: Answer) -> tuple[pa.Table, Disclosure]:
@@ -178,6 +201,14 @@ class Backend(BaseBackend, NoExampleLoader, NoUrl):  # type: ignore[misc]
     drop_table = create_view = drop_view = create_table
 
 
+def encoded(expr: ir.Expr) -> bytes:
+    """The wire document that asks for `expr`. Raises EnclaveError for what can't be asked."""
+    try:
+        return graph.encode(expr.as_table())
+    except Refusal as refusal:
+        raise EnclaveError.of(refusal) from None
+
+
 def _as_pandas(expr: ir.Expr, table: pa.Table, disclosure: Disclosure) -> Any:
     if disclosure.protection == Protection.ROWS:
         return _as_ibis_would(expr, table, disclosure)
@@ -190,9 +221,8 @@ def _as_pandas(expr: ir.Expr, table: pa.Table, disclosure: Disclosure) -> Any:
             return protected_frame(table, disclosure)
 
 
-def _prepare(expr: ir.Expr, params: Params, limit: Limit) -> tuple[pa.Schema, bytes]:
-    """The Arrow schema that is expected, and the wire document that asks for it."""
-    table = expr.as_table()
+def _limited(table: ir.Table, params: Params, limit: Limit) -> ir.Table:
+    """`table` with its parameters filled in, and no more rows than asked for."""
     rows = ibis.options.sql.default_limit if limit == "default" else limit
     if rows is not None:
         table = table.limit(int(rows))
@@ -202,10 +232,7 @@ def _prepare(expr: ir.Expr, params: Params, limit: Limit) -> tuple[pa.Schema, by
             .replace({p.op(): ops.Literal(value, p.type()) for p, value in params.items()})
             .to_expr()
         )
-    try:
-        return table.schema().to_pyarrow(), graph.encode(table)
-    except Refusal as refusal:
-        raise EnclaveError.of(refusal) from None
+    return table
 
 
 def _batches(
@@ -239,12 +266,7 @@ def table_of(column: ir.Column) -> ir.Table:
 def source_of(column: ir.Column) -> tuple[str, str]:
     """Table and column that `column` comes from unchanged, through filters and joins; empty names if it was
     computed."""
-    field = column.op()
-    while isinstance(field, ops.Field):
-        if isinstance(field.rel, ops.PhysicalTable):
-            return field.rel.name, field.name
-        field = field.rel.values.get(field.name)
-    return "", ""
+    return source(column.op())
 
 
 def names_read(value: ir.Value) -> set[str]:

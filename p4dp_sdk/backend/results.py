@@ -79,12 +79,12 @@ def protected_scalar(table: pa.Table, disclosure: Disclosure) -> Any:
     value = table.column(0)[0].as_py() if table.num_rows else None
     if value is None:
         if disclosure.protection not in _NOTHING_WITHHELD:
-            warnings.warn(_why_withheld(disclosure), WithheldWarning, stacklevel=_own_line())
+            warnings.warn(_why_withheld(disclosure), WithheldWarning, stacklevel=own_line())
         return pd.NA
     return _saying_so(value, disclosure)
 
 
-def _own_line() -> int:
+def own_line() -> int:
     """How far up the caller's own line is, for a warning: above our code and Ibis's, which say nothing to
     who asked."""
     frame, level = sys._getframe(1), 1

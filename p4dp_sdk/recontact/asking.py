@@ -5,10 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from p4dp_sdk.backend.gateway import Gateway
-from p4dp_sdk.errors import EnclaveError
 from p4dp_sdk.recontact.told import Recontact
-from p4dp_sdk.wire import graph
-from p4dp_sdk.wire.errors import Refusal
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -20,11 +17,9 @@ _PATIENT = "patient_id"
 
 def request(gateway: Gateway, patients: ir.Table | Cohort, title: str, protocol: str) -> Recontact:
     """Raises EnclaveError, which says what is missing."""
-    try:
-        document = graph.encode(_named(patients))
-    except Refusal as refusal:
-        raise EnclaveError.of(refusal) from None
-    return Recontact.read(gateway.request_recontact(title, protocol, document))
+    from p4dp_sdk.backend.ibis_interface import encoded
+
+    return Recontact.read(gateway.request_recontact(title, protocol, encoded(_named(patients))))
 
 
 def _named(patients: Any) -> Any:

@@ -6,23 +6,20 @@ from __future__ import annotations
 
 import json
 import os
-import socket
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NoReturn
 
 import httpx
 
-from p4dp_sdk.backend.gateway import SOCKET_VARIABLE, TOKEN_VARIABLE
-from p4dp_sdk.errors import EnclaveError, NotInWorkspaceError
+from p4dp_sdk.backend.door import Door, socket_and_token
+from p4dp_sdk.errors import EnclaveError
 from p4dp_sdk.locale import language
 from p4dp_sdk.releases.errors import AirlockError, AirlockUnreachableError
 from p4dp_sdk.wire.errors import ErrorCode
 
 SOCKET_NAME = "airlock.sock"
-_CONNECT_SECONDS = 5.0
-_TIMEOUT = httpx.Timeout(300.0, connect=_CONNECT_SECONDS)  # a file is checked before the answer comes
+_SECONDS = 300.0  # a file is checked before the answer comes
 
 
 class Airlock:
@@ -30,21 +27,13 @@ class Airlock:
 
     def __init__(self, path: str, token: str) -> None:
         self.socket = path
-        self._http = httpx.Client(
-            transport=httpx.HTTPTransport(uds=path, limits=httpx.Limits(max_keepalive_connections=0)),
-            base_url="http://airlock",
-            headers={"Authorization": f"Bearer {token}"},
-            timeout=_TIMEOUT,
-        )
+        self._door = Door(path, token, "airlock", _SECONDS, AirlockUnreachableError)
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] = os.environ) -> Airlock:
         """The airlock of the workspace this runs in. Raises NotInWorkspaceError where there is none."""
-        for variable in (SOCKET_VARIABLE, TOKEN_VARIABLE):
-            if not environ.get(variable):
-                raise NotInWorkspaceError(variable)
-        beside = Path(environ[SOCKET_VARIABLE]).with_name(SOCKET_NAME)
-        return cls(str(beside), environ[TOKEN_VARIABLE])
+        path, token = socket_and_token(environ)
+        return cls(str(Path(path).with_name(SOCKET_NAME)), token)
 
     def requests(self) -> list[dict[str, Any]]:
         listed: list[dict[str, Any]] = self._ask("GET", "/v1/requests")["requests"]
@@ -77,38 +66,18 @@ class Airlock:
         return self._ask("DELETE", f"/v1/requests/{_plain(number)}")
 
     def close(self) -> None:
-        self._http.close()
+        self._door.close()
 
     def _ask(self, method: str, address: str, **more: Any) -> dict[str, Any]:
-        self._check_somebody_listens()
-        with _unreachable_if_broken():
-            response = self._http.request(
-                method, address, headers={"Accept-Language": language().value}, **more
-            )
+        with self._door.open() as http:
+            response = http.request(method, address, headers={"Accept-Language": language().value}, **more)
         answer = _read(response)
         return answer if response.is_success else _refused(answer)
-
-    def _check_somebody_listens(self) -> None:
-        """httpcore leaves a socket open when connecting fails; so knock first, and close the door."""
-        with socket.socket(socket.AF_UNIX) as probe:
-            probe.settimeout(_CONNECT_SECONDS)
-            try:
-                probe.connect(self.socket)
-            except OSError:
-                raise AirlockUnreachableError from None
 
 
 def _plain(number: str) -> str:
     """A request's number as part of an address: nothing of it leads elsewhere."""
     return "".join(letter for letter in number if letter.isalnum() or letter == "-") or "-"
-
-
-@contextmanager
-def _unreachable_if_broken() -> Iterator[None]:
-    try:
-        yield
-    except httpx.HTTPError:
-        raise AirlockUnreachableError from None
 
 
 def _read(response: httpx.Response) -> dict[str, Any]:

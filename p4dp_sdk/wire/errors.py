@@ -29,6 +29,7 @@ class ErrorCode(StrEnum):
     PROJECT_NOT_ACTIVE = "project-not-active"
     GRANT_EXPIRED = "grant-expired"
     GRANT_MISSING = "grant-missing"
+    CENTRES_MERGED = "centres-merged"
     CHARTER_NOT_ACCEPTED = "charter-not-accepted"
     # disclosure rules
     ROW_LEVEL = "row-level"
@@ -78,6 +79,7 @@ HTTP_STATUS: Mapping[ErrorCode, int] = {
     ErrorCode.PROJECT_NOT_ACTIVE: 403,
     ErrorCode.GRANT_EXPIRED: 403,
     ErrorCode.GRANT_MISSING: 403,
+    ErrorCode.CENTRES_MERGED: 403,
     ErrorCode.CHARTER_NOT_ACCEPTED: 403,
     ErrorCode.NOT_LINKED: 403,
     ErrorCode.BUSY: 429,

@@ -190,10 +190,10 @@ class Arena:
         table, disclosure = opened(response.content)
         return table.to_pandas(), disclosure
 
-    def publish(self, expression: ibis.Expr, title: str) -> pd.DataFrame:
+    def publish(self, expression: ibis.Expr, title: str, project: str = PROJECT) -> pd.DataFrame:
         """The publication table. Raises Refused."""
         self.asked += 1
-        workspace = self.enclave.workspace(MEMBER, PROJECT)
+        workspace = self.enclave.workspace(MEMBER, project)
         response = self.loop.run(publish(workspace, expression, title))
         if response.status_code != 200:
             raise Refused(response.status_code, response.json())

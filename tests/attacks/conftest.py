@@ -12,6 +12,9 @@ from tests.attacks import population
 from tests.attacks.arena import Arena, Defence, Score, Scoreboard, arena
 from tests.attacks.page import PAGE, report
 from tests.attacks.population import Population
+from tests.fresh_stores import stores_by_copy
+
+__all__ = ["stores_by_copy"]
 
 Attack = Callable[[Arena, Population], Score]
 Play = Callable[..., Score]

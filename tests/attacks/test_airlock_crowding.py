@@ -14,7 +14,7 @@ import httpx
 import pytest
 
 from hub_config.airlock.actions import drafting
-from hub_config.airlock.intake import app, picking
+from hub_config.airlock.intake import bodies, picking
 from hub_config.airlock.intake.app import Office
 from hub_config.airlock.intake.picking import Turns
 from tests.services.airlock.intake.conftest import WORDS, Door, door, house, ines
@@ -106,7 +106,7 @@ async def test_words_without_end_are_not_held(
     ines: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert await held(ines) < 10
-    monkeypatch.setattr(app, "MOST_WORDS", 10**9)
+    monkeypatch.setattr(bodies, "MOST_WORDS", 10**9)
     assert await held(ines) == 40
 
 

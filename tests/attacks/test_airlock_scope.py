@@ -65,7 +65,7 @@ async def test_a_colleague_of_the_project_does_nothing_to_a_draft(
         assert request is not None
         return request
 
-    def own(person: object, act: object, request: RequestFacts, members: object) -> None:
+    def own(*_: object) -> None:
         return None
 
     with patch.object(app, "_found", found), patch.object(permission, "_why_not_own", own):
@@ -105,7 +105,13 @@ def test_a_token_of_a_workspace_opens_no_page(airlock: LittleAirlock) -> None:
 def test_a_reviewer_knows_of_no_draft(airlock: LittleAirlock) -> None:
     request = airlock.draft(File())
     diane, nowhere = airlock.visit("diane"), "d-22222222"
-    for path in ("/relecture/%s", "/demandes/%s", "/dossiers/%s", "/relecture/%s/fichiers/1/images/0"):
+    for path in (
+        "/relecture/%s",
+        "/demandes/%s",
+        "/dossiers/%s",
+        "/relecture/%s/fichiers/1/images/0",
+        "/relecture/%s/fichiers/1/dessin",
+    ):
         answers = [diane.get(path % id) for id in (request, nowhere)]
         assert [answer.status_code for answer in answers] == [404, 404]
         assert answers[0].text.replace(request, nowhere) == answers[1].text

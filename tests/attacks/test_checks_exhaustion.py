@@ -20,7 +20,7 @@ from hub_config.governance.releases.findings import Rule
 _CHECKOUT: Final = Path(__file__).parents[2]
 _SMALL: Final = b"motif,patients\ntoux,3\nfatigue,120\n"
 _SAYS_ALL_IS_WELL: Final = (
-    'print(\'{"stopped": null, "findings": [], "preview": {"blocks": []}, "candidates": []}\')'
+    'print(\'{"stopped": null, "findings": [], "preview": {"blocks": []}, "candidates": [], "anew": ""}\')'
 )
 
 

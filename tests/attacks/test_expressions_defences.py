@@ -8,15 +8,12 @@ Where two defences stand behind each other, both are taken out.
 from __future__ import annotations
 
 import dataclasses
-import runpy
-from pathlib import Path
 from types import SimpleNamespace
 from typing import ClassVar
 
 import ibis
 import ibis.expr.operations as ops
 import numpy as np
-import pyarrow as pa
 import pytest
 from ibis import _
 
@@ -26,58 +23,20 @@ from hub_config.gateway.rules import measures, protect, release, rows, values, w
 from hub_config.gateway.rules.facts import Traced
 from hub_config.gateway.rules.keys import domains_of
 from hub_config.gateway.rules.magnitudes import Decomposed, Measured
-from hub_config.gateway.rules.plan import MeasureKind, ReleasePlan
+from hub_config.gateway.rules.plan import MeasureKind
 from hub_config.gateway.rules.split import split
 from p4dp_sdk.disclosure import primary
 from p4dp_sdk.disclosure.policy import Policy
 from p4dp_sdk.wire import inspection
 from p4dp_sdk.wire.errors import ErrorCode, Refusal
 from p4dp_sdk.wire.graph import decode, encode
-
-world = SimpleNamespace(**runpy.run_path(str(Path(__file__).parents[1] / "conformance" / "world.py")))
+from tests.attacks.one_question import answer, holding, person, refused, take_out
+from tests.conformance import world
 
 
 @pytest.fixture
 def t():
     return world.tables()
-
-
-def answer(expression, engine, policy: Policy = world.STRICT) -> list[dict[str, object]]:
-    travelled = decode(encode(expression), world.schema)
-    plan = split(world.ask(travelled, engine, policy))
-    assert isinstance(plan, ReleasePlan)
-    return world.answer(plan, engine, policy).to_pylist()
-
-
-def refused(expression, engine) -> ErrorCode:
-    with pytest.raises(Refusal) as refusal:
-        answer(expression, engine)
-    return refusal.value.code
-
-
-def with_patients(rows_: list[dict[str, object]], **tables: list[dict[str, object]]) -> ibis.BaseBackend:
-    """An engine whose tables hold these rows; columns not given are NULL."""
-    engine = world.engine()
-    for name, content in {"patients": rows_, **tables}.items():
-        stored = world.repeated(1)[name].schema
-        engine.drop_table(name)
-        filled = [{field.name: row.get(field.name) for field in stored} for row in content]
-        engine.create_table(name, pa.Table.from_pylist(filled, schema=stored))
-    return engine
-
-
-def person(number: int, **columns: object) -> dict[str, object]:
-    return {"patient_id": number, "__patient": number, "__physician": number % 4, **columns}
-
-
-def take_out(rule: primary.Reason, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Primary rules as they are, but for one."""
-    failures = primary.failures
-
-    def others(*evidence, **known):
-        return {reason: mask for reason, mask in failures(*evidence, **known).items() if reason is not rule}
-
-    monkeypatch.setattr(primary, "failures", others)
 
 
 class TestThreshold:
@@ -102,21 +61,21 @@ class TestPhysicians:
     def test_fifteen_patients_of_one_physician(self, t):
         same_gp = [person(i, sex="F", __physician=1) for i in range(15)]
         women = t.patients.filter(_.sex == "F").count().name("n")
-        engine = with_patients(same_gp)
+        engine = holding(patients=same_gp)
         assert answer(women, engine, type(world.LOOSE)(min_physicians=1, min_outside=0)) == [{"n": 15}]
         assert answer(women, engine) == [{"n": None}]
 
     def test_all_but_ten_are_one_physicians(self, t):
         """Who knows their own patients has the other ten within the blur, without the rule exactly."""
         elsewhere = [person(i, sex="F", __physician=2 + i % 2) for i in range(10)]
-        engine = with_patients(elsewhere + [person(100 + i, sex="F", __physician=1) for i in range(50)])
+        engine = holding(patients=elsewhere + [person(100 + i, sex="F", __physician=1) for i in range(50)])
         women = t.patients.filter(_.sex == "F").count().name("n")
         assert answer(women, engine, type(world.LOOSE)(min_outside=0)) == [{"n": 60}]
         assert answer(women, engine) == [{"n": None}]
 
     def test_a_missing_physician_counts_as_none(self, t):
         missing = [person(i, sex="F", __physician=i % 2 or None) for i in range(30)]
-        assert answer(t.patients.filter(_.sex == "F").count().name("n"), with_patients(missing)) == [
+        assert answer(t.patients.filter(_.sex == "F").count().name("n"), holding(patients=missing)) == [
             {"n": None}
         ]
 
@@ -124,7 +83,7 @@ class TestPhysicians:
         """Patients of many GPs, all seen by one on the day: the day is that GP's activity."""
         patients = [person(i, sex="F") for i in range(20)]
         day = [person(i, __physician=1, date=world.FIRST, cisp2="R80") for i in range(20)]
-        engine = with_patients(patients, diagnoses=day)
+        engine = holding(patients=patients, diagnoses=day)
         seen = t.patients.join(t.diagnoses, "patient_id").agg(n=_.patient_id.nunique())
         assert answer(seen, engine) == [{"n": None}]
 
@@ -138,7 +97,7 @@ class TestUnanimity:
     def engine(self, others: int = 0):
         ill = [person(i, cisp2="T90", date=world.FIRST) for i in range(15)]
         well = [person(100 + i, cisp2="R80", date=world.FIRST) for i in range(others)]
-        return with_patients([], diagnoses=ill + well)
+        return holding(patients=[], diagnoses=ill + well)
 
     def test_everybody_has_it(self, t, monkeypatch):
         assert answer(self.query(t), self.engine()) == [{"n": 15, "t90": None}]
@@ -155,7 +114,7 @@ class TestUnanimity:
         """Everybody of centre C1 is a woman."""
         c1 = [person(i, centre_id="C1", sex="F") for i in range(20)]
         c2 = [person(100 + i, centre_id="C2", sex="FM"[i // 4 % 2]) for i in range(40)]
-        engine = with_patients(c1 + c2)
+        engine = holding(patients=c1 + c2)
         query = t.patients.group_by("centre_id", "sex").agg(n=_.count())
         shown = {(row["centre_id"], row["sex"]): row["n"] for row in answer(query, engine)}
         assert shown["C1", "F"] is None and shown["C2", "F"] == 20
@@ -168,12 +127,12 @@ class TestUnanimity:
         query = (
             t.patients.filter(_.sex == "F", _.centre_id == "C1").group_by("centre_id", "sex").agg(n=_.count())
         )
-        assert answer(query, with_patients(rows_)) == [{"centre_id": "C1", "sex": "F", "n": 20}]
+        assert answer(query, holding(patients=rows_)) == [{"centre_id": "C1", "sex": "F", "n": 20}]
 
     def test_a_code_and_its_chapter_are_no_unanimity(self, t):
         ill = [person(i, cisp2=("T90", "K86")[i // 4 % 2], date=world.FIRST) for i in range(40)]
         query = t.diagnoses.group_by(chapter=_.cisp2[0], code=_.cisp2).agg(n=_.count())
-        shown = [row for row in answer(query, with_patients([], diagnoses=ill)) if row["n"] is not None]
+        shown = [row for row in answer(query, holding(patients=[], diagnoses=ill)) if row["n"] is not None]
         assert [(row["chapter"], row["code"]) for row in shown] == [("T", "T90")]  # K could have been K87
 
 
@@ -185,7 +144,7 @@ class TestWholeDomain:
 
     def engine(self, rare: int):
         common = [person(i, age_band="40-49", sex="FM"[i // 4 % 2]) for i in range(60)]
-        return with_patients(common + [person(100 + i, age_band="90+", sex="F") for i in range(rare)])
+        return holding(patients=common + [person(100 + i, age_band="90+", sex="F") for i in range(rare)])
 
     def test_zero_and_ten_look_alike(self, t, monkeypatch):
         asked = self.query(t)
@@ -203,10 +162,10 @@ class TestWholeDomain:
 
     def test_labels_of_an_open_key_are_shared_or_unseen(self, t):
         months = [person(i, birth_month=world.D(1950, 1, 1)) for i in range(15)]
-        engine = with_patients([*months, person(99, birth_month=world.D(1951, 7, 1))])
+        engine = holding(patients=[*months, person(99, birth_month=world.D(1951, 7, 1))])
         asked = t.patients.group_by("birth_month").agg(n=_.count())
         extra = [person(200 + i, birth_month=world.D(1960, 1, 1)) for i in range(15)]
-        wide = with_patients([*months, *extra, person(99, birth_month=world.D(1951, 7, 1))])
+        wide = holding(patients=[*months, *extra, person(99, birth_month=world.D(1951, 7, 1))])
         assert answer(asked, engine) == []  # all but one person share the label
         assert [row["birth_month"].year for row in answer(asked, wide)] == [1950, 1960]
         assert 1951 in [row["birth_month"].year for row in answer(asked, wide, world.LOOSE)]
@@ -215,8 +174,8 @@ class TestWholeDomain:
         known = [person(i, sex="FM"[i // 4 % 2]) for i in range(40)]
         few, many = ([person(100 + i, sex=None) for i in range(count)] for count in (3, 16))
         asked = t.patients.group_by("sex").agg(n=_.count())
-        assert [row["sex"] for row in answer(asked, with_patients(known + few))] == ["F", "M"]
-        assert [row["sex"] for row in answer(asked, with_patients(known + many))] == ["F", "M", None]
+        assert [row["sex"] for row in answer(asked, holding(patients=known + few))] == ["F", "M"]
+        assert [row["sex"] for row in answer(asked, holding(patients=known + many))] == ["F", "M", None]
 
 
 class TestWhitelist:
@@ -274,7 +233,7 @@ class TestRecordsCountOnce:
 
     def test_weights_by_union(self, t, monkeypatch):
         everybody = [person(i, birth_month=world.D(1950, 1, 1)) for i in range(20)]
-        there = with_patients([*everybody, person(99, birth_month=world.D(1951, 3, 1))])
+        there = holding(patients=[*everybody, person(99, birth_month=world.D(1951, 3, 1))])
         assert refused(self.query(t), there) is ErrorCode.MEASURE_NOT_RELEASABLE
         monkeypatch.setattr(measures, "_records_count_once", lambda node, parent: None)
         assert answer(self.query(t), there) == [{"n": 29}]
@@ -305,7 +264,7 @@ class TestErrorsThatTell:
     }
 
     def engine(self, age: int):
-        return with_patients([person(i, age=age, birth_month=world.D(1950, 1, 1)) for i in range(20)])
+        return holding(patients=[person(i, age=age, birth_month=world.D(1950, 1, 1)) for i in range(20)])
 
     @pytest.mark.parametrize("name", QUERIES)
     def test_never_fails(self, name, t):

@@ -8,60 +8,28 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import runpy
-from pathlib import Path
-from types import SimpleNamespace
 
 import ibis
 import ibis.expr.operations as ops
-import pyarrow as pa
 import pytest
 from ibis import _
 from ibis.common.collections import FrozenOrderedDict
 
 from hub_config.gateway.rules import frontier, joins, measures, plan
 from hub_config.gateway.rules.facts import Growth, tagged
-from hub_config.gateway.rules.plan import ReleasePlan
 from hub_config.gateway.rules.split import split
 from p4dp_sdk.disclosure.policy import Policy
 from p4dp_sdk.wire.errors import ErrorCode, Refusal
 from p4dp_sdk.wire.graph import decode, encode
+from tests.attacks.one_question import answer, holding, person, refused
+from tests.conformance import world
 
-world = SimpleNamespace(**runpy.run_path(str(Path(__file__).parents[1] / "conformance" / "world.py")))
 BORN, OTHERS_BORN = world.D(1951, 7, 1), world.D(1950, 1, 1)
 
 
 @pytest.fixture
 def t():
     return world.tables()
-
-
-def answer(asked: ibis.Expr | bytes, engine) -> list[dict[str, object]]:
-    document = asked if isinstance(asked, bytes) else encode(asked)
-    made = split(world.ask(decode(document, world.schema), engine))
-    assert isinstance(made, ReleasePlan)
-    return world.answer(made, engine, world.STRICT).to_pylist()
-
-
-def refused(asked: ibis.Expr | bytes, engine) -> ErrorCode:
-    with pytest.raises(Refusal) as refusal:
-        answer(asked, engine)
-    return refusal.value.code
-
-
-def holding(**tables: list[dict[str, object]]) -> ibis.BaseBackend:
-    """An engine whose tables hold these rows; columns not given are NULL."""
-    engine = world.engine()
-    for name, content in tables.items():
-        stored = world.repeated(1)[name].schema
-        engine.drop_table(name)
-        filled = [{field.name: row.get(field.name) for field in stored} for row in content]
-        engine.create_table(name, pa.Table.from_pylist(filled, schema=stored))
-    return engine
-
-
-def person(number: int, **columns: object) -> dict[str, object]:
-    return {"patient_id": number, "__patient": number, "__physician": number % 4, **columns}
 
 
 def with_victim(**columns: object) -> list[dict[str, object]]:

@@ -7,10 +7,7 @@ The victim is patient 9 of the world of tests/conformance/world.py: a woman whos
 from __future__ import annotations
 
 import datetime
-import runpy
 from dataclasses import replace
-from pathlib import Path
-from types import SimpleNamespace
 
 import ibis
 import ibis.expr.operations as ops
@@ -22,8 +19,7 @@ from hub_config.gateway.rules.facts import Number, Quantity
 from hub_config.gateway.rules.split import split
 from p4dp_sdk.wire.errors import ErrorCode, Refusal
 from p4dp_sdk.wire.graph import decode, encode
-
-world = SimpleNamespace(**runpy.run_path(str(Path(__file__).parents[1] / "conformance" / "world.py")))
+from tests.conformance import world
 
 
 def is_victim(table):

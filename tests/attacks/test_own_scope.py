@@ -117,7 +117,7 @@ def without_claim(document, tables, limits, scope):
     return decode(json.dumps(content).encode(), tables, limits, scope)
 
 
-def all_rows(rows, _full, _link):
+def all_rows(rows, _full, _standing):
     """For the filter: everybody's rows are one's own."""
     return rows
 

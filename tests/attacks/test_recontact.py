@@ -17,14 +17,28 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from hub_config.desk.recontact import lists
-from hub_config.governance.facts import Objectors
-from hub_config.governance.recontact import keys, requests
-from hub_config.governance.recontact.facts import Listed, PracticeKey, RecontactRequest, RequestState
+from hub_config.governance import actions as governance
+from hub_config.governance.charter import Charter, MemberRole
+from hub_config.governance.facts import AccessLevel, Grant, Objectors, ProjectFacts, ProjectStatus
+from hub_config.governance.recontact import keys, models, requests
+from hub_config.governance.recontact.facts import (
+    Handed,
+    Listed,
+    PracticeKey,
+    RecontactRequest,
+    RequestState,
+    RequestStep,
+    room_for,
+)
 from hub_config.governance.recontact.problems import BadRecontact
+from hub_config.governance.recontact.requests import Asked
 from hub_config.governance.rights import actions as rights
-from hub_config.governance.store import open_store
+from hub_config.governance.store import Store, open_store
+from hub_config.governance.terms import SnapshotTerms, Terms, every_table
 from hub_config.settings import Settings
 from hub_config.warehouse.landing import Landing
 from hub_config.warehouse.sealing.envelope import fingerprint_of, public_key, sealed
@@ -53,7 +67,8 @@ def request() -> RecontactRequest:
 
 
 def length(settings: Settings, pem: str, patients: list[int]) -> int:
-    file = lists.practice_file(settings, request(), key_of(pem), patients, "Essai", date(2026, 1, 5))
+    handed = Handed(tuple(patients), room_for(len(patients), request().id, 1))
+    file = lists.practice_file(settings, request(), key_of(pem), handed, "Essai", date(2026, 1, 5))
     return len(str(file))
 
 
@@ -63,10 +78,95 @@ def test_the_length_of_a_file_does_not_tell_whether_the_target_is_in_it(
 ) -> None:
     """Two requests that differ by one person only: the postman weighs both."""
     if not padded:
-        monkeypatch.setattr(lists, "padded", lambda seals, _key: list(seals))
+        monkeypatch.setattr(lists, "padded", lambda seals, _key, _room: list(seals))
     settings = Settings(home=tmp_path)
     with_them, without, nobody = (length(settings, pem, who) for who in ([1, TARGET], [1], []))
     assert (with_them == without == nobody) is padded
+
+
+ROUNDED = 25  # how lists were padded once, up to a multiple
+
+
+def rounded(listed: int, _request: str, _physician_no: int) -> int:
+    return max(ROUNDED, -(-listed // ROUNDED) * ROUNDED)
+
+
+@pytest.mark.parametrize(("room", "told"), [(rounded, 1.0), (room_for, 0.1)], ids=["rounded", "drawn"])
+def test_a_list_made_up_to_a_step_rarely_tells_one_person_more(
+    room: Callable[[int, str, int], int], told: float
+) -> None:
+    """A researcher seeks people of a practice whom they know, just as many as one step holds, and the
+    target: whether the file is longer tells whether the condition holds for the target."""
+    drawn = [f"C-{number}" for number in range(400)]
+    longer = [room(ROUNDED + 1, each, 1) > room(ROUNDED, each, 1) for each in drawn]
+    share = sum(longer) / len(drawn)
+    assert share == told if told == 1.0 else share < told
+    assert all(room(0, each, 1) == room(ROUNDED, each, 1) for each in drawn)
+
+
+def of_who_is_left(session: Session, row: models.RecontactRequest, physician_no: int) -> Handed:
+    left = OF_PRACTICE(session, row, physician_no).patients
+    return Handed(left, room_for(len(left), row.id, physician_no))
+
+
+OF_PRACTICE = requests._of_practice
+
+
+@pytest.mark.parametrize("fixed", [False, True], ids=["of who is left", "of who was listed"])
+def test_a_file_does_not_get_shorter_by_objections(
+    tmp_path: Path, pem: str, monkeypatch: pytest.MonkeyPatch, fixed: bool
+) -> None:
+    """The postman weighs a practice's file before and after the objections of a week."""
+    if not fixed:
+        monkeypatch.setattr(requests, "_of_practice", of_who_is_left)
+    store = open_store(Settings(home=tmp_path / "home"))
+    key = in_force(store, pem)
+    with store.change() as session:
+        seek(session, store, range(200))
+    rooms = []
+    for objected in (0, 150, 200):
+        who = Objectors(patients=frozenset(range(objected)))
+        monkeypatch.setattr(requests, "objectors", lambda _session, _numbering, who=who: who)
+        with store.change() as session:
+            recontact = session.scalars(select(models.RecontactRequest)).one()
+            handed = requests.fetch(
+                session, recontact.id, key, granted(), at=AT, audit=store.recorder("alix")
+            )
+        assert len(handed.patients) == 200 - objected
+        rooms.append(handed.room)
+    assert (len(set(rooms)) == 1) is fixed
+    store.close()
+
+
+def in_force(store: Store, pem: str) -> PracticeKey:
+    said = {"numbering": "preset A", "at": AT}
+    with store.change() as session:
+        alix, dora, print_ = store.recorder("alix"), store.recorder("dora"), fingerprint_of(pem)
+        rights.enter(session, "CAB-1", source="preset A", software="L", on=AT.date(), audit=alix)
+        heard = {"fingerprint": print_, "heard": print_}
+        made = keys.record_key(session, "CAB-1", pem, 1, audit=alix, **heard, **said)  # type: ignore[arg-type]
+        return keys.confirm_key(session, made.id, print_, 1, audit=dora, **said)  # type: ignore[arg-type]
+
+
+def seek(session: Session, store: Store, patients: Collection[int]) -> None:
+    grant, members = granted().grant, {"lea": MemberRole.CHERCHEUR}
+    charter, terms = (
+        Charter("essai", "Essai", "x", 1, grant, members),
+        Terms(SnapshotTerms(1, synthetic=True)),
+    )
+    admin = store.recorder("admin")
+    governance.create_project(session, charter, terms=terms, audit=admin)
+    governance.approve(session, "essai", audit=admin)
+    asked = Asked("essai", "Essai", "…", 1, "preset A", True, 200, "SELECT 1", ("patients",))
+    people = [Listed(each, 1) for each in patients]
+    made = requests.ask(session, asked, people, at=AT, audit=store.recorder("lea"))
+    for step, who in ((RequestStep.APPROVE, "diane"), (RequestStep.ANNOUNCE, "alix")):
+        requests.step(session, made.id, step, granted(), at=AT, audit=store.recorder(who))
+
+
+def granted() -> ProjectFacts:
+    grant = Grant(AccessLevel.AGGREGATE, every_table(), legal_basis="MR-003", recontact=True)
+    return ProjectFacts("essai", "Essai", "x", ProjectStatus.APPROVED, 1, grant, frozenset({"lea"}))
 
 
 SAMPLE = 12  # bytes: as long as the shortest part of a file
@@ -83,7 +183,8 @@ def landed(settings: Settings, pem: str, patients: Collection[int]) -> None:
 def handed(settings: Settings, pem: str, patients: Collection[int]) -> list[bytes]:
     """What is closed in the file, part by part: the words of its head are the same each time."""
     of_loaded = replace(request(), synthetic=False)
-    file = lists.practice_file(settings, of_loaded, key_of(pem), patients, "Essai", date(2026, 1, 5))
+    people = Handed(tuple(patients), 25)
+    file = lists.practice_file(settings, of_loaded, key_of(pem), people, "Essai", date(2026, 1, 5))
     head = {"format", "request", "project", "title", "protocol", "practice", "key", "made_on"}
     return [b64decode(str(part)) for name, part in file.items() if name not in head]
 

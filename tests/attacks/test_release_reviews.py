@@ -178,11 +178,7 @@ def nobody_barred() -> Iterator[None]:
     def only_requester(request: RequestFacts, members: object) -> frozenset[str]:
         return frozenset({request.requester})
 
-    with (
-        patch.object(permission, "barred", only_requester),
-        patch("hub_config.airlock.actions.reviewing.barred", only_requester),
-        patch("hub_config.airlock.actions.releasing.barred", only_requester),
-    ):
+    with patch.object(permission, "_parties", only_requester):
         yield
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -42,6 +44,7 @@ class Sides:
     backend: ibis.BaseBackend
     database: str
     workspace: peer_enclave.Workspace
+    engines: Engines
 
     def raw(self, question: Question) -> Callable[[], object]:
         return self._asked(question(self._table))
@@ -59,6 +62,11 @@ class Sides:
         asked = question(peer_enclave.table)
         return lambda: asyncio.run(self.workspace.answer(asked))
 
+    def forget(self) -> None:
+        """The rows that the gateway keeps."""
+        for _, engine in self.engines._open.values():
+            engine._rows.forget()
+
     def _asked(self, expression: ibis.Expr) -> Callable[[], object]:
         sql = self.backend.compile(expression)
         return lambda: self.backend.raw_sql(sql).toArrow()
@@ -74,8 +82,8 @@ def sides(snapshot: Snapshot, cluster: Cluster, home: Path) -> Iterator[Sides]:
     wanted = describe(snapshot, load_catalogue())
     publish(place, snapshot.number, wanted)
     session = SparkSession.builder.remote(f"{cluster.address}/;token={cluster.token}").create()
-    with _workspace(warehouse, home, lambda number, _: Spark(place, number, wanted)) as workspace:
-        yield Sides(ibis.pyspark.connect(session), database_of(snapshot.number), workspace)
+    with _workspace(warehouse, home, lambda number, _: Spark(place, number, wanted)) as (workspace, engines):
+        yield Sides(ibis.pyspark.connect(session), database_of(snapshot.number), workspace, engines)
     session.stop()
 
 
@@ -91,6 +99,29 @@ def _workspace(warehouse: Path, home: Path, opener: Callable[[int, Path], Spark]
         gateway = replace(gateway, limits=Limits(seconds=900.0), guard=without)
         enclave = peer_enclave.Enclave(gateway, hub, store, settings)
         peer_enclave.add_project(enclave, peer_enclave.charter("bench", AccessLevel.AGGREGATE, "ines"))
-        yield enclave.workspace("ines", "bench")
+        yield enclave.workspace("ines", "bench"), engines
         engines.close()
     store.close()
+
+
+def cluster_seconds(cluster: Cluster) -> Callable[[Callable[[], object]], float]:
+    """Processor seconds that some work takes of this process and of the cluster, whose processes are of one
+    group: what else the machine does counts little."""
+
+    def used() -> float:
+        return time.process_time() + sum(map(_seconds, Path("/proc").glob("[0-9]*/stat")))
+
+    def _seconds(stat: Path) -> float:
+        try:
+            fields = stat.read_text().rpartition(")")[2].split()
+        except OSError:  # it ended meanwhile
+            return 0.0
+        ours = int(fields[2]) == cluster.supervisor
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK") if ours else 0.0
+
+    def measured(work: Callable[[], object]) -> float:
+        before = used()
+        work()
+        return used() - before
+
+    return measured

@@ -54,10 +54,14 @@ def seconds(work: Callable[[], object]) -> float:
     return time.perf_counter() - began
 
 
-def in_turn(*works: Callable[[], object], turns: int = TURNS) -> list[float]:
+def in_turn(
+    *works: Callable[[], object],
+    turns: int = TURNS,
+    measure: Callable[[Callable[[], object]], float] = seconds,
+) -> list[float]:
     """The median of each, measured one after the other again and again, after a first run of each that is
     not counted."""
     for work in works:
         work()
-    measured = [[seconds(work) for work in works] for _ in range(turns)]
+    measured = [[measure(work) for work in works] for _ in range(turns)]
     return [statistics.median(times) for times in zip(*measured, strict=True)]

@@ -1,26 +1,32 @@
-"""One whole load of a vendor's export, for `test_loading`: `main(KIND, FILES, MEGABYTES)` prints its figures.
-The same invented people come again and again under other numbers."""
+"""One whole load of a vendor's export, and the snapshot it ends with, for `test_loading`: `main(KIND, FILES,
+MEGABYTES)` prints its figures. The same invented people come again and again under other numbers."""
 
 from __future__ import annotations
 
+import gzip
 import json
-import resource
+import re
 import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 from typing import Final
 
 import hub_config.warehouse.mappings as shipped
-from hub_config.warehouse.loader.load import Places, land
+from hub_config.warehouse.loader.load import Places, freeze_landed, land
 from hub_config.warehouse.loader.mapping import VendorMapping, read_mapping
 from hub_config.warehouse.loader.validation import Validation  # Pandera's import is no part of the rate
+from tests.benchmarks.resident import Peak, watched
 from tests.vendors import cabineo
 from tests.vendors.meditrame import head_and_tail, record_of, xml_of
 from tests.vendors.world import LAST, people, person
 
 _COPIED: Final = 100  # people
+_NUMBER: Final = re.compile(
+    rb"(^|;)([DS])(?=\d{7})", re.MULTILINE
+)  # of a person or a visit, in Cabinéo's files
 
 
 def write_xml(directory: Path, files: int, size: int) -> None:
@@ -46,14 +52,31 @@ def _copies(text: str, practice: int, size: int) -> Iterator[bytes]:
 
 def write_cabineo(directory: Path, size: int) -> None:
     """Ten files of about `size` bytes together, unpacked."""
-    cabineo.write(directory, people(size // 13_000))
+    directory.mkdir()
+    texts = _texts_of_cabineo()
+    copies = max(1, size // sum(map(len, texts.values())))
+    for name, text in texts.items():
+        head, rows = text.split(b"\r\n", 1)
+        with (directory / name).open("wb") as file:
+            file.write(head + b"\r\n")
+            for copy in range(1 if name == "cabinets.csv" else copies):
+                file.write(_NUMBER.sub(rb"\1\g<2>%d-" % copy, rows))
+
+
+def _texts_of_cabineo() -> dict[str, bytes]:
+    with tempfile.TemporaryDirectory() as made:
+        cabineo.write(Path(made), people(_COPIED))
+        opened = {path: gzip.open if path.suffix == ".gz" else open for path in sorted(Path(made).iterdir())}
+        texts = {}
+        for path, opens in opened.items():
+            with opens(path, "rb") as file:
+                texts[path.name.removesuffix(".gz")] = file.read()
+        return texts
 
 
 def _mapping(kind: str) -> VendorMapping:
     path = Path(str(shipped.__path__[0])) / ("meditrame.toml" if kind == "xml" else "cabineo.toml")
     mapping = read_mapping(path)
-    if kind != "xml":
-        return mapping
     plain = {
         name: file.model_copy(update={"path": file.path.removesuffix(".gz")})
         for name, file in mapping.files.items()
@@ -68,16 +91,20 @@ def main(kind: str, files: int, megabytes: int) -> None:
             write_xml(home / "files", files, size)
         else:
             write_cabineo(home / "files", size)
+        places, before = Places(home / "files", home / "warehouse", home / "keys"), Peak()
+        before.note()
         started, cpu = time.perf_counter(), time.process_time()
-        before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-        places = Places(home / "files", home / "warehouse", home / "keys")
-        landed = land(kind, _mapping(kind), places, own_uids=True)
-        cpu, seconds = time.process_time() - cpu, time.perf_counter() - started
+        with watched() as landing:
+            landed = land(kind, _mapping(kind), places, own_uids=True)
+        landed_at, cpu_landed = time.perf_counter() - started, time.process_time() - cpu
+        with watched() as freezing:
+            freeze_landed(places)
+        cpu_frozen = time.process_time() - cpu - cpu_landed
     total = sum(file.rows for file in landed.files)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    figures = {"rows": total, "per_second": total / seconds, "per_cpu_second": total / cpu}
-    told = {**figures, "mb_before": before / 1024, "mb_peak": peak / 1024, "by": Validation.__name__}
-    print(json.dumps(told))
+    speed = {"per_second": total / landed_at, "per_cpu_second": total / cpu_landed, "cpu_frozen": cpu_frozen}
+    peaks = {"before": before, "landing": landing, "freezing": freezing}
+    memory = {f"mb_{name}": asdict(peak) for name, peak in peaks.items()}
+    print(json.dumps({"rows": total, **speed, **memory, "by": Validation.__name__}))
 
 
 if __name__ == "__main__":

@@ -3,11 +3,13 @@ driver shows what is bound, fetched and refused."""
 
 from __future__ import annotations
 
-import datetime
 import sys
+from contextlib import closing
+from dataclasses import replace
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
+import duckdb
 import ibis
 import pyarrow as pa
 import pytest
@@ -15,14 +17,19 @@ import sqlglot
 from ibis.backends.sql.compilers import TrinoCompiler
 from ibis.common.exceptions import OperationNotDefinedError
 
+from hub_config.gateway.engines import trino as engine
 from hub_config.gateway.engines.port import stored, temporary
-from hub_config.gateway.engines.pushdown import parted
-from hub_config.gateway.engines.trino import Trino, TrinoReading, compiled, connect
+from hub_config.gateway.engines.pushdown import SAFE, parted
+from hub_config.gateway.engines.trino import Trino, TrinoReading, compiled
 from hub_config.gateway.rules.split import split
 from hub_config.governance.facts import AccessLevel
+from hub_config.warehouse.engines import trino as operator
 from hub_config.warehouse.engines.address import Address
 from hub_config.warehouse.engines.description import Description, Stored
+from hub_config.warehouse.engines.trino import connected
+from hub_config.warehouse.problems import WarehouseProblem
 from p4dp_sdk.wire.errors import ErrorCode, Refusal
+from tests.conformance.elsewhere import elsewhere, hardened
 from tests.conformance.expressions import CASES
 
 EXACT = "Ibis has no exact quantiles for Trino, which has none: the gateway works them out"
@@ -66,22 +73,51 @@ def test_what_the_gateway_would_send_is_sql_of_trino(case, world):
     parts = parted(plan.expression, bound, Trino(ADDRESS, 1, WANTED).means, "session_0").fragments
     assert parts
     for part in parts:
-        sql, given = compiled(part.rows, {})
-        read = {table.name for table in parsed(sql).find_all(sqlglot.exp.Table)}
-        assert given == [] and read & set(bound)
+        read = {table.name for table in parsed(compiled(part.rows)).find_all(sqlglot.exp.Table)}
+        assert read and read <= set(bound)
 
 
-def test_numbers_of_people_are_bound_and_stand_in_no_sql():
-    rows = stored("diagnoses", {"patient_no": "int64", "cisp2": "string"})
-    objecting = temporary("objecting", {"patient_no": "int64", "until": "date"})
-    numbers = pa.table({"patient_no": [314159, 271828], "until": [datetime.date(2020, 2, 29), None]})
-    sql, given = compiled(rows.anti_join(objecting, "patient_no"), {"objecting": numbers})
-    assert given == [314159, datetime.date(2020, 2, 29), 271828, None]
-    assert "314159" not in sql and sql.count("?") == 4
-    assert "CAST(? AS BIGINT), CAST(? AS DATE)" in sql
-    assert parsed(sql.replace("?", "NULL")).ctes[0].alias == "objecting"
-    nobody, given = compiled(rows.anti_join(objecting, "patient_no"), {"objecting": numbers.slice(0, 0)})
-    assert "WHERE FALSE" in nobody and given == [None, None]
+DIAGNOSES = {"patient_no": "int64", "cisp2": "string"}
+OBJECTING = temporary("objecting", {"patient_no": "int64"})
+LEFT = stored("diagnoses", DIAGNOSES).anti_join(OBJECTING, "patient_no")
+
+
+def test_numbers_of_people_are_not_sent():
+    """The driver writes what is bound into the statement, and the cluster keeps statements."""
+    (part,) = parted(LEFT, {}, replace(SAFE, places=False), "temp").fragments
+    assert "objecting" in compiled(part.rows), "without the defence it is"
+    (part,) = parted(LEFT, {}, Trino(ADDRESS, 1, WANTED).means, "temp").fragments
+    assert "objecting" not in compiled(part.rows)
+    with pytest.raises(Refusal):
+        next(reading(Cursor([])).read(LEFT, {"objecting": pa.table({"patient_no": [314159]})}))
+
+
+def test_what_names_them_is_worked_out_in_the_gateway(monkeypatch):
+    """Asked of a DuckDB in Trino's place, which keeps what it was sent."""
+    sent = []
+    held = duckdb.connect()
+    held.execute(
+        "CREATE TABLE diagnoses AS SELECT i::BIGINT AS patient_no, 'K86' AS cisp2 FROM range(16) t(i)"
+    )
+
+    class Duck(Cursor):
+        def execute(self, sql: str, parameters: Any = None) -> None:
+            sent.append(sql)
+            (read,) = sqlglot.transpile(sql, read="trino", write="duckdb")
+            self.rows = [list(row) for row in held.execute(read).fetchall()]
+
+    monkeypatch.setattr(engine, "connected", lambda *_: reading(Duck([])).connection)
+    there = elsewhere(
+        Trino(ADDRESS, 1, WANTED), {"diagnoses": ibis.schema(DIAGNOSES).to_pyarrow().empty_table()}
+    )
+    with closing(there.engine), there.session() as session:
+        session.store("objecting", pa.table({"patient_no": [3, 14, 15]}))
+        assert session.ask(LEFT.select("patient_no"))["patient_no"].to_pylist() == [
+            n for n in range(16) if n not in (3, 14, 15)
+        ]
+        shown = temporary("diagnoses", DIAGNOSES).anti_join(OBJECTING, "patient_no")
+        assert hardened(session, shown).num_rows == 13
+    assert sent and not any("objecting" in sql or "14" in sql for sql in sent)
 
 
 # --- the driver's stand-in ---------------------------------------------------------------------------------
@@ -99,8 +135,8 @@ class Cursor:
         taken, self.rows = self.rows[:most], self.rows[most:]
         return taken
 
-    def fetchone(self) -> list[object]:
-        return self.rows[0]
+    def fetchall(self) -> list[list[object]]:
+        return self.rows
 
     def cancel(self) -> None:
         self.cancelled = True
@@ -146,28 +182,33 @@ def test_a_running_query_is_cancelled():
 
 
 def test_a_table_of_other_rows_is_refused(monkeypatch):
-    monkeypatch.setattr(
-        "hub_config.gateway.engines.trino.connect", lambda *_: reading(Cursor([[15]])).connection
-    )
+    monkeypatch.setattr(engine, "connected", lambda *_: reading(Cursor([[15]])).connection)
     with pytest.raises(Refusal) as refusal:
         _ = Trino(ADDRESS, 1, WANTED).description
     assert refusal.value.code is ErrorCode.SNAPSHOT_CORRUPT
-    monkeypatch.setattr(
-        "hub_config.gateway.engines.trino.connect", lambda *_: reading(Cursor([[16]])).connection
-    )
+    monkeypatch.setattr(engine, "connected", lambda *_: reading(Cursor([[16]])).connection)
     assert Trino(ADDRESS, 1, WANTED).description is WANTED
 
 
-def test_over_a_network_it_is_encrypted_and_without_the_driver_refused(monkeypatch):
+def driver() -> ModuleType:
+    made = ModuleType("trino")
+    made.dbapi = SimpleNamespace(connect=lambda **given: given)
+    made.auth = SimpleNamespace(BasicAuthentication=lambda user, password: (user, password))
+    return made
+
+
+def test_without_the_driver_whoever_starts_or_asks_is_told(monkeypatch):
     monkeypatch.setitem(sys.modules, "trino", None)
+    with pytest.raises(WarehouseProblem, match=r"pip install .* trino"):
+        connected(ADDRESS, 1)
     with pytest.raises(Refusal) as refusal:
-        connect(ADDRESS, 1)
+        Trino(ADDRESS, 1, WANTED).open()
     assert refusal.value.code is ErrorCode.WAREHOUSE_UNREACHABLE
-    driver = ModuleType("trino")
-    driver.dbapi = SimpleNamespace(connect=lambda **given: given)
-    driver.auth = SimpleNamespace(BasicAuthentication=lambda user, password: (user, password))
-    monkeypatch.setitem(sys.modules, "trino", driver)
-    far = connect(Address("trino://trino.example/p4dp", "p4dp_gateway", "secret"), 7)
+
+
+def test_over_a_network_it_is_encrypted(monkeypatch):
+    monkeypatch.setitem(sys.modules, "trino", driver())
+    far = connected(Address("trino://trino.example/p4dp", "p4dp_gateway", "secret"), 7)
     assert (far["http_scheme"], far["port"], far["schema"], far["catalog"]) == (
         "https",
         8443,
@@ -175,4 +216,44 @@ def test_over_a_network_it_is_encrypted_and_without_the_driver_refused(monkeypat
         "p4dp",
     )
     assert far["auth"] == ("p4dp_gateway", "secret")
-    assert connect(ADDRESS, 7)["http_scheme"] == "http"
+    assert connected(ADDRESS, 7)["http_scheme"] == "http"
+
+
+# --- what an operator is told ------------------------------------------------------------------------------
+
+
+COLUMNS = [["diagnoses", "patient_no", "bigint"], ["diagnoses", "cisp2", "varchar(8)"]]
+
+
+@pytest.mark.parametrize(
+    ("columns", "rows", "said"),
+    [
+        (COLUMNS, 16, None),
+        ([], 16, "lacks diagnoses"),
+        (COLUMNS[:1], 16, r"diagnoses\.cisp2 \(varchar\)"),
+        ([["diagnoses", "patient_no", "integer"], COLUMNS[1]], 16, r"diagnoses\.patient_no \(bigint\)"),
+        (COLUMNS, 15, "other rows than the snapshot in diagnoses"),
+    ],
+)
+def test_what_trino_has_is_compared_with_the_snapshot(monkeypatch, columns, rows, said):
+    class Holding(Cursor):
+        def execute(self, sql: str, parameters: Any = None) -> None:
+            self.rows = columns if "information_schema" in sql else [[rows]]
+
+    monkeypatch.setattr(operator, "connected", lambda *_: reading(Holding([])).connection)
+    if said is None:
+        operator.check(ADDRESS, 1, WANTED)
+        return
+    with pytest.raises(WarehouseProblem, match=f"snapshot_1 .*{said}"):
+        operator.check(ADDRESS, 1, WANTED)
+
+
+@pytest.mark.parametrize(
+    ("name", "said"), [(None, "does not answer"), ("PERMISSION_DENIED", "let p4dp_gateway")]
+)
+def test_an_error_of_trinos_is_told_without_its_text(monkeypatch, name, said):
+    error = type("TrinoError", (Exception,), {"error_name": name})("of the value 4711")
+    monkeypatch.setattr(operator, "connected", lambda *_: reading(Cursor([], error)).connection)
+    with pytest.raises(WarehouseProblem, match=said) as problem:
+        operator.check(ADDRESS, 1, WANTED)
+    assert problem.value.__cause__ is None and "4711" not in str(problem.value)

@@ -8,9 +8,11 @@ from functools import partial
 
 from tests.corpus.cases import Case, beyond
 from tests.corpus.safe import saved
+from tests.corpus.smuggled import inserted
 from tests.corpus.tables import PSEUDONYMS, SAFE, Table, as_csv, as_xlsx, page_of
 
 _ONE = PSEUDONYMS[31]
+_SVG = '<svg xmlns="http://www.w3.org/2000/svg">{}</svg>'
 _DIGITS = ["zéro", "un", "deux", "trois", "quatre", "cinq", "six", "sept", "huit", "neuf"]
 
 
@@ -38,6 +40,17 @@ def _cases() -> Iterator[Case]:
     yield beyond("pixels.png", _steganography, "a pseudonym in the lowest bits of an image")
     yield beyond("dessin.png", _drawn_small, "a small count drawn in an image")
     yield beyond("couleurs.html", _colours, "values as the colours of a table's cells")
+    bars = "".join(f'<rect fill="#{value:06x}" width="9"/>' for value in (3, 17, 401))
+    yield beyond(
+        "teintes.svg", partial(bytes, _SVG.format(bars).encode()), "values as the colours of a drawing"
+    )
+    few = "".join(f'<circle cx="{20 + 7 * n % 60}" cy="{n * n % 97}" r="1"/>' for n in range(29))
+    yield beyond("vingt-neuf.svg", partial(bytes, _SVG.format(few).encode()), "29 people, a point each")
+    digits = f"{_ONE:016x}"
+    marks = f'<w:p w:rsidR="{digits[:8]}" w:rsidP="{digits[8:]}"/>'
+    yield beyond(
+        "revisions-hexa.docx", partial(inserted, marks), "a pseudonym as two of Word's marks of revision"
+    )
     yield beyond("espaces.txt", _spaces, "a number as spaces at the ends of lines")
     decimals = Table(
         "Moyennes", ("classe", "moyenne"), (("a", f"61.{str(_ONE)[:9]}"), ("b", f"59.{str(_ONE)[9:]}"))

@@ -22,7 +22,7 @@ from hub_config.airlock.checks.inside.protocol import Answer, read_answer, write
 from hub_config.airlock.pseudonyms import PseudonymSearch
 from hub_config.gateway.recognising import _stands_in
 from hub_config.governance.releases.findings import Finding, Rule, Severity
-from tests.corpus import beyond, hostile, safe, stranger_safe, stranger_unsafe, unsafe
+from tests.corpus import beyond, hostile, safe, smuggled, stranger_safe, stranger_unsafe, unsafe
 from tests.corpus.cases import Case, Group
 from tests.corpus.tables import PHYSICIANS, PROJECT, PSEUDONYMS
 
@@ -79,6 +79,7 @@ def cases() -> tuple[Case, ...]:
         *unsafe.cases(),
         *stranger_unsafe.cases(),
         *hostile.cases(),
+        *smuggled.cases(),
         *beyond.cases(),
     )
 

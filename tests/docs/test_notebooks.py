@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hub_config.reports.parameters import parse
+from hub_config.governance.report_runs.parameters import parse
 
 from . import notebooks
 from .markdown import ROOT

@@ -115,8 +115,9 @@ def outputs(page: Page) -> str:
     return "\n".join(page.locator(".jp-NotebookPanel:visible .jp-Cell-outputArea").all_inner_texts())
 
 
-def photograph(page: Page, name: str, directory: Path) -> None:
-    """Keep a screenshot in `directory`, or among the docs' pictures where P4DP_SCREENSHOTS names them."""
+def photograph(page: Page, name: str, directory: Path, *, whole: bool = False) -> None:
+    """Keep a screenshot in `directory`, or among the docs' pictures where P4DP_SCREENSHOTS names them.
+    `whole`: of the page from top to bottom, not of what the window shows."""
     target = Path(os.environ.get("P4DP_SCREENSHOTS") or directory)
     target.mkdir(parents=True, exist_ok=True)
-    page.screenshot(path=str(target / f"{name}.png"))
+    page.screenshot(path=str(target / f"{name}.png"), full_page=whole)

@@ -198,26 +198,29 @@ def test_two_physicians_settle_what_they_first_saw_differently(
 
 
 def test_a_published_table_needs_one_look(people: People, notebook: Page, tmp_path: Path) -> None:
-    """Inès publishes a table and asks for it: it is born safe. Diane ticks it in her queue, with the query
-    behind it a click away, and it leaves at once.
+    """Inès publishes an indicator and asks for it: it is born safe. Diane reads in words whom it counts, with
+    the query behind it a click away; she ticks it in her queue, and it leaves at once.
     """
     prepare = (
-        "d = ws.tables.diagnoses\n"
-        "top = d.group_by('cisp2').agg(patients=d.patient_id.nunique())\n"
-        "figé = ws.publish(top, title='Patients par diagnostic')"
+        "dépistage = ws.indicators['depistage_colorectal']\n"
+        "figé = dépistage.publish(['sex'], title='Dépistage du cancer colorectal, par sexe')"
     )
-    request = ask(notebook, "Tableau figé", prepare, '{"patients-par-diagnostic.csv": figé}')
+    request = ask(notebook, "Tableau figé", prepare, '{"depistage-par-sexe.csv": figé}')
     diane = people.at("diane", f"/relecture/{request}")
     expect(diane.locator(".headline").nth(1)).to_contain_text("conforme d’origine")
-    expect(diane.locator(".written").first).to_be_visible()
+    words = diane.locator("#fichier-1 .said")
+    expect(words).to_contain_text("denominator : nombre de patients distincts")
+    expect(words).to_contain_text("patient absent de ‹Diagnostics où Diagnostic (CISP-2) parmi D75")
     show(diane, "#fichier-1")
     photograph(diane, "sas-conforme-d-origine", tmp_path)
+    diane.get_by_text("Requête et provenance des colonnes").first.click()
+    expect(diane.locator(".written").first).to_be_visible()
     diane = people.at("diane", "/relecture")
     diane.locator(f"#lot-{request}").check()
     diane.get_by_role("button", name="Accepter les demandes cochées").click()
     ines = people.at("ines", f"/demandes/{request}")
     expect(ines.locator(".headline .tag").first).to_have_text("sortie")
-    assert b"cisp2" in downloaded(ines, tmp_path)
+    assert b"denominator" in downloaded(ines, tmp_path)
 
 
 def test_what_is_not_safe_comes_back_with_the_remedy(people: People, notebook: Page, tmp_path: Path) -> None:

@@ -155,7 +155,7 @@ def test_only_the_gp_sees_whom_it_is_about(offices: Offices, page: Page, tmp_pat
 def made_by_anybody(document: dict[str, str], public: str) -> dict[str, str]:
     """A list of nobody under other words: the key is public."""
     own = PracticeKey("K", "CAB-14", "test", "test", GP, public, document["key"], "x", AT, "y", None)
-    return document | closed(padded([], own), own, document)
+    return document | closed(padded([], own, 25), own, document)
 
 
 def test_another_practices_list_and_a_torn_one_are_told(offices: Offices, page: Page, tmp_path: Path) -> None:

@@ -44,7 +44,7 @@ def test_a_report_leaves_with_one_look(enclave: Enclave, tmp_path: Path) -> None
         ines.locator(f"tr[data-run='{run}'] a").click()
         for name, text in WORDS.items():
             ines.locator(f"#{name}").fill(text)
-        photograph(ines, "sas-rapport", tmp_path)
+        photograph(ines, "sas-rapport", tmp_path, whole=True)
         ines.locator("main form button[type=submit]").click()
         ines.wait_for_url(re.compile(r"/demandes/d-"))
         request = ines.url.rsplit("/", 1)[-1]

@@ -88,7 +88,7 @@ def open_draft(
 ) -> RequestFacts:
     """Begin a request. Raises Denied unless the person works in the project, AirlockProblem where they have
     too many drafts there."""
-    if (denial := why_not_request(person, project, membership(session, project))) is not None:
+    if (denial := why_not_request(person, project, membership(session, project), at.date())) is not None:
         raise denial.denied()
     row = _begun(session, person, project, words, at)
     audit.record(session, "release.draft", project, request=row.id)

@@ -20,7 +20,7 @@ from hub_config.airlock.actions.holding import Held, hold, locked, move, set_asi
 from hub_config.airlock.actions.standing import look_again
 from hub_config.airlock.pool.assigning import assign, namers
 from hub_config.airlock.rules.looks import MOST_LOOKS
-from hub_config.airlock.rules.permission import Act, Someone, barred
+from hub_config.airlock.rules.permission import Act, Someone, barred, why_not_release
 from hub_config.airlock.rules.records import canonical, disclosure_record, manifest
 from hub_config.airlock.rules.voting import counted, releasable
 from hub_config.airlock.shelf import Shelf, ShelfBroken
@@ -82,6 +82,8 @@ def release(
         return Released(held.facts)
     if held.facts.state is not State.APPROVED:
         raise Denied(Problem.NOT_IN_THIS_STATE)
+    if (denial := why_not_release(held.row.project, held.members)) is not None:
+        raise denial.denied()
     if look_again(session, held.row, audit):
         held.row.looks_needed = MOST_LOOKS
     if not releasable(held.facts, barred(held.facts, held.members)):
@@ -182,7 +184,7 @@ def _record(held: Held, settings: Settings) -> dict[str, Any]:
 
 
 def _reopen(session: Session, held: Held, at: datetime, audit: Recorder) -> Reopened:
-    """Votes of people who have a part in the project by now are put aside; others are expected."""
+    """Votes of people who may not vote on it by now are put aside; others are expected."""
     outside = barred(held.facts, held.members)
     set_aside(row for row in held.row.reviews if row.reviewer in outside)
     move(held.row, Step.REOPEN, at)

@@ -1,4 +1,5 @@
-"""Whether what was reproduced still is: its template may have been taken back since it was classified.
+"""Whether what was reproduced still is: its template, or its project's registered notebook, may have been
+taken back since it was classified.
 
 Asked before a request is sent and before it leaves. A file that no longer is becomes unverified, and is read
 by as many physicians as any such file.
@@ -13,8 +14,7 @@ from hub_config.governance.recorder import Recorder
 from hub_config.governance.releases.facts import OutputClass
 from hub_config.governance.releases.models import ReleaseFile, ReleaseRequest
 from hub_config.governance.releases.stored import finding_as_json
-from hub_config.governance.report_runs.approved import approved_hashes
-from hub_config.governance.report_runs.reading import runs_that_kept
+from hub_config.governance.report_runs.reading import approvals, runs_that_kept
 
 
 def look_again(session: Session, row: ReleaseRequest, audit: Recorder) -> bool:
@@ -34,4 +34,4 @@ def look_again(session: Session, row: ReleaseRequest, audit: Recorder) -> bool:
 def _is_lost(session: Session, project: str, file: ReleaseFile) -> bool:
     if file.output_class != OutputClass.REPRODUCED.value:
         return False
-    return vouching(runs_that_kept(session, file.sha256), project, approved_hashes()) is None
+    return vouching(runs_that_kept(session, file.sha256), project, approvals(session, project)) is None

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Collection
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -18,12 +19,14 @@ from sqlalchemy.orm import Session
 from hub_config.airlock.actions.drafting import expire
 from hub_config.airlock.actions.holding import Held, locked
 from hub_config.airlock.actions.releasing import ENCLAVE, release
+from hub_config.airlock.pool import notebooks
 from hub_config.airlock.pool.assigning import assign, choose, lacks_reviewers, loads
 from hub_config.airlock.rules.permission import barred
 from hub_config.airlock.rules.voting import Conflict, counted, outcome
 from hub_config.airlock.rules.working_days import working_days
 from hub_config.airlock.shelf import Shelf
 from hub_config.airlock.states import OPEN
+from hub_config.airlock.texts import Denied
 from hub_config.governance.notices.models import NoticeKind
 from hub_config.governance.notices.outbox import post
 from hub_config.governance.recorder import Recorder
@@ -37,12 +40,13 @@ _UNNAMED_SECONDS: Final = 24 * 3600  # a file that no request names yet may be a
 
 @dataclass(frozen=True)
 class Tended:
-    """What was done, by the ids of the requests."""
+    """What was done, by the ids of the requests; `notebooks`: of whose readers some were reminded."""
 
     released: tuple[str, ...]
     reassigned: tuple[str, ...]
     reminded: tuple[str, ...]
     expired: tuple[str, ...]
+    notebooks: tuple[str, ...] = ()
 
 
 def tend(store: Store, shelf: Shelf, settings: Settings, at: datetime) -> Tended:
@@ -55,8 +59,12 @@ def tend(store: Store, shelf: Shelf, settings: Settings, at: datetime) -> Tended
         reminded = [id for id in _ids(session, OPEN) if _remind(session, id, settings, at, audit)]
     with store.change() as session:
         expired = expire(session, settings=settings.airlock, at=at, audit=audit)
+    with store.change() as session:
+        days = settings.airlock.reminder_days
+        unread = notebooks.waiting(session)
+        late = [id for id in unread if notebooks.remind_readers(session, id, days, at, audit)]
     clear(store, shelf)
-    return Tended(tuple(released), tuple(reassigned), tuple(reminded), tuple(expired))
+    return Tended(tuple(released), tuple(reassigned), tuple(reminded), tuple(expired), tuple(late))
 
 
 def clear(store: Store, shelf: Shelf, *, now: float | None = None) -> int:
@@ -75,10 +83,12 @@ def clear(store: Store, shelf: Shelf, *, now: float | None = None) -> int:
 def _release_approved(store: Store, shelf: Shelf, settings: Settings, at: datetime) -> list[str]:
     with store.session() as session:
         approved = _ids(session, [State.APPROVED])
+    released = []
     for request in approved:
-        with store.change() as session:
+        with suppress(Denied), store.change() as session:  # a suspended project's waits
             release(session, shelf, request, settings=settings, at=at, audit=store.recorder(ENCLAVE))
-    return approved
+            released.append(request)
+    return released
 
 
 def _reassign(session: Session, request: str, at: datetime, audit: Recorder) -> bool:

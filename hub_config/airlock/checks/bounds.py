@@ -15,7 +15,7 @@ class Bounds:
     memory: int = 2**30
     cpu_seconds: int = 30
     wall_seconds: float = 60.0
-    output_bytes: int = 16 * 2**20
+    output_bytes: int = 48 * 2**20  # a preview, and a file of the largest size written anew, as base64
     input_bytes: int = 64 * 2**20
     processes: int = 1
     uid: int = 69_999

@@ -17,6 +17,7 @@ _CHECKOUT: Final = Path(__file__).parents[3]
 CODE_INSIDE: Final = "/opt/p4dp"
 _CODE: Final = (
     "hub_config/airlock/checks/inside",
+    "hub_config/governance/releases/coded.py",
     "hub_config/governance/releases/facts.py",
     "hub_config/governance/releases/findings.py",
 )

@@ -20,11 +20,11 @@ from fastapi import Depends, FastAPI, Query, Request
 from limits import parse
 from limits.storage import MemoryStorage
 from limits.strategies import SlidingWindowCounterRateLimiter
-from starlette.responses import Response
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp
 
 from hub_config.airlock.actions import drafting, explaining
 from hub_config.airlock.checks.texts import Language
+from hub_config.airlock.intake.bodies import body_of, bounded
 from hub_config.airlock.intake.documents import (
     ExplanationDocument,
     FileDocument,
@@ -35,8 +35,8 @@ from hub_config.airlock.intake.documents import (
     request_document,
     summary,
 )
+from hub_config.airlock.intake.problems import refused
 from hub_config.airlock.intake.receiving import Search, receive
-from hub_config.airlock.intake.words import told
 from hub_config.airlock.pages.desk import Desk
 from hub_config.airlock.rules.permission import Act, why_not
 from hub_config.airlock.rules.sight import seen_by
@@ -48,22 +48,16 @@ from hub_config.governance.roles import Person
 from hub_config.sockets.doors import (
     BINDING,
     PROBLEM,
-    REQUEST_ID,
     describe_problems,
     guarded,
     refuse_with_problems,
 )
 from hub_config.sockets.identity import Hub, authenticate
-from hub_config.sockets.problems import ProblemDocument
-from p4dp_sdk.wire.errors import ErrorCode, Refusal
-from p4dp_sdk.wire.protocol import PROBLEM_JSON
 
 T = TypeVar("T")
 MOST_BYTES: Final = 160 * 1024**2  # of a request's files together
 _A_MINUTE: Final = 240  # requests of one workspace
 _CHECKS: Final = 3  # files checked at once, of everybody: a check takes a process
-_BODY_SECONDS: Final = 120.0
-MOST_WORDS: Final = 256 * 1024  # bytes of a request that is no file
 _BODY: Final[dict[str, Any]] = {
     "requestBody": {
         "required": True,
@@ -137,7 +131,7 @@ def create_app(office: Office) -> ASGIApp:
     """The application of every workspace socket of the airlock."""
     api = _api()
     api.state.office = office
-    return guarded(_bounded(api))
+    return guarded(bounded(api))
 
 
 def openapi_document() -> dict[str, Any]:
@@ -155,7 +149,7 @@ def _api() -> FastAPI:
         responses=PROBLEM,
     )
     refuse_with_problems(api)
-    api.add_exception_handler(AirlockProblem, _refused)
+    api.add_exception_handler(AirlockProblem, refused)
     _reading(api)
     _writing(api)
     _sending(api)
@@ -192,7 +186,7 @@ def _writing(api: FastAPI) -> None:
     async def put_file(asked: _Asked, id: str, name: _Name, request: Request) -> FileDocument:
         await asked.office.do(lambda: _editable(asked, id))
         async with asked.office.upload_of(asked.binding.user):
-            content = await _body(request, asked.desk.settings.airlock.file_bytes)
+            content = await body_of(request, asked.desk.settings.airlock.file_bytes)
             asked.desk.turns.note_bytes(asked.binding.user, len(content))
             async with asked.office.checks:
                 return await asked.office.do(lambda: _added(asked, id, name, content))
@@ -331,71 +325,3 @@ def _withdrawn(asked: Asked, id: str) -> RequestFacts:
     return asked.desk.change(
         asked.person, lambda do: drafting.withdraw(do.session, asked.person, id, at=do.at, audit=do.audit)
     )
-
-
-# --- bytes in, problems out --------------------------------------------------------------------------------
-
-
-async def _body(request: Request, limit: int) -> bytes:
-    """The whole body. Raises AirlockProblem beyond `limit`, of which no more is ever held, or if it takes too
-    long."""
-    body = bytearray()
-    try:
-        async with asyncio.timeout(_BODY_SECONDS):
-            async for piece in request.stream():
-                if len(body) + len(piece) > limit:
-                    raise AirlockProblem(Problem.FILE_TOO_BIG, megabytes=limit // 1024**2)
-                body += piece
-    except TimeoutError:
-        raise AirlockProblem(Problem.TOO_FAST) from None
-    return bytes(body)
-
-
-def _bounded(api: ASGIApp) -> ASGIApp:
-    """Words are short: nothing longer is held, whoever sends it. Files are bounded as they come (`_body`)."""
-
-    async def serve(scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["path"].endswith("/files"):
-            await api(scope, receive, send)
-            return
-        held = 0
-
-        async def counted() -> Message:
-            nonlocal held
-            message = await receive()
-            held += len(message.get("body", b""))
-            if held > MOST_WORDS:
-                raise Refusal(ErrorCode.TOO_LARGE, limit=MOST_WORDS)
-            return message
-
-        await api(scope, counted, send)
-
-    return serve
-
-
-_STATUS: Final = {
-    Problem.UNKNOWN_REQUEST: 404,
-    Problem.UNKNOWN_FILE: 404,
-    Problem.FILE_TOO_BIG: 413,
-    Problem.TOO_MANY_BYTES: 413,
-    Problem.TOO_MANY_BYTES_TODAY: 429,
-    Problem.TOO_FAST: 429,
-}
-
-
-async def _refused(request: Request, error: Exception) -> Response:
-    """An AirlockProblem as a problem document, in the language asked for."""
-    if not isinstance(error, AirlockProblem):
-        raise error
-    english = request.headers.get("accept-language", "").lower().startswith("en")
-    status = _STATUS.get(error.problem, 403 if isinstance(error, Denied) else 409)
-    document = ProblemDocument(
-        type=f"urn:p4dp:problem:airlock:{error.problem.value}",
-        title=told(error, "en" if english else "fr"),
-        status=status,
-        code=error.problem.value,
-        params=dict(error.blanks),
-        detail="",
-        request_id=request.scope[REQUEST_ID],
-    )
-    return Response(document.model_dump_json(), status, media_type=PROBLEM_JSON)

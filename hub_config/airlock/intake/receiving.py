@@ -4,7 +4,8 @@ the checks find. Blocks for as long as the checks take: call it from a thread.
     received = receive(desk, "these-ines", "table.csv", content)
     drafting.add_file(session, person, request, received.name, received.shelved, received.checked, …)
 
-What is shelved is what is reviewed and released: for a genuine table or figure, the airlock's own rendering.
+What is shelved is what is reviewed and released: for a genuine table or figure, the airlock's own rendering;
+for a file that a checker can write anew from what it read, that one (`_anew`).
 """
 
 from __future__ import annotations
@@ -12,26 +13,38 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
+from pathlib import Path
 from typing import Final, Protocol
 
 from hub_config.airlock.actions.drafting import Checked
-from hub_config.airlock.checks import Bounds, Context, Inspection, Sizes, inspect, preview_document
+from hub_config.airlock.checks import (
+    Bounds,
+    Context,
+    Inspection,
+    Preview,
+    Quarantine,
+    Reason,
+    Sizes,
+    inspect,
+    inspect_bytes,
+    preview_document,
+)
 from hub_config.airlock.proofs import Classification, Standing, classify, read_keys, standing_of
 from hub_config.airlock.proofs.notebooks import classify_notebook
 from hub_config.airlock.proofs.reproduced import digest, of_runs
 from hub_config.airlock.pseudonyms import PseudonymSearch, Searched
 from hub_config.airlock.shelf import Shelf, Shelved
 from hub_config.airlock.texts import AirlockProblem, Problem
-from hub_config.governance.releases.facts import CheckState, OutputClass
-from hub_config.governance.releases.findings import Finding, Rule
-from hub_config.governance.report_runs.approved import approved_hashes
-from hub_config.governance.report_runs.reading import runs_that_kept
+from hub_config.governance.releases.facts import CheckState, FileKind, OutputClass
+from hub_config.governance.releases.findings import Finding, Rule, Severity
+from hub_config.governance.report_runs.reading import approvals, runs_like, runs_that_kept
 from hub_config.governance.store import Store
 from hub_config.settings import Settings
 
 Search = Callable[[str, int, Sequence[int]], Searched]
+WRITTEN_ANEW: Final = frozenset({FileKind.PNG, FileKind.JPEG, FileKind.XLSX, FileKind.PARQUET})
 _MEGABYTE: Final = 1024**2
 
 
@@ -67,16 +80,50 @@ def receive(desk: Desk, project: str, name: str, content: bytes, search: Search 
     known = _classified(desk, name, content, standing)
     kept = known.rendering.content if known.rendering else content
     called = known.rendering.name if known.rendering else name
+    bounds, context = _bounds(desk.settings), _context(standing)
     shelved = desk.shelf.put(kept, limit=limit)
-    inspection = inspect(
-        desk.shelf.path(shelved.sha256), called, bounds=_bounds(desk.settings), context=_context(standing)
-    )
+    inspection = inspect(desk.shelf.path(shelved.sha256), called, bounds=bounds, context=context)
+    if known.output_class is OutputClass.UNVERIFIED and inspection.anew:
+        called = _named(called, inspection)
+        shelved = desk.shelf.put(inspection.anew, limit=bounds.input_bytes)
+        inspection = _anew(inspection, inspect_bytes(inspection.anew, called, bounds=bounds, context=context))
+    elif _is_silent(known, inspection):
+        inspection = replace(inspection, preview=Preview(), quarantined=Quarantine(Reason.NOT_THE_SAME_ANEW))
     checker = _told(inspection.version, called, standing)
     if inspection.quarantined is None:
         document = preview_document(inspection.preview)
         desk.shelf.put_preview(shelved.sha256, checker, document)
     search = search or PseudonymSearch(desk.settings.gateway_control_socket)
     return Received(called, shelved, _checked(known, inspection, standing, search, checker))
+
+
+def _is_silent(known: Classification, inspection: Inspection) -> bool:
+    """Whether a box that had to write a file anew did not: a file that has taken it over would keep it so."""
+    owed = inspection.kind in WRITTEN_ANEW and inspection.quarantined is None
+    return owed and known.output_class is OutputClass.UNVERIFIED
+
+
+def _named(name: str, inspection: Inspection) -> str:
+    """A photograph's pixels come as PNG."""
+    return str(Path(name).with_suffix(".png")) if inspection.kind is FileKind.JPEG else name
+
+
+def _anew(before: Inspection, after: Inspection) -> Inspection:
+    """Of a file written anew. The box that read the requester's bytes is not believed: another has read what
+    it wrote, and would write the very same. What stops the requester's own file stops it still: who sends a
+    hidden sheet is told, and takes it away."""
+    same = after.quarantined is not None or after.anew == before.anew
+    stops = [each for each in before.findings if each.severity is Severity.BLOCKING]
+    findings = (*stops, *(each for each in after.findings if each not in stops))
+    if before.sha256 != after.sha256:
+        findings = (*findings, Finding(Rule.WRITTEN_ANEW, Severity.NOTE))
+    return replace(
+        after,
+        findings=findings,
+        candidates=tuple(sorted({*before.candidates, *after.candidates})),
+        preview=after.preview if same else Preview(),
+        quarantined=after.quarantined if same else Quarantine(Reason.NOT_THE_SAME_ANEW),
+    )
 
 
 def _standing(desk: Desk, project: str) -> Standing:
@@ -92,7 +139,8 @@ def _classified(desk: Desk, name: str, content: bytes, standing: Standing) -> Cl
 def _of_a_run(desk: Desk, content: bytes, standing: Standing) -> Classification | None:
     with desk.store.session() as session:
         runs = runs_that_kept(session, digest(content))
-    return of_runs(runs, standing, approved_hashes()) if runs else None
+        others = [other for run in runs for other in runs_like(session, run)]
+        return of_runs(runs, standing, approvals(session, standing.project), others) if runs else None
 
 
 def _signed(desk: Desk, name: str, content: bytes, standing: Standing) -> Classification:

@@ -29,6 +29,7 @@ class Wording:
 
 _REVIEW: Final = "/relecture/%s"
 _MINE: Final = "/demandes/%s"
+_NOTEBOOK: Final = "/notebooks/%s"
 WORDINGS: Final[Mapping[NoticeKind, Wording]] = {
     NoticeKind.TO_REVIEW: Wording(
         "Une demande de sortie attend votre relecture.", "A release request waits for your review.", _REVIEW
@@ -105,12 +106,42 @@ WORDINGS: Final[Mapping[NoticeKind, Wording]] = {
         "/droits",
         "register",
     ),
+    NoticeKind.NOTEBOOK_TO_READ: Wording(
+        "Un notebook attend votre lecture, pour être enregistré.",
+        "A notebook waits for you to read it, to be registered.",
+        _NOTEBOOK,
+    ),
+    NoticeKind.NOTEBOOK_REMINDER: Wording(
+        "Rappel : un notebook attend toujours votre lecture.",
+        "Reminder: a notebook still waits for you to read it.",
+        _NOTEBOOK,
+    ),
+    NoticeKind.NOTEBOOK_WITHOUT_READER: Wording(
+        "Un notebook à enregistrer manque de lecteur : nommez un relecteur, ou un suppléant.",
+        "A notebook to be registered lacks a reader: name a reviewer, or a stand-in.",
+        "/relecteurs",
+    ),
+    NoticeKind.NOTEBOOK_APPROVED: Wording(
+        "Votre notebook est enregistré : il peut être exécuté.",
+        "Your notebook is registered: it can be run.",
+        _NOTEBOOK,
+    ),
+    NoticeKind.NOTEBOOK_REFUSED: Wording(
+        "Votre notebook n’est pas enregistré : le motif est sur sa page.",
+        "Your notebook is not registered: its page says why.",
+        _NOTEBOOK,
+    ),
+    NoticeKind.NOTEBOOK_WITHDRAWN: Wording(
+        "L’enregistrement d’un de vos notebooks est retiré.",
+        "The registration of one of your notebooks is withdrawn.",
+        _NOTEBOOK,
+    ),
 }
 
 
 @dataclass(frozen=True)
 class Letter:
-    """A notice to send: to whom, about what, by which number."""
+    """A notice to send: to whom, about which request or notebook, by which number."""
 
     number: int
     recipient: str

@@ -20,7 +20,7 @@ from hub_config.airlock.checks import BadAnswer, ImageBlock, Preview, Reason, re
 from hub_config.airlock.checks.texts import Words, why_quarantined
 from hub_config.airlock.intake.picking import Turns
 from hub_config.airlock.intake.receiving import Search
-from hub_config.airlock.pages.files import Before, Material, Released
+from hub_config.airlock.pages.files import Before, Material, Released, is_drawn
 from hub_config.airlock.pages.previews import Language
 from hub_config.airlock.pages.queues import Case, Queue, queue_of
 from hub_config.airlock.pages.rows import MineRow, mine_row
@@ -293,6 +293,11 @@ class Desk:
         blocks = self._preview(file).blocks if file else ()
         found = blocks[block] if 0 <= block < len(blocks) else None
         return found if isinstance(found, ImageBlock) else None
+
+    def drawing(self, case: Case, number: int) -> bytes | None:
+        """A drawing's own bytes, where the checks found nothing in it that acts or leads elsewhere."""
+        file = case.request.file(number)
+        return self.shelf.read(file.sha256) if file is not None and is_drawn(file) else None
 
     def _material(self, file: FileFacts, language: Language) -> Material:
         return Material(file, self._preview(file), _why_put_aside(file, language))

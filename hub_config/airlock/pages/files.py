@@ -15,12 +15,13 @@ from hub_config.airlock.pages import changes, names, previews
 from hub_config.airlock.pages.changes import Change
 from hub_config.airlock.pages.names import Part
 from hub_config.airlock.pages.previews import BlockView, FoundView, Language
-from hub_config.airlock.pages.provenance import Provenance, provenance
+from hub_config.airlock.pages.provenance import Provenance, definition_of, provenance
 from hub_config.airlock.pages.tables import Comparison, Table, compare
 from hub_config.airlock.pages.words import CLASSES, KINDS
-from hub_config.governance.releases.facts import CheckState, FileFacts, RequestFacts, Review
-from hub_config.governance.releases.findings import Severity
+from hub_config.governance.releases.facts import CheckState, FileFacts, FileKind, RequestFacts, Review
+from hub_config.governance.releases.findings import Rule, Severity
 
+_NOT_DRAWN: Final = frozenset({Rule.ACTIVE_CONTENT, Rule.EXTERNAL_LINK, Rule.EMBEDDED_OBJECT})
 _NEIGHBOURS: Final = 6
 
 
@@ -82,6 +83,7 @@ class FileView:
     neighbours: tuple[NeighbourView, ...] = ()
     change: Change | None = None
     compared: Comparison | None = None
+    drawn: bool = False  # an SVG that the page shows
     folded: bool = False  # unchanged, and nobody who read it objected
     my_verdict: str = ""
 
@@ -106,8 +108,15 @@ def file_view(material: Material, language: Language) -> FileView:
         blocks=blocks,
         blocking=count(file, Severity.BLOCKING),
         warnings=count(file, Severity.WARNING),
-        provenance=provenance(file),
+        provenance=provenance(file, language),
+        drawn=is_drawn(file),
     )
+
+
+def is_drawn(file: FileFacts) -> bool:
+    """Whether its own bytes may be shown: an SVG in which nothing acts, and nothing leads elsewhere."""
+    stops = {finding.rule for finding in file.findings if finding.severity is Severity.BLOCKING}
+    return file.kind is FileKind.SVG and file.checked is CheckState.CHECKED and not stops & _NOT_DRAWN
 
 
 def count(file: FileFacts, severity: Severity) -> int:
@@ -149,7 +158,7 @@ def _neighbours(material: Material, released: Sequence[Released]) -> tuple[Neigh
 
 
 def _neighbour(material: Material, other: Released) -> NeighbourView:
-    ours, theirs = provenance(material.facts).definition, provenance(other.facts).definition
+    ours, theirs = definition_of(material.facts), definition_of(other.facts)
     return NeighbourView(
         name=names.parts(other.facts.name),
         released_on=other.released_at,

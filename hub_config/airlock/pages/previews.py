@@ -40,7 +40,8 @@ class Spot:
 @dataclass(frozen=True)
 class FoundView:
     """Findings of one rule in one file. `more`: how many places are not listed. `explanation`: what its
-    requester answers, where they may (`contestable`); `answered`: and it keeps the file in no more."""
+    requester answers, where they may (`contestable`); `answered`: and it keeps the file in no more.
+    `for_requester`: it says what became of their own file, which no reviewer sees."""
 
     number: int
     anchor: str
@@ -51,6 +52,7 @@ class FoundView:
     more: int
     contestable: bool = False
     explanation: str = ""
+    for_requester: bool = False
 
     @property
     def answered(self) -> bool:
@@ -156,6 +158,7 @@ def _found(file: FileFacts, group: Found, language: Language, places: Mapping[Pl
         more=len(placed) - len(listed) + unlisted,
         contestable=group.contestable,
         explanation=file.explanations.get(group.number, ""),
+        for_requester=first.rule is Rule.WRITTEN_ANEW,
     )
 
 

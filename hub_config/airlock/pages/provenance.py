@@ -11,8 +11,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
+from hub_config.airlock.pages.notebook_words import REGISTERED_REASON
 from hub_config.airlock.pages.words import CLASS_REASONS, LINEAGES, THRESHOLDS
+from hub_config.airlock.reading import Reading, read
+from hub_config.governance.facts import AccessLevel
 from hub_config.governance.releases.facts import FileFacts
+from hub_config.web.texts import Language
 
 _MOST: Final = 200
 
@@ -29,7 +33,8 @@ class ColumnView:
 
 @dataclass(frozen=True)
 class RunView:
-    """The enclave's own run that left a file. `sha256` is the template's; `requests`: numbers of gateway
+    """The enclave's own run that left a file. `sha256` is the template's, or that of the project's notebook
+    registered under the number `registration`; `rows`: it could see rows; `requests`: numbers of gateway
     answers."""
 
     id: str
@@ -40,15 +45,18 @@ class RunView:
     at: datetime | None
     snapshot: int | None
     requests: tuple[str, ...]
+    registration: str = ""
+    rows: bool = False
 
 
 @dataclass(frozen=True)
 class Provenance:
-    """`title` is the person's words; `titled`: it stands in the file itself. `shown` and `withheld` count the
-    protected cells."""
+    """`reading` says `definition` in words, where it can be said whole. `title` is the person's words;
+    `titled`: it stands in the file itself. `shown` and `withheld` count the protected cells."""
 
     why: str
     definition: str = ""
+    reading: Reading | None = None
     title: str = ""
     titled: bool = False
     at: datetime | None = None
@@ -61,12 +69,14 @@ class Provenance:
     run: RunView | None = None
 
 
-def provenance(file: FileFacts) -> Provenance:
+def provenance(file: FileFacts, language: Language) -> Provenance:
     proof = file.proof or {}
     columns = proof.get("columns")
+    definition = definition_of(file)
     return Provenance(
-        why=CLASS_REASONS[file.output_class],
-        definition=_text(proof.get("definition")),
+        why=REGISTERED_REASON if proof.get("registration") else CLASS_REASONS[file.output_class],
+        definition=definition,
+        reading=read(definition, language) if definition else None,
         title=_text(proof.get("title")),
         titled=proof.get("titled") is True,
         at=_moment(_text(proof.get("date"))),
@@ -78,6 +88,11 @@ def provenance(file: FileFacts) -> Provenance:
         snapshot=_number(proof.get("snapshot")),
         run=_run(proof) if proof.get("form") == "report" else None,
     )
+
+
+def definition_of(file: FileFacts) -> str:
+    """The gateway's text of what was asked; empty where no gateway vouches for it."""
+    return _text((file.proof or {}).get("definition"))
 
 
 def _run(proof: Mapping[str, Any]) -> RunView:
@@ -92,6 +107,8 @@ def _run(proof: Mapping[str, Any]) -> RunView:
         at=_moment(_text(proof.get("date"))),
         snapshot=_number(proof.get("snapshot")),
         requests=_texts(proof.get("requests")),
+        registration=_text(proof.get("registration")),
+        rows=proof.get("access") == AccessLevel.MICRODATA.value,
     )
 
 

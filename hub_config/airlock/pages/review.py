@@ -14,11 +14,13 @@ from hub_config.airlock.pages.asking import Allowed, Asked
 from hub_config.airlock.pages.ballots import BadBallot, ballot, batch, field
 from hub_config.airlock.pages.names import disposition
 from hub_config.airlock.pages.news import news, read_news
+from hub_config.airlock.pages.notebooks import waits_for
 from hub_config.airlock.pages.queues import Case
 from hub_config.airlock.pages.words import KEYS, VERDICTS
 from hub_config.airlock.rules.permission import Act
 from hub_config.airlock.rules.reasons import REASONS
 from hub_config.airlock.rules.voting import Ballot
+from hub_config.airlock.states import OPEN
 from hub_config.airlock.texts import TEXTS, AirlockProblem, Denied, Problem
 from hub_config.governance.releases.facts import RequestFacts, State
 from hub_config.web.answers import Told, see_other
@@ -42,7 +44,8 @@ NOTHING_CHOSEN = N_("Aucune demande n’était cochée : rien n’a été accept
 def queue(request: Request, asked: Allowed) -> Response:
     told = news(asked.desk, asked.person, asked.language, asked.today)
     waiting = asked.desk.queue(asked.person, asked.today)
-    return page(request, "queue.html", asked.person, queue=waiting, news=told)
+    notebooks = waits_for(asked)
+    return page(request, "queue.html", asked.person, queue=waiting, news=told, notebooks=notebooks)
 
 
 @router.post("/relecture/lot")
@@ -149,6 +152,22 @@ def image(number: int, block: int, asked: Allowed) -> Response:
     return Response(found.png, media_type="image/png", headers=headers)
 
 
+@router.get("/relecture/{id}/fichiers/{number}/dessin")
+@router.get("/demandes/{id}/fichiers/{number}/dessin")
+def drawing(number: int, asked: Allowed) -> Response:
+    """An SVG as it will leave, for an `img`, where a browser runs and fetches nothing. Opened by itself it is
+    in a sandbox without scripts, nor anything from elsewhere."""
+    found = asked.desk.drawing(asked.case, number)
+    if found is None:
+        raise Told(404, NO_IMAGE)
+    headers = {
+        "Content-Disposition": disposition(f"apercu-{number}.svg", "inline"),
+        "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; img-src data:; sandbox",
+        "X-Content-Type-Options": "nosniff",
+    }
+    return Response(found, media_type="image/svg+xml", headers=headers)
+
+
 def _screen(
     request: Request,
     asked: Asked,
@@ -162,8 +181,15 @@ def _screen(
     return page(
         request, "review.html", asked.person, status=status, r=view, may=view.may, Act=Act,
         verdicts=VERDICTS, keys=KEYS, reasons=REASONS.values(), problem=problem,
-        to_requester=cast.to_requester if cast else "",
+        to_requester=cast.to_requester if cast else "", own_reading=_own_reading(asked, case),
     )  # fmt: skip
+
+
+def _own_reading(asked: Asked, case: Case) -> str:
+    """Why this reader, who may see it, does not vote; empty where nothing of the kind holds."""
+    denial = case.why_not(asked.person, Act.VOTE) if case.request.state in OPEN else None
+    own = denial is not None and denial.problem is Problem.OWN_READING
+    return TEXTS[Problem.OWN_READING] if own else ""
 
 
 def _again(request: Request, asked: Asked, cast: Ballot, problem: AirlockProblem) -> Response:

@@ -96,8 +96,8 @@ CLASSES: Final[Mapping[OutputClass, str]] = {
 
 CLASS_REASONS: Final[Mapping[OutputClass, str]] = {
     OutputClass.BORN_SAFE: N_(
-        "Conforme d’origine : le sas a refait ce fichier à partir d’un tableau signé par la passerelle, et "
-        "c’est ce fichier refait qui sort. Les nombres sont protégés d’office."
+        "Conforme d’origine : refait par le sas d’après un tableau signé ; ses nombres sont protégés "
+        "d’office."
     ),
     OutputClass.REPRODUCED: N_(
         "Reproduit : l’enclave a elle-même exécuté un modèle approuvé, sur des agrégats protégés, et a gardé "

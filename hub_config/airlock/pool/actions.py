@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from hub_config.airlock.rules.permission import Someone
 from hub_config.airlock.texts import AirlockProblem, Denied, Problem
+from hub_config.governance.notebooks.reading import approved_by
 from hub_config.governance.recorder import Recorder
 from hub_config.governance.releases.facts import Absence, Delegation
 from hub_config.governance.releases.models import Reviewer, ReviewerAbsence, ReviewerDelegation
@@ -49,10 +50,12 @@ def name_reviewer(session: Session, person: Someone, who: str, *, at: datetime, 
 
 
 def remove_reviewer(session: Session, person: Someone, who: str, *, at: datetime, audit: Recorder) -> None:
-    """Take somebody off the pool, with whom they delegated to. Votes they cast stand."""
+    """Take somebody off the pool, with whom they delegated to. Votes they cast stand, and so do notebooks
+    they approved: the record names these, for the data protection officer, who may withdraw them."""
     _require_cse(person)
     _row(session, username(who)).removed_at = at
-    audit.record(session, "reviewer.remove", None, reviewer=username(who))
+    standing = ", ".join(each.id for each in approved_by(session, username(who)))
+    audit.record(session, "reviewer.remove", None, reviewer=username(who), notebooks=standing)
 
 
 def be_absent(

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Final, assert_never
 
 from hub_config.airlock.rules.recourse import contested
+from hub_config.governance.facts import AccessLevel
 from hub_config.governance.releases.facts import CheckState, FileFacts, OutputClass, RequestFacts
 from hub_config.governance.releases.findings import Severity
 
@@ -46,7 +47,7 @@ def _looks_at(file: FileFacts, policy: HousePolicy) -> int:
         case OutputClass.BORN_SAFE:
             return 0 if _at_once(file, policy) else 1
         case OutputClass.REPRODUCED:
-            return 1
+            return MOST_LOOKS if _of_rows(file) and _warned(file) else 1
         case OutputClass.UNVERIFIED:
             return MOST_LOOKS
         case _:
@@ -56,6 +57,11 @@ def _looks_at(file: FileFacts, policy: HousePolicy) -> int:
 def _at_once(file: FileFacts, policy: HousePolicy) -> bool:
     allowed = policy.born_safe_at_once and not policy.holders
     return allowed and file.generated_text and not _warned(file)
+
+
+def _of_rows(file: FileFacts) -> bool:
+    """Whether the run that left it could see rows of people."""
+    return file.proof is not None and file.proof.get("access") == AccessLevel.MICRODATA.value
 
 
 def _quarantined(file: FileFacts) -> bool:

@@ -2,21 +2,28 @@
 
 Nobody reviews their own request, nor one of a project they work in, worked in, or worked in when the request
 was made, nor in the place of somebody who may not. Who reads the audit log reviews nothing: its reader is not
-blind. Only the requester downloads. Who may not see a request is told no more than that there is none.
+blind. Who approved a project's own notebook is not the only one to look at what it left. Only the requester
+downloads. Who may not see a request is told no more than that there is none.
+
+Of a suspended project nothing is asked for, approved, released or downloaded. Of one that is closed, or whose
+grant has expired, nothing new is asked for; what was asked for before is decided on, and what left can be
+downloaded.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from enum import StrEnum
 from typing import Final, Protocol, assert_never
 
+from hub_config.airlock.rules.looks import MOST_LOOKS, HousePolicy, looks_needed
 from hub_config.airlock.rules.seats import shares_a_seat
 from hub_config.airlock.rules.voting import Conflict, counted, outcome, revealed
 from hub_config.airlock.states import CHANGEABLE, OPEN, TRANSITIONS
 from hub_config.airlock.texts import Denied, Problem
-from hub_config.governance.releases.facts import Membership, Pool, RequestFacts, State, Step
+from hub_config.governance.releases.facts import Membership, OutputClass, Pool, RequestFacts, State, Step
 from hub_config.governance.roles import Role
 
 PHYSICIANS: Final = frozenset({Role.MEDECIN_DIM, Role.MEDECIN_REFERENT})
@@ -44,6 +51,10 @@ class Act(StrEnum):
     REPLACE = "replace"  # put a voter aside who can't act any more
     RELEASE = "release"
     RECALL = "recall"
+
+
+_ASKING: Final = frozenset({Act.EDIT, Act.SUBMIT, Act.RESUBMIT})
+_LETTING: Final = frozenset({Act.VOTE, Act.CONSOLIDATE, Act.RELEASE})
 
 
 class Someone(Protocol):
@@ -76,7 +87,7 @@ def why_not(
         case Act.READ_NAMES:
             return _why_not_names(person, request)
         case Act.EDIT | Act.SUBMIT | Act.WITHDRAW | Act.RESUBMIT | Act.ANSWER | Act.DOWNLOAD:
-            return _why_not_own(person, act, request, members)
+            return _why_not_own(person, act, request, members, pool.day)
         case Act.TAKE | Act.VOTE | Act.CONSOLIDATE | Act.COMMENT | Act.ASK | Act.REPLACE | Act.RELEASE:
             return _why_not_review(person, request, members, pool) or _why_not_as_reviewer(
                 person, act, request, members, pool
@@ -94,12 +105,41 @@ def role_of(person: Someone) -> str:
 
 def barred(request: RequestFacts, members: Membership) -> frozenset[str]:
     """Whose look at this request never counts."""
+    return _parties(request, members) | code_readers(request, members)
+
+
+def code_readers(request: RequestFacts, members: Membership) -> frozenset[str]:
+    """Who approved the notebook that left a file of it, where one look lets it out: that look is another's.
+    Where two must look, theirs may be one. By the files alone, so that nobody learns of a vote from it."""
+    if looks_needed(request.files, HousePolicy()) >= MOST_LOOKS:
+        return frozenset()
+    reproduced = (file for file in request.files if file.output_class is OutputClass.REPRODUCED)
+    sums = (str((file.proof or {}).get("sha256")) for file in reproduced)
+    return frozenset(who for sum_ in sums for who in members.code_readers.get(sum_, ()))
+
+
+def _parties(request: RequestFacts, members: Membership) -> frozenset[str]:
     return members.ever | request.members_then | {request.requester}
 
 
-def why_not_request(person: Someone, project: str, members: Membership) -> Denial | None:
+def why_not_request(person: Someone, project: str, members: Membership, today: date) -> Denial | None:
     """None if `person` may ask for something of this project to leave."""
-    return None if _works(person.username, members) else Denial(Problem.NOT_A_MEMBER, {"project": project})
+    if not _works(person.username, members):
+        return Denial(Problem.NOT_A_MEMBER, {"project": project})
+    return _why_not_going(project, members) or _why_not_new(project, members, today)
+
+
+def why_not_release(project: str, members: Membership) -> Denial | None:
+    """None if what was approved may leave now."""
+    return _why_not_going(project, members)
+
+
+def _why_not_going(project: str, members: Membership) -> Denial | None:
+    return Denial(Problem.PROJECT_SUSPENDED, {"project": project}) if members.stopped else None
+
+
+def _why_not_new(project: str, members: Membership, today: date) -> Denial | None:
+    return Denial(Problem.PROJECT_OVER, {"project": project}) if members.is_over(today) else None
 
 
 def _works(username: str, members: Membership) -> bool:
@@ -127,11 +167,17 @@ def _why_not_names(person: Someone, request: RequestFacts) -> Denial | None:
     return None if request.state is State.RELEASED else Denial(Problem.NOT_IN_THIS_STATE)
 
 
-def _why_not_own(person: Someone, act: Act, request: RequestFacts, members: Membership) -> Denial | None:
+def _why_not_own(
+    person: Someone, act: Act, request: RequestFacts, members: Membership, today: date
+) -> Denial | None:
     if person.username != request.requester:
         return Denial(Problem.UNKNOWN_REQUEST)
     if act is not Act.WITHDRAW and not _works(person.username, members):
         return Denial(Problem.NOT_A_MEMBER, {"project": request.project})
+    if act is not Act.WITHDRAW and (denial := _why_not_going(request.project, members)) is not None:
+        return denial
+    if act in _ASKING and (denial := _why_not_new(request.project, members, today)) is not None:
+        return denial
     if act is Act.DOWNLOAD and request.recalled is not None:
         return Denial(Problem.RECALLED)
     return None if _open_to_requester(act, request.state) else Denial(Problem.NOT_IN_THIS_STATE)
@@ -163,7 +209,7 @@ def _why_not_review(person: Someone, request: RequestFacts, members: Membership,
         return Denial(Problem.NOT_A_REVIEWER)
     if person.roles & SEE_VOTES:
         return Denial(Problem.READS_THE_LOG)
-    outside = barred(request, members)
+    outside = _parties(request, members)
     if person.username in outside:
         return Denial(Problem.OWN_PROJECT, {"project": request.project})
     return None if person.username in pool.able_but(outside) else Denial(Problem.NOT_A_REVIEWER)
@@ -172,6 +218,11 @@ def _why_not_review(person: Someone, request: RequestFacts, members: Membership,
 def _why_not_as_reviewer(
     person: Someone, act: Act, request: RequestFacts, members: Membership, pool: Pool
 ) -> Denial | None:
+    if act in _LETTING and (denial := _why_not_going(request.project, members)) is not None:
+        return denial
+    votes = act in (Act.VOTE, Act.CONSOLIDATE, Act.REPLACE)
+    if votes and person.username not in pool.able_but(barred(request, members)):
+        return Denial(Problem.OWN_READING)
     match act:
         case Act.TAKE | Act.COMMENT | Act.ASK:
             return None if request.state in OPEN else Denial(Problem.NOT_IN_THIS_STATE)

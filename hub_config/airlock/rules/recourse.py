@@ -70,6 +70,7 @@ _EXPLAIN: Final = frozenset(
         # runs on record that vouch for nothing
         Rule.RUN_NOT_DONE,
         Rule.RUN_ON_OTHER_SNAPSHOT,
+        Rule.RUNS_DIFFER,
         Rule.TEMPLATE_NOT_APPROVED,
         # small groups
         Rule.SMALL_COUNT,
@@ -103,6 +104,7 @@ _EXPLAIN: Final = frozenset(
         Rule.NOT_ALL_SHOWN,
         Rule.CELL_READ_AS_FORMULA,
         Rule.PICTURE,
+        Rule.UNSEEN_DRAWING,
         Rule.ERROR_OUTPUT,
         # where it comes from
         Rule.OTHER_SNAPSHOT,
@@ -111,6 +113,7 @@ _EXPLAIN: Final = frozenset(
         Rule.ROWS_HELD,
         Rule.SYNTHETIC,
         Rule.MADE_ANEW,
+        Rule.WRITTEN_ANEW,
         Rule.NOT_DRAWN,
         Rule.UNPROVEN_OUTPUTS,
     }

@@ -23,6 +23,7 @@ from enum import StrEnum
 from functools import cache
 from typing import Any, Final
 
+from hub_config.governance.releases.coded import is_coded
 from hub_config.governance.rights.facts import EntryKind
 from p4dp_sdk.catalogue.code_lists import BadCodeList, Codebooks, parse_document
 from p4dp_sdk.catalogue.code_lists.patterns import checked
@@ -50,9 +51,6 @@ _LONG_NUMBER: Final = re.compile(
     r"(?<![\d.])(?!34009\d{8}(?!\d))\d{8,}(?![\d.])"
 )  # but a CIP-13: a medicine's
 _LONG_NUMBERS_OF_CODE: Final = 20  # a script may name a few; a list of them is a list of identifiers
-_BLOB: Final = re.compile(r"(?<![A-Za-z0-9+/=_-])[A-Za-z0-9+/=_-]{1000,}")
-_WRAPPED_BLOB: Final = re.compile(r"^[ \t\"'>#]{0,12}[A-Za-z0-9+/=_-]{60,}[\"'\\,]{0,3}\s*$")
-_WRAPPED_LINES: Final = 12  # so many in a row are a file in base64
 _BLANKS: Final = frozenset(
     "\u115f\u1160\u2028\u2029\u2800\u3164\uffa0"
 )  # take room, or a line, and show nothing
@@ -130,7 +128,7 @@ def _needs_look(kind: EntryKind, name: str, text: str) -> bool:
 def _of_any_text(text: str, kind: EntryKind) -> Iterator[Finding]:
     if any(_is_hidden(sign) for sign in text):
         yield Finding.HIDDEN_SIGNS
-    if _BLOB.search(text) or _is_wrapped(text):
+    if is_coded(text):
         yield Finding.BLOB
     if _NIR.search(text):
         yield Finding.NIR
@@ -147,15 +145,6 @@ def _is_hidden(sign: str) -> bool:
     return (sign in _BLANKS or 0xFE00 <= ord(sign) <= 0xFE0E or 0xE0100 <= ord(sign) <= 0xE01EF) or (
         sign not in "\n\r\t" and unicodedata.category(sign) in ("Cc", "Cf", "Co", "Cs", "Cn")
     )
-
-
-def _is_wrapped(text: str) -> bool:
-    in_a_row = 0
-    for line in text.splitlines():
-        in_a_row = in_a_row + 1 if _WRAPPED_BLOB.match(line) else 0
-        if in_a_row >= _WRAPPED_LINES:
-            return True
-    return False
 
 
 Found = tuple[str | None, list[Finding]]

@@ -33,7 +33,7 @@ from hub_config.governance.rights import actions
 from hub_config.governance.rights.actions import BadRight
 from hub_config.governance.rights.facts import Practice, Receipt
 from hub_config.governance.roles import Person
-from hub_config.warehouse.local_ids import Found, find, sources
+from hub_config.warehouse.local_ids import LOADED, Found, find, sources
 from hub_config.warehouse.pseudonyms import Kind
 from hub_config.web.answers import Told, see_other
 from hub_config.web.forms import Form
@@ -110,13 +110,20 @@ async def enter(request: Request, person: Visitor, form: Form) -> Response:
 
     def write() -> None:
         with office.acting(person) as (session, audit):
-            source, software = said(form, "source"), said(form, "logiciel")
+            source, software = as_written(office, said(form, "source")), said(form, "logiciel")
             actions.enter(
                 session, said(form, "cabinet"), source=source, software=software, on=on, audit=audit
             )
 
     await run_in_threadpool(in_words, write)
     return see_other(request, "/participation", told=CHANGED)
+
+
+def as_written(office: Office, source: str) -> str:
+    """A loaded source as its snapshots write it, where only its own name was typed: what is looked up in the
+    practice's source later goes by that."""
+    known, loaded = sources(office.settings.warehouse_dir), f"{LOADED}{source}"
+    return loaded if source not in known and loaded in known else source
 
 
 @router.post("/participation/logiciels")

@@ -27,7 +27,9 @@ from hub_config.desk.texts import N_
 from hub_config.governance.actions import all_projects
 from hub_config.governance.audit.reading import Wanted, backwards
 from hub_config.governance.audit.record import Record
-from hub_config.governance.facts import AccessLevel, ProjectFacts
+from hub_config.governance.centres import Merged, reached
+from hub_config.governance.facts import AccessLevel, Grant, ProjectFacts
+from hub_config.governance.moments import aware
 from hub_config.governance.objections.facts import Subject
 from hub_config.governance.releases.facts import FileKind, RequestFacts
 from hub_config.governance.releases.reading import released
@@ -82,6 +84,20 @@ class Holder:
     holdings: tuple[Holding, ...]
     releases: tuple[Release, ...]
     entries: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class _Place:
+    """The person's centres in a snapshot, and which are merged there."""
+
+    centres: frozenset[str]
+    merged: Merged
+
+    def is_within(self, grant: Grant) -> bool:
+        """Whether a question of the grant could be about them: one of merged centres is answered to who was
+        granted all of these."""
+        reach = reached(grant.centres, self.merged)
+        return reach is None or bool(self.centres & reach)
 
 
 @router.get("/participation/recepisses/{receipt}/espaces")
@@ -152,13 +168,13 @@ def _tables_in(session: Session, project: str, before: datetime) -> tuple[str, .
     )
 
 
-def _presence(office: Office, receipt: Receipt) -> dict[int, frozenset[str]]:
+def _presence(office: Office, receipt: Receipt) -> dict[int, _Place]:
     """The person's centres in each snapshot they are in."""
     known = list_snapshots(office.settings.warehouse_dir)
     kind = _KINDS[receipt.subject]
     of_it = [each for each in known if numbering_of(each, kind) == receipt.numbering]
-    centres = {each.number: centres_of(each, kind, receipt.number) for each in of_it}
-    return {number: held for number, held in centres.items() if held}
+    found = ((each, centres_of(each, kind, receipt.number)) for each in of_it)
+    return {each.number: _Place(held, each.manifest.merged) for each, held in found if held}
 
 
 def _chartered(office: Office) -> dict[str, list[tuple[str, int]]]:
@@ -172,11 +188,13 @@ def _chartered(office: Office) -> dict[str, list[tuple[str, int]]]:
 
 
 def _seen(
-    facts: ProjectFacts, chartered: Iterable[tuple[str, int]], presence: Mapping[int, frozenset[str]]
+    facts: ProjectFacts, chartered: Iterable[tuple[str, int]], presence: Mapping[int, _Place]
 ) -> tuple[tuple[int, ...], bool] | None:
     """The snapshots in which the project could see the person, and whether that is certain."""
     rows = AccessLevel.MICRODATA
-    held = {number for number in presence if _followed(facts, number) and _within(facts, presence[number])}
+    held = {
+        number for number in presence if _followed(facts, number) and presence[number].is_within(facts.grant)
+    }
     now = facts.grant.access is rows and bool(held)
     earlier = {snapshot for access, snapshot in chartered if access == rows.value and snapshot in presence}
     unchanged = len(list(chartered)) <= 1
@@ -190,10 +208,6 @@ def _followed(facts: ProjectFacts, number: int) -> bool:
     """Whether the project's questions were, or may have been, answered on it: since it was founded, where it
     follows the newest."""
     return number == facts.snapshot if facts.rolling is None else number >= facts.snapshot
-
-
-def _within(facts: ProjectFacts, centres: frozenset[str] | None) -> bool:
-    return centres is not None and (facts.grant.centres is None or bool(centres & facts.grant.centres))
 
 
 def _asked(office: Office, *, before: datetime) -> dict[str, tuple[Holding, ...]]:
@@ -223,6 +237,6 @@ def _holdings(people: Mapping[str, tuple[int, str, str]]) -> Iterator[Holding]:
 def _releases(requests: Iterable[RequestFacts], *, before: datetime) -> Iterator[Release]:
     for request in requests:
         at = request.released_at
-        if at is not None and (at if at.tzinfo else at.replace(tzinfo=UTC)) < before:
+        if at is not None and aware(at) < before:
             has_model = any(file.kind is FileKind.MODEL_JSON for file in request.files)
             yield Release(request.id, request.title, at, has_model)

@@ -21,7 +21,7 @@ from hub_config.desk.participation.pages import (
     searched,
 )
 from hub_config.desk.participation.texts import UNFOUND
-from hub_config.desk.recontact.texts import DONE, in_words
+from hub_config.desk.recontact.texts import DONE, NO_SOURCE, in_words
 from hub_config.desk.rules import Act
 from hub_config.governance.objections.facts import Subject
 from hub_config.governance.recontact import keys
@@ -158,7 +158,7 @@ def _checked_key(form: FormData) -> str:
 def _gp(office: Office, person: Person, practice: Practice, identifier: str) -> Found:
     found = _looked_up(office, person, practice.source, identifier)
     if not isinstance(found, Found):
-        raise Told(422, UNFOUND[found])
+        raise Told(422, NO_SOURCE if found is Missing.NO_SOURCE else UNFOUND[found])
     return found
 
 

@@ -17,7 +17,7 @@ from datetime import date
 from random import SystemRandom
 from typing import Final
 
-from hub_config.governance.recontact.facts import PracticeKey, RecontactRequest
+from hub_config.governance.recontact.facts import Handed, PracticeKey, RecontactRequest
 from hub_config.governance.recontact.on_record import as_sealing_key
 from hub_config.settings import Settings
 from hub_config.warehouse.local_ids import synthetic_id
@@ -27,7 +27,6 @@ from hub_config.warehouse.sealing.landed import has_seals, seals_of
 
 FORMAT: Final = "p4dp-recontact-2"
 BOUND: Final = ("format", "request", "key", "project", "title", "protocol", "made_on")
-STEP: Final = 25  # the length of a list is told no finer
 
 
 def ready(settings: Settings, request: RecontactRequest, key: PracticeKey) -> bool:
@@ -40,11 +39,12 @@ def practice_file(
     settings: Settings,
     request: RecontactRequest,
     key: PracticeKey,
-    patients: Collection[int],
+    handed: Handed,
     project: str,
     on: date,
 ) -> dict[str, object]:
     """What the practice's tool reads. Raises LandingProblem."""
+    seals = _seals(settings, request, key, handed.patients)
     said = {
         "format": FORMAT,
         "request": request.id,
@@ -55,7 +55,7 @@ def practice_file(
         "key": key.fingerprint,
         "made_on": on.isoformat(),
     }
-    return {**said, **closed(padded(_seals(settings, request, key, patients), key), key, said)}
+    return {**said, **closed(padded(seals, key, handed.room), key, said)}
 
 
 def closed(seals: Collection[bytes], key: PracticeKey, said: Mapping[str, str]) -> dict[str, str]:
@@ -72,10 +72,9 @@ def bound(said: Mapping[str, str]) -> bytes:
     return json.dumps(values, ensure_ascii=False, separators=(",", ":")).encode()
 
 
-def padded(seals: Collection[bytes], key: PracticeKey) -> list[bytes]:
-    """With sealed blanks up to the next multiple of `STEP`, one list at least, and shuffled."""
-    missing = -len(seals) % STEP or (0 if seals else STEP)
-    blanks = (sealed(public_key(key.public_key), BLANK) for _ in range(missing))
+def padded(seals: Collection[bytes], key: PracticeKey, room: int) -> list[bytes]:
+    """With sealed blanks up to `room`, and shuffled."""
+    blanks = (sealed(public_key(key.public_key), BLANK) for _ in range(room - len(seals)))
     mixed = [*seals, *blanks]
     SystemRandom().shuffle(mixed)
     return mixed

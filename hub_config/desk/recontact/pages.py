@@ -18,9 +18,9 @@ from starlette.responses import Response
 from hub_config.desk.office import Office, office_of, require
 from hub_config.desk.participation.pages import said
 from hub_config.desk.recontact.lists import practice_file, ready
-from hub_config.desk.recontact.texts import BUSY, DONE, STATES, STEPS, in_words
+from hub_config.desk.recontact.texts import BUSY, DONE, NEXT, STATES, STEPS, in_words
 from hub_config.desk.rules import Act, may
-from hub_config.desk.texts import N_
+from hub_config.desk.texts import N_, UNKNOWN_STEP
 from hub_config.governance.actions import project_facts
 from hub_config.governance.recontact import keys, requests
 from hub_config.governance.recontact.facts import (
@@ -41,7 +41,6 @@ from hub_config.web.forms import Form
 from hub_config.web.login import Visitor
 from hub_config.web.pages import page
 
-UNKNOWN_STEP: Final = N_("Cette étape n'existe pas. Rouvrez la page, puis recommencez.")
 NOT_YOUR_STEP: Final = N_("Cette étape revient à quelqu'un d'autre.")
 
 router = APIRouter(include_in_schema=False)
@@ -100,6 +99,7 @@ async def show(request: Request, person: Visitor, recontact: str) -> Response:
         and bool(person.roles & TAKEN_BY[RequestStep.REFUSE]),
         texts=STEPS,
         states=STATES,
+        next_step=NEXT[found.state],
         spelled=spelled,
     )
 
@@ -155,8 +155,8 @@ def _fetched(office: Office, person: Person, recontact: str, key: str) -> tuple[
         with office.acting(person) as (session, audit):
             found, held = requests.request_of(session, recontact), keys.key_of(session, key)
             facts = project_facts(session, found.project)
-            people = requests.fetch(session, recontact, held, facts, at=office.clock(), audit=audit)
-            return practice_file(office.settings, found, held, people, facts.title, office.today)
+            handed = requests.fetch(session, recontact, held, facts, at=office.clock(), audit=audit)
+            return practice_file(office.settings, found, held, handed, facts.title, office.today)
 
     try:
         document = in_words(write)

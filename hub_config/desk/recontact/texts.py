@@ -35,7 +35,6 @@ PROBLEMS: Final[Mapping[Why, str]] = {
     ),
     Why.TOO_MANY_OPEN: N_("Trois demandes de ce projet sont déjà ouvertes."),
     Why.TOO_MANY_A_YEAR: N_("Ce projet a déjà fait douze demandes en un an."),
-    Why.TOO_MANY_PATIENTS: N_("Trop de patients pour une liste."),
     Why.OUTDATED: N_(
         "Cette liste a plus de six mois : faites-la clore, et que le projet refasse sa demande."
     ),
@@ -47,15 +46,28 @@ STATES: Final[Mapping[RequestState, tuple[str, str]]] = {
     RequestState.REFUSED: (N_("refusée"), "bad"),
     RequestState.CLOSED: (N_("close"), ""),
 }
+NEXT: Final[Mapping[RequestState, str]] = {
+    RequestState.REQUESTED: N_("Un médecin DIM ou le CSE décide ; jamais un membre du projet."),
+    RequestState.APPROVED: N_("L'AQD l'annonce aux cabinets ; les fichiers se téléchargent ensuite."),
+    RequestState.ANNOUNCED: N_("L'AQD remet à chaque cabinet son fichier. Personne ne renvoie rien."),
+    RequestState.REFUSED: N_("La liste est effacée. Le projet peut faire une autre demande."),
+    RequestState.CLOSED: N_("La liste est effacée. Le projet peut faire une autre demande."),
+}
 STEPS: Final[Mapping[RequestStep, str]] = {
     RequestStep.APPROVE: N_("Approuver"),
     RequestStep.REFUSE: N_("Refuser"),
     RequestStep.ANNOUNCE: N_("Annoncer aux cabinets"),
     RequestStep.CLOSE: N_("Clore, et effacer la liste"),
+    RequestStep.EXPIRE: N_("Effacer d'elle-même"),
 }
 BUSY: Final = N_(
     "Un chargement est en cours pour cette source : les listes se préparent quand il est fini. Réessayez "
     "plus tard."
+)
+NO_SOURCE: Final = N_(
+    "Aucune version figée n'est encore faite de la source inscrite pour ce cabinet. Attendez le premier "
+    "chargement de ses exports ; si la source est mal écrite, inscrivez le cabinet sous un nouveau code, "
+    "avec une source de la liste."
 )
 DONE: Final = N_("C'est enregistré.")
 

@@ -15,7 +15,7 @@ from starlette.responses import Response
 from hub_config.desk.office import office_of, require
 from hub_config.desk.participation.pages import day_in, in_words, said
 from hub_config.desk.rules import Act
-from hub_config.desk.texts import N_
+from hub_config.desk.texts import N_, UNKNOWN_STEP
 from hub_config.governance.rights import requests as rights
 from hub_config.governance.rights.facts import (
     ARTICLES,
@@ -64,7 +64,6 @@ HEADER: Final = (
     N_("numéro"), N_("droit"), N_("article du RGPD"), N_("référence"), N_("reçue le"), N_("échéance"),
     N_("état"), N_("suivie par"), N_("close le"), N_("motifs"), N_("récépissé"),
 )  # fmt: skip
-UNKNOWN_STEP: Final = N_("Cette étape n'existe pas. Rouvrez la page, puis recommencez.")
 OPENED: Final = N_("Demande %(id)s enregistrée : réponse due le %(due)s.")
 DONE: Final = N_("C'est enregistré.")
 

@@ -39,12 +39,16 @@ _EXACT: Final = 2**53  # whole numbers below are floats, exactly
 class Meaning:
     """The operations that mean on an engine what they mean in DuckDB, for every value that a warehouse can
     hold. `joins` are the kinds of joins that only choose rows of the left side; `small` those that may be
-    made with a table of the session, besides."""
+    made with a table of the session, besides; `places` says that `md5` of a text is one, in hexadecimal: an
+    order needs not be DuckDB's; `uploads` that tables of the session reach it as rows and never as SQL: else
+    what names one is worked out here."""
 
     relations: frozenset[type[ops.Node]]
     values: frozenset[type[ops.Node]]
     joins: frozenset[str] = frozenset({"semi", "anti"})
     small: frozenset[str] = frozenset({"inner", "left"})
+    places: bool = True
+    uploads: bool = True
 
 
 SAFE: Final = Meaning(
@@ -74,7 +78,8 @@ class Judge:
     def _judged(self, node: ops.Relation) -> bool:
         match node:
             case ops.UnboundTable():
-                return node.namespace.catalog in (WAREHOUSE, TEMPORARY)
+                where = node.namespace.catalog
+                return where == WAREHOUSE or (where == TEMPORARY and self.means.uploads)
             case ops.Project():
                 return self.is_meant(node.parent) and self._all(node.values.values())
             case ops.Filter():

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import assert_never
 
 from hub_config.gateway.engine import Opener
+from hub_config.gateway.engines.looking import FirstSeen
 from hub_config.gateway.engines.port import Warehouse
 from hub_config.settings import Settings
 from hub_config.warehouse.engines.address import Address, Part, password
@@ -45,12 +46,12 @@ def _postgresql(settings: Settings) -> Opener:
 
 
 def _spark(settings: Settings) -> Opener:
-    place = spark_place(settings)
+    place, seen = spark_place(settings), FirstSeen()
 
     def opened(number: int, database: Path) -> Warehouse:
         from hub_config.gateway.engines.spark import Spark
 
-        return Spark(place, number, wanted(settings, number))
+        return Spark(place, number, wanted(settings, number), seen)
 
     return opened
 

@@ -9,10 +9,13 @@ How to add an engine. Write a class with the attributes and methods of `Warehous
 beside `postgresql`, and one of `Reading` for what a single question holds open:
 
 1. `description` is what publishing wrote (`hub_config.warehouse.engines`): tables, their rows and types.
+   Each question asks for it once, also where it needs no row that is not kept: find it out again each time,
+   or from time to time (`looking`), since another copy may be put there.
 2. `means` is a `pushdown.Meaning`: which operations mean on this engine what they mean in DuckDB. Begin with
    `pushdown.SAFE`; what is not in it is worked out in the gateway, so leaving out costs time, never truth.
 3. `open()` gives a Reading: a connection of its own, ended by `close()`, stopped by `interrupt()` from
-   another thread. `read(expression, tables)` compiles with Ibis's own compiler of the engine and gives record
+   another thread; what is stopped may end as if there were no more rows, which whoever reads looks for.
+   `read(expression, tables)` compiles with Ibis's own compiler of the engine and gives record
    batches as they come. `tables` are small tables of the question (who objected, one's own log) that the
    expression names under the catalog `temp`: upload them, never write their values into SQL.
 4. Raise Refusal only, with `from None`: an engine's own text may hold a value. A connection that is lost is
@@ -57,6 +60,10 @@ class Beneath(Protocol):
 
     def staged(self, session: Session, expression: ibis.Table) -> ibis.Table:
         """The same rows, over what is on the session's own connection."""
+        ...
+
+    def turns(self, session: Session, expression: ibis.Table) -> tuple[ibis.Table, Iterator[None]]:
+        """The same rows in parts: after each turn, those of another part are what the relation has."""
         ...
 
     def rows(self, session: Session, tables: Collection[str] | None = None) -> Mapping[str, int]:

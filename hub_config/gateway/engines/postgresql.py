@@ -2,6 +2,8 @@
 
 Each question has a connection of its own, opened when it first reads and ended with it: closed, it rolls
 back and takes its temporary tables along. Numbers of people travel as rows of temporary tables, never in SQL.
+What the server holds is looked at by each question, in its own transaction: until that ends, the lock on what
+was looked at keeps anybody from putting another copy there.
 """
 
 from __future__ import annotations
@@ -9,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import Any, Final
 
 import adbc_driver_postgresql.dbapi as postgresql  # type: ignore[import-untyped]
@@ -52,17 +53,31 @@ class Postgresql:
     seconds: float
     means: Meaning = SAFE
 
-    @cached_property
+    @property
     def description(self) -> Description:
         """Raises Refusal: SNAPSHOT_MISSING where nothing is published, SNAPSHOT_CORRUPT where something else
         is."""
-        with closing(self.open()) as reading, _refused(), reading.connection.cursor() as cursor:
+        with closing(self._connected()) as reading:
+            return self._looked_at(reading)
+
+    def open(self) -> PostgresqlReading:
+        """Raises Refusal as `description` does."""
+        reading = self._connected()
+        try:
+            self._looked_at(reading)
+        except BaseException:
+            reading.close()
+            raise
+        return reading
+
+    def _looked_at(self, reading: PostgresqlReading) -> Description:
+        with _refused(), reading.connection.cursor() as cursor:
             found = _described(cursor, self.number)
         if found.manifest != self.manifest:
             raise Refusal(ErrorCode.SNAPSHOT_CORRUPT, snapshot=self.number)
         return found
 
-    def open(self) -> PostgresqlReading:
+    def _connected(self) -> PostgresqlReading:
         settings = {
             "statement_timeout": f"{round(self.seconds * 1000)}",
             "idle_in_transaction_session_timeout": f"{round(self.seconds * 1000)}",

@@ -29,11 +29,11 @@ FETCHED: Final = "__fetched_"
 
 @dataclass(frozen=True)
 class Fragment:
-    """What is fetched, under which name, and by how many parts of what is left it is read."""
+    """What is fetched, under which name: some columns of the rows of a part."""
 
     name: str
     rows: ibis.Table
-    readers: int
+    of: ops.Relation
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ def parted(
     for number, (relation, columns) in enumerate(asked.parts.items(), start=first):
         narrow = _narrowed(relation, columns)
         name = f"{FETCHED}{number}"
-        fragments.append(Fragment(name, narrow.to_expr(), asked.readers.get(relation, 1)))
+        fragments.append(Fragment(name, narrow.to_expr(), relation))
         local[relation] = ibis.table(narrow.schema, name=name, catalog=catalog, database="main").op()
     return Parted(_rebuilt(tree, local, asked.needed).to_expr(), tuple(fragments))
 
@@ -81,11 +81,10 @@ def _narrowed(relation: ops.Relation, columns: Iterable[str]) -> ops.Relation:
 
 @dataclass
 class _Asked:
-    """The largest parts that the engine works out, with the columns that are read of them, and how often."""
+    """The largest parts that the engine works out, with the columns that are read of them."""
 
     judge: Judge
     parts: dict[ops.Relation, set[str]] = field(default_factory=dict)
-    readers: dict[ops.Relation, int] = field(default_factory=dict)
     needed: dict[ops.Relation, set[str]] = field(default_factory=dict)
 
     @classmethod
@@ -111,7 +110,6 @@ class _Asked:
     def _read(self, node: ops.Relation, columns: set[str]) -> None:
         """Note which columns of the relations below `node` it reads."""
         for below in _below(node):
-            self.readers[below] = self.readers.get(below, 0) + 1
             self._need(below, _passed_on(node, below, columns))
         for value in _inside(_kept(node, columns)):
             if isinstance(value, ops.Field):
@@ -197,9 +195,20 @@ def _rebuilt(
     made: dict[ops.Node, ops.Node] = dict(local)
     for node in _in_order(tree, lambda node: _nodes(kept(node))):
         if node not in made:
-            made[node] = node.__recreate__({name: _with(each, made) for name, each in kept(node).items()})
+            arguments = {name: _with(each, made) for name, each in kept(node).items()}
+            is_among = isinstance(node, ops.InSubquery)
+            made[node] = node.__recreate__(_asked_among(arguments) if is_among else arguments)
     whole: ops.Relation = made[tree]
     return whole
+
+
+def _asked_among(arguments: dict[str, Any]) -> dict[str, Any]:
+    """What a value is looked for in is the one column of a choice, for Ibis, and never a table by itself."""
+    rel = arguments["rel"]
+    if not isinstance(rel, ops.UnboundTable):
+        return arguments
+    columns = FrozenOrderedDict({name: ops.Field(rel, name) for name in rel.schema})
+    return {**arguments, "rel": ops.Project(rel, columns)}
 
 
 def _with(argument: Any, made: Mapping[ops.Node, ops.Node]) -> Any:

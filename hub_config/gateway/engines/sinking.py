@@ -1,8 +1,8 @@
 """The same rows, with conditions as near to the stored tables as they go. Pure.
 
 Only conditions that the engine may work out are moved: they can't fail, so nothing depends on when they are
-asked. They pass what renames and computes row by row, and joins that keep a side's rows or drop them whole;
-they pass nothing that looks at other rows.
+asked. They pass what renames and computes row by row, an order, and joins that keep a side's rows or drop
+them whole; they pass nothing that looks at other rows.
 """
 
 from __future__ import annotations
@@ -48,6 +48,8 @@ class _Sinking:
         match parent:
             case ops.Filter() if not any(map(_looks_around, parent.predicates)):
                 below = {p: _moved(p, parent, parent.parent) for p in predicates}
+            case ops.Sort() if not any(map(_looks_around, parent.keys)):
+                below = {p: _moved(p, parent, parent.parent) for p in predicates}
             case ops.Project() if not any(map(_looks_around, parent.values.values())):
                 fields = {ops.Field(parent, name): value for name, value in parent.values.items()}
                 below = {p: _with(p, fields) for p in predicates}
@@ -70,6 +72,9 @@ class _Sinking:
             case ops.Filter():
                 inner = self.filtered(node.parent, moving)
                 return ops.Filter(inner, tuple(_moved(p, node.parent, inner) for p in node.predicates))
+            case ops.Sort():
+                inner = self.filtered(node.parent, moving)
+                return ops.Sort(inner, tuple(_moved(key, node.parent, inner) for key in node.keys))
             case ops.Project():
                 inner = self.filtered(node.parent, moving)
                 values = {name: _moved(v, node.parent, inner) for name, v in node.values.items()}

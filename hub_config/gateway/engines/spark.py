@@ -1,14 +1,16 @@
 """A snapshot that a Spark cluster reads from its Parquet files, asked through Spark Connect.
 
-Each question has a session of its own on the cluster: its views are seen by no other, and stopping it stops
-its jobs only. Numbers of people travel as rows, never in SQL; no key ever leaves the gateway. Answers come as
-Arrow batches, one at a time.
+Each question has a session for itself on the cluster: its views are seen by no other, and stopping it stops
+its jobs only. A session whose question ended well is taken by the next, without views: in a new one executors
+would compile all code anew. Numbers of people travel as rows, never in SQL; no key that names anybody leaves
+the gateway. Answers come as Arrow batches, one at a time.
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -21,14 +23,25 @@ import pyarrow as pa
 from pyspark.errors import PySparkException
 from pyspark.sql.connect.session import SparkSession
 
+from hub_config.gateway.engines.looking import FirstSeen, Looked
+from hub_config.gateway.engines.packing import Packing
 from hub_config.gateway.engines.port import WAREHOUSE
 from hub_config.gateway.engines.pushdown import SAFE, Meaning
 from hub_config.warehouse.engines.description import Description
-from hub_config.warehouse.engines.spark import SparkPlace, close, connected, read, require_manifest
+from hub_config.warehouse.engines.spark import (
+    SparkPlace,
+    close,
+    connected,
+    read,
+    require_files,
+    require_manifest,
+)
 from hub_config.warehouse.problems import WarehouseProblem
 from p4dp_sdk.wire.errors import ErrorCode, Refusal
 
 _GRACE: Final = 5.0  # seconds that the cluster has to stop, before nobody listens to it any more
+_IDLE: Final = 60.0  # seconds that a session waits for the next question
+_MOST_IDLE: Final = 4
 _STORED: Final = "stored_"  # tables of the question may be called like tables of the warehouse
 _SETTINGS: Final = {
     "spark.sql.session.timeZone": "UTC",
@@ -48,36 +61,85 @@ _CONDITIONS: Final = {
 
 @dataclass(frozen=True)
 class Spark:
-    """See `port.Warehouse`. `wanted` is what the cluster has to have of snapshot `number`."""
+    """See `port.Warehouse`. `wanted` is what the cluster has to have of snapshot `number`, in files as they
+    were `seen` first."""
 
     place: SparkPlace
     number: int
     wanted: Description
+    seen: FirstSeen = field(default_factory=FirstSeen, repr=False)
     means: Meaning = SAFE
+    idle: Idle = field(default_factory=lambda: Idle(), repr=False)
 
-    @cached_property
+    @property
     def description(self) -> Description:
         """Raises Refusal: SNAPSHOT_MISSING where the cluster sees nothing, SNAPSHOT_CORRUPT where something
         else."""
+        return self.looked.found()
+
+    @cached_property
+    def looked(self) -> Looked:
+        return Looked(self._look)
+
+    def _look(self) -> Description:
         reading = self.open()
         try:
             with _refused():
                 require_manifest(reading.session, self.place, self.number, self.wanted)
+                times = require_files(reading.session, self.place, self.number, self.wanted)
         except WarehouseProblem:
             raise Refusal(ErrorCode.SNAPSHOT_CORRUPT, snapshot=self.number) from None
         finally:
             reading.close()
+        if not self.seen.are_unchanged(self.number, times):
+            raise Refusal(ErrorCode.SNAPSHOT_CORRUPT, snapshot=self.number)
         return self.wanted
 
     def open(self) -> SparkReading:
-        session = connected(self.place)
-        with _refused():
-            for name, value in _SETTINGS.items():
-                session.conf.set(name, value)
+        session = self.idle.taken()
+        if session is None:
+            session = connected(self.place)
+            with _refused():
+                for name, value in _SETTINGS.items():
+                    session.conf.set(name, value)
         return SparkReading(self, session)
 
     def close(self) -> None:
-        """Nothing is held between questions."""
+        self.idle.close()
+
+
+@dataclass(eq=False)
+class Idle:
+    """Sessions that wait for the next question, a short while. Threads may ask at once."""
+
+    seconds: float = _IDLE
+    clock: Callable[[], float] = time.monotonic
+    _waiting: list[tuple[float, SparkSession]] = field(default_factory=list)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def taken(self) -> SparkSession | None:
+        """One that the cluster still knows; None where there is none."""
+        with self._lock:
+            since, session = self._waiting.pop() if self._waiting else (0.0, None)
+        if session is None or (self.clock() - since < self.seconds and _is_known(session)):
+            return session
+        close(session)
+        return self.taken()
+
+    def give(self, session: SparkSession) -> None:
+        with self._lock:
+            is_wanted = len(self._waiting) < _MOST_IDLE
+            if is_wanted:
+                self._waiting.append((self.clock(), session))
+        if not is_wanted:
+            close(session)
+
+    def close(self) -> None:
+        with self._lock:
+            waiting = [session for _, session in self._waiting]
+            self._waiting.clear()
+        for session in waiting:
+            close(session)
 
 
 @dataclass(eq=False)
@@ -87,19 +149,36 @@ class SparkReading:
     spark: Spark
     session: SparkSession = field(repr=False)
     _given: set[str] = field(default_factory=set)
+    _reads: int = 0  # that have not ended well
+    _is_sound: bool = True  # nobody stopped it
+    _is_closed: bool = False
+    _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def read(self, expression: ibis.Table, tables: Mapping[str, pa.Table]) -> Iterator[pa.RecordBatch]:
-        with _refused():
+        self._reads += 1
+        with self.spark.looked.doubting(), _refused():
             for node in expression.op().find(ops.UnboundTable):
                 self._give(node, tables)
-            yield from self._batches(compiled(expression))
+            sql, packing = compiled(expression), _packing(expression)
+            yield from self._batches(sql) if packing is None else self._unpacked(sql, packing)
+        self._reads -= 1
 
     def interrupt(self) -> None:
-        """Returns at once: whoever stops a question does not wait for a cluster."""
+        """Returns at once: whoever stops a question waits for no cluster. After `close` the session may
+        be another's: nothing is stopped."""
+        with self._lock:
+            if self._is_closed:
+                return
+            self._is_sound = False
         threading.Thread(target=self._interrupt, daemon=True).start()
 
     def close(self) -> None:
-        close(self.session)
+        with self._lock:
+            self._is_closed = True
+        if self._is_sound and not self._reads and _is_emptied(self.session, self._given):
+            self.spark.idle.give(self.session)
+        else:
+            close(self.session)
 
     def _interrupt(self) -> None:
         cut = threading.Timer(_GRACE, self.session.client.close)
@@ -121,11 +200,34 @@ class SparkReading:
         rows.createOrReplaceTempView(name)
         self._given.add(name)
 
+    def _unpacked(self, sql: str, packing: Packing) -> Iterator[pa.RecordBatch]:
+        left = 0
+        for batch in self._batches(packing.packed(sql)):
+            left += batch.column(0).null_count
+            yield packing.unpacked(batch)
+        if left:
+            yield from self._batches(packing.left(sql))
+
     def _batches(self, sql: str) -> Iterator[pa.RecordBatch]:
         client, rows = self.session.client, cast(Any, self.session.sql(sql))
         for each in client.to_table_as_iterator(rows._plan.to_proto(client), {}):
             if isinstance(each, pa.Table):
                 yield from each.to_batches()
+
+
+def _is_known(session: SparkSession) -> bool:
+    """Whether the cluster knows it still, with its settings."""
+    with suppress(grpc.RpcError, PySparkException, ValueError):
+        name, value = next(reversed(_SETTINGS.items()))
+        return bool(session.conf.get(name) == value)
+    return False
+
+
+def _is_emptied(session: SparkSession, names: Iterable[str]) -> bool:
+    """Nothing that a question had is seen by the next."""
+    with suppress(grpc.RpcError, PySparkException, ValueError):
+        return all(session.catalog.dropTempView(name) for name in names)
+    return False
 
 
 def compiled(expression: ibis.Table) -> str:
@@ -134,6 +236,13 @@ def compiled(expression: ibis.Table) -> str:
     named = {node: _renamed(node) for node in tree.find(ops.UnboundTable)}
     renamed = named[tree] if tree in named else tree.replace(named)
     return str(ibis.pyspark.compile(renamed.to_expr()))
+
+
+def _packing(expression: ibis.Table) -> Packing | None:
+    """None where rows come in an order, or few."""
+    tree = expression.op()
+    is_as_it_comes = isinstance(tree, ops.Project | ops.Filter) and not any(tree.find(ops.Sort))
+    return Packing.of(expression.schema()) if is_as_it_comes else None
 
 
 def _renamed(node: ops.UnboundTable) -> ops.UnboundTable:

@@ -91,6 +91,7 @@ class Bulk:
         return Vectors(
             by_patient=sketch.by_patient.reshape(-1, PATIENT_BUCKETS),
             by_physician=sketch.by_physician.reshape(-1, PHYSICIAN_BUCKETS),
+            physician_counts=sketch.physician_counts.reshape(-1, PHYSICIAN_BUCKETS),
             threshold=threshold,
             offsets=offsets,
             ranks=ranks,
@@ -108,6 +109,11 @@ class Bulk:
                 return _Added(_What.THOUSANDTHS, self.source.weights.index(measure.weight))
             case _:
                 assert_never(measure.kind)
+
+    def _present(self, added: _Added) -> int:
+        """The weight that says which rows count."""
+        thousandths = added.what is _What.THOUSANDTHS
+        return self.source.presence(self.source.weights[added.weight]) if thousandths else added.weight
 
     # --- all of it -----------------------------------------------------------------------------------------
 
@@ -134,7 +140,9 @@ class Bulk:
             rows = self._entries(batch)
             for added, sketch in found.sketches.items():
                 if added.what is not _What.PATIENTS:
-                    sketch.add(rows, _products(rows, added, batch))
+                    present = self._present(added)
+                    counts = _array(batch, f"__p{present}") if present else True
+                    sketch.add(rows, _products(rows, added, batch), counts)
             for weight, sample in found.samples.items():
                 there = _counting(rows, weight, batch)
                 if weight in codes:
@@ -144,7 +152,7 @@ class Bulk:
         for weight, held in codes.items():
             sketch, sample = found.sketches[_Added(_What.PATIENTS, weight)], found.samples[weight]
             for entries, first in packing.distinct(held):
-                sketch.add(entries, entries.keys, entries.keys * first)
+                sketch.add(entries, entries.keys, once=entries.keys * first)
                 sample.add(entries.cell[first], entries.unit[first], ranks)
 
     # --- rows ----------------------------------------------------------------------------------------------
@@ -154,7 +162,7 @@ class Bulk:
         source = self.source
         numbers, buckets = self.secrets.units(highest_number(source) + 1), None
         if source.physicians:
-            gps = np.arange(NO_PHYSICIAN, highest_physician(source) + 1)
+            gps = np.arange(NO_PHYSICIAN, highest_physician(source, source.physicians[0]) + 1)
             buckets = self.secrets.physician_buckets(gps)
         return Known(numbers, buckets)
 

@@ -7,10 +7,10 @@ one entry with more rows, so that nobody weighs more than their rows do.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import assert_never
+from typing import Final, assert_never
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +19,7 @@ from hub_config.gateway.rules.cells import Floats, Ints
 from hub_config.gateway.rules.plan import MeasureKind
 
 NO_PHYSICIAN = -1
+_ROOM: Final = 62  # bits
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,7 @@ class Added:
     absolute: Floats | None = None
     thousandths: Ints | None = None
 
-    def take(self, order: NDArray[np.int64]) -> Added:
+    def take(self, order: NDArray[np.int64] | slice) -> Added:
         return Added(*(None if a is None else a[order] for a in self._arrays))  # type: ignore[arg-type]
 
     def summed(self, starts: NDArray[np.int64]) -> Added:
@@ -41,6 +42,12 @@ class Added:
     @property
     def _arrays(self) -> tuple[NDArray[np.generic] | None, ...]:
         return self.rows, self.total, self.absolute, self.thousandths
+
+    @classmethod
+    def joined(cls, parts: Sequence[Added]) -> Added:
+        """The entries of all, one after the other."""
+        columns = zip(*(part._arrays for part in parts), strict=True)
+        return cls(*(None if column[0] is None else np.concatenate(column) for column in columns))  # type: ignore[arg-type]
 
     def size(self, kind: MeasureKind) -> Floats:
         """How much each entry adds in absolute terms; who adds nothing to a sum (zero) adds nothing."""
@@ -83,6 +90,18 @@ class Contributions:
             {weight: what.take(order) for weight, what in added.items()},
         )
 
+    @classmethod
+    def joined(cls, parts: Sequence[Contributions]) -> Contributions:
+        """Those of separate units together."""
+        if len(parts) == 1:
+            return parts[0]
+        return cls.of(
+            np.concatenate([part.cell for part in parts]),
+            np.concatenate([part.unit for part in parts]),
+            [np.concatenate(column) for column in zip(*(part.physicians for part in parts), strict=True)],
+            {weight: Added.joined([part.added[weight] for part in parts]) for weight in parts[0].added},
+        )
+
     def relabelled(self, cells: Ints) -> Contributions:
         """The same contributions to other cells: entry c of `cells` is the new cell of cell c, negative for
         none. What a unit adds to two cells that become one is one entry."""
@@ -95,6 +114,24 @@ class Contributions:
         cell, unit, *physicians = (column[starts] for column in columns)
         added = {weight: what.take(order).summed(starts) for weight, what in self.added.items()}
         return Contributions(cell, unit, tuple(physicians), added)
+
+    @property
+    def highest_unit(self) -> int:
+        return int(self.unit.max(initial=0))
+
+    def counts(self, cells: int) -> Ints:
+        """How many there are to each cell."""
+        return count_by(self.cell, cells)
+
+    def of_cells(self, first: int, end: int) -> Contributions:
+        """Those to some cells, numbered from the `first` of them; nothing but the numbers is copied."""
+        part = slice(*np.searchsorted(self.cell, (first, end)))
+        return Contributions(
+            self.cell[part] - first,
+            self.unit[part],
+            tuple(physician[part] for physician in self.physicians),
+            {weight: what.take(part) for weight, what in self.added.items()},
+        )
 
     @cached_property
     def units(self) -> Contributions:
@@ -110,19 +147,50 @@ class Contributions:
         )
 
 
+@dataclass(frozen=True)
+class Packing:
+    """Several whole numbers as one, in their order: of each its least value, and bits that hold the others
+    above it."""
+
+    columns: tuple[tuple[int, int], ...]
+
+    @classmethod
+    def of(cls, columns: Sequence[Ints]) -> Packing | None:
+        """One into which these columns fit; None where there is none."""
+        return cls.within([(int(column.min(initial=0)), int(column.max(initial=0))) for column in columns])
+
+    @classmethod
+    def within(cls, limits: Sequence[tuple[int, int]]) -> Packing | None:
+        """For columns of no lower and no higher values; None where these don't fit."""
+        bits = tuple((low, (high - low).bit_length()) for low, high in limits)
+        return cls(bits) if sum(width for _, width in bits) <= _ROOM else None
+
+    def holds(self, columns: Sequence[Ints]) -> bool:
+        return all(
+            low <= int(column.min(initial=low)) and (int(column.max(initial=low)) - low) >> bits == 0
+            for column, (low, bits) in zip(columns, self.columns, strict=True)
+        )
+
+    def packed(self, columns: Sequence[Ints]) -> Ints:
+        number = np.zeros(len(columns[0]), dtype=np.int64)
+        for column, (low, bits) in zip(columns, self.columns, strict=True):
+            number <<= bits
+            number |= column - low
+        return number
+
+    def unpacked(self, number: Ints) -> list[Ints]:
+        found = []
+        for low, bits in reversed(self.columns):
+            found.append((number & ((1 << bits) - 1)) + low)
+            number = number >> bits
+        return found[::-1]
+
+
 def ordered(*columns: Ints) -> NDArray[np.int64]:
     """The order of rows by whole numbers, the first column before the next. One number a row sorts several
     times faster than columns do, as long as it fits."""
-    number = np.zeros(len(columns[0]), dtype=np.int64)
-    room = 2**62
-    for column in columns:
-        low = int(column.min(initial=0))
-        width = int(column.max(initial=0)) - low + 1
-        room //= width
-        if not room:
-            return np.lexsort(columns[::-1])
-        number = number * width + (column - low)
-    return np.argsort(number)
+    packing = Packing.of(columns)
+    return np.lexsort(columns[::-1]) if packing is None else np.argsort(packing.packed(columns))
 
 
 def first_of_runs(*columns: Ints) -> NDArray[np.int64]:
@@ -134,13 +202,6 @@ def first_of_runs(*columns: Ints) -> NDArray[np.int64]:
     for column in columns:
         changes[1:] |= column[1:] != column[:-1]
     return np.flatnonzero(changes)
-
-
-def distinct_by(group: Ints, unit: Ints, groups: int) -> Ints:
-    """Distinct units of each group. Sorting one number a row is several times faster than `np.unique`."""
-    width = int(unit.max(initial=0)) + 1
-    pairs = np.sort(group * width + unit)
-    return count_by(pairs[first_of_runs(pairs)] // width, groups)
 
 
 def count_by(cell: Ints, cells: int) -> Ints:

@@ -53,9 +53,9 @@ def highest_number(source: Source) -> int:
     return _highest_of(source, unit_column(source), source.unit)
 
 
-def highest_physician(source: Source) -> int:
-    """The highest number of a GP in the first GP column, at least."""
-    return _highest_of(source, _STORED[False], source.physicians[0])
+def highest_physician(source: Source, name: str) -> int:
+    """The highest number of a GP in one of the GP columns, at least."""
+    return _highest_of(source, _STORED[False], name)
 
 
 def _highest_of(source: Source, column: str, name: str) -> int:

@@ -67,21 +67,27 @@ class Entries:
 
 @dataclass(frozen=True)
 class Growing:
-    """A sketch of some cells: Σ key·weight modulo 2³² by cell and bucket."""
+    """A sketch of some cells: Σ key·weight modulo 2³² by cell and bucket; and how many rows GPs have."""
 
     by_patient: Words
     by_physician: Words
+    physician_counts: Words
 
     @classmethod
     def of(cls, cells: int) -> Growing:
-        sizes = (cells * PATIENT_BUCKETS, cells * PHYSICIAN_BUCKETS)
+        sizes = (cells * PATIENT_BUCKETS, cells * PHYSICIAN_BUCKETS, cells * PHYSICIAN_BUCKETS)
         return cls(*(np.zeros(size, dtype=np.uint32) for size in sizes))
 
-    def add(self, entries: Entries, products: Words, once: Words | None = None) -> None:
-        """`products`: key times weight; `once`: the same for patients, where it differs."""
+    def add(
+        self, entries: Entries, products: Words, counts: Flags | bool = True, once: Words | None = None
+    ) -> None:
+        """`products`: key times weight; `counts`: whether it counts; `once`: as `products`, for patients,
+        where it differs."""
         np.add.at(self.by_patient, entries.by_patient, products if once is None else once)
         if entries.by_physician is not None:
             np.add.at(self.by_physician, entries.by_physician, products)
+            counted = ((entries.gp != NO_PHYSICIAN) & counts).astype(np.uint32)
+            np.add.at(self.physician_counts, entries.by_physician, counted)
 
 
 @dataclass(frozen=True)

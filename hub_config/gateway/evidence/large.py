@@ -4,7 +4,7 @@ linear sums. See `certify` for why the verdicts are those of all rows.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, Final, assert_never
@@ -15,14 +15,21 @@ from numpy.typing import NDArray
 
 from hub_config.gateway.evidence import certify
 from hub_config.gateway.evidence.bulk_sketch import Bulk, sampled
-from hub_config.gateway.evidence.contributions import Contributions
-from hub_config.gateway.evidence.fanout import highest_number, is_joined_tables, is_one_table, most_rows
+from hub_config.gateway.evidence.contributions import NO_PHYSICIAN, Contributions, Packing
+from hub_config.gateway.evidence.counted import Counted
+from hub_config.gateway.evidence.fanout import (
+    highest_number,
+    highest_physician,
+    is_joined_tables,
+    is_one_table,
+    most_rows,
+)
 from hub_config.gateway.evidence.layout import Layout, labels, layout
 from hub_config.gateway.evidence.quantile import quantiles
 from hub_config.gateway.evidence.repetition import most_rows_of_cells
 from hub_config.gateway.evidence.sketch import Secrets, unremembered
 from hub_config.gateway.evidence.source import Source
-from hub_config.gateway.evidence.tally import merged, tally
+from hub_config.gateway.evidence.tally import backing
 from hub_config.gateway.evidence.totals import Total, Totals, flat, grouped
 from hub_config.gateway.rules.cells import Backing, Cells, Column, Fingerprints, Ints, Vectors
 from hub_config.gateway.rules.plan import Measure, MeasureKind
@@ -108,31 +115,30 @@ class Large:
         return None
 
     def _backings(
-        self, laid: Layout, found: certify.Found, parts: list[Contributions]
+        self, laid: Layout, found: certify.Found, parts: Sequence[Contributions | Counted]
     ) -> Mapping[str, Backing]:
         """What `parts` show; where all cells are known to leave enough people out, no more are looked for."""
-        seen = {}
+        seen, few = {}, self.policy.min_physicians - 1
         for measure in self.source.release.measures:
             elsewhere = bool((found.backings[measure.name].left_out < self.certain.min_patients).any())
-            tallies = [tally(part, laid, measure, elsewhere=elsewhere) for part in parts]
-            seen[measure.name] = merged(tallies).evidence(laid, measure, self.policy.min_physicians - 1)
+            seen[measure.name] = backing(parts, laid, measure, few, elsewhere=elsewhere)
         return seen
 
     def _sampled(
         self, totals: Totals, laid: Layout, found: certify.Found, undecided: NDArray[np.bool_], one_in: int
     ) -> Mapping[str, Backing]:
-        chosen = self._chosen(totals, certify.wanted(found, laid, undecided, self.certain))
-        part = self._contributions(totals, chosen, _some(self.source, self.secrets, one_in))
-        return self._backings(laid, found, [part])
+        read = certify.wanted(found, laid, undecided, self.certain)
+        return self._backings(
+            laid, found, self._read(totals, read, [_some(self.source, self.secrets, one_in)])
+        )
 
     def _exact(
         self, totals: Totals, laid: Layout, found: certify.Found, undecided: NDArray[np.bool_]
     ) -> Mapping[str, Backing]:
         read = certify.wanted(found, laid, undecided, self.certain)
-        chosen, ranges = self._chosen(totals, read), self._ranges(self._rows(totals, read))
         whole = f"SELECT * FROM {self.source.view} WHERE"  # noqa: S608
-        parts = [self._contributions(totals, chosen, f"{whole} {where}") for where in ranges]
-        return self._backings(laid, found, parts)
+        ranges = self._ranges(self._rows(totals, read))
+        return self._backings(laid, found, self._read(totals, read, [f"{whole} {where}" for where in ranges]))
 
     def _rows(self, totals: Totals, cells: NDArray[np.bool_]) -> int:
         return int(totals.by_weight[None].rows[cells].sum())
@@ -143,9 +149,28 @@ class Large:
             return ""
         return self.source.store("chosen", totals.keys.take(pa.array(np.flatnonzero(cells))))
 
-    def _contributions(self, totals: Totals, chosen: str, rows: str) -> Contributions:
+    def _read(
+        self, totals: Totals, cells: NDArray[np.bool_], relations: Sequence[str]
+    ) -> Sequence[Contributions | Counted]:
+        """What the rows of `relations`, of separate patients, add to these cells at least."""
+        chosen = self._chosen(totals, cells)
+        packing = self._packing(totals, cells if chosen else np.ones(len(cells), dtype=bool))
+        if packing is None:
+            return [self._contributions(totals, chosen, relation) for relation in relations]
+        rows = [f"({relation})" for relation in relations]
+        return [self.source.count_contributions(rows, chosen or totals.cells, packing)]
+
+    def _packing(self, totals: Totals, cells: NDArray[np.bool_]) -> Packing | None:
+        """For rows that leave the engine and its limit of memory one by one: where nothing is added up but
+        rows, which are few in these cells. A sample may hold all of them."""
         source = self.source
-        stored = source.table("contributions")
+        if source.weights != (None,) or self._rows(totals, cells) > _COARSE:
+            return None
+        gps = [(NO_PHYSICIAN, highest_physician(source, name)) for name in source.physicians]
+        return Packing.within([(0, len(cells)), (0, highest_number(source)), *gps])
+
+    def _contributions(self, totals: Totals, chosen: str, rows: str) -> Contributions:
+        source, stored = self.source, self.source.table("contributions")
         meeting = f" SEMI JOIN {chosen} c ON {source.matching('c', 'v')}" if chosen else ""
         relation = f"(SELECT v.* FROM ({rows}) v{meeting})"  # noqa: S608
         source.store_contributions(stored, relation, thousandths=False)

@@ -124,7 +124,7 @@ def _cells(read: _Exact, policy: Policy, secrets: Secrets, *, remember: bool) ->
     )
     columns = []
     for measure in release.measures:
-        evidence = backing(read.contributions, laid, measure, policy.min_physicians - 1)
+        evidence = backing([read.contributions], laid, measure, policy.min_physicians - 1)
         value = _value(read, laid.cells, measure, evidence, policy, secrets)
         sketched = _sketched(near, len(kept), measure, secrets, remember=remember)
         columns.append(Column(measure, value[kept], selected(evidence, kept), sketched))

@@ -13,7 +13,6 @@ from hub_config.gateway.evidence.contributions import (
     NO_PHYSICIAN,
     Contributions,
     count_by,
-    distinct_by,
     first_of_runs,
     ordered,
 )
@@ -45,22 +44,21 @@ def doctors_of(given: Contributions, physician: Ints, measure: Measure, cuts: Fl
     sizes = added.size(measure.kind)
     place = np.cumsum(_marks(len(given.cell), first_of_runs(given.cell, given.unit))) - 1
     own = _own(place, physician, added.rows, sizes > 0)
+    cuts = cuts[place] * sizes if (cuts != 1.0).any() else sizes
     chosen = np.flatnonzero(sizes > 0)
-    order = chosen[ordered(given.cell[chosen], physician[chosen], given.unit[chosen])]
-    cell, unit, gp = given.cell[order], given.unit[order], physician[order]
+    order = chosen[ordered(given.cell[chosen], physician[chosen], place[chosen])]
+    cell, gp = given.cell[order], physician[order]
     starts = first_of_runs(cell, gp)
-    firsts = np.zeros(len(cell), dtype=np.int64)
-    firsts[first_of_runs(cell, gp, unit)] = 1
-    with_one = gp != NO_PHYSICIAN
-    patients = _summed(firsts, starts)
+    patients = _distinct(place[order], starts)
+    amount = patients.astype(np.float64) if distinct else _summed(sizes[order], starts)
     return Doctors(
         cell=cell[starts],
         physician=gp[starts],
         patients=patients,
         own=_summed(own[order], starts),
-        amount=patients.astype(np.float64) if distinct else _summed(sizes[order], starts),
-        cut=_summed((sizes * cuts[place])[order], starts),
-        known=distinct_by(cell[with_one], unit[with_one], cells),
+        amount=amount,
+        cut=amount if cuts is sizes and not distinct else _summed(cuts[order], starts),
+        known=_known(given, chosen[physician[chosen] != NO_PHYSICIAN], cells),
     )
 
 
@@ -70,28 +68,32 @@ def _marks(length: int, places: Ints) -> Ints:
     return marks
 
 
+def _distinct(place: Ints, starts: Ints) -> Ints:
+    """How many there are from each start to the next, of sorted ones."""
+    marks = _marks(len(place), first_of_runs(place))
+    marks[starts] = 1
+    found: Ints = _summed(marks, starts)
+    return found
+
+
+def _known(given: Contributions, with_one: Ints, cells: int) -> Ints:
+    """Units of each cell who have an entry among these."""
+    cell, unit = given.cell[with_one], given.unit[with_one]
+    return count_by(cell[first_of_runs(cell, unit)], cells)
+
+
 def _own(place: Ints, physician: Ints, rows: Ints, counts: Mask) -> Ints:
     """1 at one entry of each unit in each cell (they come together, at `place`): that of most rows with a GP,
     of the lowest number among several. 0 elsewhere."""
     known = np.flatnonzero(counts & (physician != NO_PHYSICIAN))
-    order = known[ordered(place[known], -rows[known], physician[known])]
-    return _marks(len(place), order[first_of_runs(place[order])])
-
-
-def together(parts: Sequence[Doctors]) -> Doctors:
-    cell = np.concatenate([part.cell for part in parts])
-    gp = np.concatenate([part.physician for part in parts])
-    order = ordered(cell, gp)
-    starts = first_of_runs(cell[order], gp[order])
-    return Doctors(
-        cell=cell[order][starts],
-        physician=gp[order][starts],
-        patients=_summed(np.concatenate([part.patients for part in parts])[order], starts),
-        own=_summed(np.concatenate([part.own for part in parts])[order], starts),
-        amount=_summed(np.concatenate([part.amount for part in parts])[order], starts),
-        cut=_summed(np.concatenate([part.cut for part in parts])[order], starts),
-        known=np.sum([part.known for part in parts], axis=0),
-    )
+    firsts = first_of_runs(place[known])
+    if len(firsts) == len(known):
+        return _marks(len(place), known)
+    alone = np.diff(np.append(firsts, len(known))) == 1
+    several = np.delete(known, firsts[alone])
+    order = several[ordered(place[several], -rows[several], physician[several])]
+    chosen = order[first_of_runs(place[order])]
+    return _marks(len(place), np.concatenate([known[firsts[alone]], chosen]))
 
 
 def _summed(values: Any, starts: Ints) -> Any:

@@ -79,9 +79,11 @@ def vectors(given: Contributions, cells: int, measure: Measure, secrets: Secrets
     units = given.units
     numbers = secrets.units(int(units.unit.max(initial=0)) + 1)
     offsets, ranks, threshold = lowest_ranks(units, cells, measure, numbers)
+    by_physician, physician_counts = _by_physician(given, cells, measure, numbers, secrets)
     return Vectors(
         by_patient=_by_patient(units, cells, measure, numbers),
-        by_physician=_by_physician(given, cells, measure, numbers, secrets),
+        by_physician=by_physician,
+        physician_counts=physician_counts,
         threshold=threshold,
         offsets=offsets,
         ranks=ranks,
@@ -168,27 +170,34 @@ def _by_patient(units: Contributions, cells: int, measure: Measure, numbers: Num
 
 def _by_physician(
     given: Contributions, cells: int, measure: Measure, numbers: Numbers, secrets: Secrets
-) -> Words:
-    """By the first GP column. A patient with rows of several GPs adds to each GP's bucket what they have
-    there; as one of distinct patients, once a GP."""
+) -> tuple[Words, Words]:
+    """By the first GP column, the sketch and the rows. A patient with rows of several GPs adds to each GP's
+    bucket what they have there; as one of distinct patients, once a GP."""
     if not given.physicians:
-        return np.zeros((cells, PHYSICIAN_BUCKETS), dtype=np.uint32)
-    weight = weights(given.added[measure.weight], measure.kind)
+        none = np.zeros((cells, PHYSICIAN_BUCKETS), dtype=np.uint32)
+        return none, none
+    added, gp = given.added[measure.weight], given.physicians[0]
+    weight, rows = weights(added, measure.kind), added.rows.astype(np.uint64)
+    if measure.kind is MeasureKind.PATIENTS:
+        weight = _once(given, gp, added, weight) if len(given.physicians) > 1 else weight
+        rows = weight
     products = numbers.keys[given.unit].astype(np.uint64) * weight
-    gp = given.physicians[0]
-    if measure.kind is MeasureKind.PATIENTS and len(given.physicians) > 1:
-        products = _once(given, gp, given.added[measure.weight], products)
     place = given.cell * PHYSICIAN_BUCKETS + secrets.physician_buckets(gp)
-    return summed_words(place, products, cells * PHYSICIAN_BUCKETS).reshape(cells, PHYSICIAN_BUCKETS)
+    made = (
+        summed_words(place, each, cells * PHYSICIAN_BUCKETS)
+        for each in (products, rows * (gp != NO_PHYSICIAN))
+    )
+    sketch, counts = (each.reshape(cells, PHYSICIAN_BUCKETS) for each in made)
+    return sketch, counts
 
 
-def _once(given: Contributions, gp: Ints, added: Added, products: NDArray[np.uint64]) -> NDArray[np.uint64]:
-    """`products` of the first present entry of each (cell, unit, GP); zero of the others."""
+def _once(given: Contributions, gp: Ints, added: Added, weight: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """`weight` of the first present entry of each (cell, unit, GP); zero of the others."""
     present = np.flatnonzero(added.present)
     order = present[ordered(given.cell[present], given.unit[present], gp[present])]
     firsts = order[first_of_runs(given.cell[order], given.unit[order], gp[order])]
-    once = np.zeros_like(products)
-    once[firsts] = products[firsts]
+    once = np.zeros_like(weight)
+    once[firsts] = weight[firsts]
     return once
 
 

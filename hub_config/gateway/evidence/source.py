@@ -7,7 +7,7 @@ enclave.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -18,7 +18,8 @@ import pyarrow as pa
 
 from hub_config.gateway.compile import compile_hardened
 from hub_config.gateway.engine import Session
-from hub_config.gateway.evidence.contributions import NO_PHYSICIAN, Added, Contributions
+from hub_config.gateway.evidence.contributions import NO_PHYSICIAN, Added, Contributions, Packing
+from hub_config.gateway.evidence.counted import Counted
 from hub_config.gateway.evidence.lineage import quoted
 from hub_config.gateway.evidence.plain import filled, plainly
 from hub_config.gateway.keyring import MOST_NUMBERS
@@ -181,6 +182,20 @@ class Source:
         cell, unit, physicians = self.parties(found)
         added_by = {weight: _added(found, index) for index, weight in enumerate(self.weights)}
         return Contributions.of(cell, unit, physicians, added_by)
+
+    def count_contributions(self, relations: Iterable[str], cells: str, packing: Packing) -> Counted:
+        """What the rows of `relations` add to the numbered `cells`, where all that is added up is rows."""
+        return Counted.of(packing, [self._packed(relation, cells, packing) for relation in relations])
+
+    def _packed(self, relation: str, cells: str, packing: Packing) -> Ints:
+        found = self.session.fetch(
+            f"SELECT c.{CELL}, {self.members('x')}"  # noqa: S608
+            f" FROM {relation} x JOIN {cells} c ON {self.matching('c', 'x')} WHERE x.{self.unit} IS NOT NULL"
+        )
+        cell, unit, physicians = self.parties(found)
+        if not packing.holds(columns := [cell, unit, *physicians]):
+            raise Refusal(ErrorCode.SNAPSHOT_CORRUPT)
+        return packing.packed(columns)
 
     def parties(self, found: pa.Table) -> tuple[Ints, Ints, tuple[Ints, ...]]:
         """Cells, units and GPs of a fetched table."""

@@ -1,27 +1,29 @@
 """From contributions to evidence: patients, GPs, largest contributions, people left out. Pure.
 
 Of a sample of patients, the numbers of patients, GPs, patients outside the largest GP and people left out are
-sound lower bounds: a sample holds all rows of those in it. Tallies of separate patients add up to that of all
-of them.
+sound lower bounds: a sample holds all rows of those in it. Cells are looked at some at a time, so that their
+arrays stay in the processor's cache.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, fields
-from typing import Any
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, fields, replace
+from itertools import pairwise
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from hub_config.gateway.evidence.beyond import Beyond
 from hub_config.gateway.evidence.contributions import (
     Added,
     Contributions,
     count_by,
-    distinct_by,
     first_of_runs,
 )
-from hub_config.gateway.evidence.layout import Layout, Margin
+from hub_config.gateway.evidence.counted import Counted
+from hub_config.gateway.evidence.layout import Layout
 from hub_config.gateway.evidence.physicians import (
     Doctors,
     cut_share,
@@ -31,21 +33,20 @@ from hub_config.gateway.evidence.physicians import (
     outside_few,
     physicians,
     share,
-    together,
 )
-from hub_config.gateway.rules.cells import NOBODY_ELSEWHERE, TOPS, Backing, Floats, Ints
+from hub_config.gateway.rules.cells import TOPS, Backing, Floats, Ints
 from hub_config.gateway.rules.plan import Measure, MeasureKind
+
+_AT_ONCE: Final = 1 << 16  # entries
 
 Mask = NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
 class Tally:
-    """One measure of all cells, over some patients. `beyond` has a row for the condition of a conditional
-    measure and for each margin: how many patients are there and not in the cell."""
+    """One measure of some cells, over some patients."""
 
     patients: Ints
-    beyond: Ints
     largest: Floats
     second: Floats
     total: Floats
@@ -53,13 +54,13 @@ class Tally:
     tops: Floats | None = None
     nets: Floats | None = None
 
-    def evidence(self, layout: Layout, measure: Measure, few: int) -> Backing:
-        """`few`: GPs who are too few to hide behind each other."""
+    def evidence(self, few: int) -> Backing:
+        """`few`: GPs who are too few to hide behind each other. Nobody is known to be left out."""
         return Backing(
             patients=self.patients,
             physicians=fewest(physicians(one, len(self.total)) for one in self.doctors),
             outside=fewest(outside(one, len(self.total)) for one in self.doctors),
-            left_out=_left_out(self.beyond, layout, measure),
+            left_out=np.zeros(len(self.total), dtype=np.int64),
             largest=self.largest,
             second=self.second,
             total=self.total,
@@ -71,9 +72,35 @@ class Tally:
         )
 
 
-def tally(given: Contributions, layout: Layout, measure: Measure, *, elsewhere: bool = True) -> Tally:
-    """What `given` says of `measure`. Not `elsewhere`: nobody is looked for beyond the cells."""
-    units, cells = given.units, layout.cells
+def backing(
+    parts: Sequence[Contributions | Counted],
+    layout: Layout,
+    measure: Measure,
+    few: int,
+    *,
+    elsewhere: bool = True,
+) -> Backing:
+    """The evidence of one measure, from all contributions or those of a sample; `parts` are of separate
+    patients. Not `elsewhere`: nobody is looked for beyond the cells."""
+    beyond, blocks = Beyond(layout, measure, max(part.highest_unit for part in parts) + 1), []
+    for first, end in _blocks(parts, layout.cells):
+        given = Contributions.joined([part.of_cells(first, end) for part in parts])
+        blocks.append(tally(given, end - first, measure).evidence(few))
+        if elsewhere:
+            beyond.add(given.units, first, end)
+    return replace(_joined(blocks), left_out=beyond.left_out())
+
+
+def _blocks(parts: Sequence[Contributions | Counted], cells: int) -> Iterator[tuple[int, int]]:
+    """Neighbouring cells that have about as many entries together as are looked at at once."""
+    ends = np.cumsum(np.sum([part.counts(cells) for part in parts], axis=0))
+    firsts = np.searchsorted(ends, np.arange(_AT_ONCE, int(ends[-1]) if cells else 0, _AT_ONCE))
+    return pairwise([0, *np.unique(firsts[firsts > 0]).tolist(), cells])
+
+
+def tally(given: Contributions, cells: int, measure: Measure) -> Tally:
+    """What `given` says of `measure`."""
+    units = given.units
     added, sizes = units.added[measure.weight], units.added[measure.weight].size(measure.kind)
     largest, second = _top_two(units.cell, sizes, cells)
     tops, nets, cuts = None, None, np.ones(len(sizes))
@@ -82,7 +109,6 @@ def tally(given: Contributions, layout: Layout, measure: Measure, *, elsewhere: 
         cuts = np.minimum(1.0, _ratio(tops[units.cell, -1], sizes))
     return Tally(
         patients=count_by(units.cell[sizes > 0], cells),
-        beyond=_beyond(units, layout, added, measure, elsewhere=elsewhere),
         largest=largest,
         second=second,
         total=np.bincount(units.cell, weights=sizes, minlength=cells).astype(np.float64),
@@ -103,37 +129,14 @@ def _ratio(part: Floats, whole: Floats) -> Floats:
         return np.where(whole > 0, part / whole, 1.0)
 
 
-def merged(parts: Sequence[Tally]) -> Tally:
-    """The tally of everybody, from those of separate patients."""
-    if len(parts) == 1:
-        return parts[0]
-    tops = np.sort(np.stack([top for part in parts for top in (part.largest, part.second)]), axis=0)
-    ours, nets = _together_tops(parts)
-    return Tally(
-        patients=np.sum([part.patients for part in parts], axis=0),
-        beyond=np.sum([part.beyond for part in parts], axis=0),
-        largest=tops[-1],
-        second=tops[-2],
-        total=np.sum([part.total for part in parts], axis=0),
-        doctors=tuple(together(column) for column in zip(*(part.doctors for part in parts), strict=True)),
-        tops=ours,
-        nets=nets,
-    )
+def _joined(blocks: Sequence[Backing]) -> Backing:
+    """The evidence of all cells, from that of neighbouring ones."""
 
+    def whole(name: str) -> Any:
+        arrays = [getattr(block, name) for block in blocks]
+        return None if arrays[0] is None else np.concatenate(arrays)
 
-def _together_tops(parts: Sequence[Tally]) -> tuple[Floats | None, Floats | None]:
-    tops = [part.tops for part in parts if part.tops is not None]
-    nets = [part.nets for part in parts if part.nets is not None]
-    if not tops or not nets:
-        return None, None
-    sizes, signed = np.concatenate(tops, axis=1), np.concatenate(nets, axis=1)
-    order = np.argsort(-sizes, axis=1, kind="stable")[:, :TOPS]
-    return np.take_along_axis(sizes, order, axis=1), np.take_along_axis(signed, order, axis=1)
-
-
-def backing(given: Contributions, layout: Layout, measure: Measure, few: int) -> Backing:
-    """The evidence of one measure, from all contributions or those of a sample."""
-    return tally(given, layout, measure).evidence(layout, measure, few)
+    return Backing(**{field.name: whole(field.name) for field in fields(Backing)})
 
 
 def selected(evidence: Backing, kept: Ints) -> Backing:
@@ -146,36 +149,6 @@ def selected(evidence: Backing, kept: Ints) -> Backing:
 
 
 # --- patients ----------------------------------------------------------------------------------------------
-
-
-def _beyond(units: Contributions, layout: Layout, added: Added, measure: Measure, *, elsewhere: bool) -> Ints:
-    """Patients of the row, and of each margin, beyond the cell's own."""
-    if not elsewhere:
-        return np.zeros((measure.conditional + len(layout.margins), layout.cells), dtype=np.int64)
-    cell, unit = units.cell[added.present], units.unit[added.present]
-    own = count_by(cell, layout.cells)
-    rows = [count_by(units.cell, layout.cells) - own] if measure.conditional else []
-    rows += [_in_margin(margin, cell, unit, own) - own for margin in layout.margins]
-    return np.stack(rows) if rows else np.empty((0, layout.cells), dtype=np.int64)
-
-
-def _in_margin(margin: Margin, cell: Ints, unit: Ints, own: Ints) -> Ints:
-    """For each cell the distinct patients of its margin."""
-    if not margin.free.any():
-        return own
-    if margin.partitions:
-        return np.bincount(margin.group, weights=own).astype(np.int64)[margin.group]
-    groups = int(margin.group.max(initial=0)) + 1
-    return distinct_by(margin.group[cell], unit, groups)[margin.group]
-
-
-def _left_out(beyond: Ints, layout: Layout, measure: Measure) -> Ints:
-    """The fewest beyond, over what could have put patients elsewhere."""
-    always = [np.ones(layout.cells, dtype=bool)] if measure.conditional else []
-    free = [*always, *(margin.free for margin in layout.margins)]
-    counted = [np.where(mask, row, NOBODY_ELSEWHERE) for mask, row in zip(free, beyond, strict=True)]
-    nobody = np.full(layout.cells, NOBODY_ELSEWHERE, dtype=np.int64)
-    return np.asarray(np.minimum.reduce([nobody, *counted]))
 
 
 def _top_two(cell: Ints, size: Floats, cells: int) -> tuple[Floats, Floats]:

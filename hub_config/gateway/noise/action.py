@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ from typing import Any, Final
 from hub_config.gateway import actions
 from hub_config.gateway.actions import Admission, Call, Details, Gateway, Pieces, Task
 from hub_config.gateway.answer import Answer
+from hub_config.gateway.bodies import content_of, document_in
 from hub_config.gateway.client import Client
 from hub_config.gateway.documents import NoiseBudgetDocument
 from hub_config.gateway.engine import Engine
@@ -82,16 +82,13 @@ def _account(admission: Admission) -> Account:
 
 def _read(body: bytes) -> _Request:
     """Raises Refusal for a body that does not have the form `{"epsilon": …, "query": {…}}`."""
-    try:
-        content = json.loads(body)
-    except (ValueError, RecursionError):
-        raise Refusal(ErrorCode.MALFORMED, problem="JSON") from None
+    content = content_of(body)
     if not isinstance(content, dict) or not {"epsilon", "query"} <= set(content) <= _KEYS:
         raise Refusal(ErrorCode.MALFORMED, problem="epsilon and query are needed")
     contributions = content.get("contributions", DEFAULT_CONTRIBUTIONS)
     if not _is_number(content["epsilon"]) or type(contributions) is not int:
         raise Refusal(ErrorCode.MALFORMED, problem="epsilon is a number, contributions a whole number")
-    return _Request(float(content["epsilon"]), contributions, json.dumps(content["query"]).encode())
+    return _Request(float(content["epsilon"]), contributions, document_in(content["query"]))
 
 
 def _is_number(value: Any) -> bool:

@@ -22,12 +22,13 @@ from hub_config.gateway.actions import (
     owner,
     question_of,
     recorded,
+    understood_of,
 )
 from hub_config.gateway.binding import furnish
 from hub_config.gateway.client import Client
 from hub_config.gateway.engine import Session
 from hub_config.gateway.engines.port import stored
-from hub_config.gateway.execution import Question, Understood, authorised, understand
+from hub_config.gateway.execution import Question, Understood, authorised
 from hub_config.gateway.publication.dimensions import Parents, parents_of
 from hub_config.gateway.publication.documents import PublicationKeyDocument
 from hub_config.gateway.publication.press import Ground, Order, publish
@@ -54,14 +55,12 @@ async def publish_table(gateway: Gateway, call: Call, client: Client) -> bytes:
             details["title"] = asked.title
             await owner(gateway, admission, asked.document, of_own=False)
             question = question_of(gateway, admission, asked.document)
-            seconds = gateway.limits.seconds
-            understood = await watched(gateway.workers, lambda: understand(question), stop, client, seconds)
-            details |= {"tables": " ".join(understood.tables), "sql": understood.definition}
+            understood = await understood_of(gateway, question, stop, client, details)
 
             def compute() -> Document:
                 return _computed(gateway, admission, question, understood, asked.title, stop)
 
-            document = await watched(gateway.workers, compute, stop, client, seconds)
+            document = await watched(gateway.workers, compute, stop, client, gateway.limits.seconds)
             details |= _recorded_of(document)
             return document.to_json()
 

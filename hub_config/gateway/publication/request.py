@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import unicodedata
 from dataclasses import dataclass
 from typing import Final
 
+from hub_config.gateway.bodies import content_of, document_in
 from p4dp_sdk.wire.errors import ErrorCode, Refusal
 from p4dp_sdk.wire.publication import MAX_TITLE
 
@@ -23,13 +23,9 @@ class PublishRequest:
     @classmethod
     def read(cls, body: bytes) -> PublishRequest:
         """Raises Refusal for anything of another form."""
-        try:
-            content = json.loads(body)
-        except (ValueError, RecursionError):
-            raise Refusal(ErrorCode.MALFORMED, problem="JSON") from None
-        match content:
+        match content_of(body):
             case {"title": str(title), "query": dict(query), **rest} if not rest:
-                return cls(_checked(title), json.dumps(query, ensure_ascii=False).encode("utf-8", "replace"))
+                return cls(_checked(title), document_in(query))
             case _:
                 raise Refusal(ErrorCode.MALFORMED, problem="title and query")
 

@@ -16,9 +16,10 @@ from hub_config.gateway.actions import (
     owner,
     question_of,
     recorded,
+    understood_of,
 )
 from hub_config.gateway.client import Client
-from hub_config.gateway.execution import Understood, understand
+from hub_config.gateway.execution import Understood
 from hub_config.gateway.recontact.documents import (
     CentreCountDocument,
     RecontactDocument,
@@ -49,16 +50,14 @@ async def request_recontact(gateway: Gateway, call: Call, client: Client) -> Req
             await owner(gateway, admission, asked.document, of_own=False)
             await in_thread(gateway.office, lambda: _may_ask(gateway, admission))
             question = as_counting(question_of(gateway, admission, asked.document))
-            seconds = gateway.limits.seconds
-            understood = await watched(gateway.workers, lambda: understand(question), stop, client, seconds)
-            details |= {"tables": " ".join(understood.tables), "sql": understood.definition}
+            understood = await understood_of(gateway, question, stop, client, details)
 
             def compute() -> Found:
                 snapshot = admission.snapshot
                 engine = gateway.engines.engine(snapshot.number, snapshot.database)
                 return find(question, understood, engine, stop)
 
-            found = await watched(gateway.workers, compute, stop, client, seconds)
+            found = await watched(gateway.workers, compute, stop, client, gateway.limits.seconds)
             made = await in_thread(
                 gateway.office, lambda: _asked(gateway, admission, asked, understood, found)
             )

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 
+from hub_config.gateway.bodies import content_of, document_in
 from hub_config.gateway.publication.request import is_readable
 from hub_config.governance.recontact.facts import LONGEST_PROTOCOL, LONGEST_TITLE
 from p4dp_sdk.wire.errors import ErrorCode, Refusal
@@ -22,14 +22,9 @@ class RecontactAsked:
     @classmethod
     def read(cls, body: bytes) -> RecontactAsked:
         """Raises Refusal for anything of another form."""
-        try:
-            content = json.loads(body)
-        except (ValueError, RecursionError):
-            raise Refusal(ErrorCode.MALFORMED, problem="JSON") from None
-        match content:
+        match content_of(body):
             case {"title": str(title), "protocol": str(protocol), "query": dict(query), **rest} if not rest:
-                document = json.dumps(query, ensure_ascii=False).encode("utf-8", "replace")
-                return cls(_line(title), _text(protocol), document)
+                return cls(_line(title), _text(protocol), document_in(query))
             case _:
                 raise Refusal(ErrorCode.MALFORMED, problem="title, protocol and query")
 

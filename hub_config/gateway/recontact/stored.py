@@ -18,7 +18,6 @@ from p4dp_sdk.wire.errors import ErrorCode, Refusal
 _WORDS: Final = {
     Why.TOO_MANY_OPEN: "three requests of the project are open already",
     Why.TOO_MANY_A_YEAR: "twelve requests of the project within a year",
-    Why.TOO_MANY_PATIENTS: "too many patients for one list",
 }
 
 

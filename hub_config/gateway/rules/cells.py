@@ -8,7 +8,7 @@ from the side that withholds.
 from __future__ import annotations
 
 from collections.abc import Hashable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 import numpy as np
@@ -68,10 +68,11 @@ class Vectors:
 
     `by_patient[c, b]` is Σ key(p)·w(p) modulo 2³² over the patients p of bucket b; two cells that differ in
     the weights of at most t patients differ in at most t buckets. `by_physician` is the same by bucket of the
-    row's GP. Both add up. `threshold[c]` and `ranks[offsets[c]:offsets[c+1]]` (sorted): all contributors
-    whose secret rank is below the threshold, at most SAMPLE_SIZE where there are more. `records[c]`
-    fingerprints who contributes and with how many rows (of distinct patients: who), whatever is measured of
-    them: noise sticks to it.
+    row's GP. Both add up, and so does `physician_counts`: rows of GPs by that bucket, or of distinct patients
+    patients, whatever is added up of them; without rows of no GP. `threshold[c]` and
+    `ranks[offsets[c]:offsets[c+1]]` (sorted): all contributors whose secret rank is below the threshold, at
+    most SAMPLE_SIZE where there are more. `records[c]` fingerprints who contributes and with how many rows
+    (of distinct patients: who), whatever is measured of them: noise sticks to it.
     """
 
     by_patient: Words
@@ -80,6 +81,7 @@ class Vectors:
     offsets: Ints
     ranks: Words
     records: Fingerprints
+    physician_counts: Words = field(default_factory=lambda: np.zeros((0, PHYSICIAN_BUCKETS), np.uint32))
 
 
 @dataclass(frozen=True)

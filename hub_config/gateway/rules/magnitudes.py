@@ -225,6 +225,7 @@ def _mean(summand: _Summand) -> Decomposed:
 
 
 def _spread(summand: _Summand, reduction: ops.Variance | ops.StandardDev) -> Decomposed:
+    """None where the noise of the parts is larger than what it blurs: "0" would be read as no spread."""
     freedom = 1 if reduction.how == "sample" else 0
 
     def combine(parts: Sequence[ops.Value]) -> ops.Value:
@@ -234,7 +235,8 @@ def _spread(summand: _Summand, reduction: ops.Variance | ops.StandardDev) -> Dec
         divisor = _not_zero(ops.Subtract(rows, _float(freedom)))
         variance = ops.Divide(ops.Subtract(squares, around), divisor)
         positive = ops.IfElse(ops.Less(variance, _float(0.0)), _float(0.0), variance)
-        return ops.Sqrt(positive) if isinstance(reduction, ops.StandardDev) else positive
+        told = ops.NullIf(positive, _float(0.0))
+        return ops.Sqrt(told) if isinstance(reduction, ops.StandardDev) else told
 
     return Decomposed((summand.squares, summand.deviations, summand.rows), combine)
 

@@ -8,7 +8,7 @@ from typing import Literal, TextIO
 
 import click
 
-from hub_config.governance.commands import DAY, day, operator, settings_here
+from hub_config.governance.console import DAY, day, operator, settings_here
 from hub_config.governance.problems import BadProject
 
 BROKEN = 1  # exit code of `audit verify` when the log is not intact

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 import click
@@ -49,13 +48,8 @@ def check() -> None:
         raise click.exceptions.Exit(BROKEN)
 
 
-@contextmanager
-def _opened() -> Iterator[Store]:
+def _opened() -> closing[Store]:
     from hub_config.governance.store import open_store
     from hub_config.settings import load_settings
 
-    store = open_store(load_settings())
-    try:
-        yield store
-    finally:
-        store.close()
+    return closing(open_store(load_settings()))

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 Array = NDArray[Any]
 _LENGTH_BYTES: Final = 4
 DEFINITION_WORDS: Final = 2
+PHYSICIAN_BUCKETS: Final = 32
 _LEVEL: Final = 1  # sketches of small cells are mostly zeros; ranks don't compress at any level
 
 
@@ -56,7 +57,8 @@ class Group:
     `ranks[offsets[c]:offsets[c+1]]` (uint32, sorted). `keys` (int32, one row a key) are the codes of the
     cell's labels. `additive`: the values of cells that share no row add up. Of publications, `definitions`
     (uint64, two words a cell) say what each cell is, and `small` what cells were withheld that nothing is
-    compared with; drafts have none.
+    compared with; drafts have none. `physician_counts` (uint32, 32 buckets) are the rows behind
+    `by_physician`; groups of before have none.
     """
 
     family: str
@@ -74,6 +76,7 @@ class Group:
     keys: Array
     definitions: Array = field(default_factory=lambda: np.zeros((0, DEFINITION_WORDS), dtype=np.uint64))
     small: Array = field(default_factory=lambda: np.zeros((0, DEFINITION_WORDS), dtype=np.uint64))
+    physician_counts: Array = field(default_factory=lambda: np.zeros((0, PHYSICIAN_BUCKETS), np.uint32))
 
     @property
     def defined(self) -> Array:
@@ -81,6 +84,18 @@ class Group:
         if len(self.definitions):
             return self.definitions
         return np.zeros((len(self), DEFINITION_WORDS), dtype=np.uint64)
+
+    @property
+    def counted(self) -> bool:
+        """Whether it has counts by GP: of every cell, or it has none."""
+        return len(self.physician_counts) == len(self)
+
+    @property
+    def counts(self) -> Array:
+        """By bucket of GPs, a cell; zeros where there are none."""
+        if self.counted:
+            return self.physician_counts
+        return np.zeros((len(self), PHYSICIAN_BUCKETS), dtype=np.uint32)
 
     def __len__(self) -> int:
         return len(self.kinds)
@@ -90,9 +105,9 @@ _COLUMNS: Final = (
     ("kinds", "<i1"), ("patients", "<i8"), ("values", "<f8"), ("sources", "<u8"),
     ("by_patient", "<u4"), ("by_physician", "<u4"),
     ("threshold", "<u8"), ("offsets", "<i8"), ("ranks", "<u4"), ("keys", "<i4"),
-    ("definitions", "<u8"), ("small", "<u8"),
+    ("definitions", "<u8"), ("small", "<u8"), ("physician_counts", "<u4"),
 )  # fmt: skip
-_BEFORE_DEFINITIONS: Final = 10  # columns that groups had before
+_BEFORE: Final = (10, 12)  # columns that groups had before: without definitions, and without counts
 
 
 def encode(group: Group) -> bytes:
@@ -134,7 +149,7 @@ def checksum(content: bytes) -> bytes:
 
 def _arrays(plain: bytes, start: int, shapes: list[list[int]]) -> dict[str, Array]:
     found: dict[str, Array] = {}
-    columns = _COLUMNS[:_BEFORE_DEFINITIONS] if len(shapes) == _BEFORE_DEFINITIONS else _COLUMNS
+    columns = _COLUMNS[: len(shapes)] if len(shapes) in _BEFORE else _COLUMNS
     for (name, dtype), shape in zip(columns, shapes, strict=True):
         count = int(np.prod(shape))
         found[name] = np.frombuffer(plain, dtype=dtype, count=count, offset=start).reshape(shape)
@@ -151,7 +166,8 @@ def _check(group: Group) -> None:
         for name in ("patients", "values", "sources", "by_patient", "by_physician", "threshold")
     }
     words = {group.definitions.shape[1:], group.small.shape[1:]} == {(DEFINITION_WORDS,)}
-    fits = words and len(group.definitions) in (0, cells)
+    fits = words and len(group.definitions) in (0, cells) and len(group.physician_counts) in (0, cells)
+    fits = fits and group.physician_counts.shape[1:] == (PHYSICIAN_BUCKETS,)
     fits = (
         fits and lengths <= {cells} and len(group.offsets) == cells + 1 and group.keys.shape[1:] == (cells,)
     )

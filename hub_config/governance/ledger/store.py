@@ -22,6 +22,7 @@ from sqlalchemy.orm import Session
 
 from hub_config.governance.ledger.group import CorruptGroup, Group, Tally, checksum, decode, encode
 from hub_config.governance.ledger.models import Answer, Audience, Head, Measured, Part
+from hub_config.governance.moments import aware
 from hub_config.governance.problems import GovernanceProblem
 from hub_config.governance.store import Store
 
@@ -254,7 +255,7 @@ def _recorded(row: Answer, audience: frozenset[str], groups: tuple[int, ...]) ->
 
 
 def _in_utc(moment: datetime) -> datetime:
-    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return aware(moment).astimezone(UTC)
 
 
 def _listed(session: Session, query: Any, column: Any, after: int, last: int) -> dict[int, list[Any]]:

@@ -6,6 +6,7 @@ from alembic import context
 from hub_config.governance import budgets  # noqa: F401  (its tables)
 from hub_config.governance.ledger import models as _ledger  # noqa: F401  (declares its tables)
 from hub_config.governance.models import Base
+from hub_config.governance.notebooks import models as _notebooks  # noqa: F401
 from hub_config.governance.notices import models as _notices  # noqa: F401
 from hub_config.governance.persons import models as _persons  # noqa: F401
 from hub_config.governance.recontact import models as _recontact  # noqa: F401

@@ -34,6 +34,12 @@ class NoticeKind(StrEnum):
     RIGHTS_SOON = "rights-soon"  # the DPO's: of a rights request, whose answer is due
     RIGHTS_DUE = "rights-due"
     RIGHTS_LATE = "rights-late"
+    NOTEBOOK_TO_READ = "notebook-to-read"  # a project's own notebook, which waits to be registered
+    NOTEBOOK_REMINDER = "notebook-reminder"
+    NOTEBOOK_WITHOUT_READER = "notebook-no-reader"
+    NOTEBOOK_APPROVED = "notebook-approved"
+    NOTEBOOK_REFUSED = "notebook-refused"
+    NOTEBOOK_WITHDRAWN = "notebook-withdrawn"
 
 
 class Notice(Base):

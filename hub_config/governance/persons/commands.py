@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from hub_config.governance.commands import changing, reading, settings_here
+from hub_config.governance.console import changing, reading, settings_here
 from hub_config.governance.persons.facts import Link, Standing
 from hub_config.governance.problems import BadPerson
 

@@ -3,6 +3,7 @@ do what with it. No I/O, no clock."""
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -17,6 +18,7 @@ MOST_PATIENTS: Final = 20_000  # of one request: more is no list to go through i
 MOST_OPEN: Final = 3  # requests of one project that still hold a list
 MOST_A_YEAR: Final = 12
 KEPT: Final = timedelta(days=180)  # a list is older than what it says of people then
+LEAST_ROOM: Final = 25  # seals and blanks in the file of a practice that nobody is sought of
 
 
 class RequestState(StrEnum):
@@ -32,6 +34,7 @@ class RequestStep(StrEnum):
     REFUSE = "refuse"
     ANNOUNCE = "announce"
     CLOSE = "close"
+    EXPIRE = "expire"  # by itself, when the list is too old or its project is closed
 
 
 REQUEST_TRANSITIONS: Final[Mapping[RequestState, Mapping[RequestStep, RequestState]]] = {
@@ -39,12 +42,17 @@ REQUEST_TRANSITIONS: Final[Mapping[RequestState, Mapping[RequestStep, RequestSta
         RequestStep.APPROVE: RequestState.APPROVED,
         RequestStep.REFUSE: RequestState.REFUSED,
         RequestStep.CLOSE: RequestState.CLOSED,
+        RequestStep.EXPIRE: RequestState.CLOSED,
     },
     RequestState.APPROVED: {
         RequestStep.ANNOUNCE: RequestState.ANNOUNCED,
         RequestStep.CLOSE: RequestState.CLOSED,
+        RequestStep.EXPIRE: RequestState.CLOSED,
     },
-    RequestState.ANNOUNCED: {RequestStep.CLOSE: RequestState.CLOSED},
+    RequestState.ANNOUNCED: {
+        RequestStep.CLOSE: RequestState.CLOSED,
+        RequestStep.EXPIRE: RequestState.CLOSED,
+    },
     RequestState.REFUSED: {},
     RequestState.CLOSED: {},
 }
@@ -55,6 +63,7 @@ TAKEN_BY: Final[Mapping[RequestStep, frozenset[Role]]] = {
     RequestStep.REFUSE: frozenset({Role.MEDECIN_DIM, Role.CSE}),
     RequestStep.ANNOUNCE: frozenset({Role.AQD}),
     RequestStep.CLOSE: frozenset({Role.AQD, Role.DPO}),
+    RequestStep.EXPIRE: frozenset(),
 }
 
 
@@ -101,8 +110,20 @@ class RecontactRequest:
     definition: str
     tables: tuple[str, ...]
 
+    @property
+    def holds_list(self) -> bool:
+        return bool(REQUEST_TRANSITIONS[self.state])
+
     def open_until(self) -> datetime:
         return self.requested_at + KEPT
+
+
+@dataclass(frozen=True)
+class Handed:
+    """What one practice's file holds: its patients, less who objected by now, and `room` for them all."""
+
+    patients: tuple[int, ...] = field(repr=False)
+    room: int
 
 
 @dataclass(frozen=True)
@@ -111,3 +132,17 @@ class Listed:
 
     patient_no: int = field(repr=False)
     physician_no: int | None = field(repr=False)
+
+
+def room_for(listed: int, request: str, physician_no: int) -> int:
+    """How many seals and blanks the file of one GP's practice has for as long as the request lives: of
+    `listed` when it was made, whoever objects later.
+
+    25 to 49, doubled until all fit. Where the steps lie is drawn anew for each request and practice, after
+    its project chose whom to seek: so nobody makes up a list that one person more brings over a step.
+    """
+    drawn = hashlib.sha256(f"{request} {physician_no}".encode()).digest()
+    room = LEAST_ROOM + int.from_bytes(drawn) % LEAST_ROOM
+    while room < listed:
+        room *= 2
+    return room

@@ -9,11 +9,12 @@ when it is confirmed, and opens nothing that was sealed for it.
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from hub_config.governance.moments import aware, aware_or_none
 from hub_config.governance.recontact import models
 from hub_config.governance.recontact.facts import PracticeKey
 from hub_config.governance.recontact.problems import BadRecontact, Why
@@ -193,10 +194,5 @@ def facts_of(row: models.PracticeKey) -> PracticeKey:
         recorded_by=row.recorded_by,
         recorded_at=aware(row.recorded_at),
         confirmed_by=row.confirmed_by,
-        ended_at=None if row.ended_at is None else aware(row.ended_at),
+        ended_at=aware_or_none(row.ended_at),
     )
-
-
-def aware(moment: datetime) -> datetime:
-    """SQLite forgets the zone, which is always UTC."""
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

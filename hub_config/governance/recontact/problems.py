@@ -21,7 +21,6 @@ class Why(StrEnum):
     NOT_GRANTED = "not-granted"
     TOO_MANY_OPEN = "too-many-open"
     TOO_MANY_A_YEAR = "too-many-a-year"
-    TOO_MANY_PATIENTS = "too-many-patients"
     OUTDATED = "outdated"
 
 

@@ -1,7 +1,8 @@
 """Use cases of requests of re-contact: asked for by a project, decided, announced, fetched by practice,
-closed.
+closed, or closing by itself.
 
-A list is dense numbers, here and nowhere else; it goes when its request is refused or closed. Who objected is
+A list is dense numbers, here and nowhere else; it goes when its request is refused or closed, or is six
+months old. Who objected is
 left out of it whenever it is looked at, whatever the objection's reach: who says "from now on" is not written
 to either. One transaction of the caller's, one audit event each.
 """
@@ -13,25 +14,30 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, func, or_, select
 from sqlalchemy.orm import Session
 
 from hub_config.governance.facts import Objectors, ProjectFacts, ProjectStatus
+from hub_config.governance.models import Project
+from hub_config.governance.moments import aware, aware_or_none
 from hub_config.governance.objections.actions import objectors
 from hub_config.governance.recontact import models
 from hub_config.governance.recontact.facts import (
+    KEPT,
     LONGEST_PROTOCOL,
     LONGEST_TITLE,
     MOST_A_YEAR,
     MOST_OPEN,
     REQUEST_TRANSITIONS,
+    Handed,
     Listed,
     PracticeKey,
     RecontactRequest,
     RequestState,
     RequestStep,
+    room_for,
 )
-from hub_config.governance.recontact.keys import aware, keys_in_force
+from hub_config.governance.recontact.keys import keys_in_force
 from hub_config.governance.recontact.problems import BadRecontact, Why
 from hub_config.governance.recorder import Recorder
 from hub_config.governance.rights.actions import fresh_id
@@ -154,11 +160,34 @@ def step(
         _decide(row, facts, taken, reason, at, audit.who)
     if taken in (RequestStep.APPROVE, RequestStep.ANNOUNCE):
         require_granted(_facts(row), facts, at)
+    _move(session, row, after, taken, audit)
+    return _facts(row)
+
+
+def expire(session: Session, *, at: datetime, audit: Recorder) -> int:
+    """Close, with their lists, the requests that are older than a list may be, and those of projects that
+    were closed for good. How many."""
+    row, project = models.RecontactRequest, Project
+    outlived = or_(row.requested_at < at - KEPT, project.status == ProjectStatus.CLOSED.value)
+    query = select(row).join(project, project.slug == row.project).where(row.state.not_in(_ENDED), outlived)
+    found = list(session.scalars(query.order_by(row.id).with_for_update(of=row)))
+    for each in found:
+        after = REQUEST_TRANSITIONS[RequestState(each.state)][RequestStep.EXPIRE]
+        _move(session, each, after, RequestStep.EXPIRE, audit)
+    return len(found)
+
+
+def _move(
+    session: Session,
+    row: models.RecontactRequest,
+    after: RequestState,
+    taken: RequestStep,
+    audit: Recorder,
+) -> None:
     row.state = after.value
     if row.state in _ENDED:
         session.execute(delete(models.RecontactPatient).where(models.RecontactPatient.request == row.id))
     audit.record(session, f"recontact.{taken.value}", row.project, request=row.id)
-    return _facts(row)
 
 
 def _decide(
@@ -194,9 +223,9 @@ def fetch(
     *,
     at: datetime,
     audit: Recorder,
-) -> list[int]:
-    """The patients of one practice that still takes part, by dense number, less all who objected by now; that
-    it was taken is on record. Raises BadRecontact."""
+) -> Handed:
+    """The patients of one practice that still takes part, by dense number; that they were taken is on record.
+    Raises BadRecontact."""
     row = _row(session, request)
     if RequestState(row.state) is not RequestState.ANNOUNCED:
         raise BadRecontact(Why.STEP)
@@ -209,12 +238,13 @@ def fetch(
     return _of_practice(session, row, key.physician_no)
 
 
-def _of_practice(session: Session, row: models.RecontactRequest, physician_no: int) -> list[int]:
+def _of_practice(session: Session, row: models.RecontactRequest, physician_no: int) -> Handed:
     listed = models.RecontactPatient
     query = select(listed).where(listed.request == row.id, listed.physician_no == physician_no)
-    people = (Listed(each.patient_no, each.physician_no) for each in session.scalars(query))
+    people = [Listed(each.patient_no, each.physician_no) for each in session.scalars(query)]
     left = without_objectors(people, objectors(session, row.numbering))
-    return sorted(each.patient_no for each in left)
+    numbers = tuple(sorted(each.patient_no for each in left))
+    return Handed(numbers, room_for(len(people), row.id, physician_no))
 
 
 def without_objectors(people: Iterable[Listed], objected: Objectors) -> list[Listed]:
@@ -246,7 +276,7 @@ def _facts(row: models.RecontactRequest) -> RecontactRequest:
         state=RequestState(row.state),
         requested_at=aware(row.requested_at),
         decided_by=row.decided_by,
-        decided_at=None if row.decided_at is None else aware(row.decided_at),
+        decided_at=aware_or_none(row.decided_at),
         reason=row.reason or "",
         definition=row.definition,
         tables=tuple(row.tables.split()),

@@ -7,7 +7,7 @@ from typing import TextIO
 
 import click
 
-from hub_config.governance.commands import changing, settings_here
+from hub_config.governance.console import changing, settings_here
 
 
 @click.group()

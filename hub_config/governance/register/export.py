@@ -10,7 +10,7 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from datetime import date
 from typing import Final
@@ -18,7 +18,7 @@ from typing import Final
 from sqlalchemy.orm import Session
 
 from hub_config.governance import actions
-from hub_config.governance.facts import ProjectFacts, ProjectStatus
+from hub_config.governance.facts import Grant, ProjectFacts, ProjectStatus
 from hub_config.governance.register import reading
 from hub_config.governance.register.facts import DossierFacts, EntryFacts, Office, State
 from hub_config.governance.spreadsheets import inert
@@ -33,6 +33,8 @@ SECURITY: Final = (
     "réponses agrégées protégées (au moins 11 patients et 3 médecins) ; sorties relues par des médecins ; "
     "journal chaîné et signé"
 )
+RECONTACT: Final = "Oui, par le médecin du patient, sur liste scellée que lui seul ouvre"
+PRACTICES: Final = "cabinets participants (leurs propres patients)"
 UNSAID: Final = "Non renseigné"
 
 
@@ -56,6 +58,7 @@ class Activity:
     data: str
     centres: str
     access: str
+    recontact: str
     recipients: str  # d
     transfers: str  # e
     retention: str  # f
@@ -82,6 +85,7 @@ TITLES: Final[Mapping[str, str]] = {
     "data": "Catégories de données (c)",
     "centres": "Centres",
     "access": "Niveau d'accès",
+    "recontact": "Recontact de patients",
     "recipients": "Destinataires (d)",
     "transfers": "Transferts vers un pays tiers ou une organisation internationale (e)",
     "retention": "Durées de conservation (f)",
@@ -142,7 +146,7 @@ def write_json(found: Iterable[Activity], *, on: date) -> str:
 def _activity(
     project: ProjectFacts,
     entry: EntryFacts | None,
-    dossiers: Iterable[DossierFacts],
+    dossiers: Sequence[DossierFacts],
     site: ProjectSettings,
     catalogue: Catalogue,
 ) -> Activity:
@@ -166,7 +170,8 @@ def _activity(
         ),
         centres="tous" if grant.centres is None else ", ".join(sorted(grant.centres)),
         access=_ACCESS[grant.access.value],
-        recipients=", ".join(sorted(project.members)) or "aucun",
+        recontact=_recontact(grant, dossiers),
+        recipients=_recipients(project),
         transfers=TRANSFERS,
         retention=entry.retention if entry and entry.retention else UNSAID,
         expires_on=_day(grant.expires_on),
@@ -174,6 +179,20 @@ def _activity(
         decisions=_decisions(dossiers),
         review_due=_day(entry.review_due if entry else None),
     )
+
+
+def _recontact(grant: Grant, dossiers: Sequence[DossierFacts]) -> str:
+    """Whether practices may be asked to tell patients, and why the approved request wanted it."""
+    if not grant.recontact:
+        return "non"
+    approved = [each for each in dossiers if each.state is State.APPROVED and each.asks_recontact]
+    why = str(approved[-1].answers.get("recontact_why") or "") if approved else ""
+    return f"{RECONTACT} : {why}" if why else RECONTACT
+
+
+def _recipients(project: ProjectFacts) -> str:
+    members = ", ".join(sorted(project.members)) or "aucun"
+    return f"{members} ; {PRACTICES}" if project.grant.recontact else members
 
 
 def _decisions(dossiers: Iterable[DossierFacts]) -> str:

@@ -10,11 +10,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
 
 from hub_config.governance.facts import AccessLevel
 
 RawAnswers = Mapping[str, Any]  # what was typed, field by field: text, a list of texts, or texts by name
+ASKED: Final = "yes"  # a box that was ticked
 
 
 class LegalBasis(StrEnum):
@@ -186,6 +187,10 @@ class DossierFacts:
         director = str(self.answers.get("director_login", "")).strip().lower()
         return frozenset({self.requester, *members_of(self.answers), *([director] if director else [])})
 
+    @property
+    def asks_recontact(self) -> bool:
+        return asks_recontact(self.answers)
+
     def opinion(self, office: Office) -> Opinion | None:
         """What this office said in this round."""
         found = [one for one in self.opinions if one.office is office and one.round == self.round]
@@ -196,6 +201,11 @@ def members_of(answers: RawAnswers) -> tuple[str, ...]:
     """The logins typed, however they are separated."""
     typed = str(answers.get("members", "")).replace(",", " ").replace(";", " ")
     return tuple(dict.fromkeys(name.lower() for name in typed.split()))
+
+
+def asks_recontact(answers: RawAnswers) -> bool:
+    """Whether practices may be asked to tell patients of the study."""
+    return answers.get("recontact") == ASKED
 
 
 @dataclass(frozen=True)
@@ -217,6 +227,7 @@ class Answers:
     date_to: date | None
     defence_on: date | None
     expires_on: date
+    recontact: str  # why practices are to tell patients of the study; "": they are not
     members: tuple[str, ...]
     lay_fr: str
     lay_en: str

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from hub_config.governance import actions
 from hub_config.governance.facts import ProjectStatus
+from hub_config.governance.notebooks.reading import approved_by
 from hub_config.governance.persons.models import Person
 from hub_config.governance.problems import BadPerson
 from hub_config.governance.recorder import Recorder
@@ -117,4 +118,5 @@ def _off_the_reviewers(session: Session, name: str, audit: Recorder) -> None:
     row = session.get(Reviewer, name)
     if row is not None and row.removed_at is None:
         row.removed_at = datetime.now(UTC)
-        audit.record(session, "reviewer.remove", None, user=name)
+        standing = ", ".join(each.id for each in approved_by(session, name))
+        audit.record(session, "reviewer.remove", None, user=name, notebooks=standing)

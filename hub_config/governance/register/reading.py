@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from hub_config.governance.models import Departure, Member
+from hub_config.governance.moments import aware, aware_or_none
 from hub_config.governance.register import facts, models
 
 
@@ -121,8 +122,8 @@ def _dossier_facts(row: models.Dossier, belonging: frozenset[str]) -> facts.Doss
         answers=row.answers,
         created_at=aware(row.created_at),
         saved_at=aware(row.saved_at),
-        submitted_at=_maybe(row.submitted_at),
-        closed_at=_maybe(row.closed_at),
+        submitted_at=aware_or_none(row.submitted_at),
+        closed_at=aware_or_none(row.closed_at),
         version=row.version,
         votes=tuple(_vote(vote) for vote in row.votes if vote.round == row.round),
         conflicts=tuple(facts.Conflict(each.username, each.reason, aware(each.at)) for each in row.conflicts),
@@ -144,7 +145,7 @@ def _reserve(row: models.ReserveRow) -> facts.Reserve:
         aware(row.at),
         row.answer,
         row.lifted_by,
-        _maybe(row.lifted_at),
+        aware_or_none(row.lifted_at),
         row.lifted_because,
     )
 
@@ -178,12 +179,3 @@ def _entry_facts(row: models.Entry) -> facts.EntryFacts:
         review_due=row.review_due,
         dossier=row.dossier,
     )
-
-
-def aware(moment: datetime) -> datetime:
-    """SQLite forgets the zone; all moments are UTC."""
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-
-
-def _maybe(moment: datetime | None) -> datetime | None:
-    return None if moment is None else aware(moment)

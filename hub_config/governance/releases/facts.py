@@ -209,11 +209,20 @@ class RequestFacts:
 
 @dataclass(frozen=True)
 class Membership:
-    """Who works in a project now, and who ever did."""
+    """Who works in a project now, and who ever did. `code_readers`: of each of its own notebooks, by SHA-256,
+    the physicians who approved it, withdrawn or not. `stopped`: the project is suspended, or not approved;
+    `last_day`: of its grant."""
 
     now: frozenset[str] = frozenset()
     past: frozenset[str] = frozenset()
     open_to_all: bool = False
+    code_readers: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    stopped: bool = False
+    last_day: date | None = None
+    closed: bool = False
+
+    def is_over(self, today: date) -> bool:
+        return self.closed or (self.last_day is not None and today > self.last_day)
 
     @property
     def ever(self) -> frozenset[str]:

@@ -8,13 +8,16 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, MutableMapping
 from dataclasses import replace
 from datetime import date, datetime
+from typing import Final
 
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session, lazyload
 from sqlalchemy.orm.attributes import set_committed_value
 
-from hub_config.governance.facts import AccessLevel
+from hub_config.governance.facts import AccessLevel, ProjectStatus
 from hub_config.governance.models import Departure, Grant, Member, Project
+from hub_config.governance.notebooks.facts import NotebookState
+from hub_config.governance.notebooks.models import RegisteredNotebook
 from hub_config.governance.releases import models
 from hub_config.governance.releases.facts import (
     Delegation,
@@ -98,27 +101,52 @@ def titles(session: Session, projects: Iterable[str]) -> Mapping[str, str]:
     return {slug: titles.get(slug, slug) for slug in slugs}
 
 
+_GOING: Final = (ProjectStatus.APPROVED.value, ProjectStatus.CLOSED.value)
+
+
 def membership(session: Session, project: str) -> Membership:
     return memberships(session, [project])[project]
 
 
 def memberships(session: Session, projects: Iterable[str]) -> Mapping[str, Membership]:
-    """Who works, and ever worked, in each project: three queries for however many. An unknown project has
-    nobody."""
+    """Who works, and ever worked, in each project, and approved its notebooks, and whether it goes on: five
+    queries for however many. An unknown project has nobody."""
     slugs = sorted(set(projects))
     members = session.execute(select(Member.project, Member.username).where(Member.project.in_(slugs))).all()
     departed = session.execute(
         select(Departure.project, Departure.username).where(Departure.project.in_(slugs))
     ).all()
+    readers = _code_readers(session, slugs)
     opened = set(session.scalars(select(Project.slug).where(Project.slug.in_(slugs), Project.open_to_all)))
+    going = select(Project.slug, Project.status, Grant.expires_on).outerjoin(
+        Grant, Grant.project == Project.slug
+    )
+    states = {row.slug: row for row in session.execute(going.where(Project.slug.in_(slugs)))}
     return {
         slug: Membership(
             frozenset(user for project, user in members if project == slug),
             frozenset(user for project, user in departed if project == slug),
             slug in opened,
+            readers.get(slug, {}),
+            stopped=slug not in states or states[slug].status not in _GOING,
+            last_day=states[slug].expires_on if slug in states else None,
+            closed=slug in states and states[slug].status == ProjectStatus.CLOSED.value,
         )
         for slug in slugs
     }
+
+
+def _code_readers(session: Session, slugs: Collection[str]) -> Mapping[str, Mapping[str, frozenset[str]]]:
+    row = RegisteredNotebook
+    query = select(row.project, row.sha256, row.decided_by).where(
+        row.project.in_(slugs), row.state != NotebookState.REFUSED.value
+    )
+    found: dict[str, dict[str, frozenset[str]]] = {}
+    for project, sha256, who in session.execute(query):
+        if who is not None:
+            of_project = found.setdefault(project, {})
+            of_project[sha256] = of_project.get(sha256, frozenset()) | {who}
+    return found
 
 
 def pool_on(session: Session, day: date) -> Pool:

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict
-from datetime import UTC, datetime
 from typing import Any
 
+from hub_config.governance.moments import aware, aware_or_none
 from hub_config.governance.releases import models
 from hub_config.governance.releases.facts import (
     CheckState,
@@ -40,10 +40,10 @@ def request_of(row: models.ReleaseRequest) -> RequestFacts:
         reviews=tuple(_review_of(review) for review in row.reviews if review.standing),
         comments=tuple(_comment_of(comment) for comment in row.comments),
         looks_needed=row.looks_needed,
-        created_at=utc(row.created_at),
-        submitted_at=_utc_or_none(row.submitted_at),
-        decided_at=_utc_or_none(row.decided_at),
-        released_at=_utc_or_none(row.released_at),
+        created_at=aware(row.created_at),
+        submitted_at=aware_or_none(row.submitted_at),
+        decided_at=aware_or_none(row.decided_at),
+        released_at=aware_or_none(row.released_at),
         previous=row.previous,
         members_then=frozenset(row.members_then),
         assigned=tuple(each.reviewer for each in row.assignments),
@@ -97,7 +97,7 @@ def _review_of(row: models.ReleaseReview) -> Review:
     return Review(
         reviewer=row.reviewer,
         verdict=Verdict(row.verdict),
-        at=utc(row.at),
+        at=aware(row.at),
         seal=row.seal,
         files={int(number): Verdict(verdict) for number, verdict in row.files.items()},
         comment=row.comment,
@@ -110,7 +110,7 @@ def _review_of(row: models.ReleaseReview) -> Review:
 def _comment_of(row: models.ReleaseComment) -> Comment:
     return Comment(
         author=row.author,
-        at=utc(row.at),
+        at=aware(row.at),
         text=row.text,
         private=row.private,
         question=row.question,
@@ -123,13 +123,4 @@ def _comment_of(row: models.ReleaseComment) -> Comment:
 def _recall_of(row: models.ReleaseRequest) -> Recall | None:
     if row.recalled_at is None:
         return None
-    return Recall(row.recalled_by or "", utc(row.recalled_at), row.recall_reason or "")
-
-
-def utc(moment: datetime) -> datetime:
-    """SQLite forgets the zone; all moments here are UTC."""
-    return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
-
-
-def _utc_or_none(moment: datetime | None) -> datetime | None:
-    return None if moment is None else utc(moment)
+    return Recall(row.recalled_by or "", aware(row.recalled_at), row.recall_reason or "")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
@@ -17,6 +17,8 @@ class Outcome(StrEnum):
     GIVEN_UP = "given-up"  # the command hung up
     BROKE = "broke"  # memory, a killed kernel
     NOT_STARTED = "not-started"
+    INCOMPLETE = "incomplete"  # to its end, but without all the files it had declared
+    WITHDRAWN = "withdrawn"  # its notebook's registration fell meanwhile
 
 
 @dataclass(frozen=True)
@@ -29,10 +31,22 @@ class KeptFile:
 
 
 @dataclass(frozen=True)
+class Approvals:
+    """What may run in a project now: hashes of the approved templates by name, and of its own registered
+    notebooks by number; and whether its grant gives rows."""
+
+    templates: Mapping[str, str]
+    notebooks: Mapping[str, str] = field(default_factory=dict)
+    rows: bool = False
+
+
+@dataclass(frozen=True)
 class RunFacts:
     """`template` and `sha256` are what ran; `approved`: it was among the approved templates when the run had
     ended. `parameters` is canonical JSON, typed and checked before the run. `access`: what the run could see.
-    `requests`: the gateway's numbers of its answers; None where the audit log could not be read."""
+    `requests`: the gateway's numbers of its answers; None where the audit log could not be read.
+    `registration`: what ran was that registered notebook of the project's, and no template. `undeclared`: how
+    many files it left that nobody had declared, and that were not taken along."""
 
     id: str
     project: str
@@ -48,21 +62,41 @@ class RunFacts:
     outcome: Outcome
     requests: tuple[str, ...] | None
     files: tuple[KeptFile, ...]
+    registration: str | None = None
+    undeclared: int = 0
 
     @property
     def ended_well(self) -> bool:
-        """It came to its end, as an approved template, and saw protected aggregates alone."""
-        done = self.outcome is Outcome.DONE and self.approved
-        return done and self.access is AccessLevel.AGGREGATE
+        """It came to its end, as approved, and saw protected aggregates alone; or rows, as a registered
+        notebook: then what was kept is what it had declared."""
+        return self.outcome is Outcome.DONE and self.approved and self.access in self._may_see
+
+    @property
+    def _may_see(self) -> tuple[AccessLevel, ...]:
+        rows = () if self.registration is None else (AccessLevel.MICRODATA,)
+        return (AccessLevel.AGGREGATE, *rows)
+
+    def differs_in_rows(self, other: RunFacts) -> bool:
+        """Whether both read rows of one project, by the same code and parameters, and left a file in two
+        ways: who objected in between may be all that differs."""
+        code = (self.project, self.sha256, self.parameters, AccessLevel.MICRODATA)
+        same = (other.project, other.sha256, other.parameters, other.access) == code
+        left = {file.name: file.sha256 for file in other.files}
+        return same and any(left.get(file.name, file.sha256) != file.sha256 for file in self.files)
 
     @property
     def folder(self) -> str:
         """Where it is kept in the project's folder of reports, unless the operator chose another place."""
         return folder_name(self.began, self.template, self.id)
 
-    def still_approved(self, templates: Mapping[str, str]) -> bool:
-        """Whether what ran is, to the byte, the approved template of that name in `templates`."""
-        return templates.get(self.template) == self.sha256
+    def still_approved(self, approved: Approvals) -> bool:
+        """Whether what ran is, to the byte, the approved template of that name, or the registered notebook of
+        that number; and the project may still see as much."""
+        if self.access is AccessLevel.MICRODATA and not approved.rows:
+            return False
+        if self.registration is None:
+            return approved.templates.get(self.template) == self.sha256
+        return approved.notebooks.get(self.registration) == self.sha256
 
 
 def folder_name(began: datetime, template: str, run: str) -> str:

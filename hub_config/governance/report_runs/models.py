@@ -9,6 +9,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from hub_config.governance.facts import AccessLevel
 from hub_config.governance.models import SLUG, USER, Base, one_of
+from hub_config.governance.notebooks import models as _notebooks  # noqa: F401  (a run may be of one)
 from hub_config.governance.report_runs.facts import Outcome
 
 RUN = String(16)
@@ -43,6 +44,8 @@ class ReportRun(Base):
     ended_at: Mapped[datetime] = mapped_column(MOMENT)
     outcome: Mapped[str] = mapped_column(String(16))
     requests: Mapped[list[str] | None] = mapped_column(JSON(none_as_null=True))
+    registration: Mapped[str | None] = mapped_column(RUN, ForeignKey("registered_notebooks.id"))
+    undeclared: Mapped[int] = mapped_column(server_default="0")
 
     files: Mapped[list[ReportFile]] = relationship(
         cascade="all, delete-orphan", lazy="selectin", order_by="ReportFile.name"

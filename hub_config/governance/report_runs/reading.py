@@ -9,7 +9,11 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from hub_config.governance.facts import AccessLevel
-from hub_config.governance.report_runs.facts import KeptFile, Outcome, RunFacts
+from hub_config.governance.moments import aware
+from hub_config.governance.notebooks.reading import standing_hashes
+from hub_config.governance.releases.reading import gives_rows
+from hub_config.governance.report_runs.approved import approved_hashes
+from hub_config.governance.report_runs.facts import Approvals, KeptFile, Outcome, RunFacts
 from hub_config.governance.report_runs.models import ReportFile, ReportRun
 
 
@@ -20,9 +24,24 @@ def runs_that_kept(session: Session, sha256: str) -> list[RunFacts]:
     return [_facts(row) for row in session.scalars(query.order_by(ReportRun.ended_at.desc()))]
 
 
+def runs_like(session: Session, run: RunFacts) -> list[RunFacts]:
+    """Every run of its project that came to its end, of the same code and parameters; itself too."""
+    query = select(ReportRun).where(
+        ReportRun.project == run.project,
+        ReportRun.sha256 == run.sha256,
+        ReportRun.parameters == run.parameters,
+        ReportRun.outcome == Outcome.DONE.value,
+    )
+    return [_facts(row) for row in session.scalars(query)]
+
+
 def find_run(session: Session, run: str) -> RunFacts | None:
     row = session.get(ReportRun, run)
     return None if row is None else _facts(row)
+
+
+def approvals(session: Session, project: str) -> Approvals:
+    return Approvals(approved_hashes(), standing_hashes(session, project), gives_rows(session, project))
 
 
 def runs_of(session: Session, projects: Collection[str], most: int) -> list[RunFacts]:
@@ -46,9 +65,11 @@ def _facts(row: ReportRun) -> RunFacts:
         ended=_utc(row.ended_at),
         outcome=Outcome(row.outcome),
         requests=None if row.requests is None else tuple(row.requests),
+        registration=row.registration,
+        undeclared=row.undeclared,
         files=tuple(KeptFile(file.name, file.sha256, file.size) for file in row.files),
     )
 
 
 def _utc(moment: datetime) -> datetime:
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    return aware(moment).astimezone(UTC)

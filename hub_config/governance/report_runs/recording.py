@@ -26,6 +26,8 @@ def record_run(session: Session, run: RunFacts, *, audit: Recorder) -> None:
             ended_at=run.ended,
             outcome=run.outcome.value,
             requests=None if run.requests is None else list(run.requests),
+            registration=run.registration,
+            undeclared=run.undeclared,
             files=[ReportFile(name=f.name, sha256=f.sha256, size=f.size) for f in run.files],
         )
     )
@@ -41,5 +43,7 @@ def record_run(session: Session, run: RunFacts, *, audit: Recorder) -> None:
         access=run.access.value,
         snapshot=run.snapshot,
         outcome=run.outcome.value,
+        registration=run.registration or "",
+        undeclared=run.undeclared,
         files=", ".join(f"{file.name} {file.sha256}" for file in run.files),
     )

@@ -8,13 +8,14 @@ objection took effect: the moment after which its transaction was on disk, so ev
 from __future__ import annotations
 
 import secrets
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from typing import Final
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from hub_config.governance.models import Objection
+from hub_config.governance.moments import aware, aware_or_none
 from hub_config.governance.objections import actions as objections
 from hub_config.governance.objections.actions import add_objection, in_force
 from hub_config.governance.objections.facts import ObjectionScope, Subject
@@ -101,7 +102,7 @@ def confirm(session: Session, receipt: str, *, at: datetime) -> Receipt:
     after the one that recorded it: that this one sees the row proves that the other is over."""
     row = _receipt_row(session, receipt)
     if row.effective_at is None:
-        row.effective_at = max(at, _aware(row.recorded_at))
+        row.effective_at = max(at, aware(row.recorded_at))
     return _facts_of(session, row)
 
 
@@ -145,8 +146,8 @@ def _facts_of(session: Session, row: models.ObjectionReceipt) -> Receipt:
         row.source,
         row.reference,
         row.recorded_by,
-        _aware(row.recorded_at),
-        None if row.effective_at is None else _aware(row.effective_at),
+        aware(row.recorded_at),
+        aware_or_none(row.effective_at),
         row.event,
         row.new,
         objection.recorded_on,
@@ -154,11 +155,6 @@ def _facts_of(session: Session, row: models.ObjectionReceipt) -> Receipt:
         objection.numbering,
         -1 if number is None else number,
     )
-
-
-def _aware(moment: datetime) -> datetime:
-    """SQLite forgets the zone, which is always UTC."""
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 # --- practices ---------------------------------------------------------------------------------------------

@@ -12,7 +12,7 @@ import hashlib
 import os
 import tempfile
 from collections.abc import Iterable
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Final
 
@@ -21,6 +21,7 @@ from sqlalchemy.orm import Session
 
 from hub_config.governance.charter import MemberRole
 from hub_config.governance.models import Member
+from hub_config.governance.moments import aware, aware_or_none
 from hub_config.governance.recorder import Recorder
 from hub_config.governance.rights import models
 from hub_config.governance.rights.actions import BadRight, fresh_id
@@ -201,15 +202,11 @@ def _entry(row: models.IncomingFile) -> Entry:
         row.purpose,
         EntryState(row.state),
         tuple(row.findings),
-        _aware(row.submitted_at),
+        aware(row.submitted_at),
         row.looked_by,
-        None if row.looked_at is None else _aware(row.looked_at),
+        aware_or_none(row.looked_at),
         row.reason or "",
     )
-
-
-def _aware(moment: datetime) -> datetime:
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def _holds(path: Path, sha256: str) -> bool:

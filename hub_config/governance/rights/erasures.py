@@ -9,11 +9,12 @@ does. One transaction of the caller's, one audit event each.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import UTC, datetime
+from datetime import datetime
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from hub_config.governance.moments import aware, aware_or_none
 from hub_config.governance.objections.facts import ObjectionScope
 from hub_config.governance.recorder import Recorder
 from hub_config.governance.rights import models
@@ -56,7 +57,7 @@ def acknowledge(
         raise BadRight("no-erasure")
     if row.done_at is not None:
         raise BadRight("erased")
-    row.done_by, row.done_at = audit.who, max(at, _aware(row.asked_at))
+    row.done_by, row.done_at = audit.who, max(at, aware(row.asked_at))
     audit.record(session, "rights.erased", project, receipt=receipt, person=person)
     return _facts(row)
 
@@ -77,19 +78,14 @@ def of_person(session: Session, person: str) -> list[Erasure]:
 
 
 def _facts(row: models.Erasure) -> Erasure:
-    done = None if row.done_at is None else _aware(row.done_at)
+    done = aware_or_none(row.done_at)
     return Erasure(
         row.receipt,
         row.project,
         row.username,
-        _aware(row.held_until),
+        aware(row.held_until),
         row.asked_by,
-        _aware(row.asked_at),
+        aware(row.asked_at),
         row.done_by,
         done,
     )
-
-
-def _aware(moment: datetime) -> datetime:
-    """SQLite forgets the zone, which is always UTC."""
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

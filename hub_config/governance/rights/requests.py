@@ -7,12 +7,13 @@ audit event; its reasons are in the store, not in the log.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from enum import StrEnum
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from hub_config.governance.moments import aware
 from hub_config.governance.recorder import Recorder
 from hub_config.governance.rights import models
 from hub_config.governance.rights.actions import BadRight, fresh_id
@@ -132,7 +133,6 @@ def urgency(request: RightsRequest, today: date) -> Urgency:
 
 
 def _request(row: models.RightsRequest) -> RightsRequest:
-    opened = row.opened_at if row.opened_at.tzinfo else row.opened_at.replace(tzinfo=UTC)
     return RightsRequest(
         row.id,
         Right(row.kind),
@@ -141,7 +141,7 @@ def _request(row: models.RightsRequest) -> RightsRequest:
         row.due_on,
         RightState(row.state),
         row.assigned_to,
-        opened,
+        aware(row.opened_at),
         row.closed_on,
         row.reason or "",
         row.receipt,

@@ -58,6 +58,7 @@ class TechnicalGrant:
     tables: tuple[str, ...]
     centres: tuple[str, ...] | None
     expires_on: date
+    recontact: bool
 
     def details(self) -> dict[str, Any]:
         return {
@@ -66,6 +67,7 @@ class TechnicalGrant:
             "tables": sorted(self.tables),
             "centres": None if self.centres is None else sorted(self.centres),
             "expires_on": self.expires_on.isoformat(),
+            "recontact": self.recontact,
         }
 
 

@@ -19,7 +19,7 @@ from hub_config.governance.charter import Charter, MemberRole
 from hub_config.governance.facts import Grant, ProjectFacts, ProjectStatus
 from hub_config.governance.recorder import Recorder
 from hub_config.governance.register import models, reading
-from hub_config.governance.register.facts import Answers, DossierFacts, Kind, State, Step
+from hub_config.governance.register.facts import ASKED, Answers, DossierFacts, Kind, State, Step
 from hub_config.governance.roles import Person, Role
 from hub_config.governance.terms import Terms
 from hub_config.register.actions.looking import facts_of, move, opened
@@ -62,6 +62,7 @@ def begin_change(session: Session, person: Person, kind: Kind, slug: str, *, aud
     approved = [one for one in earlier if one.state is State.APPROVED]
     answers = dict(approved[-1].answers) if approved else _told_by(project)
     answers["members"] = " ".join(sorted(project.members - {person.username}))
+    answers["recontact"] = ASKED if project.grant.recontact else ""  # as it stands, whoever granted it
     return _begin(session, person, kind, slug, answers, audit)
 
 
@@ -215,6 +216,7 @@ def asked_grant(answers: Answers) -> Grant:
         expires_on=answers.expires_on,
         legal_basis=legal_basis_text(answers.legal_basis.value, answers.legal_reference),
         snds=any(name.startswith("snds_") for name in answers.tables),
+        recontact=bool(answers.recontact),
     )
 
 

@@ -104,6 +104,7 @@ def _grant(facts: DossierFacts, granted: dict[str, Any], judged: dict[str, Any])
         expires_on=date.fromisoformat(granted["expires_on"]),
         legal_basis=legal_basis_text(judged["legal_basis"], judged["legal_reference"]),
         snds=any(name.startswith("snds_") for name in granted["tables"]),
+        recontact=bool(granted.get("recontact")),
     )
 
 

@@ -32,6 +32,7 @@ class PublicProject:
     legal_basis: LegalBasis
     until: date | None
     is_open: bool
+    recontact: bool  # practices may be asked to tell patients of it
 
 
 @router.get("")
@@ -59,5 +60,15 @@ def public_projects(session: Session, language: str, today: date) -> list[Public
         until = project.grant.expires_on
         running = project.status is ProjectStatus.APPROVED and (until is None or today <= until)
         summary = entry.lay_en if language == "en" and entry.lay_en else entry.lay_fr
-        found.append(PublicProject(project.title, summary, entry.scope, entry.legal_basis, until, running))
+        found.append(
+            PublicProject(
+                title=project.title,
+                summary=summary,
+                scope=entry.scope,
+                legal_basis=entry.legal_basis,
+                until=until,
+                is_open=running,
+                recontact=running and project.grant.recontact,
+            )
+        )
     return sorted(found, key=lambda one: one.title.casefold())

@@ -5,7 +5,8 @@ job on stdin. The token goes into the kernel's environment and nowhere else; whe
 blotted out. Everything here may be replaced by what the notebook runs: nobody outside believes more of it
 than that these are bytes.
 
-In the home, when it ends: `progress` (one JSON line a step), `report.ipynb`, `report.html` (a fragment).
+In the home, when it ends: `progress` (one JSON line a step), `report.ipynb`, `report.html` (a fragment),
+and in `work/sorties` what the notebook wrote there.
 Exit code: 0 done, 1 a cell failed, anything else is ours.
 """
 
@@ -51,7 +52,7 @@ def execute(job: Mapping[str, Any], home: Path, progress: Progress) -> tuple[Any
     from papermill.engines import papermill_engines
 
     work, output = home / "work", home / "report.ipynb"
-    work.mkdir()
+    (work / "sorties").mkdir(parents=True)
     papermill_engines.register("p4dp", engine(job["token"], progress))
     try:
         papermill.execute_notebook(

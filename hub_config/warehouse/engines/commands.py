@@ -9,7 +9,8 @@ import click
 
 from hub_config.settings import Settings, load_settings
 from hub_config.warehouse.engines.address import Address, Part, password
-from hub_config.warehouse.engines.places import spark_place, wanted
+from hub_config.warehouse.engines.places import spark_place, trino_address, wanted
+from hub_config.warehouse.engines.trino import check
 from hub_config.warehouse.problems import WarehouseProblem
 from hub_config.warehouse.progress import progress
 
@@ -18,7 +19,8 @@ from hub_config.warehouse.progress import progress
 @click.argument("number", type=int, metavar="N")
 def publish(number: int) -> None:
     """Have the engine that `warehouse.engine` names hold snapshot N, and count what it has. A cluster reads
-    the files of the snapshot; elsewhere they are copied, all of them or none."""
+    the files of the snapshot; elsewhere they are copied, all of them or none. On Trino what the site put
+    there is compared."""
     settings = load_settings()
     match settings.warehouse.engine:
         case "duckdb":
@@ -28,10 +30,7 @@ def publish(number: int) -> None:
         case "spark":
             _name(settings, number)
         case "trino":
-            raise WarehouseProblem(
-                f"Trino is not written to from here: give its catalogue a schema snapshot_{number}, as "
-                "docs/how-to/engines says. The gateway counts its rows before it asks anything."
-            )
+            _check(settings, number)
 
 
 @click.command()
@@ -43,10 +42,16 @@ def unpublish(number: int) -> None:
 
     settings = load_settings()
     match settings.warehouse.engine:
+        case "duckdb":
+            raise _nowhere()
+        case "postgresql":
+            postgresql.unpublish(number, _publisher(settings))
         case "spark":
             spark.unpublish(spark_place(settings), number)
-        case _:
-            postgresql.unpublish(number, _publisher(settings))
+        case "trino":
+            raise WarehouseProblem(
+                f"Trino is not written to from here: drop snapshot_{number} in its catalogue there."
+            )
     click.echo(f"Snapshot {number} is not published any more.")
 
 
@@ -80,10 +85,18 @@ def _name(settings: Settings, number: int) -> None:
     )
 
 
+def _check(settings: Settings, number: int) -> None:
+    snapshot = wanted(settings, number)
+    check(trino_address(settings), number, snapshot)
+    rows = sum(table.rows for table in snapshot.tables.values())
+    click.echo(
+        f"Snapshot {number} is snapshot_{number} on Trino: {rows:,} rows, as its manifest says. "
+        "Nothing was written."
+    )
+
+
 def _publisher(settings: Settings) -> Address:
     given = settings.warehouse
-    if given.engine != "postgresql":
-        raise _nowhere()
     return Address(given.address, given.publisher, password(Part.PUBLISHER, settings.keys_dir))
 
 

@@ -20,12 +20,14 @@ PUBLISHED: Final = "p4dp_published"  # the table, or file, that holds it
 
 @dataclass(frozen=True)
 class Stored:
-    """One table. `columns` are DuckDB's names of types, by physical name."""
+    """One table. `columns` are DuckDB's names of types, by physical name; `bytes` is the length of its
+    Parquet file, None where that is not said."""
 
     __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
 
     rows: int
     columns: Mapping[str, str]
+    bytes: int | None = None
 
 
 @dataclass(frozen=True)
@@ -53,6 +55,11 @@ class Description:
 _DESCRIPTION: Final = TypeAdapter(Description)
 
 
+def parquet(table: str) -> str:
+    """Its file, within a snapshot."""
+    return f"tables/{table}.parquet"
+
+
 def manifest_hash(directory: Path) -> str:
     return hashlib.sha256((directory / MANIFEST).read_bytes()).hexdigest()
 
@@ -64,6 +71,7 @@ def describe(snapshot: Snapshot, catalogue: Catalogue) -> Description:
         name: Stored(
             snapshot.manifest.rows[name],
             {c.stored_as: duckdb_type(c) for c in table.columns if c.stored_as in held.get(name, ())},
+            snapshot.manifest.bytes.get(parquet(name)),
         )
         for name, table in catalogue.tables.items()
         if name in snapshot.manifest.rows

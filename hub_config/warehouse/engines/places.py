@@ -7,6 +7,7 @@ from hub_config.settings import Settings
 from hub_config.warehouse.engines.address import Address, Part, password
 from hub_config.warehouse.engines.description import Description, describe
 from hub_config.warehouse.engines.spark import SparkPlace
+from hub_config.warehouse.engines.trino import driver
 from hub_config.warehouse.snapshot import open_snapshot
 from p4dp_sdk.catalogue.load import load_catalogue
 
@@ -19,7 +20,8 @@ def spark_place(settings: Settings) -> SparkPlace:
 
 
 def trino_address(settings: Settings) -> Address:
-    """Raises WarehouseProblem where others can read the password."""
+    """Raises WarehouseProblem where others can read the password, or nothing here can ask Trino."""
+    driver()
     given = settings.warehouse
     return Address(given.address, given.user, password(Part.READER, settings.keys_dir))
 

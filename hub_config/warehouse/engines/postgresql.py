@@ -212,8 +212,10 @@ def _why(state: str | None) -> str:
     match state:
         case None:
             return (
-                "The PostgreSQL server can't be reached, or the connection was lost: nothing was published. "
-                "Check `warehouse.address`, and that the server runs."
+                "The PostgreSQL server can't be reached, refuses the publisher's role or password, or the "
+                "connection was lost: nothing was published. Check `warehouse.address`, that the server "
+                "runs, that the role of `warehouse.publisher` exists there, and its password "
+                "(docs/how-to/engines)."
             )
         case "42501":
             return (

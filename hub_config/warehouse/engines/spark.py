@@ -2,20 +2,21 @@
 
 Nothing is copied: the cluster has to see the directory of snapshots (the same file system, or a faithful copy
 on an object store). `publish` gives it a database `snapshot_<n>` of one external table a file, typed as the
-catalogue says, and believes none of it before the manifest there is this snapshot's to the byte and every
-table has the rows that it says. Facts stay as they lie, clustered by patient.
+catalogue says, and believes none of it before the manifest there is this snapshot's to the byte, every file
+as long as it says, and every table has the rows that it says. Facts stay as they lie, clustered by patient.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
-from hub_config.warehouse.engines.description import Description, Stored
+from hub_config.warehouse.engines.description import Description, Stored, parquet
 from hub_config.warehouse.problems import WarehouseProblem
 from hub_config.warehouse.snapshot import MANIFEST
 
@@ -27,6 +28,7 @@ Report = Callable[..., None]
 
 _TRIES: Final = 4  # of a call that finds nobody; together about two seconds
 _BUILT_ON: Final = "p4dp.manifest"
+_REAPER: Final = "spark.task.reaper"
 _TYPES: Final = {
     "TINYINT": "TINYINT",
     "SMALLINT": "SMALLINT",
@@ -64,25 +66,38 @@ def connected(place: SparkPlace) -> SparkSession:
 
     session = SparkSession(_channel(place), userId="p4dp")
     session.client.set_retry_policies([DefaultPolicy(max_retries=_TRIES, max_backoff=1_000)])
+    _close_alone(session)
     return session
+
+
+def _close_alone(session: SparkSession) -> None:
+    """pyspark's client ends, with itself, a pool of threads that all sessions of the process share, also when
+    it is collected as garbage: questions of others fail, or wait for ever. The channel is all there is of it.
+    """
+    client = session.client
+    client.close = client._channel.close  # type: ignore[method-assign]
 
 
 def close(session: SparkSession) -> None:
     """Leave nothing of the session on the cluster, if it is there."""
     with suppress(Exception):  # whoever is gone has nothing left; the cluster forgets idle sessions
         session.client.release_session()
-    session.client.close()
+    with suppress(Exception):  # closed already, by whoever stopped the question
+        session.client.close()
 
 
 def publish(place: SparkPlace, number: int, wanted: Description, report: Report = lambda *_: None) -> None:
     """Have the cluster know snapshot `number` as `database_of(number)`. Again changes nothing.
 
-    Raises WarehouseProblem where the cluster can't be reached or sees another snapshot there.
+    Raises WarehouseProblem where the cluster can't be reached, sees another snapshot there, or would go on
+    with questions that are stopped.
     """
     session = connected(place)
     try:
         with _explained(place):
+            _require_reaper(session)
             require_manifest(session, place, number, wanted)
+            require_files(session, place, number, wanted)
             _name_tables(session, place, number, wanted, report)
             _require_rows(session, number, wanted)
     finally:
@@ -99,6 +114,16 @@ def unpublish(place: SparkPlace, number: int) -> None:
         close(session)
 
 
+def _require_reaper(session: SparkSession) -> None:
+    """Some joins never look whether they were stopped: their worker would be busy with nothing, for days."""
+    reaps = session.conf.get(f"{_REAPER}.enabled", "false") == "true"
+    if not reaps or str(session.conf.get(f"{_REAPER}.killTimeout", "-1")).startswith("-"):
+        raise WarehouseProblem(
+            "The cluster would go on working at stopped questions. Start Spark Connect with "
+            f"`{_REAPER}.enabled true` and `{_REAPER}.killTimeout 30s`: see images/spark/spark-defaults.conf."
+        )
+
+
 def require_manifest(session: SparkSession, place: SparkPlace, number: int, wanted: Description) -> None:
     """Raises WarehouseProblem unless a worker reads this snapshot's manifest there."""
     path = place.file(number, MANIFEST)
@@ -111,9 +136,31 @@ def require_manifest(session: SparkSession, place: SparkPlace, number: int, want
         )
 
 
+def require_files(
+    session: SparkSession, place: SparkPlace, number: int, wanted: Description
+) -> Mapping[str, datetime]:
+    """When each table's file was last changed, as the cluster's file system says: no file is opened. Raises
+    WarehouseProblem where one is missing, or not as long as the manifest says."""
+    path = place.file(number, "tables")
+    listed = session.read.format("binaryFile").load(path).select("path", "length", "modificationTime")
+    found = {row["path"].rpartition("/")[2]: row for row in listed.toArrow().to_pylist()}
+    files = {table: found.get(f"{table}.parquet", {}) for table in wanted.tables}
+    wrong = [
+        table
+        for table, stored in wanted.tables.items()
+        if stored.bytes is not None and files[table].get("length") != stored.bytes
+    ]
+    if wrong:
+        raise WarehouseProblem(
+            f"Files that the cluster sees below {path} are missing, or not as long as the manifest of "
+            f"snapshot {number} says: {', '.join(wrong)}. Copy the snapshot there anew."
+        )
+    return {table: file["modificationTime"] for table, file in files.items() if file}
+
+
 def read(session: SparkSession, place: SparkPlace, number: int, table: str, stored: Stored) -> DataFrame:
     """The rows of a table, from its file."""
-    file = place.file(number, f"tables/{table}.parquet")
+    file = place.file(number, parquet(table))
     return session.read.schema(_columns(stored)).parquet(file)
 
 
@@ -139,7 +186,7 @@ def _name_tables(
 
 
 def _create(place: SparkPlace, number: int, table: str, stored: Stored) -> str:
-    file = place.file(number, f"tables/{table}.parquet").replace("\\", "\\\\").replace("'", "\\'")
+    file = place.file(number, parquet(table)).replace("\\", "\\\\").replace("'", "\\'")
     name = f"{database_of(number)}.`{table}`"
     return f"CREATE TABLE IF NOT EXISTS {name} ({_columns(stored)}) USING parquet LOCATION '{file}'"
 

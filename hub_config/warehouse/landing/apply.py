@@ -1,7 +1,8 @@
 """What a load judged good becomes landed: all of it in one transaction, or nothing.
 
-A record with a key replaces the one landed under it, where it says something else. A row without key that
-equals one landed from another file is not added again: of the equal rows of one file as many stay as the
+A record with a key replaces the one landed under it, where it says something else, be it another person;
+which of two statements counts was decided before (`loader.succession`, `loader.claims`). A row without key
+that equals one landed from another file is not added again: of the equal rows of one file as many stay as the
 file with most of them had.
 """
 
@@ -9,15 +10,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any, Final
 
 import duckdb
 
-from hub_config.warehouse.landing.layout import JOURNAL, fact_columns, fact_tables, landed_tables, names
+from hub_config.warehouse.landing.layout import (
+    CONTESTED,
+    JOURNAL,
+    PASSED_OVER,
+    fact_columns,
+    fact_tables,
+    landed_tables,
+    names,
+)
 from hub_config.warehouse.landing.store import attached
-from hub_config.warehouse.schema import literal, quoted
+from hub_config.warehouse.schema import PATIENT, literal, quoted
 from p4dp_sdk.catalogue.model import Catalogue, Table
 
 _SAID_BY_PATIENTS: Final = (
@@ -51,7 +60,7 @@ class Entry:
     death_source: str | None
     centres: tuple[tuple[str, str, str], ...]
     differ: tuple[tuple[str, str, str, str], ...]
-    files: tuple[tuple[str, str, str, int, int, int, bool], ...]
+    files: tuple[tuple[str, str, str, int, int, int, bool, datetime | None], ...]
 
 
 @dataclass(frozen=True)
@@ -59,10 +68,13 @@ class Change:
     added: int = 0
     updated: int = 0
     unchanged: int = 0
+    removed: int = 0  # of records that two persons claim
+    moved: int = 0  # to another person, by a newer export
+    older: int = 0  # than what is landed: passed over
 
     @property
     def any(self) -> bool:
-        return bool(self.added or self.updated)
+        return bool(self.added or self.updated or self.removed or self.moved)
 
 
 def apply(
@@ -113,6 +125,7 @@ class _Application:
             "physicians",
             "centres",
             "differ",
+            CONTESTED,
         ):
             self._execute(f"DELETE FROM {quoted(table)}")  # noqa: S608
         self._execute("UPDATE files SET read = false")
@@ -166,15 +179,18 @@ class _Application:
 
     def _facts(self, table: Table) -> Change:
         name, columns = quoted(table.name), names(fact_columns(table))
+        removed = self._contested(table)
         self._incoming(table)
         self._make(
             "same",
-            "SELECT i.record_key, l.content_key = i.content_key AS equal, l.first_load "  # noqa: S608
+            "SELECT i.record_key, l.content_key = i.content_key AS equal, l.first_load, "  # noqa: S608
+            f"l.{PATIENT} <> i.{PATIENT} AS moved "
             f"FROM incoming i JOIN {name} l USING (record_key)",
         )
         change = self._counted(
-            "SELECT (SELECT count(*) FROM incoming) - count(*), count(*) FILTER (NOT equal), "
-            "count(*) FILTER (equal) FROM same"
+            "SELECT (SELECT count(*) FROM incoming) - count(*), "  # noqa: S608
+            "count(*) FILTER (NOT equal AND NOT moved), "
+            f"count(*) FILTER (equal), {removed}, count(*) FILTER (moved), {self._older(table)} FROM same"
         )
         self._execute(
             f"DELETE FROM {name} WHERE record_key IN (SELECT record_key FROM same WHERE NOT equal)"  # noqa: S608
@@ -185,6 +201,20 @@ class _Application:
             "FROM incoming LEFT JOIN same USING (record_key) WHERE same.equal IS NOT true"
         )
         return change
+
+    def _older(self, table: Table) -> str:
+        """How many rows were passed over, as SQL."""
+        of_table = f'SELECT sum(rows) FROM stage.{PASSED_OVER} WHERE "table" = {literal(table.name)}'  # noqa: S608
+        return f"CAST(coalesce(({of_table}), 0) AS BIGINT)"
+
+    def _contested(self, table: Table) -> int:
+        """The landed rows of records that two persons claim now go, and the records are remembered."""
+        theirs = f'FROM stage.{CONTESTED} WHERE "table" = {literal(table.name)}'
+        gone = self._execute(
+            f"DELETE FROM {quoted(table.name)} WHERE record_key IN (SELECT record_key {theirs})"  # noqa: S608
+        ).fetchone()
+        self._execute(f"INSERT INTO {CONTESTED} SELECT * {theirs} EXCEPT SELECT * FROM {CONTESTED}")  # noqa: S608
+        return int(gone[0]) if gone else 0
 
     def _incoming(self, table: Table) -> None:
         """The staged rows under keys that no two of them share. Only the rows that share one are sorted."""
@@ -253,7 +283,11 @@ class _Application:
         self._append(
             "changes",
             [
-                (entry.load, table, each.added, each.updated, each.unchanged)
+                (
+                    entry.load,
+                    table,
+                    *(each.added, each.updated, each.unchanged, each.removed, each.moved, each.older),
+                )
                 for table, each in changes.items()
             ],
         )
@@ -263,7 +297,7 @@ class _Application:
 
     def _rejected(self) -> None:
         """Of the files that were read; what an earlier reading of the same bytes said is replaced."""
-        for index, (file, _, sha256, *_, read) in enumerate(self.entry.files):
+        for index, (file, _, sha256, *_, read, _) in enumerate(self.entry.files):
             if read:
                 self._execute("DELETE FROM rejected WHERE sha256 = ? AND file = ?", [sha256, file])
                 self._execute(

@@ -7,7 +7,7 @@ of two quantities that are copies of each other.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -15,11 +15,12 @@ from typing import Any, Final
 
 import duckdb
 
+from hub_config.warehouse.budget import FREEZING
 from hub_config.warehouse.derived import Observing
 from hub_config.warehouse.landing.layout import NUMBER, fact_tables
 from hub_config.warehouse.landing.leaving_out import leaves_out, note_left_out
-from hub_config.warehouse.landing.store import Landing, LandingProblem, landings
-from hub_config.warehouse.linkage.store import fill_linked
+from hub_config.warehouse.landing.store import Busy, Landing, LandingProblem, landings
+from hub_config.warehouse.linkage.store import Linkage, fill_linked, fingerprint
 from hub_config.warehouse.pseudonyms import Kind
 from hub_config.warehouse.purging import Objector
 from hub_config.warehouse.schema import clustering, literal, quoted
@@ -28,6 +29,7 @@ from p4dp_sdk.catalogue.model import Table
 
 REJECTED: Final = "rejected.csv"
 STATE: Final = "landing.json"  # the last load of each source that is in the snapshot
+LINKED: Final = "linked.txt"  # the fingerprint of the linkage that is in it
 _AGE_BAND: Final = (
     "CASE WHEN age >= 90 THEN '90+' "
     "WHEN age IS NOT NULL THEN printf('%02d-%02d', age // 10 * 10, age // 10 * 10 + 9) END"
@@ -103,13 +105,14 @@ def meant(sources: Iterable[Landed], objectors: Collection[Objector]) -> tuple[O
 
 
 def newest(
-    warehouse: Path, sources: Iterable[Landed], objectors: Collection[Objector] = ()
+    warehouse: Path, sources: Sequence[Landed], objectors: Collection[Objector] = ()
 ) -> Snapshot | None:
-    """The last snapshot, if it was frozen of just this, without just these."""
+    """The last snapshot, if it was frozen of just this, with what is linked now, without just these. Raises
+    Busy."""
     state = _state(sources)
     ours = [each for each in list_snapshots(warehouse) if _frozen(each).keys() & state.keys()]
     same = ours and _frozen(ours[-1]) == state and leaves_out(ours[-1], objectors)
-    return ours[-1] if same else None
+    return ours[-1] if same and _linked(ours[-1]) == _linked_now(sources) else None
 
 
 def freeze(
@@ -134,19 +137,30 @@ def freeze(
         observing=observing,
         invented=any(each.invented for each in sources),
         exported=True,
+        budget=FREEZING,
     ) as building:
         note_left_out(building)
         reference, known_until = max(each.reference_date for each in sources), []
         for each in sources:
             report(each.source)
             with each.landing.attached(building.connection, "landed"):
+                _require_still_last(building, each)
                 _Freezing(building, each, reference, several=len(sources) > 1).run()
                 known_until.append(_known_until(building, each))
-        fill_linked(building, sources[0].landing.directory.parent)
+        linked = fill_linked(building, sources[0].landing.directory.parent)
+        (building.directory / LINKED).write_text(linked, encoding="ascii")
         _write_rejected(building)
         (building.directory / STATE).write_text(json.dumps(_state(sources)), encoding="utf-8")
         first = min(each.first_date for each in sources)
         return building.finish(reference, first, max(known_until), report=report)
+
+
+def _require_still_last(building: Building, landed: Landed) -> None:
+    """What the manifest will say (public, of whom, until when) is of the load whose rows go in."""
+    row = building.connection.execute(_LAST.replace("FROM loads", "FROM landed.loads")).fetchone()
+    if row is None or Landed(landed.landing, row[0] or 0, *row[1:]) != landed:
+        again = "Freeze again: p4dp-enclave warehouse snapshot."
+        raise Busy(f"Source {landed.source} was loaded just now. {again}")
 
 
 def _known_until(building: Building, landed: Landed) -> date:
@@ -178,6 +192,16 @@ def _frozen(snapshot: Snapshot) -> Mapping[str, int]:
     path = snapshot.directory / STATE
     state: dict[str, int] = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
     return state
+
+
+def _linked(snapshot: Snapshot) -> str | None:
+    """None of a snapshot that doesn't say: it was frozen by older rules, and is due again."""
+    path = snapshot.directory / LINKED
+    return path.read_text(encoding="ascii") if path.exists() else None
+
+
+def _linked_now(sources: Sequence[Landed]) -> str:
+    return fingerprint(Linkage(sources[0].landing.directory.parent, sources[0].population))
 
 
 def _write_rejected(building: Building) -> None:

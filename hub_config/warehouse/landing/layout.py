@@ -22,6 +22,9 @@ KEYS: Final = {"record_key": "UHUGEINT", "content_key": "UHUGEINT"}
 PASSAGE: Final = {"first_load": "INTEGER", "last_load": "INTEGER"}
 NUMBER: Final = "number"
 SEALS: Final = "seals"
+CONTESTED: Final = "contested"
+# Of a load's own database: rows that are older than what is landed, by table.
+PASSED_OVER: Final = "passed_over"
 
 JOURNAL: Final[Mapping[str, Mapping[str, str]]] = {
     "identity": {"source": "VARCHAR", "key_check": "VARCHAR"},
@@ -47,6 +50,7 @@ JOURNAL: Final[Mapping[str, Mapping[str, str]]] = {
         "rows": "BIGINT",
         "waiting": "BIGINT",  # rows set aside because their person is unknown: read again when persons come
         "read": "BOOLEAN",  # false: the same bytes were landed before
+        "made": "TIMESTAMP",  # as the file's name or rows say
     },
     "rejected": {
         "sha256": "VARCHAR",
@@ -62,7 +66,13 @@ JOURNAL: Final[Mapping[str, Mapping[str, str]]] = {
         "added": "BIGINT",
         "updated": "BIGINT",
         "unchanged": "BIGINT",
+        "removed": "BIGINT",
+        "moved": "BIGINT",
+        "older": "BIGINT",
     },
+    # Records that two persons claimed, and no newer export settled whose they are: none of their rows is
+    # landed, until the source is landed afresh.
+    CONTESTED: {"table": "VARCHAR", "record_key": KEYS["record_key"]},
     "differ": {"table": "VARCHAR", "of": "VARCHAR", "one": "VARCHAR", "other": "VARCHAR"},
     "centres": {"centre_id": "VARCHAR", "region": "VARCHAR", "label": "VARCHAR"},
     "physicians": {"physician_no": "INTEGER", "centre_id": "VARCHAR"},

@@ -9,6 +9,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import shutil
 import socket
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -19,6 +20,7 @@ from typing import Any, Final
 
 import duckdb
 
+from hub_config.warehouse.budget import LANDING
 from hub_config.warehouse.landing.layout import complete
 from hub_config.warehouse.problems import WarehouseProblem
 from hub_config.warehouse.schema import literal
@@ -27,7 +29,7 @@ from p4dp_sdk.catalogue.model import Catalogue
 DATABASE: Final = "landing.duckdb"
 _LOCK: Final = ".lock"
 _POPULATION: Final = "population"
-MEMORY: Final = "2GB"  # of each connection of a load: what doesn't fit is spilled, encrypted
+_SPILL: Final = "tmp"
 
 
 class LandingProblem(WarehouseProblem):
@@ -82,7 +84,7 @@ class Landing:
     @contextmanager
     def changing(self, catalogue: Catalogue) -> Iterator[duckdb.DuckDBPyConnection]:
         """Its database, with every table the catalogue has today. Under `held` only."""
-        with closing(connected(self.database, self.directory / "tmp")) as connection:
+        with closing(connected(self.database, self.directory / _SPILL)) as connection:
             self.database.chmod(0o600)
             complete(connection, catalogue)
             yield connection
@@ -93,7 +95,9 @@ class Landing:
         self.require()
         with (
             _locked(self.directory / _LOCK, fcntl.LOCK_SH, self.source),
-            closing(duckdb.connect(str(self.database), read_only=True)) as connection,
+            closing(
+                duckdb.connect(str(self.database), read_only=True, config=LANDING.config())
+            ) as connection,
         ):
             yield connection
 
@@ -119,16 +123,13 @@ def landings(root: Path) -> list[Landing]:
 
 
 def connected(database: Path, spill: Path) -> duckdb.DuckDBPyConnection:
-    """A connection of bounded memory. What it spills is encrypted with a key that dies with the process."""
-    return duckdb.connect(
-        str(database),
-        config={
-            "memory_limit": MEMORY,
-            "temp_directory": str(spill),
-            "temp_file_encryption": "true",
-            "wal_autocheckpoint": "256MB",
-        },
-    )
+    """A connection of bounded memory, alone with its directory: what a killed one spilled is removed.
+
+    What is spilled lies as open as the database itself, so it may hold no more than that: DuckDB's wheel
+    can't encrypt it (it reads encrypted files only, and stops at the first block it should write).
+    """
+    shutil.rmtree(spill, ignore_errors=True)
+    return duckdb.connect(str(database), config=LANDING.config(spill))
 
 
 @contextmanager

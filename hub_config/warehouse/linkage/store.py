@@ -3,7 +3,8 @@ in one transaction; a new linkage replaces the old one."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+import hashlib
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,9 +12,10 @@ from typing import Final
 
 import duckdb
 
+from hub_config.warehouse.budget import LANDING
 from hub_config.warehouse.landing.layout import create
 from hub_config.warehouse.landing.store import Landing, attached, connected, landings
-from hub_config.warehouse.purging import Objector, purge_for_good, rewrite_if_due
+from hub_config.warehouse.purging import Objector, note_rewrite_due, purge_for_good, rewrite_if_due
 from hub_config.warehouse.schema import PATIENT, clustering, duckdb_type, quoted
 from hub_config.warehouse.snapshot import Building
 from p4dp_sdk.catalogue.model import Catalogue, Table
@@ -38,9 +40,15 @@ class Linkage:
 
     @contextmanager
     def changing(self, what: str, catalogue: Catalogue) -> Iterator[duckdb.DuckDBPyConnection]:
-        """Its tables, held alone. Raises Busy."""
-        with self.room.held(what), self.opened(catalogue) as connection:
-            yield connection
+        """Its tables, held alone; copied at the end, however it ends, without what was deleted from them or
+        taken back. Raises Busy."""
+        with self.room.held(what):
+            try:
+                with self.opened(catalogue) as connection:
+                    note_rewrite_due(self.database)
+                    yield connection
+            finally:
+                rewrite_if_due(self.database)
 
     @contextmanager
     def opened(self, catalogue: Catalogue) -> Iterator[duckdb.DuckDBPyConnection]:
@@ -89,23 +97,51 @@ def leave_out_linked(linkage: Linkage, objectors: Collection[Objector], catalogu
         rewrite_if_due(linkage.database)
 
 
-def fill_linked(building: Building, root: Path) -> None:
+def fingerprint(linkage: Linkage) -> str:
+    """The same for the same linked rows, whatever their order; empty where nothing was ever linked. Raises
+    Busy."""
+    if not linkage.database.exists():
+        return ""
+    database = str(linkage.database)
+    with (
+        linkage.room.held("a snapshot"),
+        closing(duckdb.connect(database, read_only=True, config=LANDING.config())) as connection,
+    ):
+        return _fingerprint(connection, "main", _tables(connection, Path(database).stem))
+
+
+def _fingerprint(
+    connection: duckdb.DuckDBPyConnection, schema: str, there: Mapping[str, Collection[str]]
+) -> str:
+    digest = hashlib.sha256()
+    for table, columns in sorted(there.items()):
+        listed = ", ".join(quoted(column) for column in sorted(columns))
+        row = connection.execute(
+            f"SELECT count(*), sum(CAST(hash({listed}) AS HUGEINT)) FROM {schema}.{quoted(table)}"  # noqa: S608
+        ).fetchone()
+        digest.update(repr((table, sorted(columns), row)).encode())
+    return digest.hexdigest()
+
+
+def fill_linked(building: Building, root: Path) -> str:
     """Put what was linked of the population into a snapshot that has its patients: under their GP and
-    centre there."""
+    centre there. Gives its fingerprint."""
     linkage = Linkage(root, building.population)
     if not linkage.database.exists():
-        return
+        return ""
     with linkage.room.held("a snapshot"), attached(building.connection, linkage.database, "linked"):
-        there = _tables(building.connection)
+        there = _tables(building.connection, "linked")
         for table in linked_tables(building.catalogue):
             if table.name in there:
                 _fill(building.connection, table, there[table.name])
+        return _fingerprint(building.connection, "linked", there)
 
 
-def _tables(connection: duckdb.DuckDBPyConnection) -> dict[str, set[str]]:
+def _tables(connection: duckdb.DuckDBPyConnection, database: str) -> dict[str, set[str]]:
     """An older linkage may lack what the catalogue has gained."""
     found = connection.execute(
-        "SELECT table_name, list(column_name) FROM duckdb_columns() WHERE database_name = 'linked' GROUP BY 1"
+        "SELECT table_name, list(column_name) FROM duckdb_columns() WHERE database_name = ? GROUP BY 1",
+        [database],
     )
     return {name: set(columns) for name, columns in found.fetchall()}
 

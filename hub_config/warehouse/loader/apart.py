@@ -1,6 +1,7 @@
 """What a source gives apart from its persons and events: deaths, and what its exports say of themselves.
 
-Leaves `everybody` with the deaths, and `exports_read` (physician_no or null for all, exported_on, software).
+Leaves `everybody` with the deaths, `exports_read` (physician_no or null for all, exported_on, software), and
+the days that each file says of itself.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from hub_config.warehouse.loader.people import EVERYBODY, staged_columns
 from hub_config.warehouse.loader.requirements import Holds, Needed, text_of
 from hub_config.warehouse.loader.rules import Rule
 from hub_config.warehouse.loader.staging import JUDGED, PLACES, SOURCE, Staging, registered
+from hub_config.warehouse.loader.succession import DAYS, STANDING, standing
 from hub_config.warehouse.pseudonyms import Kind
 from hub_config.warehouse.schema import quoted
 
@@ -31,7 +33,7 @@ def load_apart(staging: Staging) -> None:
     staging.run(_TABLES)
     if death := staging.mapping.death:
         staging.read("deaths", [death.file], partial(_take_deaths, staging, death))
-        with staging.step("deaths") as todo:
+        with staging.step("deaths") as todo, standing(staging):
             if todo:
                 _note_deaths(staging)
 
@@ -58,10 +60,12 @@ def _take_deaths(staging: Staging, death: Deaths, name: str) -> None:
 
 
 def _note_deaths(staging: Staging) -> None:
-    """Of several deaths of one person the last one read."""
+    """Of several deaths of one person the newest, of equally new ones the last one read."""
     staging.run(
         f"UPDATE {EVERYBODY} SET death = d.day FROM "  # noqa: S608
-        "(SELECT patient_no, arg_max(day, (file, ordinal)) AS day FROM deaths_read GROUP BY patient_no) d "
+        "(SELECT patient_no, "
+        "arg_max(day, (coalesce(made, TIMESTAMP '-infinity'), since, file, ordinal)) AS day "
+        f"FROM deaths_read JOIN {STANDING} USING (file) GROUP BY patient_no) d "
         f"WHERE d.patient_no = {EVERYBODY}.patient_no AND d.day IS NOT NULL"
     )
 
@@ -79,6 +83,9 @@ def take_exports(staging: Staging, export: Export, name: str) -> None:
     )
     named = (Needed(_GP, export.physician, Rule.MISSING),) if export.physician else ()
     staging.judge(rows, (*named, *on.requirements, *software.requirements))
+    staging.run(
+        f"INSERT INTO {DAYS} SELECT DISTINCT file, exported_on FROM {JUDGED} EXCEPT SELECT * FROM {DAYS}"  # noqa: S608
+    )
     with registered(staging.connection, "gps", physician_numbers(staging, _GP)):
         staging.run(
             f"INSERT INTO exports_read SELECT DISTINCT gps.gp_no, exported_on, {software_kept(export)} "  # noqa: S608

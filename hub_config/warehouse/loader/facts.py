@@ -9,9 +9,10 @@ from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from typing import Final
 
-from hub_config.warehouse.landing.layout import NUMBER, create, fact_columns
+from hub_config.warehouse.landing.layout import CONTESTED, JOURNAL, NUMBER, create, fact_columns
 from hub_config.warehouse.loader.agreement import known_codes
 from hub_config.warehouse.loader.apart import physician_numbers, take_exports
+from hub_config.warehouse.loader.claims import settle_with_landed
 from hub_config.warehouse.loader.expressions import Parsed, Reading
 from hub_config.warehouse.loader.mapping import Rows
 from hub_config.warehouse.loader.measurements import IN_UNIT, harmonised
@@ -20,6 +21,7 @@ from hub_config.warehouse.loader.plan import passes_of
 from hub_config.warehouse.loader.requirements import Holds, Needed, Readable, Requirement, text_of
 from hub_config.warehouse.loader.rules import Rule
 from hub_config.warehouse.loader.staging import JUDGED, PLACES, SOURCE, Staging, registered
+from hub_config.warehouse.loader.succession import keep_newest, standing
 from hub_config.warehouse.privacy.text import keeps_text, kept
 from hub_config.warehouse.pseudonyms import Kind
 from hub_config.warehouse.schema import duckdb_type, literal, quoted
@@ -29,7 +31,7 @@ PLACE: Final = {"file": "INTEGER", "line": "BIGINT", "ordinal": "BIGINT", "keyed
 _OWN: Final = ("patient_no", "physician_no", "centre_id")
 # Staged conditions and texts, beside the catalogue's columns.
 _PERSON, _KNOWN, _BORN, _ALIVE = "person", "person known", "after birth", "before death"
-_TAKEN, _KEY, _FIRST, _GP = "taken", "record", "first of the record", "gp"
+_TAKEN, _KEY, _GP = "taken", "record", "gp"
 _RECORD: Final = "record"
 
 
@@ -38,15 +40,17 @@ def load_facts(staging: Staging) -> None:
     for table in dict.fromkeys(rows.table for rows in staging.mapping.rows):
         columns = {**PLACE, **fact_columns(staging.catalogue.tables[table])}
         staging.run(create(table, columns))
+    staging.run(create(CONTESTED, JOURNAL[CONTESTED]))
     blocks = {
         file: [Block.of(staging, rows) for rows in staging.mapping.rows if rows.file == file]
         for file in dict.fromkeys(rows.file for rows in staging.mapping.rows)
     }
     staging.read("facts", passes_of(staging.mapping)["facts"], partial(_take_batch, staging, blocks))
     for table, column in _keyed(staging).items():
-        with staging.step(f"first records of {table}") as todo:
+        with staging.step(f"first records of {table}") as todo, standing(staging):
             if todo:
-                _keep_first(staging, table, column)
+                keep_newest(staging, table, column)
+                settle_with_landed(staging, table, column)
 
 
 @dataclass(frozen=True)
@@ -277,19 +281,3 @@ def _set_unmapped_aside(staging: Staging, blocks: Sequence[Block]) -> None:
 def _keyed(staging: Staging) -> dict[str, str]:
     """The tables whose records have keys, each with a source column of one."""
     return {rows.table: rows.key[0] for rows in staging.mapping.rows if rows.key}
-
-
-def _keep_first(staging: Staging, table: str, column: str) -> None:
-    """Of several rows of one key in a file only the first counts."""
-    twice = f"SELECT file, record_key FROM {quoted(table)} WHERE keyed GROUP BY ALL HAVING count(*) > 1"  # noqa: S608
-    first = f"row_number() OVER (PARTITION BY file, record_key ORDER BY ordinal) = 1 AS {quoted(_FIRST)}"
-    rows = (
-        f"SELECT rowid AS kept, file, line, ordinal, {first} FROM {quoted(table)} "  # noqa: S608
-        f"SEMI JOIN ({twice}) USING (file, record_key) WHERE keyed"
-    )
-    staging.run(f"CREATE OR REPLACE TEMP TABLE rivals AS {rows}")
-    staging.judge("SELECT * FROM rivals", (Holds(_FIRST, column, Rule.DUPLICATE_ID),))
-    staging.run(
-        f"DELETE FROM {quoted(table)} WHERE rowid IN (SELECT kept FROM rivals) "  # noqa: S608
-        f"AND rowid NOT IN (SELECT kept FROM {JUDGED})"
-    )

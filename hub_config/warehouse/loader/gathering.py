@@ -41,12 +41,14 @@ class Progress:
 
 @dataclass
 class Gathering:
-    """One pass over files. `most` rows are held at once, of all kinds together."""
+    """One pass over files. `most` rows of `most_bytes` are held at once, of all kinds together, or one larger
+    piece of a file."""
 
     staging: Staging
     part: str
     judge: Callable[[str], None]
     most: int
+    most_bytes: int
     _held: dict[str, list[Gathered]] = field(default_factory=dict)
     _progress: dict[int, Progress] = field(default_factory=dict)
 
@@ -93,7 +95,11 @@ class Gathering:
         yield Gathered(input_, batch, misfits, max([last, *(record for _, record in misfits)]))
 
     def _hold(self, piece: Gathered) -> None:
-        if self._rows() + piece.batch.num_rows > self.most and self._rows():
+        full = (
+            self._rows() + piece.batch.num_rows > self.most
+            or self._bytes + piece.batch.nbytes > self.most_bytes
+        )
+        if full and self._rows():
             self._flush(max(self._held, key=self._rows))
         self._held.setdefault(piece.input.name, []).append(piece)
 
@@ -101,12 +107,18 @@ class Gathering:
         held = self._held.values() if name is None else [self._held[name]]
         return sum(each.batch.num_rows for pieces in held for each in pieces if each.batch is not None)
 
+    @property
+    def _bytes(self) -> int:
+        pieces = (each for held in self._held.values() for each in held if each.batch is not None)
+        return sum(each.batch.nbytes for each in pieces)
+
     def _flush(self, name: str) -> None:
         gathered = self._held.pop(name)
         with self.staging.transaction():
             counts = self.staging.take(name, gathered, self.judge)
             for file in dict.fromkeys(each.input.index for each in gathered):
                 self._note(file, [each for each in gathered if each.input.index == file], counts)
+        self.staging.end_batch()  # not before: what a transaction drops, it holds to its end
 
     def _note(self, file: int, pieces: Sequence[Gathered], counts: Mapping[int, int]) -> None:
         before = self._progress.get(file, Progress())

@@ -16,6 +16,7 @@ from hub_config.warehouse.loader.mapping import InventedPhysicians, Source, Vend
 from hub_config.warehouse.loader.plan import Input, Plan
 from hub_config.warehouse.loader.rules import Rule
 from hub_config.warehouse.loader.staging import registered
+from hub_config.warehouse.loader.succession import made_of
 from hub_config.warehouse.loader.tally import Tally
 from hub_config.warehouse.schema import literal
 
@@ -57,9 +58,15 @@ class Journal:
         ).fetchall()
         return {(file, sha256): waiting for file, sha256, waiting in rows}
 
+    def first_loads(self) -> dict[str, int]:
+        """By hash, the load that first brought a file's bytes, under whatever name."""
+        query = "SELECT sha256, min(load) FROM files GROUP BY sha256"
+        return dict(self.connection.execute(query).fetchall())
+
     def changes(self, load: int) -> dict[str, Change]:
         """What a load did, by table."""
-        query = 'SELECT "table", added, updated, unchanged FROM changes WHERE load = ?'
+        counts = "added, updated, unchanged, coalesce(removed, 0), coalesce(moved, 0), coalesce(older, 0)"
+        query = f'SELECT "table", {counts} FROM changes WHERE load = ?'  # noqa: S608
         return {table: Change(*told) for table, *told in self.connection.execute(query, [load]).fetchall()}
 
     def restated(self, mapping: VendorMapping) -> bool:
@@ -90,20 +97,22 @@ class Journal:
         return row[0] if row else None
 
 
-def marked(inputs: Iterable[Input], known: Known, mapping: VendorMapping) -> tuple[Input, ...]:
-    """The inputs, those marked that need no reading: known ones, and the same bytes a second time. Rows
-    that wait for their person are read again when new persons come."""
+def marked(
+    inputs: Iterable[Input], known: Known, first: Mapping[str, int], mapping: VendorMapping
+) -> tuple[Input, ...]:
+    """The inputs, each with its first load, those marked that need no reading: known ones, and the same bytes
+    a second time. Rows that wait for their person are read again when new persons come, with all files of
+    the kind that came with theirs: which of them is the newest is asked among all."""
     seen: set[tuple[str, str]] = set()
     judged = []
     for each in inputs:
         key = (each.name, each.sha256)
-        judged.append(replace(each, known=key in known or key in seen))
+        judged.append(replace(each, known=key in known or key in seen, since=first.get(each.sha256)))
         seen.add(key)
     persons = any(each.name == mapping.patients.file and not each.known for each in judged)
     waiting = {key for key, rows in known.items() if rows and persons}
-    return tuple(
-        replace(each, known=each.known and (each.name, each.sha256) not in waiting) for each in judged
-    )
+    again = {(each.name, each.since) for each in judged if (each.name, each.sha256) in waiting}
+    return tuple(replace(each, known=each.known and (each.name, each.since) not in again) for each in judged)
 
 
 def tallied(
@@ -114,6 +123,8 @@ def tallied(
     found = stage.execute(
         "SELECT file, rule, count(DISTINCT record) FROM rejected GROUP BY ALL ORDER BY ALL"
     ).fetchall()
+    aside = dict(stage.execute("SELECT file, count(DISTINCT record) FROM rejected GROUP BY file").fetchall())
+    made = made_of(stage, inputs)
     return tuple(
         told
         if each.known
@@ -122,6 +133,8 @@ def tallied(
             rows=rows.get(each.index, 0),
             read=True,
             rejected={Rule(rule): count for file, rule, count in found if file == each.index},
+            aside=aside.get(each.index, 0),
+            made=made[each.index],
         )
         for each, told in zip(inputs, before, strict=True)
     )
@@ -171,6 +184,7 @@ def entry_of(mapping: VendorMapping, plan: Plan, tallies: Sequence[Tally]) -> En
                 *(each.name, each.path, each.sha256, each.bytes, each.rows),
                 each.rejected.get(Rule.NO_PERSON, 0),
                 not known.known,
+                each.made,
             )
             for each, known in zip(tallies, plan.inputs, strict=True)
         ),

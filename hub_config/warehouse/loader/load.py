@@ -111,6 +111,12 @@ class LandedFiles:
 
 
 @dataclass(frozen=True)
+class Frozen:
+    snapshot: Snapshot
+    fresh: bool  # whether it was made now
+
+
+@dataclass(frozen=True)
 class Loaded:
     snapshot: Snapshot
     landed: LandedFiles
@@ -142,16 +148,11 @@ def load(
     Raises what `land` and `freeze` raise.
     """
     landed = land(origin, mapping, places, own_uids=own_uids, history=history, report=report)
-    sources = landed_of(places.landed, landed.population)
-    objectors = meant(sources, objectors)
-    _leave_out(sources, objectors, places)
-    there = newest(places.warehouse, sources, objectors)
-    snapshot = there or freeze(
-        sources, places.warehouse, objectors=objectors, observing=observing, report=report
-    )
+    frozen = freeze_landed(places, landed.population, objectors=objectors, observing=observing, report=report)
+    snapshot = frozen.snapshot
     if landed.work:
         note_snapshot(landed.work, snapshot.number, snapshot.directory / QUALITY)
-    return Loaded(snapshot, landed, there is None)
+    return Loaded(snapshot, landed, frozen.fresh)
 
 
 def freeze_landed(
@@ -161,13 +162,19 @@ def freeze_landed(
     objectors: Collection[Objector] = (),
     observing: Observing | None = None,
     report: Report = _silent,
-) -> Snapshot:
-    """A new snapshot of all that is landed of `population`, by default of the only one. Raises what `freeze`
-    raises, LandingProblem where the population must be said."""
+    force: bool = False,
+) -> Frozen:
+    """A snapshot of all that is landed of `population`, by default of the only one: a new one unless the last
+    is of just that, or by `force`. Raises what `freeze` raises, LandingProblem where the population must be
+    said."""
     sources = landed_of(places.landed, population or only_population(places.landed))
     objectors = meant(sources, objectors)
     _leave_out(sources, objectors, places)
-    return freeze(sources, places.warehouse, objectors=objectors, observing=observing, report=report)
+    there = None if force else newest(places.warehouse, sources, objectors)
+    if there:
+        return Frozen(there, fresh=False)
+    made = freeze(sources, places.warehouse, objectors=objectors, observing=observing, report=report)
+    return Frozen(made, fresh=True)
 
 
 def _leave_out(sources: list[Landed], objectors: Collection[Objector], places: Places) -> None:
@@ -264,11 +271,11 @@ class _Load:
             meaning, codes = meaning_of(self.mapping), codes_of(self.catalogue)
             self._require_same_meaning(journal, meaning)
             known = {} if afresh else journal.known(meaning, codes, self.mapping.source)
-            after, before = journal.last, journal.tallies(inputs)
+            after, before, first = journal.last, journal.tallies(inputs), journal.first_loads()
             restated = journal.restated(self.mapping)
             self._complete_report(connection, journal)
         _remove_leftovers(self.landing, after)
-        inputs = marked(inputs, known, self.mapping)
+        inputs = marked(inputs, known, first, self.mapping)
         version, source = self.pseudonyms.version, self.mapping.source
         calendar = f"{source.reference_date} {source.dates}"
         plan = Plan(self.places.files, inputs, meaning, codes, after, afresh, restated, version, calendar)

@@ -12,9 +12,9 @@ from collections.abc import Iterator, Mapping
 from datetime import date
 from enum import StrEnum
 from pathlib import Path, PurePosixPath
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from hub_config.warehouse.problems import WarehouseProblem
 
@@ -50,7 +50,13 @@ class As(StrEnum):
     DAY = "day"  # a whole number of days after `source.day_zero`
 
 
-Bounds = tuple[float, float]
+def _ascending(bounds: tuple[Any, Any]) -> tuple[Any, Any]:
+    if bounds[0] > bounds[1]:
+        raise ValueError("the first of the two is the lower one")
+    return bounds
+
+
+Bounds = Annotated[tuple[float, float], AfterValidator(_ascending)]
 Condition = Annotated[dict[str, tuple[str, ...]], Field(min_length=1)]
 
 
@@ -83,6 +89,8 @@ class Value(_Strict):
             raise ValueError("give either `column` or `constant`, or `precision_of` for a date's precision")
         if self.other_formats and self.kind is not As.DATE:
             raise ValueError("`other_formats` are those of a date")
+        if self.kind is As.DATE and not all("%" in each for each in (self.format, *self.other_formats)):
+            raise ValueError('a `format` has %d, %m and %Y: "%d/%m/%Y" reads 31/12/2023')
         if self.codes is not None and (self.column is None or self.kind is not As.TEXT):
             raise ValueError("`codes` recode a text `column`")
         return self
@@ -95,8 +103,8 @@ class Value(_Strict):
 
 
 class Tolerance(_Strict):
-    """How much of a file may be set aside under one rule before the load stops with nothing landed: a share,
-    asked from `least` rows on."""
+    """How much of a file may be set aside before the load stops with nothing landed: a share of its rows,
+    asked from `least` of them on. A file without one good row stops it too, unless the share is 1."""
 
     max_rejected: float = Field(default=0.2, ge=0, le=1)
     least: int = Field(default=20, ge=1)
@@ -112,7 +120,7 @@ class Source(_Strict):
     public: bool = False
     reference_date: date
     day_zero: date | None = None
-    dates: tuple[date, date]
+    dates: Annotated[tuple[date, date], AfterValidator(_ascending)]
     population: str | None = Field(default=None, pattern=r"^[a-z][a-z0-9_-]*$")
 
     @property
@@ -133,7 +141,8 @@ class Limits(_Strict):
 
 
 class SourceFile(_Strict):
-    """One file, or by a pattern (`results-*.csv.gz`) several of one make, in the order of their names.
+    """One file, or by a pattern (`results-*.csv.gz`) several of one make, in the order of their names. `made`
+    says how a name tells when its file was made ("results-%Y%m%d.csv.gz"): a newer one's record counts.
 
     Of a nested format `record` is the path of the element that is a row ("export/patient/visit"; in JSON the
     keys on the way, lists passed through: "patients.visits"). Its columns are paths below it ("@id",
@@ -144,7 +153,8 @@ class SourceFile(_Strict):
     path: str
     format: Format = Format.CSV
     record: str | None = None
-    delimiter: str = Field(default=",", min_length=1, max_length=1)
+    made: str | None = None
+    delimiter: str = ","
     encoding: Literal["utf-8", "latin-1", "cp1252"] = "utf-8"
     decimal: Literal[".", ","] = "."
     missing: tuple[str, ...] = ()
@@ -155,6 +165,14 @@ class SourceFile(_Strict):
         path = PurePosixPath(self.path)
         if path.is_absolute() or ".." in path.parts:
             raise ValueError("`path` is relative to the loaded directory and stays in it")
+        if len(self.delimiter) != 1:
+            raise ValueError('`delimiter` is one character: ",", ";", or "\\t" for a tab')
+        return self
+
+    @model_validator(mode="after")
+    def _made_is_a_format(self) -> Self:
+        if self.made is not None and not ("%" in self.made and "/" not in self.made):
+            raise ValueError('`made` is the name of a file with its date in it: "results-%Y%m%d.csv"')
         return self
 
     @model_validator(mode="after")
@@ -304,6 +322,12 @@ class VendorMapping(_Strict):
     limits: Tolerance = Tolerance()
     rows: tuple[Rows, ...] = ()
 
+    @model_validator(mode="after")
+    def _centres_once(self) -> Self:
+        if len({centre.id for centre in self.centres}) < len(self.centres):
+            raise ValueError("two of [[centres]] have one `id`")
+        return self
+
     def source_columns(self, file: str) -> dict[str, str]:
         """Every column of `file` the mapping reads, with the first key that asks. No other is ever read."""
         asked = list(self._asked_of_people()) if self.patients.file == file else []
@@ -349,8 +373,9 @@ def read_mapping(path: Path) -> VendorMapping:
 def _faults(error: ValidationError) -> Iterator[tuple[str, str]]:
     absent = {item["loc"] for item in error.errors() if item["type"] == "missing"}
     for item in error.errors():
-        key = ".".join(str(part) for part in item["loc"])
-        yield key, _unknown_key(item["loc"], absent) if item["type"] == "extra_forbidden" else item["msg"]
+        key = ".".join(str(part) for part in item["loc"]) or "mapping"
+        said = item["msg"].removeprefix("Value error, ")
+        yield key, _unknown_key(item["loc"], absent) if item["type"] == "extra_forbidden" else said
 
 
 def _unknown_key(where: tuple[int | str, ...], absent: set[tuple[int | str, ...]]) -> str:

@@ -15,12 +15,13 @@ import numpy as np
 import pyarrow as pa
 
 from hub_config.warehouse.loader.agreement import known_codes
-from hub_config.warehouse.loader.expressions import Parsed
+from hub_config.warehouse.loader.expressions import Parsed, Reading
 from hub_config.warehouse.loader.mapping import InventedPhysicians, NamedPhysicians
 from hub_config.warehouse.loader.readers import SourceProblem
 from hub_config.warehouse.loader.requirements import Holds, Needed, Requirement, asked_of, text_of
-from hub_config.warehouse.loader.rules import Rule
+from hub_config.warehouse.loader.rules import MEANING, Rule
 from hub_config.warehouse.loader.staging import JUDGED, PLACES, SOURCE, Staging, registered
+from hub_config.warehouse.loader.succession import STANDING, made_of_landed, standing
 from hub_config.warehouse.pseudonyms import Kind
 from hub_config.warehouse.schema import literal, quoted
 from p4dp_sdk.catalogue.model import Column
@@ -30,7 +31,7 @@ EVERYBODY: Final = "everybody"
 _READ: Final = """
     CREATE TABLE IF NOT EXISTS persons_read (file INTEGER, line BIGINT, ordinal BIGINT, digest BLOB,
         sex VARCHAR, age INTEGER, birth DATE, born DATE, death DATE, gp BLOB, invented INTEGER,
-        centre VARCHAR)
+        centre VARCHAR, exported DATE)
 """
 _TYPES: Final = {"age": "INTEGER", "birth": "DATE", "death": "DATE"}
 _ID: Final = "id"
@@ -45,7 +46,7 @@ def load_people(staging: Staging) -> None:
     with staging.step("first rows of persons") as todo:
         if todo:
             _keep_first(staging)
-    with staging.step("numbers") as todo:
+    with staging.step("numbers") as todo, standing(staging):
         if todo:
             _number(staging)
 
@@ -61,7 +62,7 @@ def _take_batch(staging: Staging, name: str) -> None:
     ):
         staging.run(
             f"INSERT INTO persons_read SELECT j.file, j.line, j.ordinal, p.digest, sex, age, birth, born, "  # noqa: S608
-            f"death, g.digest, d.invented, centre FROM {JUDGED} j JOIN people p ON p.text = "
+            f"death, g.digest, d.invented, centre, exported FROM {JUDGED} j JOIN people p ON p.text = "
             f"j.{quoted(text_of(_ID))} "
             f"LEFT JOIN gps g ON g.text = j.gp LEFT JOIN drawn d ON d.text = j.{quoted(text_of(_ID))}"
         )
@@ -76,12 +77,21 @@ def _judged(staging: Staging, name: str, parsed: dict[str, Parsed]) -> str:
         f"{read.cell(staging.mapping.patients.id)} AS {quoted(text_of(_ID))}",
     ]
     columns += [part for key, value in parsed.items() for part in staged_columns(key, value, _TYPES.get(key))]
+    columns.append(f"{_exported(staging, read)} AS exported")
     typed = f"SELECT {', '.join(columns)} FROM {SOURCE} s"  # noqa: S608
     aged = (
         f"SELECT * REPLACE (coalesce(age, date_sub('year', birth, {reference})) AS age), "  # noqa: S608
         f"coalesce(birth, CAST({reference} - to_years(age + 1) AS DATE)) AS born FROM ({typed})"
     )
     return f"SELECT *, death >= born AS {quoted(_ALIVE)} FROM ({aged})"  # noqa: S608
+
+
+def _exported(staging: Staging, read: Reading) -> str:
+    """The day of the export a person's row is in, where its own file says it."""
+    export = staging.mapping.export
+    if export is None or export.file != staging.mapping.patients.file:
+        return "CAST(NULL AS DATE)"
+    return f"CAST({read.value('exported', export.exported_on, None, None).sql} AS DATE)"
 
 
 def staged_columns(name: str, value: Parsed, dtype: str | None) -> list[str]:
@@ -151,17 +161,18 @@ def _keep_first(staging: Staging) -> None:
 
 
 def _number(staging: Staging) -> None:
-    """Numbers in the order of the hash, whoever stands where in the file; of two files the later one's
-    row."""
+    """Numbers in the order of the hash, whoever stands where in the file; of several files the newest one's
+    row, of equally new ones that of the last by name. A row that is older than the landed one is passed
+    over."""
     _require_somebody(staging)
     _enrol(staging, Kind.PATIENT, "digest", "patient_numbers")
     _enrol(staging, Kind.PHYSICIAN, "gp", "physician_numbers")
     staging.run(
         "CREATE TABLE persons AS SELECT r.digest, n.number AS patient_no, "  # noqa: S608
         f"CAST(coalesce(r.invented, g.number) AS INTEGER) AS physician_no, {_centre(staging)} AS centre_id, "
-        "sex, age, birth, born, death FROM (SELECT * FROM persons_read "
-        "QUALIFY row_number() OVER (PARTITION BY digest ORDER BY file DESC) = 1) r "
-        "JOIN patient_numbers n ON n.digest = r.digest LEFT JOIN physician_numbers g ON g.digest = r.gp"
+        f"sex, age, birth, born, death FROM ({_NEWEST}) r "
+        "JOIN patient_numbers n ON n.digest = r.digest LEFT JOIN physician_numbers g ON g.digest = r.gp "
+        f"{'' if staging.plan.afresh else _not_older(staging)}"
     )
     staging.run("DROP TABLE persons_read")
     staging.run(
@@ -172,14 +183,41 @@ def _number(staging: Staging) -> None:
         "CREATE TABLE practices AS SELECT physician_no, mode(centre_id) AS centre_id "  # noqa: S608
         f"FROM {EVERYBODY} WHERE physician_no IS NOT NULL GROUP BY physician_no"
     )
+    for register in ("patient_numbers", "physician_numbers"):
+        staging.run(f"DROP TABLE {register}")  # of everybody whom any source ever brought
 
 
+_NEWEST: Final = f"""
+    SELECT * EXCLUDE (every) FROM (
+        SELECT p.*, coalesce(made, exported) AS said, since,
+            bool_and(coalesce(made, exported) IS NOT NULL) OVER (PARTITION BY digest) AS every
+        FROM persons_read p JOIN {STANDING} USING (file)
+    ) QUALIFY row_number() OVER
+        (PARTITION BY digest ORDER BY CASE WHEN every THEN said END DESC, since DESC, file DESC) = 1
+"""  # noqa: S608
 _LANDED: Final = """
     SELECT n.digest, l.patient_no, l.physician_no, l.centre_id,
         coalesce(l.birth_month, CAST(l.age_on - to_years(l.age + 1) AS DATE)), last_day(l.death_month)
     FROM landed.patients l JOIN patient_numbers n ON n.number = l.patient_no
     WHERE l.patient_no NOT IN (SELECT patient_no FROM persons)
 """
+
+
+def _not_older(staging: Staging) -> str:
+    """Not what an earlier load brought than the landed row's, nor what was made before all that the landed
+    row's load brought of the practice, or among it."""
+    return f"""
+        WHERE NOT EXISTS (
+            SELECT 1 FROM landed.patients l
+            LEFT JOIN ({made_of_landed([staging.mapping.patients.file])}) m ON m.load = l.last_load
+            LEFT JOIN (
+                SELECT load, physician_no, min(exported_on) AS day FROM landed.exports GROUP BY ALL
+            ) x ON x.load = l.last_load AND x.physician_no = l.physician_no
+            WHERE l.patient_no = n.number AND (
+                l.last_load > r.since OR coalesce(r.said < m.last, false) OR coalesce(r.said < x.day, false)
+            )
+        )
+    """  # noqa: S608
 
 
 def _enrol(staging: Staging, kind: Kind, column: str, into: str) -> None:
@@ -205,8 +243,23 @@ def _require_somebody(staging: Staging) -> None:
     if read == (0,) and landed == (0,):
         file = staging.mapping.files[staging.mapping.patients.file].path
         raise SourceProblem(
-            f"{file}: not one person could be accepted, so nothing was loaded. Check the mapping."
+            f"{file}: not one person could be accepted, so nothing was loaded.{_why_nobody(staging)} "
+            "Check the mapping."
         )
+
+
+def _why_nobody(staging: Staging) -> str:
+    """The rule that set most rows aside, its column, and where the first of them stands."""
+    found = staging.run(
+        'SELECT rule, "column", count(*) AS rows, arg_min(file, (file, line)), arg_min(line, (file, line)) '
+        'FROM rejected GROUP BY rule, "column" ORDER BY rows DESC LIMIT 1'
+    ).fetchone()
+    if found is None:
+        return " It has no rows."
+    rule, column, rows, file, line = found
+    path = staging.plan.inputs[file].file.path
+    where = f" in column {column!r}" if column else ""
+    return f" {rows:,} rows break the rule {rule} ({MEANING[Rule(rule)]}){where}, first {path}, line {line}."
 
 
 def _centre(staging: Staging) -> str:

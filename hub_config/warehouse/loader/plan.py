@@ -1,4 +1,4 @@
-"""What a load reads: its files with their hashes, and which of them were landed before.
+"""What a load reads: its files with their hashes, when they were made, and which of them were landed before.
 
 The same bytes under the same mapping are the same load: that is how a killed one is found again, and how a
 file that comes twice changes nothing.
@@ -9,20 +9,27 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cached_property
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from hub_config.warehouse.loader.mapping import SourceFile, VendorMapping
 from hub_config.warehouse.loader.readers import SourceProblem, matching
 from p4dp_sdk.catalogue.model import Catalogue
 
 # What of a mapping does not change the meaning of a row that was taken.
-_NOT_MEANING = {"source": {"label", "public", "reference_date", "dates", "population"}, "limits": True}
+_NOT_MEANING = {
+    "source": {"label", "public", "reference_date", "dates", "population"},
+    "limits": True,
+    "files": {"__all__": {"made"}},  # added apart, where there is any
+}
+_STAGED = "2"  # of a load's own database: one that was begun with other tables can't be gone on with
 
 
 @dataclass(frozen=True)
 class Input:
-    """One file: `name` is its key in the mapping, `index` its place in the load."""
+    """One file: `name` is its key in the mapping, `index` its place in the load, `made` what its name says of
+    when it was, `since` the load that first brought its bytes (None: this one)."""
 
     index: int
     name: str
@@ -31,6 +38,8 @@ class Input:
     bytes: int
     changed_at: int
     known: bool = False
+    made: datetime | None = None
+    since: int | None = None
 
     def require_unchanged(self, directory: Path) -> None:
         """Raises SourceProblem when the file was written to while it was read."""
@@ -62,6 +71,7 @@ class Plan:
     def identity(self) -> str:
         """The same for the same load begun again."""
         parts = [
+            _STAGED,
             self.meaning,
             self.codes,
             self.numbering,
@@ -108,7 +118,8 @@ def files_in_use(mapping: VendorMapping) -> Mapping[str, None]:
 def meaning_of(mapping: VendorMapping) -> str:
     """What of the mapping decides what a row becomes, as a hash."""
     shape = mapping.model_dump_json(exclude=_NOT_MEANING)  # type: ignore[arg-type]
-    return hashlib.sha256(shape.encode()).hexdigest()
+    made = sorted((name, file.made) for name, file in mapping.files.items() if file.made)
+    return hashlib.sha256(f"{shape}{made or ''}".encode()).hexdigest()
 
 
 def codes_of(catalogue: Catalogue) -> str:
@@ -127,4 +138,17 @@ def _input(index: int, name: str, file: SourceFile, directory: Path, hashes: dic
     if file.path not in hashes:
         with path.open("rb") as opened:
             hashes[file.path] = hashlib.file_digest(opened, "sha256").hexdigest()
-    return Input(index, name, file, hashes[file.path], stat.st_size, stat.st_mtime_ns)
+    return Input(index, name, file, hashes[file.path], stat.st_size, stat.st_mtime_ns, made=_made(file))
+
+
+def _made(file: SourceFile) -> datetime | None:
+    """As the file's name says."""
+    if file.made is None:
+        return None
+    try:
+        return datetime.strptime(PurePosixPath(file.path).name, file.made).replace(tzinfo=None)
+    except ValueError:
+        raise SourceProblem(
+            f'{file.path}: its name doesn\'t say when it was made, as `made = "{file.made}"` of the mapping '
+            "wants. Name the file as the others, or correct `made`."
+        ) from None

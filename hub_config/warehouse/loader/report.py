@@ -7,7 +7,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, Final
@@ -88,10 +88,7 @@ def fields(report: LoadReport) -> dict[str, Any]:
 
 
 def _tables(changes: Mapping[str, Change]) -> dict[str, dict[str, int]]:
-    return {
-        name: {"added": each.added, "updated": each.updated, "unchanged": each.unchanged}
-        for name, each in changes.items()
-    }
+    return {name: asdict(each) for name, each in changes.items()}
 
 
 def _file(tally: Tally) -> dict[str, Any]:

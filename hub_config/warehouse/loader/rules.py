@@ -21,6 +21,7 @@ class Rule(StrEnum):
     UNKNOWN_CODE = "unknown-code"
     OUT_OF_BOUNDS = "out-of-bounds"
     DUPLICATE_ID = "duplicate-id"
+    CONTRADICTION = "contradiction"
     NO_PERSON = "no-person"
     UNKNOWN_PSEUDONYM = "unknown-pseudonym"
 
@@ -31,12 +32,16 @@ MEANING: Final = {
     Rule.MISSING: "an empty cell where a value is needed",
     Rule.BAD_NUMBER: "not a number",
     Rule.BAD_DATE: "not a date, or not a whole number of days",
-    Rule.IMPOSSIBLE_DATE: "a date outside the source's first and last possible dates",
+    Rule.IMPOSSIBLE_DATE: "a date outside the first and last possible ones, `dates` in [source]: newer "
+    "exports outgrow them",
     Rule.BEFORE_BIRTH: "an event before its person's birth",
     Rule.AFTER_DEATH: "an event after its person's death",
     Rule.UNKNOWN_CODE: "a text or code that neither mapping nor catalogue knows",
     Rule.OUT_OF_BOUNDS: "a number outside the column's bounds",
-    Rule.DUPLICATE_ID: "a second row of the same person (the first one is kept)",
+    Rule.DUPLICATE_ID: "a second row of one person or record (the first one is kept), or of a record of two "
+    "persons (none of them is kept)",
+    Rule.CONTRADICTION: "a record of which files of this load say different things, and nothing says which "
+    "is newer: load them one after the other, or say when they were made (`made` in [files])",
     Rule.NO_PERSON: "a person who is not in the persons' file, or was set aside there",
     Rule.UNKNOWN_PSEUDONYM: "a pseudonym of nobody in this population",
 }

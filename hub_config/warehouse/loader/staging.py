@@ -1,16 +1,16 @@
 """One load under way: batches of source text in, judged rows in the load's own database. What is done stays
 done.
 
-Text lives in memory and in DuckDB's encrypted spill, batch by batch; what a source called a person never
-reaches the database, its free blocks or a message. Each batch is one transaction: after a kill the load
-goes on behind the last one.
+Text lives in memory, batch by batch, and nothing is spilled meanwhile: what a source called a person never
+reaches the disk or a message. Each batch is one transaction: after a kill the load goes on behind the last
+one.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
@@ -20,6 +20,7 @@ from typing import Any, Final
 import duckdb
 import pyarrow as pa
 
+from hub_config.warehouse.budget import LANDING, READING
 from hub_config.warehouse.loader.expressions import Reading, texts
 from hub_config.warehouse.loader.gathering import Gathered, Gathering, Progress, grouped
 from hub_config.warehouse.loader.mapping import VendorMapping
@@ -28,6 +29,7 @@ from hub_config.warehouse.loader.readers import LINE, RECORD, SourceProblem
 from hub_config.warehouse.loader.requirements import Requirement
 from hub_config.warehouse.loader.rules import Rule
 from hub_config.warehouse.loader.validation import Validation
+from hub_config.warehouse.problems import WarehouseProblem
 from hub_config.warehouse.pseudonyms import Kind, Pseudonyms
 from hub_config.warehouse.schema import literal, quoted
 from p4dp_sdk.catalogue.model import Catalogue
@@ -36,17 +38,27 @@ SOURCE: Final = "source_rows"
 JUDGED: Final = "judged"
 FILE_INDEX: Final = "#index"  # of the row's file in the load
 PLACES: Final = f's."{FILE_INDEX}" AS file, s."{LINE}" AS line, s."{RECORD}" AS ordinal'  # of rows of SOURCE
-BATCH: Final = 250_000  # rows judged at once: enough for DuckDB to be quick, little enough for memory
+# Rows judged at once, and bytes of their text: enough for DuckDB to be quick, little enough for memory.
+BATCH: Final = 250_000
+BATCH_BYTES: Final = 16 << 20
+# Of the load's own database, what stays in memory from one batch to the next: else it grows with the file.
+_KEPT: Final = "96MB"
 _FIRST_BIRTH: Final = date(1850, 1, 1)
 _TABLES: Final = """
     CREATE TABLE IF NOT EXISTS progress
         (file INTEGER, part VARCHAR, passed BIGINT, rows BIGINT, done BOOLEAN);
     CREATE TABLE IF NOT EXISTS steps (step VARCHAR);
+    CREATE TABLE IF NOT EXISTS days_read (file INTEGER, exported_on DATE);
+    CREATE TABLE IF NOT EXISTS passed_over ("table" VARCHAR, rows BIGINT);
     CREATE TABLE IF NOT EXISTS rejected
         (file INTEGER, line BIGINT, record BIGINT, rule VARCHAR, "column" VARCHAR);
 """
 
 Report = Callable[..., None]
+
+
+class TooWide(WarehouseProblem):
+    """Rows so long that a batch of them doesn't fit in memory."""
 
 
 @dataclass(frozen=True)
@@ -91,7 +103,35 @@ class Staging:
     def read(self, part: str, names: Collection[str], judge: Callable[[str], None]) -> None:
         """Every batch of the files that the mapping calls `names`, in the temporary table `SOURCE`, for
         `judge` to take what is good; it is told the name. A batch may hold rows of several files."""
-        Gathering(self, part, judge, BATCH).run(self._inputs(names))
+        with self._nothing_spilled():
+            Gathering(self, part, judge, BATCH, BATCH_BYTES).run(self._inputs(names))
+
+    @contextmanager
+    def _nothing_spilled(self) -> Iterator[None]:
+        """While there is text. Raises TooWide where memory runs short of it."""
+        self.forget_text()  # what was spilled before counts
+        self.run("SET max_temp_directory_size = '0KiB'")
+        self.run(f"SET memory_limit = '{READING.memory}'")
+        try:
+            yield
+        except duckdb.OutOfMemoryException:
+            raise TooWide(
+                "A batch of rows needs more memory than a load has. Practices export no texts that long: see "
+                "which columns the mapping reads, and their encoding. What was read so far is kept."
+            ) from None
+        self.run("RESET max_temp_directory_size")
+        self.run(f"SET memory_limit = '{LANDING.memory}'")
+
+    def forget_text(self) -> None:
+        for table in (SOURCE, JUDGED):
+            self.run(f"DROP TABLE IF EXISTS temp.{table}")
+
+    def end_batch(self) -> None:
+        """Forget its text, and most of what was read or written meanwhile, before the next batch comes."""
+        self.forget_text()
+        with suppress(duckdb.OutOfMemoryException):  # what isn't on the disk yet stays
+            self.run(f"SET memory_limit = '{_KEPT}'")
+        self.run(f"SET memory_limit = '{READING.memory}'")
 
     def _inputs(self, names: Iterable[str]) -> list[Input]:
         return [each for name in dict.fromkeys(names) for each in self.plan.of(name)]
@@ -180,6 +220,8 @@ class Staging:
         self._set_broken_aside(requirements)
 
     def _set_broken_aside(self, requirements: tuple[Requirement, ...]) -> None:
+        if self.run(f"SELECT 1 FROM {JUDGED} LIMIT 1").fetchone() is None:  # noqa: S608
+            return
         broken = self._validation(requirements).broken(self.connection, JUDGED)
         if not len(broken):
             return
@@ -230,16 +272,17 @@ def _batch(gathered: Sequence[Gathered]) -> Any:
 
 
 def _cells(columns: Mapping[str, str], missing: Sequence[str]) -> str:
-    """The trimmed cells of a batch, null where missing, and where they stand; blank lines left out."""
-    something = ", ".join(f"trim({quoted(column)})" for column in columns)
+    """The trimmed cells of a batch, null where missing, and where they stand; blank lines left out. Each cell
+    is trimmed once."""
+    places = ", ".join(quoted(name) for name in (FILE_INDEX, LINE, RECORD))
+    trimmed = ", ".join(f"trim({quoted(column)}) AS {quoted(column)}" for column in columns)
     words = texts(("", *missing))
     cells = ", ".join(
-        f"CASE WHEN trim({quoted(column)}) NOT IN ({words}) THEN trim({quoted(column)}) END AS "
-        f"{quoted(column)}"
+        f"CASE WHEN {quoted(column)} NOT IN ({words}) THEN {quoted(column)} END AS {quoted(column)}"
         for column in columns
     )
-    places = ", ".join(quoted(name) for name in (FILE_INDEX, LINE, RECORD))
-    return f"SELECT {cells}, {places} FROM batch WHERE concat({something}) <> ''"  # noqa: S608
+    filled = " OR ".join(f"{quoted(column)} <> ''" for column in columns)
+    return f"SELECT {cells}, {places} FROM (SELECT {trimmed}, {places} FROM batch) WHERE {filled}"  # noqa: S608
 
 
 @contextmanager

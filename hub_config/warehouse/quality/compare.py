@@ -6,7 +6,8 @@ largest first. Growth of a table is what daily loads are for, and no move.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -53,23 +54,58 @@ class Move:
         return abs(self.after - self.before)
 
 
-def moves(before: Profile, after: Profile, tolerance: Tolerance) -> list[Move]:
-    """What moved by more than `tolerance`, tables first and their centres after them, the largest first."""
-    found = [move for table in before.tables for move in _of_table(table, before, after, tolerance)]
+def together(*merged: Mapping[str, Sequence[str]]) -> Mapping[str, str]:
+    """By centre, the code that it is compared under: whatever either snapshot merged is compared as one, and
+    under "" not at all, since the rows of some of it stand in no centre. `merged` is that of manifests."""
+    under: dict[str, str] = {}
+    for code, members in (merge for each in merged for merge in each.items()):
+        joined = {code, *members}
+        codes = {under[centre] for centre in joined if centre in under}
+        joined |= {centre for centre, into in under.items() if into in codes}
+        under |= dict.fromkeys(joined, "" if "" in joined else code)
+    return under
+
+
+def moves(
+    before: Profile, after: Profile, tolerance: Tolerance, under: Mapping[str, str] | None = None
+) -> list[Move]:
+    """What moved by more than `tolerance`, tables first and their centres after them, the largest first.
+    `under` are the centres that are compared `together`."""
+    found = [
+        move for table in before.tables for move in _of_table(table, before, after, tolerance, under or {})
+    ]
     return sorted(found, key=lambda move: (move.centre is not None, -move.size, move.table, move.name))
 
 
-def _of_table(table: str, before: Profile, after: Profile, tolerance: Tolerance) -> Iterator[Move]:
+def _of_table(
+    table: str, before: Profile, after: Profile, tolerance: Tolerance, under: Mapping[str, str]
+) -> Iterator[Move]:
     old, new = before.tables[table], after.tables.get(table)
     if new is None:
         yield Move(table, What.GONE, table, old.all.rows, 0)
         return
     yield from _of_counts(table, None, old.all, new.all, tolerance)
-    for centre, counts in old.centres.items():
-        if centre not in new.centres:
+    there = _folded(new.centres, under)
+    for centre, counts in _folded(old.centres, under).items():
+        if centre not in there:
             yield Move(table, What.GONE, table, counts.rows, 0, centre)
         else:
-            yield from _of_counts(table, centre, counts, new.centres[centre], tolerance)
+            yield from _of_counts(table, centre, counts, there[centre], tolerance)
+
+
+def _folded(centres: Mapping[str, Counts], under: Mapping[str, str]) -> Mapping[str, Counts]:
+    folded: dict[str, Counts] = {}
+    for centre, counts in centres.items():
+        if code := under.get(centre, centre):
+            folded[code] = _sum(folded[code], counts) if code in folded else counts
+    return folded
+
+
+def _sum(one: Counts, other: Counts) -> Counts:
+    filled, rules = Counter(one.filled), Counter(one.rules)
+    filled.update(other.filled)
+    rules.update(other.rules)
+    return Counts(one.rows + other.rows, filled, rules)
 
 
 def _of_counts(

@@ -9,7 +9,7 @@ from typing import Final
 from rich.console import Console
 from rich.table import Table
 
-from hub_config.warehouse.quality.compare import Tolerance, moves
+from hub_config.warehouse.quality.compare import Tolerance, moves, together
 from hub_config.warehouse.quality.profile import NoProfile, Profile, read_profile
 from hub_config.warehouse.quality.report import Since, write_report
 from hub_config.warehouse.quality.words import label_of, share, told
@@ -42,7 +42,8 @@ def _since(snapshot: Snapshot, found: Profile, warehouse_dir: Path, tolerance: T
     for other in reversed(list_snapshots(warehouse_dir)):
         if other.number < snapshot.number and _population(other) == _population(snapshot):
             try:
-                return Since(other.number, moves(read_profile(other.directory), found, tolerance))
+                under = together(other.manifest.merged, snapshot.manifest.merged)
+                return Since(other.number, moves(read_profile(other.directory), found, tolerance, under))
             except NoProfile:
                 return None
     return None

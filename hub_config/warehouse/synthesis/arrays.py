@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import date
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
@@ -19,6 +22,8 @@ Flags = npt.NDArray[np.bool_]
 
 NEVER: Final = 1 << 24  # a day that does not come
 _EPOCH: Final = date(1970, 1, 1).toordinal()
+
+Rows = TypeVar("Rows", bound="DataclassInstance")
 
 
 @dataclass(frozen=True)
@@ -77,6 +82,12 @@ def year_starts(days: Ints) -> Ints:
 def months(days: Ints) -> Ints:
     """Months since January 1970."""
     return days.astype("datetime64[D]").astype("datetime64[M]").astype(np.int64)
+
+
+def stacked(parts: Sequence[Rows]) -> Rows:
+    """The rows of at least one part, one behind the other: a dataclass of arrays."""
+    first = parts[0]
+    return type(first)(*(np.concatenate([getattr(part, f.name) for part in parts]) for f in fields(first)))
 
 
 def stream(seed: int, purpose: str, block: int = 0) -> np.random.Generator:

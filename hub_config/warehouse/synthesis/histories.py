@@ -6,7 +6,6 @@ have; an acute event (K75, K90) leaves its later code (K76, K91) behind.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from typing import Final
 
@@ -20,6 +19,7 @@ from hub_config.warehouse.synthesis.arrays import (
     Floats,
     Ints,
     month_starts,
+    stacked,
     year_starts,
 )
 from hub_config.warehouse.synthesis.knowledge import PastEvent
@@ -68,21 +68,17 @@ class _Rows:
     status: Ints
 
 
-def _together(parts: Sequence[_Rows]) -> _Rows:
-    return _Rows(*(np.concatenate([getattr(part, field.name) for part in parts]) for field in fields(_Rows)))
-
-
 def recall(scene: Scene) -> Columns:
     """Exactly the plan's antecedents and historique rows."""
     rng = scene.rng("history")
     past, running = (scene.block.part(scene.plan.rows[kind]) for kind in (Kind.ANTECEDENTS, Kind.HISTORIQUE))
     codes = _codes(scene)
-    mentions = _together([_mentions(scene, rng, each, codes) for each in _DEPENDENCES])
+    mentions = stacked([_mentions(scene, rng, each, codes) for each in _DEPENDENCES])
     mentions = _Rows(*(getattr(mentions, field.name)[: past + running] for field in fields(_Rows)))
     others = past + running - len(mentions.person)
     known = _known_diseases(scene, rng, codes, round(others * DISEASE_SHARE))
     rest = _past_events(scene, rng, codes, others - len(known.person))
-    rows = _together([mentions, known, rest])
+    rows = stacked([mentions, known, rest])
     antecedent = rng.permutation(past + running) < past
     return _columns(scene, rng, rows, np.where(antecedent, 0, 1), codes)
 
@@ -132,7 +128,7 @@ def _past_events(scene: Scene, rng: np.random.Generator, codes: list[str], numbe
         _past_event(scene, rng, event, codes, rows)
         for event, rows in zip(events, apportion(number, [event.rows for event in events]), strict=True)
     ]
-    return _together(parts)
+    return stacked(parts)
 
 
 def _past_event(

@@ -23,6 +23,7 @@ from hub_config.warehouse.synthesis.arrays import (
     Numbers,
     Texts,
     day,
+    stacked,
 )
 from hub_config.warehouse.synthesis.knowledge import Analyte
 from hub_config.warehouse.synthesis.presets import Kind
@@ -71,16 +72,12 @@ class _Results:
     rule: Ints
 
 
-def _together(parts: Sequence[_Results]) -> _Results:
-    return _Results(*(np.concatenate([getattr(part, f.name) for part in parts]) for f in fields(_Results)))
-
-
 def analyse(scene: Scene, treatments: Treatments) -> Columns:
     """Exactly the plan's laboratory results: one in a hundred an INR."""
     rng = scene.rng("laboratory")
     total = scene.block.part(scene.plan.rows[Kind.LAB_RESULTS])
     inr = round(total * INR_SHARE)
-    results = _together([*_panels(scene, rng, total - inr), _clotting(scene, rng, treatments, inr)])
+    results = stacked([*_panels(scene, rng, total - inr), _clotting(scene, rng, treatments, inr)])
     return _columns(scene, rng, results)
 
 

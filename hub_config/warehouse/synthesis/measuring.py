@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
 
-from hub_config.warehouse.synthesis.arrays import Coded, Columns, Flags, Floats, Ints, Numbers, Texts
+from hub_config.warehouse.synthesis.arrays import (
+    Coded,
+    Columns,
+    Flags,
+    Floats,
+    Ints,
+    Numbers,
+    Texts,
+    stacked,
+)
 from hub_config.warehouse.synthesis.presets import Kind
 from hub_config.warehouse.synthesis.sampling import heaviest
 from hub_config.warehouse.synthesis.scene import Scene
@@ -63,10 +72,6 @@ class _Rows:
     rule: Ints
 
 
-def _together(parts: Sequence[_Rows]) -> _Rows:
-    return _Rows(*(np.concatenate([getattr(part, field.name) for part in parts]) for field in fields(_Rows)))
-
-
 def measure(scene: Scene) -> Columns:
     """Exactly the plan's biometrics: a quarter in weight-height-BMI sets, near half in blood pressures."""
     rng = scene.rng("biometrics")
@@ -77,7 +82,7 @@ def measure(scene: Scene) -> Columns:
     together = (_sets(scene, rng, body, sets, measured), _pressures(scene, rng, body, pressures, measured))
     sure = _first_measures(scene, together, measured)
     alone = _alone(scene, rng, body, total - 3 * sets - 2 * pressures, measured, sure)
-    return _columns(scene, _together((*together, alone)))
+    return _columns(scene, stacked((*together, alone)))
 
 
 @dataclass(frozen=True)
@@ -147,7 +152,7 @@ def _sets(
     exported, weight, rule = _spoil_heights(rng, scene.contacts.age[places], height, weight)
     bmi = np.round(weight / (exported / 100) ** 2, 2)
     sound = np.zeros(number, np.int64)
-    return _together(
+    return stacked(
         (
             _Rows(places, sound + _W, weight, weight, sound),
             _Rows(places, sound + _H, _harmonised_height(exported, rule), exported, rule),
@@ -211,7 +216,7 @@ def _pressures(
     wrong = caught(rng, np.ones(number, bool), Rule.OUT_OF_RANGE)
     sound = np.zeros(number, np.int64)
     rule = np.where(wrong, rule_index(Rule.OUT_OF_RANGE), 0)
-    return _together(
+    return stacked(
         (
             _Rows(places, sound + _SBP, np.where(wrong, np.nan, sbp), np.where(wrong, sbp * 10, sbp), rule),
             _Rows(places, sound + _DBP, dbp, dbp, sound),

@@ -13,10 +13,10 @@ from fractions import Fraction
 from types import MappingProxyType
 from typing import Final
 
+from hub_config.warehouse.centres import LEAST_PHYSICIANS
 from hub_config.warehouse.problems import WarehouseProblem
 
 BLOCK: Final = 65_536  # patients generated at a time: bounds memory at any scale
-LEAST_PHYSICIANS: Final = 5  # a centre with fewer active GPs is merged to its region
 MAX_SCALE: Final = 100.0
 
 

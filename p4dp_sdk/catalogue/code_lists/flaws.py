@@ -1,6 +1,6 @@
 """What can be wrong with a code list, in words: what, why, what to do next, and where in the file.
 
-A closed list, as `wire.messages` is for refusals: English templates are the gettext ids. What is filled in
+A closed list, as `wire.refusals` is for refusals: English templates are the gettext ids. What is filled in
 is what the person wrote (a code, a field), cut short and without characters that don't print.
 """
 

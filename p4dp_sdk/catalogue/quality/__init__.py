@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
 from importlib.resources import files
+from itertools import pairwise
 from types import MappingProxyType
 from typing import Final
 
@@ -50,9 +51,11 @@ class Rule:
 @dataclass(frozen=True)
 class Plausible:
     """Inclusive bounds of a measure or analyte in `unit`, from `from_months` to before `to_months` of age
-    (None: no end). `source` is "who" (WHO growth standards and reference, z of -6 to +5, rounded outwards),
-    "facts" (published with the dashboards) or "own": wide on purpose, so that only what no body has is set
-    aside."""
+    (None: no end). `source` is "facts" (published with the dashboards) or "own": round numbers of ours, wide
+    on purpose, so that only what no body has is set aside. Those of weights before 10 years and of heights
+    are wider than what the WHO flags as biologically implausible: weight for age under -6 or over +5 standard
+    deviations, length or height for age beyond 6 (WHO Anthro; WHO and UNICEF, Recommendations for data
+    collection, analysis and reporting on anthropometric indicators in children under 5 years old, 2019)."""
 
     table: str
     kind: str
@@ -97,17 +100,37 @@ def load_plausible() -> tuple[Plausible, ...]:
 
 @cache
 def load_height_limits() -> Mapping[tuple[str, int], tuple[float, float]]:
-    """The heights (cm) at 4 standard deviations under and over the median, by sex ("M", "F") and completed
-    months of age from 0 to 227: the lower one of a child a month younger, the upper one of a child a month
-    older, since births are known to the month. WHO Child Growth Standards (2006) before 5 years, WHO growth
-    reference (de Onis et al., Bull World Health Organ 2007;85:660-7) from there on; L is 1: M (1 + S z).
+    """The heights (cm) that are believed, by sex ("M", "F") and completed months of age from 0 to 227.
+
+    Our own round numbers, even centimetres at some twenty ages and straight lines between: never narrower
+    than 4 standard deviations about the median of the WHO Child Growth Standards (2006) and growth reference
+    (de Onis et al., Bull World Health Organ 2007;85:660-7) of a child a month younger or older, since births
+    are known to the month, and up to 4 cm wider. The WHO's tables are not here, nor can they be worked out
+    from these limits: it keeps its rights in them (its publications are CC BY-NC-SA 3.0 IGO, its R packages
+    with the tables GPL 3), under which this project can't pass them on.
     """
+    knots: dict[str, list[tuple[int, float, float]]] = {}
+    for row in _rows("height_for_age.csv"):
+        knots.setdefault(row["sex"], []).append(
+            (int(row["age_months"]), float(row["low"]), float(row["high"]))
+        )
     return MappingProxyType(
         {
-            (row["sex"], int(row["age_months"])): (float(row["low"]), float(row["high"]))
-            for row in _rows("height_for_age.csv")
+            (sex, months): _between(one, other, months)
+            for sex, ages in knots.items()
+            for one, other in pairwise(ages)
+            for months in range(one[0], other[0])
         }
     )
+
+
+def _between(
+    one: tuple[int, float, float], other: tuple[int, float, float], months: int
+) -> tuple[float, float]:
+    """On the straight lines, to the millimetre."""
+    share = (months - one[0]) / (other[0] - one[0])
+    _, low, high = (round(a + share * (b - a), 1) for a, b in zip(one, other, strict=True))
+    return low, high
 
 
 def _rule(fields: dict[str, object]) -> Rule:

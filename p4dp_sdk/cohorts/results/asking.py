@@ -91,18 +91,8 @@ def draft(question: ir.Table, key: str | None = None) -> Answers:
 
 def published(question: ir.Table, title: str) -> SafeTable:
     """The publication table of `question`, by the gateway that its tables are of. Raises EnclaveError."""
-    from p4dp_sdk.backend.progress import progress
-    from p4dp_sdk.errors import EnclaveError
-    from p4dp_sdk.tables.safe import SafeTable
-    from p4dp_sdk.wire import graph
-    from p4dp_sdk.wire.errors import Refusal
-
-    try:
-        document = graph.encode(question)
-    except Refusal as refusal:
-        raise EnclaveError.of(refusal) from None
-    with progress():
-        return SafeTable.from_json(question.get_backend()._gateway.publish(title, document))
+    table: SafeTable = question.get_backend().publish(question, title)
+    return table
 
 
 def answers_of(table: SafeTable, key: str | None = None) -> Answers:

@@ -22,7 +22,8 @@ from p4dp_sdk.tables.safe_remarks import provenance
 
 if TYPE_CHECKING:
     from p4dp_sdk.cohorts.results.asking import Number
-    from p4dp_sdk.cohorts.results.table_one import Column, TableOne
+    from p4dp_sdk.cohorts.results.columns import Column
+    from p4dp_sdk.cohorts.results.table_one import TableOne
 
 _INDENT = "\u2003"
 

@@ -20,14 +20,15 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from p4dp_sdk.cohorts.results import asking, comparing, differences, questions
-from p4dp_sdk.cohorts.results.asking import WITHHELD, Answer, Measures, Number
+from p4dp_sdk.cohorts.results.asking import Answer, Measures, Number
+from p4dp_sdk.cohorts.results.columns import Column, columns_of, joined, summary
 from p4dp_sdk.cohorts.results.errors import not_summed, unknown_column
-from p4dp_sdk.cohorts.results.questions import PATIENTS, Entry, Part, Statistic
+from p4dp_sdk.cohorts.results.questions import PATIENTS, Entry, Part
 from p4dp_sdk.cohorts.results.variables import Asked, Bands, Group, Kind, Variable
 from p4dp_sdk.errors import EnclaveError
 from p4dp_sdk.locale import translate as _
 from p4dp_sdk.wire.errors import ErrorCode
-from p4dp_sdk.wire.protocol import Disclosure, MeasureSummary
+from p4dp_sdk.wire.protocol import Disclosure
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -36,7 +37,6 @@ if TYPE_CHECKING:
     from p4dp_sdk.cohorts.results.sheet import Sheet
     from p4dp_sdk.tables.safe import SafeTable
 
-OVERALL = "overall"
 KEYS = ("variable", "level", "statistic")
 
 
@@ -71,24 +71,6 @@ def _made(relation: ir.Table, asked: Asked, title: str) -> TableOne:
 
 
 @dataclass(frozen=True)
-class Column:
-    """One column of the table: what it is called in the frame, its words, its numbers by measure."""
-
-    name: str
-    label: str
-    numbers: Mapping[str, Number]
-
-    def of(self, entry: Entry) -> Number:
-        number = self.numbers.get(entry.measure, WITHHELD)
-        if entry.statistic is not Statistic.PERCENT:
-            return number
-        whole = self.numbers.get(PATIENTS, WITHHELD)
-        if number.value is None or not whole.value:
-            return WITHHELD
-        return Number(100 * number.value / whole.value, number.earlier)
-
-
-@dataclass(frozen=True)
 class TableOne:
     """A Table 1. `tables` are the signed tables it is made of (none: a draft) and `unpublished` the variables
     that could not be published, with the reason."""
@@ -108,7 +90,7 @@ class TableOne:
     @cached_property
     def columns(self) -> tuple[Column, ...]:
         """All patients, then each group."""
-        return self._published() if self.tables else self._columns_of_draft()
+        return tuple(self._columns_published() if self.tables else self._columns_of_draft())
 
     @cached_property
     def entries(self) -> tuple[Entry, ...]:
@@ -174,7 +156,7 @@ class TableOne:
             return None
         return asking.together(
             given,
-            measures={column.name: self._summary(column) for column in self.columns},
+            measures={column.name: summary(column, self.entries) for column in self.columns},
             key_columns=KEYS,
         )
 
@@ -386,60 +368,11 @@ class TableOne:
             return [table.disclosure for table in self.tables]
         return [each.disclosure for each in self._drafted[1] if each.disclosure is not None]
 
-    def _columns_of_draft(self) -> tuple[Column, ...]:
+    def _columns_of_draft(self) -> Iterator[Column]:
         whole, *grouped = self._drafted[1]
-        rows = grouped[0].rows if grouped else ()
-        return (self._whole(whole.rows[0].numbers), *self._groups(rows))
+        return columns_of(whole.rows[0].numbers, grouped[0].rows if grouped else (), self.group)
 
-    def _published(self) -> tuple[Column, ...]:
-        read = [asking.answers_of(table, self._key) for table in self.tables]
-        whole: dict[str, Number] = {}
-        groups: dict[Any, dict[str, Number]] = {}
-        for answers in read:
-            rows = answers.rows if self._key is not None else ()
-            total = answers.total if self._key is not None else answers.rows[0]
-            _merge(whole, total.numbers if total is not None else {})
-            for row in rows:
-                _merge(groups.setdefault(row.label, {}), row.numbers)
-        merged = [Answer(label, questions.with_missing(self.lines, n)) for label, n in groups.items()]
-        return (self._whole(questions.with_missing(self.lines, whole)), *self._groups(merged))
-
-    def _whole(self, numbers: Mapping[str, Number]) -> Column:
-        return Column(OVERALL, _("All patients"), numbers)
-
-    def _groups(self, rows: Iterable[Answer]) -> Iterator[Column]:
-        """The groups in the order of their code list; those of whom it is not recorded last."""
-        order = list(self.group.labels) if self.group is not None else []
-        places = {label: place for place, label in enumerate(order)}
-        ordered = sorted(
-            rows, key=lambda row: (row.label is None, places.get(row.label, len(order)), str(row.label))
-        )
-        for row in ordered:
-            name = _("not recorded") if row.label is None else str(row.label)
-            yield Column(name, self._words(row.label), row.numbers)
-
-    def _words(self, label: Any) -> str:
-        if label is None:
-            return _("not recorded")
-        if isinstance(label, bool) or str(label) in ("True", "False"):
-            told = self.group.label if self.group is not None else ""
-            answer = _("yes") if str(label) == "True" else _("no")
-            return f"{told} : {answer}"
-        return str(self.group.labels.get(label, label)) if self.group is not None else str(label)
-
-    def _summary(self, column: Column) -> MeasureSummary:
-        known = [column.of(entry) for entry in self.entries]
-        earlier = tuple(
-            (entry.variable.name if entry.variable else PATIENTS, entry.level, entry.statistic.value)
-            for entry, number in zip(self.entries, known, strict=True)
-            if number.earlier
-        )
-        shown = sum(number.known for number in known)
-        return MeasureSummary(shown, len(known) - shown, len(earlier), earlier)
-
-
-def _merge(into: dict[str, Number], numbers: Mapping[str, Number]) -> None:
-    """Adds what is not there yet: of the size of a group, the first table's number stands."""
-    for name, number in numbers.items():
-        if name not in into or not into[name].known:
-            into[name] = number
+    def _columns_published(self) -> Iterator[Column]:
+        whole, groups = joined([asking.answers_of(table, self._key) for table in self.tables], self._key)
+        rows = [Answer(label, questions.with_missing(self.lines, n)) for label, n in groups.items()]
+        return columns_of(questions.with_missing(self.lines, whole), rows, self.group)

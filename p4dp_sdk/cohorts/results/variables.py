@@ -121,10 +121,9 @@ def group_of(relation: ir.Table, by: str, labels: Mapping[str, str]) -> Group:
 def catalogue_of(relation: ir.Table) -> Catalogue:
     """The project's catalogue, with the site's own codes; on another engine, what the SDK ships."""
     from p4dp_sdk.backend import Backend
-    from p4dp_sdk.backend.schemas import read_catalogue
 
     backend = relation.get_backend()
-    return read_catalogue(backend._gateway.catalogue()) if isinstance(backend, Backend) else load_catalogue()
+    return backend.catalogue() if isinstance(backend, Backend) else load_catalogue()
 
 
 def _told(relation: ir.Table) -> list[str]:

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from hub_config.governance.releases.facts import Verdict
+from tests.benchmarks.airlock import questions
 from tests.corpus.safe import COX, LOGISTIC, saved
 from tests.corpus.tables import (
     PSEUDONYMS,
@@ -286,71 +287,71 @@ REQUESTS: Final[tuple[Request, ...]] = (
         "ines",
         "Dix premiers diagnostics",
         MEDICAL + "Patients distincts par code CISP-2, les dix plus fréquents.",
-        (born("motifs.csv", MOTIFS, "diagnoses · par cisp2 · patients distincts"),
-         drawn("motifs.png", MOTIFS, "diagnoses · par cisp2 · patients distincts")),
+        (born("motifs.csv", MOTIFS, questions.MOTIFS),
+         drawn("motifs.png", MOTIFS, questions.MOTIFS)),
     ),
     Request(
         "leo",
         "Diabète par âge",
         MEDICAL + "Patients avec un code T90, par classe d'âge au 1er janvier 2019.",
-        (born("diabete-age.csv", AGES, "diagnoses · cisp2 = T90 · par age_band"),),
+        (born("diabete-age.csv", AGES, questions.DIABETES_BY_AGE),),
     ),
     Request(
         "maya",
         "Activité des centres, 2016-2021",
         MEDICAL + "Nombre de consultations et de patients par année civile.",
-        (born("activite.csv", YEARS, "consultations · par année · patients distincts"),
-         drawn("activite.png", YEARS, "consultations · par année · patients distincts")),
+        (born("activite.csv", YEARS, questions.ACTIVITY),
+         drawn("activite.png", YEARS, questions.ACTIVITY)),
     ),
     Request(
         "damien",
         "Rapport annuel du département : grippe",
         "Tous les patients des maîtres de stage du département, semaines 1 à 26 de 2019.",
-        (born("grippe.csv", WEEKS, "reasons · cisp2 = R80 · par semaine"),),
+        (born("grippe.csv", WEEKS, questions.FLU),),
         purpose="Rapport annuel du département, remis aux maîtres de stage.",
     ),
     Request(
         "damien",
         "Rapport annuel du département : dépistage",
         "Femmes de 50 à 74 ans ; dépistage noté dans les deux ans.",
-        (born("depistage.csv", CENTRES, "consultations · par centre_id · patients distincts"),
-         drawn("depistage.png", CENTRES, "consultations · par centre_id · patients distincts")),
+        (born("depistage.csv", CENTRES, questions.SCREENING),
+         drawn("depistage.png", CENTRES, questions.SCREENING)),
         purpose="Rapport annuel du département, remis aux maîtres de stage.",
     ),
     Request(
         "rachid",
         "Dépression par sexe",
         MEDICAL + "Codes P76 et P03, première mention en 2019.",
-        (born("depression.csv", SEXES, "diagnoses · cisp2 = P76 · par sex"),),
+        (born("depression.csv", SEXES, questions.DEPRESSION),),
         purpose="Article soumis à une revue de soins primaires.",
     ),
     Request(
         "sarah",
         "Antibiotiques : prescriptions 2019",
         "Patients de 18 ans et plus avec au moins une prescription de la classe J01 en 2019.",
-        (born("antibiotiques.csv", ATC, "prescriptions · atc ~ J01 · par atc"),
-         drawn("antibiotiques.png", ATC, "prescriptions · atc ~ J01 · par atc")),
+        (born("antibiotiques.csv", ATC, questions.ANTIBIOTICS),
+         drawn("antibiotiques.png", ATC, questions.ANTIBIOTICS)),
         purpose="Article, et présentation au congrès du CNGE.",
     ),
     Request(
         "ines",
         "Figures de la soutenance",
         MEDICAL + "Les mêmes tableaux que ceux déjà sortis, redessinés pour le diaporama.",
-        (drawn("diabete.png", AGES, "diagnoses · cisp2 = T90 · par age_band"),
-         drawn("sexe.png", SEXES, "diagnoses · cisp2 = T90 · par sex")),
+        (drawn("diabete.png", AGES, questions.DIABETES_BY_AGE),
+         drawn("sexe.png", SEXES, questions.DIABETES_BY_SEX)),
         purpose="Diaporama de soutenance.",
     ),
     Request(
         "leo",
         "Suivi biologique",
         MEDICAL + "Patients diabétiques avec au moins une HbA1c dans l'année.",
-        (born("suivi.csv", YEARS, "lab_results · analyte = HbA1c · par année"),),
+        (born("suivi.csv", YEARS, questions.FOLLOW_UP),),
     ),
     Request(
         "maya",
         "Délivrances par classe",
         MEDICAL + "Patients distincts et prescriptions par classe thérapeutique.",
-        (born("classes.csv", ATC, "prescriptions · par atc · patients distincts"),),
+        (born("classes.csv", ATC, questions.CLASSES),),
     ),
     # unverified, and fit to leave
     Request(
@@ -426,7 +427,7 @@ REQUESTS: Final[tuple[Request, ...]] = (
         "damien",
         "Fiche pratique : diabète",
         "Patients diabétiques du département par âge (figé), et leurs traitements à un an (fait à la main).",
-        (born("diabete.csv", AGES, "diagnoses · cisp2 = T90 · par age_band"),
+        (born("diabete.csv", AGES, questions.DIABETES_BY_AGE),
          by_hand("traitements.csv", TREATMENTS)),
         purpose="Fiche pratique remise aux internes.",
     ),

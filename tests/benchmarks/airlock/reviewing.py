@@ -218,5 +218,5 @@ def _seal(page: str) -> str:
 
 def _suggested(page: str) -> list[str]:
     """The reasons offered first, after the findings; where there are none, the context is asked for."""
-    offered = page.partition('<ul class="reasons">')[2].partition("</ul>")[0]
+    offered = page.partition('<ul class="reasons suggested">')[2].partition("</ul>")[0]
     return re.findall(r'name="reason" value="([^"]+)"', offered) or ["contexte"]

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import p4dp_sdk.locale
 from p4dp_sdk.wire.errors import ErrorCode, Refusal
-from p4dp_sdk.wire.messages import MESSAGES, Translate, fill
+from p4dp_sdk.wire.messages import Translate, fill
+from p4dp_sdk.wire.refusals import MESSAGES
 
 from .page import page
 

@@ -19,7 +19,6 @@ EFFECTS = {
     Effect.COUNTS: "Counted in `quality.json`; no row bears it.",
 }
 SOURCES = {
-    "who": "WHO growth standards 2006 and reference 2007, z of -6 to +5, rounded outwards",
     "own": "our own, wide on purpose: only what no body has is set aside",
     "facts": "published with the dashboards",
 }
@@ -33,7 +32,10 @@ def build() -> str:
 
 PLAUSIBLE = """
 Inclusive bounds by age in months, in the unit named; at an unknown age the widest of the measure. Heights
-before 19 years are also held to 4 standard deviations of the WHO's median by sex and month of age.
+before 19 years are also held to limits of our own by sex and month of age: 4 standard deviations about the
+WHO's median, widened to round numbers. Bounds of weights before 10 years and of heights are wider than what
+the WHO flags as biologically implausible (weight for age under -6 or over +5 standard deviations, height for
+age beyond 6).
 """
 
 

@@ -15,7 +15,9 @@ import pytest
 from hub_config.airlock.checks import Bounds, Reason, inspect_bytes, inspecting
 from hub_config.airlock.checks.box import checkers_box
 
-SUCCESS = 'print(\'{"stopped": null, "findings": [], "preview": {"blocks": []}, "candidates": []}\')'
+SUCCESS = (
+    'print(\'{"stopped": null, "findings": [], "preview": {"blocks": []}, "candidates": [], "anew": ""}\')'
+)
 LIMITS = "from hub_config.airlock.checks.inside.limits import set_limits"
 
 
@@ -121,6 +123,7 @@ def test_nothing_in_the_box_can_be_written_to() -> None:
     assert box.scratch == ()
     assert {mount.target for mount in box.mounts if "p4dp" in mount.target} == {
         "/opt/p4dp/hub_config/airlock/checks/inside",
+        "/opt/p4dp/hub_config/governance/releases/coded.py",
         "/opt/p4dp/hub_config/governance/releases/facts.py",
         "/opt/p4dp/hub_config/governance/releases/findings.py",
     }

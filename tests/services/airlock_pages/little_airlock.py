@@ -5,7 +5,6 @@ Charles names reviewers. Files are put on its shelf with previews and findings m
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -69,7 +68,8 @@ SIGNED = File(
     b"signed",
     OutputClass.BORN_SAFE,
     proof={
-        "definition": "diagnoses · groupées par cisp2 · patients distincts",
+        "definition": """SELECT "t0"."cisp2", COUNT(DISTINCT "t0"."patient_id") AS "patients"
+            FROM "diagnoses" AS "t0" WHERE "t0"."cisp2" = 'K86' GROUP BY 1""",
         "columns": [
             {"name": "cisp2", "lineage": "key", "source": [], "alias": False},
             {"name": "patients", "lineage": "measure", "source": [], "alias": False},
@@ -146,9 +146,6 @@ class LittleAirlock:
             found = reading.find_request(session, request)
         assert found is not None
         return found
-
-    def audited(self) -> Sequence[str]:
-        return [event.what for event in self.desk.store.audit.read()]
 
 
 def person(name: str) -> Person:

@@ -26,11 +26,11 @@ from hub_config.governance.facts import ProjectFacts
 from hub_config.governance.releases.facts import OutputClass, State
 from hub_config.governance.releases.findings import Rule
 from hub_config.governance.report_runs import approved
-from hub_config.governance.report_runs.facts import KeptFile, Outcome, RunFacts
+from hub_config.governance.report_runs.facts import Approvals, KeptFile, Outcome, RunFacts
+from hub_config.governance.report_runs.templates import read_template
 from hub_config.reports.keeping import Done, Leaving, keep, place_for
 from hub_config.reports.plain import plain
 from hub_config.reports.recording import put_on_record, run_of
-from hub_config.reports.templates import read_template
 
 from .little_airlock import LittleAirlock
 
@@ -78,7 +78,8 @@ def ran(
     notebook = plain({"cells": [*CELLS, {"cell_type": "markdown", "source": f"Exécution {run}"}]})
     files = keep(folder, done, Leaving(notebook, f"<h1>Rapport</h1>{TABLE}"), "fr")
     assert put_on_record(settings, done, outcome, files, "operator:root")
-    return folder, run_of(done, outcome, files, "operator:root")
+    approved = Approvals({"essai": done.template.sha256})
+    return folder, run_of(done, outcome, files, "operator:root", approved)
 
 
 def class_of(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from html import unescape
 
 import pytest
 
@@ -205,6 +206,16 @@ def test_born_safe_requests_are_approved_at_one_go(airlock: LittleAirlock) -> No
     forged = f"{other}:{airlock.facts(other).seal}"
     assert diane.post("/relecture/lot", {"request": [forged]}).status_code == 409
     assert airlock.facts(other).reviews == ()
+
+
+def test_a_signed_table_is_said_in_words_above_its_folded_query(airlock: LittleAirlock) -> None:
+    """Reviewers are physicians: they read, they don't code."""
+    page = unescape(airlock.visit("diane").get(f"/relecture/{airlock.sent(SIGNED)}").text)
+    page = page.replace("\u00a0", " ")
+    assert "patients</span> : nombre de patients distincts" in page
+    assert "Diagnostic (CISP-2) = K86 « Hypertension sans complication »" in page
+    folded = page.index("<details>\n  <summary>Requête et provenance")
+    assert page.index("Hypertension sans complication »") < folded < page.index("SELECT")
 
 
 def test_a_question_reaches_the_requester_and_the_answer_comes_back(airlock: LittleAirlock) -> None:

@@ -8,7 +8,7 @@ from itertools import product
 import pytest
 from fastapi.routing import APIRoute
 
-from hub_config.airlock.pages import home, mine, news, pool, record, reports, review
+from hub_config.airlock.pages import home, mine, news, notebooks, pool, record, reports, review
 from hub_config.airlock.pages.asking import asked
 from hub_config.airlock.pages.rules import RULES, Door
 from hub_config.airlock.rules.permission import Act
@@ -20,7 +20,7 @@ from .little_airlock import PEOPLE, LittleAirlock
 
 ROUTES = [
     r
-    for one in (mine, home, reports, review, record, pool, news)
+    for one in (mine, home, reports, notebooks, review, record, pool, news)
     for r in one.router.routes
     if isinstance(r, APIRoute)
 ]
@@ -85,7 +85,7 @@ def test_an_address_answers_exactly_whom_the_rule_lets_in(
         answer = visit.get(address(path, request))
         if who == "ines" and path == "/relecture/{id}":
             assert answer.status_code == 403  # it is hers: she is told so
-        elif "images" in path:
+        elif "images" in path or "dessin" in path:
             assert answer.status_code == 404  # there is none in it; whoever may not know is told no other
         else:
             assert (answer.status_code not in REFUSED) is allowed, (who, path, answer.status_code)

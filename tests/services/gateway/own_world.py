@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from datetime import date
+from pathlib import Path
 from typing import Final
 
+import duckdb
 import ibis
 
 from hub_config.governance.persons import actions as persons
 from hub_config.governance.persons.facts import Link, Standing
-from hub_config.warehouse.snapshot import Building
+from hub_config.warehouse.manifest import read_manifest, write_manifest
+from hub_config.warehouse.snapshot import MANIFEST, Building
 from p4dp_sdk.catalogue.load import load_catalogue
 from p4dp_sdk.catalogue.model import Role
-from tests.services.gateway.peer_enclave import Enclave
+from tests.services.gateway.peer_enclave import Enclave, Workspace, table
 
 PATIENTS: Final = 1_200
 PHYSICIANS: Final = 12
@@ -78,3 +81,37 @@ def mine(name: str) -> ibis.Table:
     """A table of one's own, as a notebook has it."""
     columns = [column for column in load_catalogue().tables[name].columns if column.role in _SEEN]
     return ibis.table({column.name: column.dtype for column in columns}, name=name, database="own")
+
+
+async def refusal(workspace: Workspace, expression: ibis.Expr) -> str:
+    response = await workspace.ask(expression)
+    assert response.status_code != 200
+    return str(response.json()["code"])
+
+
+def by_code(name: str = "diagnoses", *, own: bool = True) -> ibis.Table:
+    rows = mine(name) if own else table(name)
+    return rows.group_by("cisp2").agg(n=rows.patient_id.nunique())
+
+
+async def shown(workspace: Workspace, expression: ibis.Table) -> dict[str, float]:
+    answer, _ = await workspace.answer(expression)
+    return {row["cisp2"]: row["n"] for row in answer.to_pylist() if row["n"] is not None}
+
+
+def make_old(snapshot: Path) -> None:
+    """As a version without interns and body mass would have left it."""
+    database, sealed = snapshot / "warehouse.duckdb", snapshot / MANIFEST
+    for path in (database, sealed):
+        path.chmod(0o600)
+    log = snapshot / "tables" / "training_log.parquet"
+    log.chmod(0o600)
+    with duckdb.connect(str(database)) as connection:
+        connection.execute("ALTER TABLE training_log DROP COLUMN intern_no")
+        connection.execute("DROP TABLE body_mass")
+        connection.execute(f"COPY training_log TO '{log}' (FORMAT parquet)")
+    manifest = read_manifest(sealed.read_text())
+    rows = {name: count for name, count in manifest.rows.items() if name != "body_mass"}
+    sizes = {name: (snapshot / name).stat().st_size for name in manifest.bytes}
+    fields = {**vars(manifest), "rows": rows, "bytes": sizes, "columns": {}}
+    sealed.write_text(write_manifest(type(manifest)(**fields)))

@@ -67,7 +67,7 @@ def same_vectors(bulk: Cells, whole: Cells) -> None:
     assert set(bulk.labels) == set(whole.labels)
     order = [bulk.labels.index(label) for label in whole.labels]
     for one, other in zip(bulk.columns, whole.columns, strict=True):
-        for name in ("by_patient", "by_physician", "threshold", "records"):
+        for name in ("by_patient", "by_physician", "physician_counts", "threshold", "records"):
             made = getattr(one.vectors, name)
             assert np.array_equal(made[order], getattr(other.vectors, name)), (other.measure.name, name)
         for number, place in enumerate(order):

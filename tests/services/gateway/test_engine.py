@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import shutil
 import threading
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +14,8 @@ import duckdb
 import pyarrow as pa
 import pytest
 
+from hub_config.gateway import actions
+from hub_config.gateway.answer import Answer
 from hub_config.gateway.app import create_app
 from hub_config.gateway.engine import Engine, EngineLimits, Engines, explained, scratch
 from hub_config.gateway.slots import Slots
@@ -42,6 +46,21 @@ FORBIDDEN = (
 
 
 ENGINE_CODES = (ErrorCode.ENGINE_FAILED, ErrorCode.OUT_OF_MEMORY, ErrorCode.SNAPSHOT_CORRUPT)
+
+
+def test_one_engine_that_fails_refuses_nobody_else_the_snapshot(warehouse: Path) -> None:
+    """Others' questions still run on it; a process has one instance of the file, and it is locked."""
+    engines = Engines(EngineLimits(256 * 1024**2, 1))
+    database = warehouse / "1" / "warehouse.duckdb"
+    with engines.engine(1, database).session(Stop(10)) as running:
+        engines.discard(1)
+        with engines.engine(1, database).session(Stop(10)) as session:
+            for each in (running, session):
+                assert each.fetch("SELECT count(*) AS n FROM patients").column("n").to_pylist() != [0]
+            for statement in FORBIDDEN:
+                with pytest.raises(Refusal):
+                    session.run(statement)
+    engines.close()
 
 
 @pytest.fixture(params=["warehouse", "scratch"])
@@ -203,6 +222,32 @@ async def test_rows_are_streamed_in_batches(rachid: Workspace) -> None:
     assert answer.num_rows > 140_000
     assert len(sizes) > 2
     assert max(sizes) <= 65_536
+
+
+@pytest.mark.parametrize(
+    "code, kept",
+    [(ErrorCode.ENGINE_FAILED, False), (ErrorCode.SNAPSHOT_CORRUPT, False), (ErrorCode.BUSY, True)],
+)
+async def test_an_engine_that_fails_among_the_rows_answers_no_other_question(
+    enclave: Enclave,
+    warehouse: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    code: ErrorCode,
+    kept: bool,
+) -> None:
+    moved, _ = copied(enclave, warehouse, tmp_path)
+    stream = actions.ipc_stream
+
+    def failing(answer: Answer) -> Iterator[bytes]:
+        yield next(stream(answer))
+        raise Refusal(code)
+
+    monkeypatch.setattr(actions, "ipc_stream", failing)
+    with suppress(Exception):  # the answer ends short
+        await moved.workspace("rachid", "modeles-rachid").ask(table("patients", "patient_id"))
+    assert (1 in moved.gateway.engines._open) is kept
+    moved.gateway.engines.close()
 
 
 # --- the snapshot ------------------------------------------------------------------------------------------

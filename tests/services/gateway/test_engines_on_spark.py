@@ -6,19 +6,26 @@ All that the gateway sends goes through a relay that listens in.
 
 from __future__ import annotations
 
+import os
+import shutil
 import threading
-from collections.abc import Iterator
-from contextlib import ExitStack
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, suppress
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
 import ibis
+import psutil
+import pyarrow as pa
 import pytest
 
 from hub_config.gateway.engine import EngineLimits, Opener
+from hub_config.gateway.engines.looking import FirstSeen
 from hub_config.gateway.engines.port import stored
-from hub_config.gateway.engines.spark import Spark
+from hub_config.gateway.engines.spark import Spark, SparkReading
 from hub_config.gateway.pseudonyms import ProjectKey
 from hub_config.governance.objections import actions as objections
 from hub_config.governance.objections.facts import ObjectionScope
@@ -33,6 +40,7 @@ from tests.services.gateway import peer_enclave
 from tests.services.gateway.peer_enclave import demonstration, table
 from tests.services.gateway.test_engines import Both, drafts
 from tests.spark_cluster import Cluster
+from tests.spark_snapshots import keep
 
 LIMITS = EngineLimits(512 * 1024**2, 1)
 
@@ -137,6 +145,34 @@ async def test_who_objects_is_gone_at_the_next_question(both: Both, who: dict[st
     await both.same("ines", "these-ines", d.group_by("cisp2").agg(n=d.patient_id.nunique()))
 
 
+def test_what_fits_no_number_comes_all_the_same(place: SparkPlace, tmp_path: Path) -> None:
+    """The cluster sends patient, GP and date as one number where they are as anybody's."""
+    rows = pa.table(
+        {
+            "patient_no": pa.array([0, 2**28 - 2, 2**28 - 1, -1, None, 5, 5], pa.int64()),
+            "physician_no": pa.array([0, 2**18 - 2, None, 2**18 - 1, -(2**31), 1, 1], pa.int32()),
+            "date": [
+                date(1790, 7, 25),
+                date(2149, 6, 5),
+                None,
+                date(1, 1, 1),
+                date(9999, 12, 31),
+                *[None] * 2,
+            ],
+            "cisp2": ["T90", None, "", "K86", "T90", "T90", "T90"],
+        }
+    )
+    wanted = keep(tmp_path / "1", {"facts": rows})
+    reading = Spark(replace(place, directory=str(tmp_path)), 1, wanted).open()
+    facts = stored("facts", ibis.Schema.from_pyarrow(rows.schema))
+    found = pa.Table.from_batches(reading.read(facts.select(*reversed(facts.columns)), {}))
+    reading.close()
+    assert found.column_names == rows.column_names[::-1]
+    assert Counter(map(str, found.select(rows.column_names).to_pylist())) == Counter(
+        map(str, rows.to_pylist())
+    )
+
+
 # --- names for the files -----------------------------------------------------------------------------------
 
 
@@ -155,6 +191,14 @@ def test_a_snapshot_is_named_typed_and_counted(place: SparkPlace, wanted: Descri
     publish(place, 1, wanted)  # again: the same
 
 
+def test_a_cluster_that_would_go_on_with_stopped_questions_is_refused(
+    place: SparkPlace, wanted: Description, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hub_config.warehouse.engines.spark._REAPER", "spark.task.nobody")
+    with pytest.raises(WarehouseProblem, match="go on working at stopped questions"):
+        publish(place, 1, wanted)
+
+
 def test_another_snapshot_of_that_number_is_refused(place: SparkPlace, wanted: Description) -> None:
     other = replace(wanted, manifest="0" * 64)
     with pytest.raises(WarehouseProblem, match="is not the manifest of snapshot 1"):
@@ -168,6 +212,45 @@ def test_a_table_of_other_rows_is_refused(place: SparkPlace, wanted: Description
     fewer = replace(wanted.tables["patients"], rows=wanted.tables["patients"].rows - 1)
     with pytest.raises(WarehouseProblem, match=r"other row counts .* patients\. Copy"):
         publish(place, 1, replace(wanted, tables={"patients": fewer}))
+
+
+@pytest.fixture
+def copied(place: SparkPlace, warehouse: Path, tmp_path: Path) -> SparkPlace:
+    shutil.copytree(warehouse / "1", tmp_path / "1")
+    return replace(place, directory=str(tmp_path))
+
+
+@pytest.mark.parametrize("damage", [Path.unlink, lambda file: file.write_bytes(file.read_bytes() + b"0")])
+def test_a_table_that_is_missing_or_of_another_length_is_refused(
+    copied: SparkPlace, wanted: Description, tmp_path: Path, damage: Callable[[Path], object]
+) -> None:
+    file = tmp_path / "1" / "tables" / "patients.parquet"
+    file.chmod(0o600)
+    damage(file)
+    with pytest.raises(WarehouseProblem, match=r"missing, or not as long .* snapshot 1 says: patients\."):
+        publish(copied, 1, wanted)
+    with pytest.raises(Refusal) as refusal:
+        _ = Spark(copied, 1, wanted).description
+    assert refusal.value.code is ErrorCode.SNAPSHOT_CORRUPT
+
+
+def test_a_table_that_is_replaced_while_the_gateway_runs_is_refused(
+    copied: SparkPlace, wanted: Description, tmp_path: Path
+) -> None:
+    """Though it is as long, and though the engine was opened anew; by a gateway that did not see the one
+    before it is believed."""
+    file, seen = tmp_path / "1" / "tables" / "patients.parquet", FirstSeen()
+    assert Spark(copied, 1, wanted, seen).description is wanted
+    assert Spark(copied, 1, wanted, seen).description is wanted
+    other = tmp_path / "other"
+    other.write_bytes(bytes(reversed(file.read_bytes())))
+    os.utime(other, (0, 0))
+    other.replace(file)
+    for _ in range(2):
+        with pytest.raises(Refusal) as refusal:
+            _ = Spark(copied, 1, wanted, seen).description
+        assert refusal.value.code is ErrorCode.SNAPSHOT_CORRUPT
+    assert Spark(copied, 1, wanted, FirstSeen()).description is wanted
 
 
 def test_names_of_another_enclave_are_left_alone(place: SparkPlace, wanted: Description) -> None:
@@ -192,10 +275,30 @@ def test_a_directory_that_the_workers_do_not_see_is_named(place: SparkPlace, wan
 # --- stopped, lost, damaged --------------------------------------------------------------------------------
 
 
-def test_a_stopped_question_is_stopped_on_the_cluster(spark: Spark, monkeypatch: pytest.MonkeyPatch) -> None:
-    """As many pairs of pairs as would keep both workers busy for days; then they are free."""
+def executors(cluster: Cluster) -> Iterator[tuple[psutil.Process, float]]:
+    """Those at work, and the seconds that each has worked."""
+    for process in psutil.Process(cluster.supervisor).children(recursive=True):
+        with suppress(psutil.NoSuchProcess):
+            if any("CoarseGrainedExecutorBackend" in word for word in process.cmdline()):
+                yield process, sum(process.cpu_times()[:2])
+
+
+def busy(cluster: Cluster, before: Mapping[psutil.Process, float]) -> list[psutil.Process]:
+    """Who works for longer than a question of few rows takes."""
+    return [process for process, worked in executors(cluster) if worked > before.get(process, worked) + 3]
+
+
+def test_a_stopped_question_is_stopped_on_the_cluster(
+    spark: Spark, cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As many pairs of pairs as would keep a worker busy for days. It is at work when it is told to stop, and
+    ends; others are answered."""
     monkeypatch.setattr("hub_config.gateway.engines.spark._GRACE", 600.0)  # however busy this machine is
     p = patients()
+    warm = spark.open()
+    assert list(warm.read(p, {}))
+    warm.close()
+    before = dict(executors(cluster))
     endless = p
     for _ in range(5):
         endless = endless.cross_join(p.view(), rname="{name}_" + str(_)).select(*p.columns)
@@ -208,14 +311,65 @@ def test_a_stopped_question_is_stopped_on_the_cluster(spark: Spark, monkeypatch:
 
     asking = threading.Thread(target=ask)
     asking.start()
+    while not (at_work := busy(cluster, before)):
+        time.sleep(0.1)
     while asking.is_alive():
         reading.interrupt()
         asking.join(0.5)
     assert why == [ErrorCode.TIMED_OUT]  # said by the cluster: who is merely cut off hears nothing
     reading.close()
+    psutil.wait_procs(at_work)
     other = spark.open()
     assert sum(batch.num_rows for batch in other.read(p, {})) > 100
     other.close()
+
+
+def asked(reading: SparkReading) -> int:
+    return sum(batch.num_rows for batch in reading.read(patients(), {}))
+
+
+def test_a_session_whose_question_ended_well_is_taken_by_the_next_without_its_views(spark: Spark) -> None:
+    one = spark.open()
+    assert asked(one) > 100
+    beside = spark.open()
+    assert beside.session is not one.session, "each has one for itself"
+    one.close()
+    one.interrupt()  # too late: it may be another's
+    again = spark.open()
+    assert again.session is one.session
+    assert not again.session.catalog.tableExists("stored_patients")
+    assert asked(again) > 100
+    again.close()
+    beside.close()
+    spark.close()
+    assert spark.open().session not in (one.session, beside.session)
+
+
+@pytest.mark.parametrize("ending", ["stopped", "left", "failed", "old", "forgotten by the cluster"])
+def test_any_other_session_is_left(spark: Spark, ending: str) -> None:
+    now = [0.0]
+    spark.idle.clock = lambda: now[0]
+    one = spark.open()
+    match ending:
+        case "stopped":
+            one.interrupt()
+        case "left":
+            next(one.read(patients(), {}))
+        case "failed":
+            unknown = stored("patients", {"nothing": "int64"})
+            with pytest.raises(Refusal):
+                list(one.read(unknown.filter(unknown.nothing > 0), {}))
+    one.close()
+    match ending:
+        case "old":
+            now[0] = spark.idle.seconds
+        case "forgotten by the cluster":
+            one.session.client.release_session()
+    other = spark.open()
+    assert other.session is not one.session
+    assert asked(other) > 100
+    other.close()
+    spark.close()
 
 
 def test_a_cluster_that_is_lost_is_told_and_found_again(spark: Spark, relay: Relay) -> None:

@@ -86,7 +86,7 @@ def test_roll_ups_are_measured_as_if_they_had_been_asked(rows):
         alone = measured(rows, release(keys=keys))
         order = [cells.labels.index(label) for label in alone.labels]
         for one, other in zip(cells.columns, alone.columns, strict=True):
-            for name in ("by_patient", "by_physician", "records", "threshold"):
+            for name in ("by_patient", "by_physician", "physician_counts", "records", "threshold"):
                 assert np.array_equal(getattr(one.vectors, name)[order], getattr(other.vectors, name))
             shares = one.backing.physician_share[order]
             assert shares == pytest.approx(other.backing.physician_share)
@@ -100,7 +100,7 @@ def test_sketches_add_up(rows):
     asked = release(measures=(COUNTED, CHOSEN, SUMMED))
     parts, whole = cross(session(t=table_of(rows)), asked, POLICY, RING, keys).values()
     for one, other in zip(whole.columns, parts.columns, strict=True):
-        for name in ("by_patient", "by_physician"):
+        for name in ("by_patient", "by_physician", "physician_counts"):
             summed = getattr(other.vectors, name).sum(axis=0, dtype=np.uint32)
             assert np.array_equal(getattr(one.vectors, name).sum(axis=0, dtype=np.uint32), summed)
 

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hub_config.gateway.evidence import cross, measure, quantile
+from hub_config.gateway.evidence import cross, large, measure, quantile
 from hub_config.gateway.evidence.fanout import is_one_table, most_rows
-from hub_config.gateway.evidence.source import source
+from hub_config.gateway.evidence.source import Source, source
 from hub_config.gateway.rules.cells import Cells
 from hub_config.gateway.rules.limits import verdicts
 from hub_config.gateway.rules.plan import PATIENT, MeasureKind
@@ -112,6 +112,21 @@ def test_few_rows_a_cell_are_read_whole(distinct):
         measure(connection, asked, Policy(), RING, remember=False),
         Policy(),
     )
+
+
+@pytest.mark.parametrize("fewer, alone", [(0, True), (1, False)])
+def test_rows_leave_the_engine_one_by_one_only_where_they_are_few(monkeypatch, fewer, alone):
+    """Beyond that it groups them itself, within its own limit of memory."""
+    rows = [(f"c{p % 700}", "FM"[p % 2], p, p % 5, 1, 1.0) for p in range(12_000)]
+    monkeypatch.setattr(large, "_COARSE", len(rows) - fewer)
+    fetched = []
+    count = Source.count_contributions
+    monkeypatch.setattr(Source, "count_contributions", lambda *given: fetched.append(given) or count(*given))
+    asked = release(keys=("code",), measures=(COUNTED,), domains=(), closed=False)
+    connection = session(t=table_of(rows))
+    found = measure(connection, asked, Policy(), RING, remember=False, **ALWAYS)
+    assert bool(fetched) is alone
+    agree(found, measure(connection, asked, Policy(), RING, remember=False), Policy())
 
 
 def test_one_patient_and_one_gp_who_make_up_most_are_found():

@@ -21,7 +21,7 @@ async def test_one_column_of_the_catalogue(ines: Workspace) -> None:
     (row,) = (await ines.answer(weights.agg(n=weights.count(), **measures(weights.value))))[0].to_pylist()
     assert row["mean"] == pytest.approx(WEIGHT, rel=0.02) and row["mean"] != WEIGHT
     assert row["total"] == pytest.approx(WEIGHT * PATIENTS, rel=0.01)
-    assert row["spread"] >= 0
+    assert row["spread"] is None or row["spread"] > 0  # all weigh the same: what is left is noise
     assert row["middle"] is None  # nobody has less, and nobody more
 
 

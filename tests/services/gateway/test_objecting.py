@@ -8,17 +8,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import closing
+from dataclasses import replace
 from datetime import date
 
 import duckdb
+import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from hub_config.gateway import objecting
+from hub_config.gateway.authorise import held_by
 from hub_config.gateway.binding import Room, furnish
 from hub_config.gateway.engine import Engine, EngineLimits, Session
 from hub_config.gateway.stopping import Stop
 from hub_config.governance.facts import AccessLevel, Grant, Objectors
+from hub_config.warehouse.derived.until import Stored, tabled
 from hub_config.warehouse.pseudonyms import Kind
 from hub_config.warehouse.purging import DATED_BY, Objector, purge_objectors
 from hub_config.warehouse.snapshot import Snapshot, build_snapshot
@@ -32,25 +37,37 @@ NAMES = (*PERSONS, *PHYSICIANS)
 GRANT = Grant(AccessLevel.MICRODATA, dict.fromkeys(NAMES))
 KINDS = (Kind.PATIENT, Kind.PHYSICIAN)
 # Patients 1 and 2 are GP 1's, 3 and 4 GP 2's, 5 nobody's; all were seen in 2015. They were linked the once or
-# the other time.
+# the other time. Patients 6 to 8 are GP 2's: 6 and 7 were first seen in July 2020, though of 7 something is
+# known from before; 8 was observed twice.
 FILLED = """
 INSERT INTO centres (centre_id) VALUES ('C01');
 INSERT INTO physicians (physician_no, centre_id) VALUES (1, 'C01'), (2, 'C01');
 INSERT INTO patients (patient_no, physician_no, centre_id, death_month, death_source) VALUES
     (1, 1, 'C01', '2020-06-01', 'record'), (2, 1, 'C01', '2020-05-01', 'record'), (3, 2, 'C01', NULL, NULL),
-    (4, 2, 'C01', NULL, NULL), (5, NULL, 'C01', NULL, NULL);
+    (4, 2, 'C01', NULL, NULL), (5, NULL, 'C01', NULL, NULL), (6, 2, 'C01', NULL, NULL),
+    (7, 2, 'C01', NULL, NULL), (8, 2, 'C01', NULL, NULL);
 INSERT INTO consultations (patient_no, physician_no, centre_id, date) VALUES
     (1, 1, 'C01', '2020-06-15'), (1, 1, 'C01', '2020-06-16'), (2, 1, 'C01', NULL),
     (3, 2, 'C01', '2020-01-01'), (3, 1, 'C01', '2020-07-01'), (4, 2, 'C01', '2020-06-16'),
-    (5, NULL, 'C01', '2020-02-29'), (5, 1, 'C01', '2020-06-30');
+    (5, NULL, 'C01', '2020-02-29'), (5, 1, 'C01', '2020-06-30'), (6, 2, 'C01', '2020-07-15'),
+    (7, 2, 'C01', '2020-07-16');
 INSERT INTO vaccinations (patient_no, physician_no, centre_id, date, date_precision) VALUES
     (1, 1, 'C01', '2020-06-01', 'day'), (1, 1, 'C01', '2020-06-01', 'month'),
     (1, 1, 'C01', '2020-05-01', 'month'), (1, 1, 'C01', '2020-01-01', 'year'),
     (2, 1, 'C01', '2019-01-01', 'year'), (3, 2, 'C01', '2019-01-01', 'unknown'),
-    (4, 2, 'C01', '2020-06-01', NULL), (5, NULL, 'C01', NULL, 'month');
+    (4, 2, 'C01', '2020-06-01', NULL), (5, NULL, 'C01', NULL, 'month'),
+    (7, 1, 'C01', '2019-01-01', 'year');
 INSERT INTO observation_periods (patient_no, physician_no, centre_id, start_date, end_date, end_reason)
     SELECT patient_no, coalesce(physician_no, 2), 'C01', DATE '2015-01-01', DATE '2020-12-31', 'last_export'
-    FROM patients;
+    FROM patients WHERE patient_no < 6;
+UPDATE observation_periods SET end_date = '2020-11-11', end_reason = 'inactive' WHERE patient_no = 3;
+UPDATE observation_periods SET end_date = '2020-06-30', end_reason = 'death' WHERE patient_no = 1;
+INSERT INTO observation_periods (patient_no, physician_no, centre_id, start_date, end_date, end_reason) VALUES
+    (6, 2, 'C01', '2020-07-15', '2020-12-31', 'last_export'), (7, 2, 'C01', '2020-07-16', NULL, NULL),
+    (8, 2, 'C01', '2015-01-01', '2020-05-20', 'software_gap'),
+    (8, 2, 'C01', '2020-06-10', '2020-12-31', 'last_export');
+INSERT INTO exports (physician_no, exported_on, last_event) VALUES
+    (1, '2020-06-01', '2020-05-29'), (1, '2020-12-31', '2020-12-31'), (2, '2020-12-31', NULL);
 INSERT INTO snds_link
     (patient_no, physician_no, centre_id, status, linked_on, death_month, death_source) VALUES
     (1, 1, 'C01', 'linked', '2020-05-31', '2020-06-01', 'snds'),
@@ -101,23 +118,30 @@ def shown_of(name: str) -> str:
     return ", ".join(column.name for column in columns if column.role not in (Role.PATIENT, Role.PHYSICIAN))
 
 
-def seen(session: Session, objectors: Objectors) -> Rows:
-    """What one question is given, by the gateway's own binding."""
-    furnish(session, Room(CATALOGUE, GRANT, objectors, None), [CATALOGUE.tables[name] for name in NAMES])
+def seen(session: Session, objectors: Objectors, lacking: frozenset[str] = frozenset()) -> Rows:
+    """What one question is given, by the gateway's own binding, of a snapshot that lacks these tables."""
+    held = {name: table for name, table in CATALOGUE.tables.items() if name not in lacking}
+    room = Room(replace(CATALOGUE, tables=held), GRANT, objectors, None)
+    names = [name for name in NAMES if name in held]
+    furnish(session, room, [held[name] for name in names])
     found = {}
-    for name in NAMES:
+    for name in names:
         hidden = "__physician" if name in PHYSICIANS else "__patient, __physician"
         rows = session.fetch(f'SELECT {hidden}, {shown_of(name)} FROM temp.main."{name}"').to_pylist()
         found[name] = sorted((tuple(row.values()) for row in rows), key=repr)
     return found
 
 
-def kept(copied: duckdb.DuckDBPyConnection, objectors: list[Objector]) -> Rows:
+def kept(
+    copied: duckdb.DuckDBPyConnection, objectors: list[Objector], lacking: frozenset[str] = frozenset()
+) -> Rows:
     """What a snapshot made without them holds."""
     copied.execute("BEGIN")
     try:
+        for name in lacking:
+            copied.execute(f"DROP TABLE {name}")
         purge_objectors(copied, CATALOGUE, objectors)
-        return {name: _stored(copied, name) for name in NAMES}
+        return {name: _stored(copied, name) for name in NAMES if name not in lacking}
     finally:
         copied.execute("ROLLBACK")
 
@@ -145,7 +169,7 @@ def as_facts(objectors: list[Objector]) -> Objectors:
 
 OBJECTORS = st.lists(
     st.one_of(
-        st.builds(Objector, st.just(Kind.PATIENT), st.integers(1, 6), st.sampled_from([None, *DAYS])),
+        st.builds(Objector, st.just(Kind.PATIENT), st.integers(1, 9), st.sampled_from([None, *DAYS])),
         st.builds(Objector, st.just(Kind.PHYSICIAN), st.integers(1, 3), st.sampled_from([None, *DAYS])),
     ),
     max_size=4,
@@ -161,10 +185,71 @@ def test_a_question_is_not_shown_what_the_next_snapshot_is_made_without(
         assert seen(session, as_facts(objectors)) == kept(copied, objectors)
 
 
+@pytest.mark.parametrize(
+    ("lacking", "day"),
+    [  # a day each, since what was found out of a snapshot is kept
+        ({"exports"}, date(2020, 6, 12)),
+        ({"observation_periods"}, date(2020, 6, 13)),
+        ({"exports", "observation_periods"}, date(2020, 6, 14)),
+    ],
+)
+def test_a_snapshot_older_than_a_table_is_asked_all_the_same(
+    engine: Engine, copied: duckdb.DuckDBPyConnection, lacking: set[str], day: date
+) -> None:
+    objectors = [Objector(Kind.PATIENT, 1, day), Objector(Kind.PHYSICIAN, 2, day)]
+    with engine.session(Stop(30)) as session:
+        found = seen(session, as_facts(objectors), frozenset(lacking))
+    assert found == kept(copied, objectors, frozenset(lacking))
+    assert 6 not in {row[0] for row in found["patients"]}
+
+
+@pytest.mark.parametrize(
+    ("name", "column", "day"),
+    [  # a day each, since what was found out of a snapshot is kept
+        ("exports", "last_event", date(2020, 6, 17)),
+        ("exports", "exported_on", date(2020, 6, 18)),
+        ("observation_periods", "end_reason", date(2020, 6, 19)),
+        ("observation_periods", "end_date", date(2020, 6, 20)),
+    ],
+)
+def test_a_snapshot_older_than_a_column_hides_no_less(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch, name: str, column: str, day: date
+) -> None:
+    """What it lacks is as if it were unknown: nothing of after the day is shown of who objected."""
+    narrowed = held_by(CATALOGUE, {each: _columns_but(each, name, column) for each in CATALOGUE.tables})
+    assert not narrowed.tables[name].has(column)
+    monkeypatch.setattr(f"{__name__}.CATALOGUE", narrowed)
+    objectors = [Objector(Kind.PATIENT, 1, day), Objector(Kind.PHYSICIAN, 2, day)]
+    with engine.session(Stop(30)) as session:
+        found = seen(session, as_facts(objectors))
+    theirs = [row for row in found["observation_periods"] if row[0] in (1, 3, 4, 8)]
+    assert theirs and all(each <= day for row in theirs for each in row if isinstance(each, date))
+    assert 6 not in {row[0] for row in found["patients"]}
+
+
+def _columns_but(table: str, name: str, column: str) -> set[str]:
+    stored = {each.stored_as for each in CATALOGUE.tables[table].columns}
+    return stored - {column} if table == name else stored
+
+
+def test_who_objected_is_noted_in_an_order_of_its_own(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Rows that are kept are told by it: the order in which an engine gives a GP's patients says nothing."""
+    of = objecting._patients_of
+    noted = []
+    for way in (1, -1):
+        monkeypatch.setattr(objecting, "_patients_of", lambda *given, way=way: of(*given)[::way])
+        with engine.session(Stop(30)) as session:
+            seen(session, Objectors(frozenset({5}), frozenset({1, 2})))
+            noted.append(session.fetch("SELECT patient_no FROM temp.main.objecting_patients"))
+    assert noted[0].equals(noted[1]) and noted[0].num_rows > 5
+
+
 def test_nobody_objects_and_everything_is_shown(engine: Engine, copied: duckdb.DuckDBPyConnection) -> None:
     with engine.session(Stop(30)) as session:
         found = seen(session, Objectors())
-    assert found == kept(copied, []) and len(found["patients"]) == 5 and len(found["vaccinations"]) == 8
+    assert found == kept(copied, []) and len(found["patients"]) == 8 and len(found["vaccinations"]) == 9
 
 
 @pytest.mark.parametrize(
@@ -192,6 +277,30 @@ def test_the_day_itself_is_seen_and_the_next_is_not(engine: Engine) -> None:
         found = seen(session, Objectors(patients_until={1: date(2020, 6, 15)}))
     (only,) = [row for row in found["consultations"] if row[0] == 1]
     assert date(2020, 6, 15) in only
+
+
+@pytest.mark.parametrize("defended", [False, True], ids=["by-dates-alone", "for-real"])
+def test_who_was_first_seen_after_the_day_is_not_there(
+    engine: Engine, copied: duckdb.DuckDBPyConnection, monkeypatch: pytest.MonkeyPatch, defended: bool
+) -> None:
+    """Patients of a GP who objected to the future; what is known of one of them from before stays."""
+    day = date(2020, 6, 15)
+    if not defended:
+        monkeypatch.setattr(objecting, "_exclude_since", lambda session, *_: known_nothing(session))
+    with engine.session(Stop(30)) as session:
+        found = seen(session, Objectors(physicians_until={2: day}))
+    there = [row[0] for row in found["patients"]]
+    assert (6 in there) is not defended
+    assert 7 in there and 6 not in {row[0] for row in found["observation_periods"]}
+    assert (found == kept(copied, [Objector(Kind.PHYSICIAN, 2, day)])) is defended
+
+
+def known_nothing(session: Session) -> bool:
+    session.store("periods_until", tabled(Stored(NOTHING, NOTHING, NOTHING), {}, {}))
+    return False
+
+
+NOTHING = pa.table({"practice": pa.array([], pa.int64())})
 
 
 def test_a_fresh_linkage_tells_nothing_of_who_objected_to_the_future_before(engine: Engine) -> None:

@@ -8,8 +8,6 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-import duckdb
-import ibis
 import pytest
 
 from hub_config.gateway.engine import EngineLimits
@@ -20,8 +18,7 @@ from hub_config.governance.objections import actions as objections
 from hub_config.governance.persons import actions as persons
 from hub_config.governance.persons.facts import Link, Standing
 from hub_config.governance.persons.models import Person
-from hub_config.warehouse.manifest import read_manifest, write_manifest
-from hub_config.warehouse.snapshot import MANIFEST, build_snapshot
+from hub_config.warehouse.snapshot import build_snapshot
 from p4dp_sdk.wire.errors import ErrorCode
 from p4dp_sdk.wire.graph import encode
 from tests.services.gateway.own_world import (
@@ -31,9 +28,13 @@ from tests.services.gateway.own_world import (
     RARE_HERE,
     SEVERAL,
     SOURCE,
+    by_code,
     fill,
     link,
+    make_old,
     mine,
+    refusal,
+    shown,
 )
 from tests.services.gateway.peer_enclave import (
     Enclave,
@@ -57,37 +58,14 @@ def own_warehouse(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for _ in range(2):
         with build_snapshot(directory, source=SOURCE, synthetic=True, public=False) as building:
             fill(building)
-    _make_old(directory / "2")
+    make_old(directory / "2")
     return directory
-
-
-def _make_old(snapshot: Path) -> None:
-    database, sealed = snapshot / "warehouse.duckdb", snapshot / MANIFEST
-    for path in (database, sealed):
-        path.chmod(0o600)
-    log = snapshot / "tables" / "training_log.parquet"
-    log.chmod(0o600)
-    with duckdb.connect(str(database)) as connection:
-        connection.execute("ALTER TABLE training_log DROP COLUMN intern_no")
-        connection.execute("DROP TABLE body_mass")
-        connection.execute(f"COPY training_log TO '{log}' (FORMAT parquet)")
-    manifest = read_manifest(sealed.read_text())
-    rows = {name: count for name, count in manifest.rows.items() if name != "body_mass"}
-    sizes = {name: (snapshot / name).stat().st_size for name in manifest.bytes}
-    fields = {**vars(manifest), "rows": rows, "bytes": sizes, "columns": {}}
-    sealed.write_text(write_manifest(type(manifest)(**fields)))
 
 
 @pytest.fixture
 def enclave(own_warehouse: Path, tmp_path: Path) -> Iterator[Enclave]:
     with demonstration(own_warehouse, tmp_path, LIMITS) as made:
         yield made
-
-
-async def refusal(workspace: Workspace, expression: ibis.Expr) -> str:
-    response = await workspace.ask(expression)
-    assert response.status_code != 200
-    return str(response.json()["code"])
 
 
 async def people(workspace: Workspace, name: str) -> set[int]:
@@ -100,16 +78,6 @@ async def people(workspace: Workspace, name: str) -> set[int]:
 def dates_of(places: range) -> set[int]:
     first = date(2018, 1, 1).toordinal()
     return {first + 10 * place for place in places}
-
-
-def by_code(name: str = "diagnoses", *, own: bool = True) -> ibis.Table:
-    rows = mine(name) if own else table(name)
-    return rows.group_by("cisp2").agg(n=rows.patient_id.nunique())
-
-
-async def shown(workspace: Workspace, expression: ibis.Table) -> dict[str, float]:
-    answer, _ = await workspace.answer(expression)
-    return {row["cisp2"]: row["n"] for row in answer.to_pylist() if row["n"] is not None}
 
 
 # --- whose rows --------------------------------------------------------------------------------------------

@@ -20,16 +20,17 @@ from click.testing import CliRunner
 
 from hub_config.cli import main
 from hub_config.gateway.authorise import visible_tables
-from hub_config.gateway.binding import Room, furnish
+from hub_config.gateway.binding import Room, _in_own_order, furnish
 from hub_config.gateway.compile import compile_hardened
 from hub_config.gateway.engine import Engine, EngineLimits
-from hub_config.gateway.engines.port import stored
+from hub_config.gateway.engines.port import stored, temporary
 from hub_config.gateway.engines.postgresql import Postgresql
-from hub_config.gateway.pseudonyms import ProjectKey
+from hub_config.gateway.execution import _streamed
+from hub_config.gateway.pseudonyms import ProjectKey, install
 from hub_config.gateway.stopping import Stop, Stopped, StopReason
 from hub_config.governance.facts import AccessLevel, Grant, Objectors
 from hub_config.warehouse.engines.address import Address, Part, password
-from hub_config.warehouse.engines.description import manifest_hash
+from hub_config.warehouse.engines.description import PUBLISHED, manifest_hash
 from hub_config.warehouse.engines.postgresql import Outcome, Place, publish, unpublish
 from hub_config.warehouse.problems import WarehouseProblem
 from hub_config.warehouse.snapshot import Snapshot, build_snapshot, open_snapshot
@@ -210,6 +211,7 @@ def test_a_lost_connection_is_told_and_the_next_question_has_another(server: Add
 
 def test_nothing_is_left_on_either_side(server: Address, engine: Engine) -> None:
     rows(engine)
+    engine.leave()  # or rows are kept for the next question
     with engine.session(Stop(10)) as session:
         found = session.fetch("SELECT database_name FROM duckdb_databases() WHERE NOT internal")
     assert found.column(0).to_pylist() == ["memory"]
@@ -233,6 +235,33 @@ def test_too_much_for_the_memory_is_refused(server: Address) -> None:
     little.close()
 
 
+def test_more_rows_than_the_memory_are_shown_and_leaving_ends_the_query(server: Address) -> None:
+    """In the project's order, which the server gives them, by a key that its log does not hold."""
+    numbers = pa.array(range(600_000), pa.int64())
+    publish_tables(server, 62, {"patients": pa.table({"patient_no": numbers, "text": ["x" * 40] * 600_000})})
+    held = Postgresql(reader(server), 62, "hand-made", 60.0)
+    engine = Engine(Path("nowhere"), EngineLimits(24 * 1024**2, 1), held)
+    columns = {"patient_no": "int64", "text": "string"}
+    people = temporary("people", columns)
+    asked = people.mutate(text=people.text.upper())
+
+    @contextmanager
+    def shown() -> Iterator[Iterator[pa.RecordBatch]]:
+        with engine.session(Stop(60)) as session:
+            install(session, KEY)
+            session.bind("people", "people", lambda: _in_own_order(stored("patients", columns)))
+            yield _streamed(session, asked)
+
+    with shown() as coming:
+        first = next(coming)["patient_no"].to_pylist()
+        assert sorted(first) != first and sessions(server) == 1
+    assert until(lambda: sessions(server) == 0)
+    with shown() as coming:
+        found = pa.concat_arrays([batch["patient_no"] for batch in coming])
+    assert found.slice(0, len(first)).to_pylist() == first and found.sort().equals(numbers)
+    engine.close()
+
+
 @pytest.mark.parametrize(
     ("changes", "code"),
     [
@@ -253,6 +282,29 @@ def test_what_is_not_there(
         rows(engine)
     assert refused.value.code is code
     assert "p4ssw0rd" not in f"{refused.value!r} {refused.value.__context__!r} {caplog.text}"
+
+
+def test_another_copy_is_refused_by_the_very_next_question(server: Address) -> None:
+    """And nobody can put one there while a question is being answered."""
+    ones = {"patients": pa.table({"n": pa.array([1], pa.int64())})}
+    publish_tables(server, 61, ones)
+    held = Postgresql(reader(server), 61, "hand-made", 60.0)
+    engine = Engine(Path("nowhere"), LIMITS, held)
+    everybody = stored("patients", {"n": "int64"})
+    with engine.session(Stop(10)) as session:
+        assert session.ask(everybody).num_rows == 1
+        with pytest.raises(postgresql.Error, match="lock timeout"):
+            execute(server, "SET lock_timeout = '200ms'", "DROP SCHEMA snapshot_61 CASCADE")
+    execute(server, "DROP SCHEMA snapshot_61 CASCADE")
+    publish_tables(server, 61, ones)
+    execute(
+        server,
+        f"UPDATE snapshot_61.{PUBLISHED} SET description = replace(description, 'hand-made', 'another')",
+    )
+    with engine.session(Stop(10)) as session, pytest.raises(Refusal) as refused:
+        session.ask(everybody)
+    assert refused.value.code is ErrorCode.SNAPSHOT_CORRUPT
+    engine.close()
 
 
 # --- publishing --------------------------------------------------------------------------------------------

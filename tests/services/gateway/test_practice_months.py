@@ -83,3 +83,53 @@ async def test_without_the_grant_there_is_no_such_table(workspace: Workspace) ->
     without: Enclave = workspace.enclave
     response = await without.workspace("lea", "etude-sans").ask(M.count())
     assert response.json()["code"] == ErrorCode.UNKNOWN_TABLE
+
+
+SILENCES = {"C1": 4, "C2": 2, "C3": 0}  # practices of a centre that fall silent in one month
+
+
+@pytest.fixture
+def silences(tmp_path: Path) -> Iterator[Workspace]:
+    """Of 36 practices of 20 patients each, who are otherwise observed to the end."""
+    quiet = " OR ".join(
+        f"centre_id = '{centre}' AND physician_no < {3 * n}" for centre, n in SILENCES.items()
+    )
+    with build_snapshot(tmp_path / "warehouse", source="test", synthetic=True, public=False) as building:
+        run = building.connection.execute
+        run("INSERT INTO centres (centre_id, region) SELECT 'C' || n, 'R' FROM range(1, 4) t(n)")
+        run(
+            "INSERT INTO physicians BY NAME SELECT n AS physician_no, 'C' || (n % 3 + 1) AS centre_id "
+            "FROM range(36) t(n)"
+        )
+        run(
+            "INSERT INTO patients BY NAME SELECT physician_no * 20 + n AS patient_no, physician_no, "
+            "centre_id FROM physicians, range(20) t(n)"
+        )
+        run(
+            "INSERT INTO observation_periods BY NAME SELECT patient_no, physician_no, centre_id, "
+            "DATE '2015-01-01' AS start_date, "
+            f"CASE WHEN {quiet} THEN DATE '2019-06-14' ELSE DATE '2020-12-31' END AS end_date, "
+            f"CASE WHEN {quiet} THEN 'silence' ELSE 'last_export' END AS end_reason FROM patients"
+        )
+        run(
+            "INSERT INTO practice_months BY NAME SELECT physician_no, centre_id, DATE '2019-07-01' AS month, "
+            f"CASE WHEN {quiet} THEN 'silent' ELSE 'reporting' END AS activity FROM physicians"
+        )
+        building.finish(date(2020, 12, 31), date(2015, 1, 1), date(2020, 12, 31))
+    with demonstration(tmp_path / "warehouse", tmp_path, LIMITS) as made:
+        made = made.exact()
+        tables = {"practice_months": None, "observation_periods": None}
+        add_project(made, granted("etude-silences", tables))
+        yield made.workspace("lea", "etude-silences")
+
+
+async def test_a_centres_silent_month_is_seen_by_whose_observation_it_ended(silences: Workspace) -> None:
+    """From three practices on, as any count of patients; and of their months nothing, below eleven."""
+    o = table("observation_periods")
+    june = o.end_date.between(date(2019, 6, 1), date(2019, 6, 30))
+    ended = o.filter(o.end_reason == "silence", june)
+    answer, _ = await silences.answer(ended.group_by("centre_id").agg(patients=ended.patient_id.nunique()))
+    told = {row["centre_id"]: row["patients"] for row in answer.to_pylist() if row["patients"]}
+    assert told == {"C1": SILENCES["C1"] * 20}
+    practices, _ = await silences.answer(BY_CENTRE)
+    assert not any(row["practices"] for row in practices.to_pylist() if row["activity"] == "silent")

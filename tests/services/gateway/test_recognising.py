@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
 import httpx
@@ -78,6 +79,26 @@ def test_who_was_left_out_of_a_newer_snapshot_is_recognised(tmp_path: Path) -> N
     engines.close()
 
 
+@pytest.mark.parametrize("defended", [False, True], ids=["this-snapshot-alone", "for-real"])
+def test_a_consultation_of_another_kept_snapshot_is_recognised(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, defended: bool
+) -> None:
+    """Of before the person objected, or of before the row was set aside; and not of another numbering's."""
+    if not defended:
+        monkeypatch.setattr(Recogniser, "_others", lambda *_: [])
+    more = "INSERT INTO consultations (patient_no, physician_no, consultation_id) VALUES (1, 1, {})"
+    for source, number in (("test", 10**15), ("test", 10**15 + 1), ("elsewhere", 10**15 + 2)):
+        with build_snapshot(tmp_path / "w", source=source, synthetic=True, public=False) as building:
+            building.connection.execute("INSERT INTO patients (patient_no, physician_no) VALUES (1, 1)")
+            building.connection.execute(more.format(number))
+            building.finish(date(2020, 1, 1), date(2015, 1, 1), date(2020, 1, 1))
+    engines = Engines(EngineLimits(memory_bytes=256 * 1024**2, threads=1))
+    asked = [KEY.pseudonym("consultation_id", 10**15 + place) for place in range(3)]
+    found = Recogniser(engines, tmp_path / "w", MASTER_KEY).recognise(PROJECT, 2, asked).found
+    assert found == dict.fromkeys([0, 1] if defended else [1], Whose.CONSULTATION)
+    engines.close()
+
+
 def test_a_physician_is_recognised(recogniser: Recogniser) -> None:
     assert recogniser.recognise(PROJECT, 1, [KEY.pseudonym("physician_id", 3)]).found == {0: Whose.PHYSICIAN}
 
@@ -107,7 +128,7 @@ def test_a_kind_too_large_to_index_is_said_to_be_unsearched(
 
 def test_an_index_is_made_once_and_room_is_bounded(recogniser: Recogniser) -> None:
     tight = replace(recogniser, kept=Shelf(most_bytes=1))
-    patients = (PROJECT, 1, HOMES[0])
+    patients = (PROJECT, (1,), HOMES[0])
     tight.recognise(PROJECT, 1, [5])
     assert tight.kept.get(patients) is None, "what was made first has gone"
     recogniser.recognise(PROJECT, 1, [5])

@@ -31,7 +31,7 @@ async def test_a_run_is_refused_rows(run: Workspace, rachid: Workspace, monkeypa
     assert await code_of(rachid, rows()) == "answered", "the project may see them"
     assert await code_of(run, rows()) == ErrorCode.ROW_LEVEL
     assert (await run.get("/v1/whoami")).json()["access"] == AccessLevel.AGGREGATE
-    monkeypatch.setattr(of_gateway, "as_seen_by", lambda _user, facts: facts)
+    monkeypatch.setattr(of_gateway, "as_seen_by", lambda _user, facts, _registration: facts)
     assert await code_of(run, rows()) == "answered", "undefended, the run sees what its project sees"
 
 

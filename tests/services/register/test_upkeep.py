@@ -10,6 +10,10 @@ from sqlalchemy import select
 
 from hub_config.governance.facts import ProjectStatus
 from hub_config.governance.notices.models import Notice
+from hub_config.governance.recontact import requests as recontacts
+from hub_config.governance.recontact.facts import KEPT, Listed, RequestState
+from hub_config.governance.recontact.models import RecontactPatient
+from hub_config.governance.recontact.requests import Asked
 from hub_config.governance.register import charter
 from hub_config.governance.rules import why_not
 from hub_config.register.upkeep import AGAIN, due
@@ -74,6 +78,22 @@ def test_who_left_is_not_reminded(registry: Registry, clock: list[datetime]) -> 
     registry.dora.post("/personnes/depart", {"user": "ines", "reason": "Fin d'internat."})
     clock[0] = datetime(2027, 9, 15, 12, tzinfo=NOON.tzinfo)
     assert due(registry.office).reminded == 0
+
+
+def test_a_list_of_re_contact_is_erased_after_six_months(either: Registry, clock: list[datetime]) -> None:
+    slug = either.approved(expires_on="2028-11-30", defence_on="")
+    told = ("Essai", "Bonjour docteur.", 1, "preset A", True, 30, "SELECT 1", ("patients",))
+    with either.store.change() as session:
+        audit = either.store.recorder("ines")
+        recontacts.ask(session, Asked(slug, *told), [Listed(1, 1)], at=NOON, audit=audit)
+    clock[0] = NOON + KEPT
+    assert due(either.office).lists == 0
+    clock[0] += timedelta(minutes=1)
+    assert [due(either.office).lists, due(either.office).lists] == [1, 0]
+    with either.store.session() as session:
+        assert session.scalars(select(RecontactPatient)).all() == []
+        assert [each.state for each in recontacts.requests(session)] == [RequestState.CLOSED]
+    assert either.events().count("recontact.expire") == 1
 
 
 def test_a_charter_that_is_lifted_asks_nobody(either: Registry) -> None:

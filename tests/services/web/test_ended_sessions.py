@@ -170,9 +170,11 @@ def test_it_is_bounded_in_size_number_and_time(
     assert "/held/" not in sent_too_late(app, clock, ines, data={"note": "a b" * LARGEST}).text
     assert "/held/" not in sent_too_late(app, clock, ines, data={"note": "é " * (LARGEST // 3 + 1)}).text
     assert "/held/" not in sent_too_late(app, clock, ines, data={}).text
-    first = stranger(app).post("/notes", {"note": TEXT}, token="x").text
+    assert "/held/" not in stranger(app).post("/notes", {"note": TEXT}, token="x").text
+    token = visiting(app, "ines", Role.INTERNE).csrf
+    first = stranger(app).post("/notes", {"note": TEXT}, token=token).text
     for _ in range(3):
-        stranger(app).post("/notes", {"note": TEXT}, token="x")
+        stranger(app).post("/notes", {"note": TEXT}, token=token)
     assert len(house.held._kept) == 2 and _number(first) not in house.held._kept
     ines = visiting(app, "ines", Role.INTERNE)
     answer = sent_too_late(app, clock, ines)

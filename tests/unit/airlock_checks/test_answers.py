@@ -207,7 +207,8 @@ def test_a_table_of_small_cells_is_told_not_recited() -> None:
 
 
 def test_a_preview_shows_the_beginning() -> None:
-    block = table_block("t", ["h"] * 80, [["x" * 500] * 80] * 400, highlights=[Highlight(399, 0, Rule.EMPTY)])
+    row = ["x" * (CELL_SHOWN + 1)] * 80
+    block = table_block("t", ["h"] * 80, [row] * 400, highlights=[Highlight(399, 0, Rule.EMPTY)])
     assert (len(block.rows), len(block.rows[0]), len(block.rows[0][0])) == (
         ROWS_SHOWN,
         COLUMNS_SHOWN,

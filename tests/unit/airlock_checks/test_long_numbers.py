@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import uuid
 
 import pytest
 from hypothesis import given, settings
@@ -24,6 +25,12 @@ WRITINGS = {
     "in a word": lambda n: f"p{n}p",
     "base64": lambda n: base64.b64encode(n.to_bytes(8)).decode(),
     "little-endian base64": lambda n: base64.b64encode(n.to_bytes(8, "little")).decode(),
+    "two in base64": lambda n: base64.b64encode(n.to_bytes(8) * 2).decode(),
+    "digits in base64": lambda n: base64.b64encode(f"{n},{n}".encode()).decode(),
+    "base32": lambda n: base64.b32encode(n.to_bytes(8)).decode(),
+    "UUID": lambda n: str(uuid.UUID(int=n << 64)),
+    "circled": lambda n: "".join("⓪①②③④⑤⑥⑦⑧⑨"[int(digit)] for digit in str(n)),
+    "raised": lambda n: "".join("⁰¹²³⁴⁵⁶⁷⁸⁹"[int(digit)] for digit in str(n)),
     "full width": lambda n: str(n).translate({48 + d: 0xFF10 + d for d in range(10)}),
 }
 

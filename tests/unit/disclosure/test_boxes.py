@@ -28,7 +28,7 @@ from p4dp_sdk.disclosure.search import Search
 from p4dp_sdk.disclosure.secondary import suppress
 from p4dp_sdk.disclosure.trimming import trimmed
 from p4dp_sdk.wire.errors import Refusal
-from tests.unit.disclosure.test_secondary import (
+from tests.unit.disclosure.enumeration import (
     CUBE,
     SMALL,
     additions,

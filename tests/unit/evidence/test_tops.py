@@ -1,4 +1,4 @@
-"""Who adds most to a cell: in order, whole or put together from parts of the patients."""
+"""Who adds most to a cell, in falling order."""
 
 from __future__ import annotations
 
@@ -7,8 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hub_config.gateway.evidence.contributions import Added, Contributions
-from hub_config.gateway.evidence.layout import Layout
-from hub_config.gateway.evidence.tally import merged, tally
+from hub_config.gateway.evidence.tally import tally
 from hub_config.gateway.rules.cells import TOPS
 from hub_config.gateway.rules.plan import Measure, MeasureKind
 
@@ -24,13 +23,10 @@ def given_by(rows: dict[tuple[int, int], int]) -> Contributions:
 
 @given(rows_of)
 def test_the_largest_of_each_cell_in_falling_order(rows):
-    laid = Layout(CELLS, ())
-    found = tally(given_by(rows), laid, ROWS).tops
+    found = tally(given_by(rows), CELLS, ROWS).tops
     for cell in range(CELLS):
         most = sorted((n for (_, where), n in rows.items() if where == cell), reverse=True)[:TOPS]
         assert found[cell].tolist() == most + [0] * (TOPS - len(most))
-    parts = [given_by({key: n for key, n in rows.items() if key[0] % 2 == odd}) for odd in (0, 1)]
-    assert np.array_equal(merged([tally(part, laid, ROWS) for part in parts]).tops, found)
 
 
 @given(st.lists(st.floats(-50, 50), min_size=1, max_size=40))
@@ -39,19 +35,14 @@ def test_of_a_sum_they_are_the_largest_in_size_with_what_they_add(values):
     unit = np.arange(len(total))
     one = np.ones(len(total), dtype=np.int64)
 
-    def of(some: np.ndarray) -> Contributions:
-        added = Added(one[some], total[some], np.abs(total[some]))
-        return Contributions.of(0 * unit[some], unit[some], (), {"x": added})
-
-    laid, asked = Layout(1, ()), Measure("s", False, kind=MeasureKind.SUM, weight="x")
-    whole = tally(of(unit), laid, asked)
-    parts = merged([tally(of(unit[unit % 2 == odd]), laid, asked) for odd in (0, 1)])
+    added = Added(one, total, np.abs(total))
+    given_values = Contributions.of(0 * unit, unit, (), {"x": added})
+    found = tally(given_values, 1, Measure("s", False, kind=MeasureKind.SUM, weight="x"))
     most = sorted(np.abs(total), reverse=True)[:TOPS]
-    assert whole.tops[0].tolist() == parts.tops[0].tolist() == most + [0] * (TOPS - len(most))
-    for found in (whole, parts):
-        assert np.array_equal(np.abs(found.nets), found.tops) and set(found.nets[0]) <= {*total, 0.0}
+    assert found.tops[0].tolist() == most + [0] * (TOPS - len(most))
+    assert np.array_equal(np.abs(found.nets), found.tops) and set(found.nets[0]) <= {*total, 0.0}
 
 
 def test_distinct_patients_have_no_rows_to_stand_out_by():
     patients = Measure("n", False, kind=MeasureKind.PATIENTS)
-    assert tally(given_by({(1, 0): 7}), Layout(CELLS, ()), patients).tops is None
+    assert tally(given_by({(1, 0): 7}), CELLS, patients).tops is None

@@ -132,6 +132,13 @@ def test_text_that_no_engine_takes_stays() -> None:
         assert not rows.op().find(ops.Literal)
 
 
+@pytest.mark.parametrize("ill", [D.patient_no, D.filter(D.code == "T90").patient_no], ids=["all", "chosen"])
+def test_what_a_value_is_looked_for_in_is_fetched_as_one_column(ill: ibis.Column) -> None:
+    for question in (P.mutate(ill=P.patient_no.isin(ill)), P.filter(~P.patient_no.isin(ill))):
+        fetched = [rows for rows in asked(question) if "sex" not in rows.columns]
+        assert [rows.columns for rows in fetched] == [("patient_no",)]
+
+
 def test_a_small_table_of_the_session_may_stand_beside() -> None:
     until = temporary("until", {"patient_no": "int64", "last": "date"})
     beside = D.left_join(until, "patient_no")

@@ -37,7 +37,7 @@ class People:
     def vectors(self, cells: Sequence[Cell], physician: Mapping[int, int] | None = None) -> Vectors:
         buckets, ranks, keys = self.secrets
         by_patient = np.zeros((len(cells), 64), np.uint32)
-        by_physician = np.zeros((len(cells), 32), np.uint32)
+        by_physician, counts = (np.zeros((len(cells), 32), np.uint32) for _ in range(2))
         threshold, samples, records = np.zeros(len(cells), np.uint64), [], []
         for number, cell in enumerate(cells):
             who = np.fromiter(cell, int, len(cell))
@@ -45,6 +45,7 @@ class People:
             gps = np.array([(physician or {}).get(p, p % PHYSICIANS) * 7 % 32 for p in cell], int)
             np.add.at(by_patient[number], buckets[who], weights)
             np.add.at(by_physician[number], gps, weights)
+            np.add.at(counts[number], gps, np.fromiter(cell.values(), np.uint32, len(cell)))
             sample = np.sort(ranks[who])
             threshold[number] = 2**32 if len(sample) <= SAMPLE_SIZE else sample[SAMPLE_SIZE]
             samples.append(sample[:SAMPLE_SIZE])
@@ -52,6 +53,7 @@ class People:
         return Vectors(
             by_patient=by_patient,
             by_physician=by_physician,
+            physician_counts=counts,
             threshold=threshold,
             offsets=np.concatenate([[0], np.cumsum([len(sample) for sample in samples])]).astype(np.int64),
             ranks=np.concatenate([*samples, np.zeros(0, np.uint32)]).astype(np.uint32),

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import runpy
-from pathlib import Path
-from types import SimpleNamespace
-
 import ibis
 import pytest
 from ibis import _
@@ -14,8 +10,7 @@ import p4dp_sdk as p4dp
 from hub_config.gateway.rules.split import split
 from p4dp_sdk.wire.errors import ErrorCode, Refusal
 from p4dp_sdk.wire.graph import decode, encode
-
-world = SimpleNamespace(**runpy.run_path(str(Path(__file__).parents[2] / "conformance" / "world.py")))
+from tests.conformance import world
 
 
 @pytest.fixture(scope="module")

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import runpy
-from pathlib import Path
-from types import SimpleNamespace
-
 import ibis
 import ibis.expr.operations as ops
 import pytest
@@ -14,10 +10,9 @@ from ibis import _
 from hub_config.gateway.rules.plan import MeasureKind, ReleasePlan
 from hub_config.gateway.rules.split import split
 from p4dp_sdk.wire.errors import ErrorCode
+from tests.conformance import world
+from tests.conformance.expressions import CASES
 
-HERE = Path(__file__).parents[2] / "conformance"
-world = SimpleNamespace(**runpy.run_path(str(HERE / "world.py")))
-CASES = runpy.run_path(str(HERE / "expressions.py"), run_name="p4dp_expressions")["CASES"]
 RELEASED = [case for case in CASES if not isinstance(case.protected, ErrorCode)]
 
 

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import math
-import runpy
 import statistics
-from pathlib import Path
-from types import SimpleNamespace
 
 import ibis
 import pyarrow as pa
@@ -18,8 +15,7 @@ from ibis import _
 from hub_config.gateway.rules.plan import MeasureKind, ReleasePlan
 from hub_config.gateway.rules.split import split
 from p4dp_sdk.wire.errors import ErrorCode, Refusal
-
-world = SimpleNamespace(**runpy.run_path(str(Path(__file__).parents[2] / "conformance" / "world.py")))
+from tests.conformance import world
 
 
 @pytest.fixture(scope="module")
@@ -138,7 +134,11 @@ class TestWhatIsMadeOfThem:
         t, engine = world.tables(), world.engine()
         exact = {"s_1": sum(x * x for x in values), "s_2": sum(values), "s_3": len(values)}
         asked = t.biometrics.agg(s=_.value.std())
-        assert made_of(asked, engine, **exact)["s"] == pytest.approx(statistics.stdev(values), abs=1e-3)
+        spread = made_of(asked, engine, **exact)["s"]
+        if statistics.stdev(values) > 1e-3:
+            assert spread == pytest.approx(statistics.stdev(values), abs=1e-3)
+        else:
+            assert spread is None or spread < 2e-3  # rounding may leave less than nothing
         mean = made_of(t.biometrics.agg(m=_.value.mean()), engine, m_1=exact["s_2"], m_2=len(values))
         assert mean["m"] == pytest.approx(statistics.fmean(values))
 
@@ -146,9 +146,9 @@ class TestWhatIsMadeOfThem:
         assert made_of(t.patients.agg(m=_.age.mean()), engine, m_1=-200.0, m_2=20) == {"m": 50.0}
         assert made_of(t.patients.agg(m=_.age.sum()), engine, m_1=-200.4, m_2=20) == {"m": 1000}
 
-    def test_a_variance_is_no_less_than_nothing(self, t, engine):
+    def test_a_variance_that_noise_swallows_is_not_told(self, t, engine):
         blurred = {"m_1": 10.0, "m_2": 100.0, "m_3": 20}
-        assert made_of(t.patients.agg(m=_.age.var()), engine, **blurred) == {"m": 0.0}
+        assert made_of(t.patients.agg(m=_.age.var()), engine, **blurred) == {"m": None}
 
     def test_withheld_parts_withhold_the_whole(self, t, engine):
         assert made_of(t.patients.agg(m=_.age.mean()), engine, m_1=None, m_2=20) == {"m": None}

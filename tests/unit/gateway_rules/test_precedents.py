@@ -16,10 +16,11 @@ from hypothesis import strategies as st
 
 from hub_config.gateway.rules import memory
 from hub_config.gateway.rules.earlier.anchors import Anchors
+from hub_config.gateway.rules.earlier.practices import Between, Practices, most_of_one
 from hub_config.gateway.rules.earlier.precedents import known_before, published
 from hub_config.gateway.rules.earlier.snapping import group_of
 from hub_config.gateway.rules.earlier.triples import Cells, triples
-from hub_config.gateway.rules.memory import Batch, Known, Proposal
+from hub_config.gateway.rules.memory import Batch, Known, Proposal, Settlement
 from tests.unit.gateway_rules.people import POLICY, Ledger, People, steady
 
 PEOPLE = People()
@@ -166,6 +167,87 @@ def test_what_is_remembered_has_its_definitions() -> None:
     both = PEOPLE.defined(*cells)
     assert np.array_equal(decided.group.definitions, both[:1])
     assert np.array_equal(decided.group.small, both[1:]), "two people are remembered by what they are only"
+
+
+# --- GPs ---------------------------------------------------------------------------------------------------
+
+SEVEN = {**dict.fromkeys(range(200), 7), **{p: p % 7 for p in range(200, 800)}}  # GP 7 has the first 200
+
+
+def of_gps(*cells: Iterable[int], **changes: object) -> Batch:
+    return table(*cells, physician=SEVEN, **changes)
+
+
+@pytest.mark.parametrize("joins", [False, True])
+@pytest.mark.parametrize(
+    "way, others",
+    [*((way, others) for way in ("pair", "total", "parts") for others in (0, 5, -5)), ("three", 0)],
+)
+def test_patients_of_one_gp_tell_no_two_tables_apart(way: str, others: int, joins: bool) -> None:
+    """Nor with a few of somebody else's beside them: the GP has nearly all."""
+    everybody = range(800)
+    without = [*range(200, 800 - max(others, 0)), *range(900, 900 + max(-others, 0))]
+    more, less = (without, everybody) if joins else (everybody, without)
+    halves = [list(more)[0::2], list(more)[1::2]], [list(less)[0::2], list(less)[1::2]]
+    match way:
+        case "pair":
+            assert told(after(of_gps(more)), of_gps(less)) == [Known.WITHHELD]
+        case "total":
+            assert told(after(of_gps(*halves[0])), of_gps(less)) == [Known.WITHHELD]
+        case "parts":
+            assert Known.WITHHELD in told(after(of_gps(more)), of_gps(*halves[1]))
+        case "three":
+            ledger = after(of_gps(halves[0][0]), of_gps(halves[0][1]))
+            assert told(ledger, of_gps(less)) == [Known.WITHHELD]
+
+
+def test_several_gps_tell_tables_apart() -> None:
+    """Forty more of each of six; and two cells neither of which contains the other."""
+    assert told(after(of_gps(range(800))), of_gps(range(480))) == [Known.NEW]
+    one, other = [*range(100), *range(200, 300)], [*range(100, 200), *range(200, 300)]
+    assert told(after(of_gps(one)), of_gps(other)) == [Known.NEW]
+
+
+def test_ten_outside_the_largest_gp_are_too_few_for_an_exact_number() -> None:
+    """Eighteen of one GP, ten of seven others: not two thirds, which a blurred number would need."""
+    less = [*range(18, 200), *range(210, 800)]
+    assert told(after(of_gps(range(800))), of_gps(less)) == [Known.WITHHELD]
+    drafts = Ledger()
+    drafts.ask(of_gps(range(800), defined=False))
+    (decided,) = drafts.ask(of_gps(less, defined=False))
+    assert decided.settled.settlements.tolist() == [Settlement.SHOWN]
+
+
+def test_where_nobody_counted_only_very_few_gps_are_found() -> None:
+    """As a ledger of before has it."""
+    ledger = after(of_gps(range(800)))
+    (group,) = ledger.groups
+    old = replace(group, physician_counts=group.physician_counts[:0])
+    before = Ledger()
+    before.remember(old)
+    assert told(before, of_gps(range(200, 800))) == [Known.WITHHELD]
+    diluted = [*range(200, 795)]
+    assert told(ledger, of_gps(diluted)) == [Known.WITHHELD]
+    assert told(before, of_gps(diluted)) == [Known.NEW]
+
+
+@settings(max_examples=25, deadline=None)
+@given(seed=st.integers(0, 10_000), part=st.sampled_from([0.19, 0.4, 0.6]))
+def test_the_search_for_one_gp_misses_nothing(seed: int, part: float) -> None:
+    """As every pair, looked at one by one."""
+    dice = np.random.default_rng(seed)
+    wholes = dice.integers(0, 60, (12, 32)) * (dice.random((12, 32)) < 0.5)
+    lost = dice.integers(0, 3, (12, 32)) * (dice.random((12, 32)) < 0.3)
+    lost[np.arange(12), dice.integers(0, 32, 12)] += dice.integers(0, 60, 12)
+    sides = [wholes.astype(np.uint32), np.maximum(wholes - lost, 0).astype(np.uint32)]
+    one, other = (Practices(counts * np.uint32(7), counts, np.ones(12, bool)) for counts in sides)
+    found = {
+        pair for some in most_of_one(one, other, 16, part) for pair in zip(*map(list, some), strict=True)
+    }
+    left, right = np.divmod(np.arange(144), 12)
+    between = Between.of(one.of(left), other.of(right))
+    narrow = between.narrow(np.zeros(144), np.full(144, 16), np.full(144, part))
+    assert found >= set(zip(left[narrow], right[narrow], strict=True))
 
 
 # --- finding three -----------------------------------------------------------------------------------------

@@ -149,6 +149,18 @@ def test_a_difference_of_one_practice_is_withheld() -> None:
     assert outcome(ledger, range(100, 400), physician=physician)[1] == [SHOWN]
 
 
+@pytest.mark.parametrize("missing", [range(154), range(4, 158)])
+def test_one_gp_who_has_nearly_all_of_a_difference_is_one_gp(missing: Iterable[int]) -> None:
+    """Four colleagues have one of them each."""
+    physician = {person: 7 if 4 <= person < 154 else person % 5 for person in range(600)}
+    ledger = Ledger()
+    outcome(ledger, range(600), physician=physician)
+    without = set(range(600)) - set(missing)
+    assert outcome(ledger, without, physician=physician)[1] == [WITHHELD]
+    several = set(range(600)) - set(range(104, 300))  # fifty of GP 7, and others
+    assert outcome(ledger, several, physician=physician)[1] == [SHOWN]
+
+
 def test_cells_side_by_side_of_the_same_practices_say_nothing_of_a_practice() -> None:
     ledger = Ledger()
     physician = {person: person % 2 for person in range(400)}

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import runpy
 from dataclasses import replace
-from pathlib import Path
-from types import SimpleNamespace
 
 import ibis
 import ibis.expr.operations as ops
@@ -19,8 +16,8 @@ from hub_config.gateway.rules.split import split
 from hub_config.governance.facts import AccessLevel
 from p4dp_sdk.disclosure.policy import Policy
 from p4dp_sdk.wire.errors import ErrorCode, Refusal
+from tests.conformance import world
 
-world = SimpleNamespace(**runpy.run_path(str(Path(__file__).parents[2] / "conformance" / "world.py")))
 AGGREGATE, MICRODATA, SANDBOX = AccessLevel.AGGREGATE, AccessLevel.MICRODATA, AccessLevel.SANDBOX
 
 

@@ -11,9 +11,20 @@ WRITERS = {
     "governance/objections/actions.py",
     "governance/budgets.py",  # what noise has spent: an event of the gateway goes with each answer
 }
-ROOMS = ("ledger", "notices", "persons", "recontact", "register", "releases", "report_runs", "rights")
+ROOMS = (
+    "ledger",
+    "notebooks",
+    "notices",
+    "persons",
+    "recontact",
+    "register",
+    "releases",
+    "report_runs",
+    "rights",
+)
 DECLARERS = {f"governance/{room}/models.py" for room in ROOMS} | {"governance/migrations/env.py"}
 READERS = {
+    "governance/recontact/requests.py",  # whether a project was closed for good
     "governance/register/reading.py",
     "governance/releases/holders.py",
     "governance/releases/reading.py",
@@ -68,13 +79,13 @@ def test_decisions_are_pure() -> None:
 
 
 def test_only_the_commands_read_the_warehouse() -> None:
-    """But for what a snapshot says of itself (`rolling`), for who is left out of the next one, and for the
-    keys that the next load seals with (`on_record`)."""
+    """But for what a snapshot says of itself (`rolling`), for who is left out of the next one, for the keys
+    that the next load seals with (`on_record`), and for the least that a centre needs (`centres`)."""
     governance = (ENCLAVE / "governance").rglob("*.py")
     readers = {
         path.name for path in governance if any("hub_config.warehouse" in name for name in imported(path))
     }
-    assert readers == {"desk.py", "rolling.py", "leaving_out.py", "on_record.py"}
+    assert readers == {"desk.py", "rolling.py", "leaving_out.py", "on_record.py", "centres.py"}
     shelf = imported(ENCLAVE / "governance" / "rolling.py") | imported(ENCLAVE / "warehouse" / "shelf.py")
     assert not any("duckdb" in name or name.startswith("hub_config.warehouse.snapshot") for name in shelf)
     users = {path.name for path in ENCLAVE.rglob("*.py") if "hub_config.governance.desk" in imported(path)}

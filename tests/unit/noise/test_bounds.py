@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import runpy
-from pathlib import Path
 from types import SimpleNamespace
 
 import ibis
@@ -17,8 +15,7 @@ from hub_config.gateway.rules.plan import MeasureKind
 from hub_config.gateway.rules.protect import full_domain
 from hub_config.gateway.rules.split import split
 from p4dp_sdk.wire.errors import ErrorCode, Refusal
-
-world = SimpleNamespace(**runpy.run_path(str(Path(__file__).parents[2] / "conformance" / "world.py")))
+from tests.conformance import world
 
 
 @pytest.fixture(scope="module")

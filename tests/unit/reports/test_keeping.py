@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from hub_config.governance.facts import AccessLevel, Grant, ProjectFacts, ProjectStatus
+from hub_config.governance.report_runs.templates import Template
 from hub_config.reports import keeping
 from hub_config.reports.keeping import Done, FolderTaken, Leaving, keep, refuse_taken
-from hub_config.reports.templates import Template
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 NOTEBOOK = {"cells": [{"cell_type": "markdown", "metadata": {}, "source": "# Mon titre"}]}

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hub_config.reports.parameters import (
+from hub_config.governance.report_runs.parameters import (
     BadParameters,
     BadTemplate,
     Kind,
@@ -46,6 +46,14 @@ def cell(text: str, *tags: str) -> dict:
 
 def told(problem: BadParameters) -> tuple[str, str]:
     return problem.text.fr, problem.text.en
+
+
+@pytest.mark.parametrize(
+    "text", ['a = "x\\u202ey"', 'a = "x\\n"', 'a = ["x", "\\x1b[2J"]', 'a: str = "\\u200b"']
+)
+def test_no_default_hides_from_who_reads_the_table_of_parameters(text: str) -> None:
+    with pytest.raises(BadTemplate):
+        parse(text)
 
 
 def test_a_cell_is_read() -> None:

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from hub_config.governance.report_runs.approved import LARGEST, approved
-from hub_config.reports.parameters import BadTemplate
-from hub_config.reports.templates import UnknownTemplate, read_template
+from hub_config.governance.report_runs.parameters import BadTemplate
+from hub_config.governance.report_runs.templates import UnknownTemplate, read_template
 
 CELLS = [
     {"cell_type": "markdown", "metadata": {}, "source": ["# Mon *titre*\n", "\n", "Du texte."]},

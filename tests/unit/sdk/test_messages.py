@@ -14,12 +14,20 @@ import pytest
 from p4dp_sdk.errors import EnclaveError
 from p4dp_sdk.locale import Language, language, translate
 from p4dp_sdk.wire.errors import ErrorCode
-from p4dp_sdk.wire.messages import MESSAGES, REASONS, explain, fill
+from p4dp_sdk.wire.messages import fill
+from p4dp_sdk.wire.refusals import MESSAGES, explain
+from p4dp_sdk.wire.refusals.access import ACCESS
+from p4dp_sdk.wire.refusals.disclosure import DISCLOSURE
+from p4dp_sdk.wire.refusals.question import QUESTION
+from p4dp_sdk.wire.refusals.reasons import REASONS
+from p4dp_sdk.wire.refusals.running import RUNNING
 
 ROOT = Path(__file__).parents[3]
 
 
 def test_every_code_has_a_message_and_no_other() -> None:
+    subjects = (QUESTION, ACCESS, DISCLOSURE, RUNNING)
+    assert sorted(code for each in subjects for code in each) == sorted(ErrorCode)
     assert set(MESSAGES) == set(ErrorCode)
 
 
@@ -105,7 +113,7 @@ def test_the_rules_own_reasons_are_told_in_french() -> None:
         if keyword.arg == "why" and isinstance(keyword.value, ast.Constant)
     }
     assert written - set(REASONS) == set(), (
-        "add these to REASONS in p4dp_sdk/wire/messages.py, and to p4dp_sdk.po"
+        "add these to REASONS in p4dp_sdk/wire/refusals/reasons.py, and to p4dp_sdk.po"
     )
 
 

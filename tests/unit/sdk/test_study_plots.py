@@ -18,10 +18,10 @@ from p4dp_sdk.backend.results import attach
 from p4dp_sdk.errors import UnknownColumnError, UnknownNameError
 from p4dp_sdk.figures.errors import NotAboveZeroError, NotOneRowEachError, TooFewGroupsError, TwoSidesError
 from p4dp_sdk.figures.funnels import binomial_limits
-from p4dp_sdk.wire.protocol import MeasureSummary
 from p4dp_sdk.wire.publication import Column, Lineage, Shape
 from tests.unit.sdk.peer import disclosure
 from tests.unit.sdk.signed_tables import table
+from tests.unit.sdk.study_tables import centres, counts, crossed, curves, people, ratios, shares, steps
 
 matplotlib.use("agg")
 plots = p4dp.plots
@@ -31,20 +31,6 @@ plots = p4dp.plots
 def closed() -> Iterator[None]:
     yield
     plt.close("all")
-
-
-def draft(snapped: tuple[str, ...] = (), column: str = "n", **columns: object) -> pd.DataFrame:
-    said = {column: MeasureSummary(2, 1, 1, (snapped,))} if snapped else {}
-    keys = tuple(columns)[: len(snapped)]
-    return attach(pd.DataFrame(columns), disclosure(measures=said, key_columns=keys, error=2.0))
-
-
-def counts(*values: int | None) -> pd.arrays.IntegerArray:
-    return pd.array(values, "Int64")
-
-
-def shares(*values: float | None) -> pd.arrays.FloatingArray:
-    return pd.array(values, "Float64")
 
 
 def hatched(axes: plt.Axes) -> list[tuple[float, float, float, float]]:
@@ -59,18 +45,6 @@ def told(axes: plt.Axes) -> list[str]:
 
 def written(axes: plt.Axes) -> list[str]:
     return [text.get_text() for text in axes.texts if text.get_text()]
-
-
-# -- pyramid ----------------------------------------------------------------------------------------------
-
-
-def people(**changes: object) -> pd.DataFrame:
-    columns = {
-        "age_band": ["10-19", "00-09", "10-19", "00-09"],
-        "sex": ["F", "F", "M", "M"],
-        "n": counts(300, None, 200, 40),
-    }
-    return draft(("10-19", "M"), **{**columns, **changes})
 
 
 def test_a_pyramid_puts_men_left_women_right_and_the_youngest_at_the_foot() -> None:
@@ -107,14 +81,6 @@ def test_other_pairs_stand_as_they_come_and_three_are_no_pair() -> None:
         plots.pyramid(people(sex=["a", "b", "c", "a"]))
 
 
-# -- heat map ---------------------------------------------------------------------------------------------
-
-
-def crossed(**changes: object) -> pd.DataFrame:
-    columns = {"code": ["K86", "K86", "T90"], "annee": [2019, 2020, 2019], "n": counts(30, None, 90)}
-    return draft(("K86", "2019"), **{**columns, **changes})
-
-
 def test_a_heat_map_hatches_what_is_withheld_and_leaves_blank_what_is_not_there() -> None:
     axes = plots.heatmap(crossed(), "code", "annee", "n", title="T", axis="patients")
     mesh = axes.collections[0]
@@ -143,18 +109,6 @@ def test_a_heat_map_of_much_writes_no_numbers() -> None:
     axes = plots.heatmap(pd.DataFrame(rows, columns=["centre", "semaine", "n"]), "centre", "semaine", "n")
     assert written(axes) == []
     assert len(axes.get_yticklabels()) == 35
-
-
-# -- funnel -----------------------------------------------------------------------------------------------
-
-
-def centres(**changes: object) -> pd.DataFrame:
-    columns = {
-        "centre_id": ["A", "B", "C", "D", "E"],
-        "k": counts(40, 170, None, 60, None),
-        "n": counts(100, 500, 300, 300, None),
-    }
-    return attach(pd.DataFrame({**columns, **changes}), disclosure(error=2.0))
 
 
 def test_a_funnel_draws_shares_and_names_who_is_outside() -> None:
@@ -196,19 +150,6 @@ def test_given_limits_are_drawn_as_they_are() -> None:
     assert written(axes) == []
 
 
-# -- forest -----------------------------------------------------------------------------------------------
-
-
-def ratios(**changes: object) -> pd.DataFrame:
-    columns = {
-        "label": ["Âge", "Jamais fumé", "Statine"],
-        "estimate": shares(1.5, 1, None),
-        "low": shares(1.2, None, None),
-        "high": shares(1.9, None, None),
-    }
-    return attach(pd.DataFrame({**columns, **changes}), disclosure())
-
-
 def test_a_forest_plot_writes_its_numbers_and_hatches_the_whole_width() -> None:
     axes = plots.forest(ratios(), log=True, axis="rapport")
     assert written(axes) == ["1,50 [1,20 – 1,90]", "1,00", "•"]
@@ -235,21 +176,6 @@ def test_a_logarithmic_axis_has_few_ticks_and_some(scale: float) -> None:
     axes = plots.forest(ratios(high=shares(1.9 * scale, None, None)).head(1), log=True)
     inside = [t for t in axes.get_xticks() if axes.get_xlim()[0] <= t <= axes.get_xlim()[1]]
     assert 1 <= len(inside) <= 8
-
-
-# -- Kaplan-Meier -----------------------------------------------------------------------------------------
-
-
-def curves(**changes: object) -> pd.DataFrame:
-    columns = {
-        "group": ["F", "F", "F", "M", "M", "M"],
-        "time": [12, 24, 36] * 2,
-        "survival": shares(0.9, None, 0.7, 0.8, 0.6, None),
-        "low": shares(0.85, None, 0.6, 0.7, 0.5, None),
-        "high": shares(0.95, None, 0.8, 0.9, 0.7, None),
-        "at_risk": counts(200, None, 90, 180, 100, None),
-    }
-    return draft(**{**columns, **changes})
 
 
 def test_curves_are_steps_from_one_hundred_percent() -> None:
@@ -292,18 +218,6 @@ def test_incidence_rises_from_zero_without_groups_or_numbers_at_risk() -> None:
     assert not told(axes)
 
 
-# -- flow chart -------------------------------------------------------------------------------------------
-
-
-def steps(**changes: object) -> pd.DataFrame:
-    columns = {
-        "step": ["Patients du projet", "Âgés de 40 ans", "Sans diabète", "Cohorte"],
-        "n": counts(26125, None, 1400, 1400),
-        "excluded": counts(None, 120, None, 0),
-    }
-    return draft(("Sans diabète",), **{**columns, **changes})
-
-
 def test_a_flow_chart_says_who_remains_and_who_is_set_aside() -> None:
     axes = plots.flow_chart(steps(), title="T")
     boxes = [text for text in written(axes) if "n " in text]
@@ -324,6 +238,7 @@ def test_a_withheld_box_is_as_large_as_a_known_one() -> None:
 
 
 # -- all of them ------------------------------------------------------------------------------------------
+
 
 FIGURES: dict[str, tuple[Callable[..., plt.Axes], pd.DataFrame, list[str]]] = {
     "pyramid": (plots.pyramid, people(), ["n"]),

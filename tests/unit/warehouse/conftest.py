@@ -11,7 +11,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from hub_config.warehouse.loader.load import Loaded, Places, load
+from hub_config.warehouse.loader.load import LandedFiles, Loaded, Places, land, load
 from hub_config.warehouse.loader.mapping import VendorMapping, read_mapping
 from hub_config.warehouse.snapshot import Building, Snapshot, build_snapshot
 
@@ -105,6 +105,11 @@ class Vendor:
     def load(self, mapping: str = MAPPING, *, own_uids: bool = True) -> Loaded:
         places = Places(self.directory, self.warehouse, self.home / "keys")
         return load("vendor.toml", self.read(mapping), places, own_uids=own_uids)
+
+    def land(self, mapping: str = MAPPING) -> LandedFiles:
+        """A load without a snapshot, which is most of its time."""
+        places = Places(self.directory, self.warehouse, self.home / "keys")
+        return land("vendor.toml", self.read(mapping), places, own_uids=True)
 
     def read(self, mapping: str) -> VendorMapping:
         path = self.home / "vendor.toml"

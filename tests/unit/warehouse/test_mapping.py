@@ -63,13 +63,13 @@ if TYPE_CHECKING:
         ),
         ('m = "M"', 'm = "H"', r"patients\.sex\.codes: 'H' is not a code of sex"),
         ('one = "C1"', 'one = "C9"', r"physicians\.centre\.codes: 'C9' is not a code of centre"),
-        ('column = "code"', "", r"rows\.1\.columns\.cisp2: Value error, give either `column` or `constant`"),
+        ('column = "code"', "", r"rows\.1\.columns\.cisp2: give either `column` or `constant`"),
         (
             'birth = { column = "born", as = "date" }',
             "",
-            "patients: Value error, give either `age` or `birth`",
+            "patients: give either `age` or `birth`",
         ),
-        ('path = "people.csv"', 'path = "../people.csv"', r"files\.people: Value error, `path` is relative"),
+        ('path = "people.csv"', 'path = "../people.csv"', r"files\.people: `path` is relative"),
         ("day_zero = 2000-01-01\n", "", r"source\.day_zero: is needed: rows\.0\.columns\.date counts days"),
         (
             "quantities.chol",
@@ -83,6 +83,27 @@ if TYPE_CHECKING:
             'of = "analyte"',
             'of = "test"',
             r"measurement\.of: must be one of the columns filled by this block",
+        ),
+        (
+            "dates = [1990-01-01, 2020-12-31]",
+            "dates = [2020-12-31, 1990-01-01]",
+            r"source\.dates: .*lower one",
+        ),
+        ("plausible = [1, 20]", "plausible = [20, 1]", r"quantities\.chol\.plausible: .*lower one"),
+        (
+            'column = "on", as = "date"',
+            'column = "on", as = "date", format = "DD/MM/YYYY"',
+            r'columns\.date: .*"%d/%m/%Y" reads 31/12/2023',
+        ),
+        (
+            'path = "people.csv"',
+            'path = "people.csv"\ndelimiter = "tab"',
+            r'files\.people: .*"\\t" for a tab',
+        ),
+        (
+            "[physicians]",
+            '[[centres]]\nid = "C1"\nregion = "R2"\nlabel = "Other"\n\n[physicians]',
+            r"  mapping: two of \[\[centres\]\] have one `id`",
         ),
         (
             'table = "lab_results"',

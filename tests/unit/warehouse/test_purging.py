@@ -130,17 +130,17 @@ def test_the_future_of_a_physician_is_that_of_their_patients_and_of_what_they_no
     assert dates(database, "SELECT death_month FROM patients WHERE patient_no = 2") == ["2020-05-01"]
 
 
-def test_periods_end_with_the_day(database: duckdb.DuckDBPyConnection) -> None:
+def test_no_period_ends_with_the_day(database: duckdb.DuckDBPyConnection) -> None:
     purge_objectors(database, CATALOGUE, [Objector(PATIENT, number, DAY) for number in (1, 2, 3)])
     found = database.execute(
         "SELECT end_date, end_reason FROM observation_periods ORDER BY patient_no"
     ).fetchall()
     assert [(str(day), why) for day, why in found] == [
-        ("2020-06-15", "death"),
-        ("2020-06-15", "inactive"),
-        ("2020-06-15", "inactive"),
+        ("2020-05-31", "last_export"),
+        ("2020-05-31", "last_export"),
         ("2021-01-01", "last_export"),
-    ]
+        ("2021-01-01", "last_export"),
+    ], "GP 2's practice ends for others, too; of GP 1's nothing is known but the month"
 
 
 LINKED = """

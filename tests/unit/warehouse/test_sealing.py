@@ -68,7 +68,7 @@ def files_of(home: Path) -> list[Path]:
 def test_each_patient_is_sealed_for_their_own_practice(
     vendor: Vendor, private: dict[str, rsa.RSAPrivateKey]
 ) -> None:
-    vendor.load()
+    vendor.land()
     one, two = key_of(vendor, "GPA", private["GPA"]), key_of(vendor, "GPB", private["GPB"])
     assert seal(vendor, one, two) == Sealed(fresh=5)
     assert opened(vendor, one, private["GPA"]) == called(vendor, "ZQX-1", "ZQX-2", "ZQX-6")
@@ -79,18 +79,18 @@ def test_each_patient_is_sealed_for_their_own_practice(
 
 def test_only_who_is_new_is_sealed(vendor: Vendor, private: dict[str, rsa.RSAPrivateKey]) -> None:
     """A load of the same files seals for a key that was recorded since."""
-    vendor.load()
+    vendor.land()
     one, two = key_of(vendor, "GPA", private["GPA"]), key_of(vendor, "GPB", private["GPB"])
     assert not has_seals(vendor.home / "landing", "mapping vendor", one)
     assert [seal(vendor, one).fresh, seal(vendor, one).fresh, seal(vendor, one, two).fresh] == [3, 0, 2]
     assert has_seals(vendor.home / "landing", "mapping vendor", two)
     vendor.write("people.csv", PEOPLE + "ZQX-7,f,1960-01-01,,GPA,one\n")
-    vendor.load()
+    vendor.land()
     assert seal(vendor, one, two).fresh == 1
 
 
 def test_a_new_key_is_sealed_for_anew(vendor: Vendor, private: dict[str, rsa.RSAPrivateKey]) -> None:
-    vendor.load()
+    vendor.land()
     old, new = key_of(vendor, "GPA", private["GPA"]), key_of(vendor, "GPA", private["new"])
     seal(vendor, old)
     assert seal(vendor, new).fresh == 3
@@ -100,7 +100,7 @@ def test_a_new_key_is_sealed_for_anew(vendor: Vendor, private: dict[str, rsa.RSA
 
 def test_seals_of_the_last_key_go_when_it_ends(vendor: Vendor, private: dict[str, rsa.RSAPrivateKey]) -> None:
     """Nobody has a key any more, and what was sealed stays not."""
-    vendor.load()
+    vendor.land()
     one = key_of(vendor, "GPA", private["GPA"])
     assert seal(vendor) == Sealed() and seal(vendor, one).fresh == 3
     assert seal(vendor) == Sealed()
@@ -108,7 +108,7 @@ def test_seals_of_the_last_key_go_when_it_ends(vendor: Vendor, private: dict[str
 
 
 def test_seals_of_an_objector_are_purged(vendor: Vendor, private: dict[str, rsa.RSAPrivateKey]) -> None:
-    vendor.load()
+    vendor.land()
     one = key_of(vendor, "GPA", private["GPA"])
     seal(vendor, one)
     objector = Objector(Kind.PATIENT, number(vendor, Kind.PATIENT, "ZQX-2"))
@@ -120,7 +120,7 @@ def test_seals_of_an_objector_are_purged(vendor: Vendor, private: dict[str, rsa.
 def test_who_is_in_the_landing_only_is_in_no_snapshot(
     vendor: Vendor, private: dict[str, rsa.RSAPrivateKey]
 ) -> None:
-    vendor.load()
+    vendor.land()
     seal(vendor, key_of(vendor, "GPA", private["GPA"]))
     vendor.write("events.csv", "id,on,code\nZQX-1,2001-02-03,K86\n")
     snapshot = vendor.load().snapshot
@@ -147,7 +147,7 @@ def test_a_planted_identifier_is_found_nowhere(
 
 def test_what_is_too_long_is_told_and_not_cut(vendor: Vendor, private: dict[str, rsa.RSAPrivateKey]) -> None:
     vendor.write("people.csv", PEOPLE.replace("ZQX-6", "Z" * (LONGEST + 1)))
-    vendor.load()
+    vendor.land()
     assert seal(vendor, key_of(vendor, "GPA", private["GPA"])) == Sealed(fresh=2, too_long=1)
 
 

@@ -9,7 +9,7 @@ from .conftest import MAPPING, Vendor
 
 
 def test_rows_may_hold_a_code_of_a_loaded_table(vendor: Vendor) -> None:
-    vendor.write("events.csv", "id,on,code\nZQX-1,2001-02-03,T88\n")
+    vendor.write("events.csv", "id,on,code\nZQX-1,2001-02-03,T88\nZQX-1,2001-02-03,T90\n")
     assert vendor.load().rejected == {Rule.UNKNOWN_CODE: 1}
     codes = vendor.home / "codes"
     codes.mkdir()
@@ -17,4 +17,4 @@ def test_rows_may_hold_a_code_of_a_loaded_table(vendor: Vendor) -> None:
     places = Places(vendor.directory, vendor.warehouse, vendor.home / "keys", codes)
     loaded = load("vendor.toml", vendor.read(MAPPING), places, own_uids=True)
     assert not loaded.rejected
-    assert loaded.snapshot.manifest.rows["diagnoses"] == 1
+    assert loaded.snapshot.manifest.rows["diagnoses"] == 2

@@ -2,7 +2,9 @@
 
     def check(content: bytes, order: Order) -> Found
 
-A checker that meets what it can't read for certain raises `CannotRead`: the file is put aside for people.
+Where a checker can write the file anew from what it read of it, and from nothing else, `Found.anew` is that
+file: what stood beside the pixels or the cells is not in it. A checker that meets what it can't read for
+certain raises `CannotRead`: the file is put aside for people.
 """
 
 from __future__ import annotations
@@ -59,12 +61,14 @@ class Found:
     findings: tuple[Finding, ...] = ()
     blocks: tuple[Block, ...] = ()
     candidates: tuple[int, ...] = ()
+    anew: bytes = b""
 
     def __add__(self, other: Found) -> Found:
         return Found(
             self.findings + other.findings,
             self.blocks + other.blocks,
             self.candidates + other.candidates,
+            self.anew or other.anew,
         )
 
 

@@ -1,16 +1,16 @@
 """Long whole numbers in text, however written: what may be a pseudonym, for the gateway to recognise.
 
-A pseudonym is a whole number of 63 bits. Found are: decimal digits of any script, with zeros before them,
-with signs between groups (spaces, commas, dots, apostrophes, underscores, hyphens), after a minus sign,
-as a decimal fraction of zero (`.0`), in scientific notation, in hexadecimal (with or without `0x`), and
-eight bytes in base64. Not found: numbers under twelve digits (fifteen where written in groups), split
-over cells, spelled out in words, in other bases, encrypted, or drawn in an image.
+A pseudonym is a whole number of 63 bits. Found are: decimal digits of any script, raised or circled ones too,
+with zeros before them, with signs between groups (spaces, commas, dots, apostrophes, underscores, hyphens),
+after a minus sign, as a decimal fraction of zero (`.0`), in scientific notation, in hexadecimal (with or
+without `0x`, or as a UUID), and as bytes or as digits in base64 and base32. Not found: numbers under twelve
+digits (fifteen where written in groups), split over cells, spelled out in words, in other bases, encrypted,
+or drawn in an image.
 """
 
 from __future__ import annotations
 
 import base64
-import binascii
 import re
 from collections.abc import Iterator
 from decimal import Decimal, InvalidOperation
@@ -21,6 +21,9 @@ SMALLEST: Final = 10**11  # one pseudonym in 90 million is smaller
 MOST: Final = 100_000  # of one file; more are no table of results
 
 _GAP: Final = r"[ \t\u00a0\u2007\u2009\u202f.,'’_\-]"
+_FIGURES: Final = str.maketrans(
+    "⁰¹²³⁴⁵⁶⁷⁸⁹₀₁₂₃₄₅₆₇₈₉⓪①②③④⑤⑥⑦⑧⑨🄀⒈⒉⒊⒋⒌⒍⒎⒏⒐⓿➊➋➌➍➎➏➐➑➒〇一二三四五六七八九", "0123456789" * 6
+)  # fmt: skip
 _PLAIN: Final = re.compile(r"(?<!\d)\d{12,40}+(?!\d)")
 _GROUPED: Final = re.compile(rf"(?<!\d)\d{{1,9}}+(?:{_GAP}\d{{2,9}}+){{1,12}}+")
 _DIGITS: Final = re.compile(r"\d+")
@@ -29,14 +32,21 @@ _MOST_DIGITS: Final = 19
 _SHORTEST_GROUPED: Final = _LEAST_GROUPED + 1
 _SCIENTIFIC: Final = re.compile(r"\d(?:[.,]\d{1,25})?[eE]\+?\d{2}(?!\d)")
 _HEXADECIMAL: Final = re.compile(r"(?<![0-9A-Za-z])(?:0[xX])?([0-9A-Fa-f]{12,16})(?![0-9A-Za-z])")
-_BASE64: Final = re.compile(r"(?<![\w+/-])([A-Za-z0-9+/_-]{11})(?:=|(?![\w+/=-]))")
+_UUID: Final = re.compile(
+    r"(?<![0-9A-Za-z])([0-9A-Fa-f]{8})-([0-9A-Fa-f]{4})-([0-9A-Fa-f]{4})-([0-9A-Fa-f]{4})-([0-9A-Fa-f]{12})"
+    r"(?![0-9A-Za-z])"
+)
+_BASE64: Final = re.compile(r"(?<![\w+/-])([A-Za-z0-9+/_-]{11,1400}+)(={0,2})(?![\w+/=-])")
+_BASE32: Final = re.compile(r"(?<![\w+/-])([A-Z2-7]{13,1600}+)(={0,6})(?![\w+/=-])")
 
 
 def long_numbers(text: str) -> frozenset[int]:
     """The numbers of `text` that a pseudonym may be behind, in whatever writing. More than `MOST`: not all of
     them."""
     found: set[int] = set()
-    for reading in (_plain, _grouped, _scientific, _hexadecimal, _base64):
+    if not text.isascii():
+        text = text.translate(_FIGURES)
+    for reading in (_plain, _grouped, _scientific, _hexadecimal, _uuid, _base64, _base32):
         for number in reading(text):
             if is_long(number):
                 found.add(number)
@@ -89,15 +99,31 @@ def _hexadecimal(text: str) -> Iterator[int]:
         yield int(match[1], 16)
 
 
+def _uuid(text: str) -> Iterator[int]:
+    for match in _UUID.finditer(text):
+        digits = "".join(match.groups())
+        yield from (int(digits[:16], 16), int(digits[16:], 16))
+
+
 def _base64(text: str) -> Iterator[int]:
-    """Eight bytes, in either order, of a word that no language has."""
     for match in _BASE64.finditer(text):
+        word = match[1].replace("-", "+").replace("_", "/")
+        whole = word if len(word) % 4 != 1 else word[:-1]
+        yield from _packed(base64.b64decode(whole + "=" * (-len(whole) % 4)), match)
+
+
+def _base32(text: str) -> Iterator[int]:
+    for match in _BASE32.finditer(text):
         word = match[1]
-        if not (any(sign.isdigit() for sign in word) or match[0].endswith("=")):
-            continue
-        try:
-            eight = base64.b64decode(word.replace("-", "+").replace("_", "/") + "=")
-        except binascii.Error:
-            continue
-        yield int.from_bytes(eight, "big")
-        yield int.from_bytes(eight, "little")
+        whole = word[: len(word) - {1: 1, 3: 1, 6: 1}.get(len(word) % 8, 0)]
+        yield from _packed(base64.b32decode(whole + "=" * (-len(whole) % 8)), match)
+
+
+def _packed(content: bytes, match: re.Match[str]) -> Iterator[int]:
+    """Digits; and eight by eight bytes, in either order, of a word that no language has."""
+    if content.isascii():
+        yield from _plain(content.decode())
+    if match[2] or any(sign.isdigit() for sign in match[1]):
+        for start in range(0, len(content) - 7, 8):
+            eight = content[start : start + 8]
+            yield from (int.from_bytes(eight, "big"), int.from_bytes(eight, "little"))

@@ -1,4 +1,4 @@
-"""What a reviewer sees of a file: inert data, never markup, and never all of a large file.
+"""What a reviewer sees of a file: inert data, never markup, and of a long file its beginning.
 
 Every text is made visible (`visible`): no control character, no bidirectional override, no invisible letter
 reaches a page as itself. Bounds hold when a block is made *and* when it is read back.
@@ -15,10 +15,10 @@ from hub_config.governance.releases.findings import Finding, Rule
 
 ROWS_SHOWN: Final = 200
 COLUMNS_SHOWN: Final = 50
-CELL_SHOWN: Final = 200
+CELL_SHOWN: Final = 10_000  # as long as a cell or a line may be: what is read is shown whole
 SHEETS_SHOWN: Final = 20
 LINES_SHOWN: Final = 400
-LINE_SHOWN: Final = 500
+LINE_SHOWN: Final = 10_000
 BLOCKS_SHOWN: Final = 100
 IMAGE_BYTES: Final = 2 * 10**6
 HIGHLIGHTS: Final = 2_000

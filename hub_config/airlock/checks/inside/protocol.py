@@ -88,6 +88,7 @@ def write_answer(answer: Answer) -> bytes:
         "findings": [finding_document(each) for each in answer.found.findings[:MOST_FINDINGS]],
         "preview": preview_document(Preview(answer.found.blocks[:BLOCKS_SHOWN])),
         "candidates": [str(each) for each in answer.found.candidates[:MOST_CANDIDATES]],
+        "anew": base64.b64encode(answer.found.anew).decode(),
     }
     return json.dumps(document, ensure_ascii=True).encode()
 
@@ -95,11 +96,12 @@ def write_answer(answer: Answer) -> bytes:
 def read_answer(document: bytes) -> Answer:
     """Raises BadAnswer."""
     try:
-        told = _keys(json.loads(document), {"stopped", "findings", "preview", "candidates"})
+        told = _keys(json.loads(document), {"stopped", "findings", "preview", "candidates", "anew"})
         found = Found(
             findings=_list(told["findings"], read_finding, MOST_FINDINGS),
             blocks=read_preview(told["preview"]).blocks,
             candidates=_list(told["candidates"], _candidate, MOST_CANDIDATES),
+            anew=base64.b64decode(told["anew"], validate=True),
         )
         return Answer(found, None if told["stopped"] is None else Reason(told["stopped"]))
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError, binascii.Error) as error:

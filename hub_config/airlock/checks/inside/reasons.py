@@ -16,6 +16,7 @@ class Reason(StrEnum):
     TOO_MUCH = "too-much"
     ENCODING = "encoding"
     POLYGLOT = "polyglot"
+    NOT_THE_SAME_ANEW = "not-the-same-anew"
     TIMED_OUT = "timed-out"
     CRASHED = "crashed"
     NONSENSE = "nonsense"

@@ -45,6 +45,18 @@ WORDS: Final[Mapping[Rule, Mapping[Language, Words]]] = {
             "Reviewer: look at it. Requester: better send a figure made from a published table.",
         ),
     ),
+    Rule.UNSEEN_DRAWING: both(
+        (
+            "Un dessin que cette page ne montre pas : vous n'en lisez que les textes.",
+            "Des effectifs ou des points peuvent y être tracés, sans qu'aucun contrôle ne les lise.",
+            "Demandeur : enregistrez la figure en PNG, elle sera montrée. Relecteur : exigez-le.",
+        ),
+        (
+            "A drawing that this page doesn't show: you read its texts only.",
+            "Counts or points may be drawn in it, and no check reads them.",
+            "Requester: save the figure as PNG, which is shown. Reviewer: ask for that.",
+        ),
+    ),
     Rule.POINTS: both(
         (
             "{count} marques ou sommets : peut-être un par personne.",

@@ -105,6 +105,18 @@ WORDS: Final[Mapping[Rule, Mapping[Language, Words]]] = {
             "Nothing to change.",
         ),
     ),
+    Rule.WRITTEN_ANEW: both(
+        (
+            "Écrit de nouveau par la plateforme, d'après ce qui s'y voit.",
+            "Rien d'autre n'y reste.",
+            "Rien à changer.",
+        ),
+        (
+            "Written anew by the enclave, from what shows in it.",
+            "Nothing else is left in it.",
+            "Nothing to change.",
+        ),
+    ),
     Rule.NOT_DRAWN: both(
         (
             "La figure n'a pas pu être redessinée à partir du tableau signé.",
@@ -153,16 +165,28 @@ WORDS: Final[Mapping[Rule, Mapping[Language, Words]]] = {
             "Ask the operator to run it again, or say why this one.",
         ),
     ),
-    Rule.TEMPLATE_NOT_APPROVED: both(
+    Rule.RUNS_DIFFER: both(
         (
-            "Le modèle de ce rapport n'est plus approuvé sous cette forme.",
-            "Il a été retiré ou corrigé depuis : ce qu'il a produit est relu comme tout fichier à vérifier.",
-            "Demandez à l'opérateur de relancer le modèle actuel.",
+            "Ce notebook a lu ces lignes une autre fois avec ces paramètres, et laissé autre chose.",
+            "Entre deux exécutions, une opposition peut être seule différence : deux sorties la révèlent.",
+            "Ne laissez sortir qu'une des deux, ou assurez-vous que bien plus d'un patient les sépare.",
         ),
         (
-            "This report's template is no longer approved as it was.",
-            "It was withdrawn or mended since: what it made is reviewed as any unverified file.",
-            "Ask the operator to run the present template.",
+            "This notebook read these rows another time with these parameters, and left something else.",
+            "Between two runs one objection may be all the difference: both releases reveal it.",
+            "Let only one of the two out, or make sure that far more than one patient lies between them.",
+        ),
+    ),
+    Rule.TEMPLATE_NOT_APPROVED: both(
+        (
+            "Le modèle, ou le notebook enregistré, de ce rapport n'est plus approuvé sous cette forme.",
+            "Retiré ou corrigé depuis, ou privé des lignes qu'il lisait : ce qu'il a produit est à vérifier.",
+            "Demandez à l'opérateur de relancer ce qui est approuvé aujourd'hui.",
+        ),
+        (
+            "This report's template, or registered notebook, is no longer approved as it was.",
+            "Withdrawn or mended since, or without the rows that it read: what it made is unverified.",
+            "Ask the operator to run what is approved today.",
         ),
     ),
     Rule.UNPROVEN_OUTPUTS: both(

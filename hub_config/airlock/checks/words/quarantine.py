@@ -54,6 +54,16 @@ WORDS: Final[Mapping[Reason, Mapping[Language, Words]]] = {
             "Open it and save it again, best as CSV.",
         ),
     ),
+    Reason.NOT_THE_SAME_ANEW: _aside(
+        (
+            "Fichier que la plateforme n'a pas su écrire de nouveau deux fois de la même façon.",
+            "Ouvrez-le et enregistrez-le de nouveau, de préférence en CSV ou en PNG.",
+        ),
+        (
+            "A file that the enclave could not write anew twice in the same way.",
+            "Open it and save it again, best as CSV or PNG.",
+        ),
+    ),
     Reason.ENCRYPTED: _aside(
         ("Fichier protégé par un mot de passe ou chiffré.", "Enregistrez-le sans mot de passe."),
         ("The file is encrypted or has a password.", "Save it without a password."),

@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 
 from hub_config.gateway.rules.cells import PATIENT_BUCKETS, PHYSICIAN_BUCKETS, Floats, Ints, Words
 from hub_config.gateway.rules.earlier.definitions import added
+from hub_config.gateway.rules.earlier.practices import Practices
 from hub_config.gateway.rules.earlier.sketches import LOWEST, Samples, fingerprints, folded, lowest
 from hub_config.gateway.rules.earlier.subsets import Side
 from hub_config.governance.ledger.group import DEFINITION_WORDS, Group, Kind
@@ -38,6 +39,8 @@ _COLUMNS: Final[tuple[tuple[str, Any, tuple[int, ...]], ...]] = (
     ("values", np.float64, ()),
     ("by_patient", np.uint32, (PATIENT_BUCKETS,)),
     ("by_physician", np.uint32, (PHYSICIAN_BUCKETS,)),
+    ("physician_counts", np.uint32, (PHYSICIAN_BUCKETS,)),
+    ("counted", np.bool_, ()),
     ("patient_bits", np.uint64, (2,)),
     ("physician_bits", np.uint64, (2,)),
     ("lowest", np.uint64, (LOWEST,)),
@@ -110,6 +113,11 @@ class Anchors:
         )
         return Side(self["lowest"][known], samples, self["by_patient"][origin], self["group"][rows])
 
+    def practices(self, rows: Ints) -> Practices:
+        """These rows by bucket of GPs."""
+        counts, counted = self["physician_counts"][rows], self["counted"][rows]
+        return Practices(self["by_physician"][rows], counts, counted)
+
     def append(self, group: Group, number: int) -> None:
         """Put the cells of `group`, then its unions, under group number `number`."""
         held, first = self.ranks.length, len(self)
@@ -120,6 +128,8 @@ class Anchors:
             "values": group.values,
             "by_patient": group.by_patient,
             "by_physician": group.by_physician,
+            "physician_counts": group.counts,
+            "counted": np.full(len(group), group.counted),
             "lowest": lowest(samples),
             "threshold": group.threshold,
             "source": group.sources,
@@ -133,9 +143,10 @@ class Anchors:
         if np.any(group.sources):
             self.named.extend(self)
             origin[:] = self.named.rows(group.sources, origin)
-        names = ("patients", "by_patient", "by_physician")
+        names = ("patients", "by_patient", "by_physician", "physician_counts")
         stands_for = replace(group, **{name: self[name][origin] for name in names})
-        self._append(_unions_of(stands_for), group.publication, number)
+        counted = bool(np.all(self["counted"][origin]))
+        self._append(_unions_of(stands_for, counted=counted), group.publication, number)
 
     def cut(self, rows: int, ranks: int) -> None:
         """Forget every row from `rows` on, and their ranks from `ranks` on."""
@@ -184,7 +195,7 @@ class Named:
         self.seen = min(self.seen, rows)
 
 
-def _unions_of(group: Group) -> dict[str, NDArray[Any]]:
+def _unions_of(group: Group, *, counted: bool) -> dict[str, NDArray[Any]]:
     shown = group.kinds != Kind.WITHHELD
     unions = rolled_up(group.keys, shown) if group.additive else []
     made = [summed(group, each) for each in unions]
@@ -196,6 +207,12 @@ def _unions_of(group: Group) -> dict[str, NDArray[Any]]:
         "values": _joined([each.values for each in made], np.float64),
         "by_patient": _joined([each.by_patient for each in made], np.uint32, PATIENT_BUCKETS),
         "by_physician": _joined([each.by_physician for each in made], np.uint32, PHYSICIAN_BUCKETS),
+        "physician_counts": _joined(
+            [_added(group.counts[each.members], each.bounds[:-1]) for each in unions],
+            np.uint32,
+            PHYSICIAN_BUCKETS,
+        ),
+        "counted": np.full(count, counted),
         "lowest": np.full((count, LOWEST), 1 << 33),
         "threshold": none,
         "source": none,

@@ -8,9 +8,10 @@ what was asked. A *definition* says what a cell is (`definitions`), and
 
 1. a cell of the same definition and the same people as one that a publication showed is public; of one that
    was withheld, it stays withheld;
-2. any other that nobody or few tell apart from an earlier one, or from a sum of some, is withheld: nobody and
-   few alike. Compared are pairs; the cells of one table against one number, either way; and two numbers of
-   any tables against a third (`overlaps`). Where the definitions add up the way the people do, the zero was
+2. any other that nobody or few tell apart from an earlier one, or from a sum of some, is withheld, and so is
+   one that patients of few GPs tell apart, or of one GP nearly all: nobody, few and a GP's alike. Compared
+   are pairs; the cells of one table against one number, either way; and two numbers of any tables against a
+   third (`overlaps`). Where the definitions add up the way the people do, the zero was
    known before anybody looked, and tells nothing.
 
 That goes for who stands behind a number, too, whatever was measured of them. The measures of one table are
@@ -30,7 +31,7 @@ from numpy.typing import NDArray
 from hub_config.gateway.rules.cells import Fingerprints, Ints
 from hub_config.gateway.rules.earlier.anchors import UNION, Anchors
 from hub_config.gateway.rules.earlier.overlaps import Told, of_sums, of_three, told_sums
-from hub_config.gateway.rules.earlier.rivals import Draw, Reach, measured, nearest
+from hub_config.gateway.rules.earlier.rivals import Draw, Reach, measured, nearest, of_few_physicians
 from hub_config.gateway.rules.earlier.sketches import Pairs, fingerprints
 from hub_config.gateway.rules.earlier.snapping import (
     OWN_GROUP,
@@ -55,7 +56,7 @@ def known_before(
 ) -> tuple[NDArray[Any], ...]:
     """`Known` of each cell of each batch. `scope` says of each group whether it was published."""
     told: list[NDArray[np.int8]] = []
-    reach = Reach(policy, draw)
+    reach = Reach(policy, draw, exact=True)
     with _lent(history) as families:
         for number, batch in enumerate(batches):
             rows = families.setdefault(batch.family, _Rows())
@@ -217,6 +218,8 @@ def _told(batch: Batch, rows: _Rows, compared: Ints, first: int, reach: Reach) -
     told.nobody[cell[nobody & ~same & ~own]] = True
     told.few[cell[few & ~nobody & protects & ~own]] = True
     told.few[cell[few & ~nobody & shown & own]] = True
+    published = compared[(anchors["group"][compared] <= _OWN) & (anchors["kind"][compared] != Kind.WITHHELD)]
+    told.few[of_few_physicians(anchors, first + cells, published, reach).left - first] = True
     if batch.places is not None:
         here = nobody & ~same & own & (rows.places[np.where(own, other, 0)] == batch.places[cell])
         told.few[cell[here]] = True

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from hub_config.gateway.rules.cells import Fingerprints, Ints
 from hub_config.gateway.rules.earlier.anchors import UNION, Anchors
+from hub_config.gateway.rules.earlier.practices import Between, Practices, most_of_one
 from hub_config.gateway.rules.earlier.sketches import (
     Pairs,
     Samples,
@@ -34,15 +35,19 @@ Draw = Callable[[Fingerprints, Fingerprints], NDArray[np.uint64]]  # keyed, one 
 
 _NESTED: Final = 0.8  # of the smaller cell's sample, so much lies in the other: then one contains the other
 _LEAST_REMEMBERED: Final = 2  # buckets of a withheld cell, at least: three people seldom share one
+_PARTS: Final = 20  # a keyed 0 to 5 of these is added to what part of a difference must be of other GPs
+_OUTSIDE_A_SMALL_ONE: Final = 1 / 3
 _LEAST_BUCKETS: Final = 4  # a failing cell with fewer is too small to snap to anything
 
 
 @dataclass(frozen=True)
 class Reach:
-    """How far is near, pair by pair: three radii that the secret draw makes wider for some."""
+    """How far is near, pair by pair: radii that the secret draw makes wider for some. `exact`: numbers are
+    shown without noise."""
 
     policy: Policy
     draw: Draw
+    exact: bool = False
 
     @property
     def most_few(self) -> int:
@@ -70,6 +75,27 @@ class Reach:
 
     def few_physicians(self, words: NDArray[np.uint64]) -> Ints:
         return self.policy.snap_physicians + _bits(words, 48) % 2
+
+    @property
+    def most_outside(self) -> int:
+        return self.policy.min_outside + self.policy.snap_jitter
+
+    @property
+    def most_part(self) -> float:
+        """Of a difference, the largest part outside one GP with which it may still be that GP's."""
+        return float(self._part(np.array(self.policy.snap_jitter)))
+
+    def is_narrow(self, words: NDArray[np.uint64], between: Between) -> Flags:
+        """Whether these differences are of few GPs, or nearly all of one of them. A small one, of whom less
+        than the least are outside the largest, says little of a GP where numbers are blurred: there most of
+        it must be one GP's."""
+        least = self.policy.min_outside + self._jitter(words, 0)
+        part = self._part(self._jitter(words, 16))
+        small = 1.0 if self.exact else _OUTSIDE_A_SMALL_ONE
+        return between.narrow(self.few_physicians(words), np.minimum(least, small * between.total), part)
+
+    def _part(self, jitter: Ints) -> NDArray[np.float64]:
+        return np.asarray((1 - self.policy.max_physician_share) * (1 + jitter / _PARTS))
 
     def covers_sum(self, anchors: Anchors, row: int, found: Found) -> bool:
         """Whether few patients tell the cell in `row` from the sum found for it."""
@@ -239,22 +265,48 @@ def _meeting(
 def within_few_physicians(
     anchors: Anchors, in_scope: Flags, first: int, passes: Flags, reach: Reach
 ) -> Flags:
-    """Of each cell from row `first` on: whether more than few patients tell it from an anchor, all of them of
-    few GPs. Cells that neither contain each other say nothing of a GP when subtracted."""
+    """Of each cell from row `first` on: whether more than few patients tell it from an anchor, nearly all of
+    them of few GPs."""
     kind = anchors["kind"][:first]
     right = np.flatnonzero(in_scope & ((kind == Kind.ANCHOR) | (kind == UNION)))
-    left = first + np.flatnonzero(passes)
+    pairs = of_few_physicians(anchors, first + np.flatnonzero(passes), right, reach)
+    patients = distances(anchors["by_patient"], anchors["by_patient"], pairs.left, pairs.right)
+    caught = patients > reach.few(reach.of_rows(anchors, pairs.left, pairs.right))
+    found = np.zeros(len(anchors) - first, dtype=bool)
+    found[pairs.left[caught] - first] = True
+    return found
+
+
+def of_few_physicians(anchors: Anchors, left: Ints, right: Ints, reach: Reach) -> Pairs:
+    """Pairs of these rows that patients of few GPs tell apart, or of one GP nearly all. Cells that neither
+    contain each other say nothing of a GP when subtracted. `distance`: buckets of GPs."""
+    one, other = (anchors.practices(rows) for rows in (left, right))
+    found = [_few_buckets(anchors, left, right, reach)]
+    for lefts, rights in most_of_one(one, other, reach.most_outside, reach.most_part):
+        between = Between.of(one.of(lefts), other.of(rights))
+        pairs = Pairs(left[lefts], right[rights], between.buckets)
+        keep = reach.is_narrow(reach.of_rows(anchors, pairs.left, pairs.right), between)
+        keep &= (anchors["kind"][pairs.right] != UNION) | _mostly_alike(one.of(lefts), between)
+        found.append(pairs.where(keep))
+    columns = zip(*(pairs.columns for pairs in found), strict=True)
+    pairs = Pairs(*(np.concatenate(parts) for parts in columns))
+    return pairs.where((anchors["kind"][pairs.right] == UNION) | _nested(anchors.samples, pairs))
+
+
+def _few_buckets(anchors: Anchors, left: Ints, right: Ints, reach: Reach) -> Pairs:
+    """By the sketches: counted or not."""
     sketch, bits = anchors["by_physician"], anchors["physician_bits"]
     pairs = near(sketch[left], sketch[right], bits[left], bits[right], reach.policy.snap_physicians + 1)
     pairs = Pairs(left[pairs.left], right[pairs.right], pairs.distance)
     pairs = pairs.where(pairs.distance > 0)  # tables about GPs have no GPs behind them
     words = reach.of_rows(anchors, pairs.left, pairs.right)
-    patients = distances(anchors["by_patient"], anchors["by_patient"], pairs.left, pairs.right)
-    caught = (pairs.distance <= reach.few_physicians(words)) & (patients > reach.few(words))
-    caught &= (anchors["kind"][pairs.right] == UNION) | _nested(anchors.samples, pairs)
-    found = np.zeros(len(anchors) - first, dtype=bool)
-    found[pairs.left[caught] - first] = True
-    return found
+    return pairs.where(pairs.distance <= reach.few_physicians(words))
+
+
+def _mostly_alike(one: Practices, between: Between) -> Flags:
+    """Whether most GPs have the same in both: a sum has no sample that would say if it contains the cell."""
+    used = np.count_nonzero(one.sketch, axis=1)
+    return np.asarray(2 * between.buckets <= used)
 
 
 def _nested(samples: Samples, pairs: Pairs) -> Flags:

@@ -292,6 +292,7 @@ def group_of(batch: Batch, *, publication: bool) -> Group:
         offsets=vectors.offsets,
         ranks=vectors.ranks,
         keys=np.array(codes, dtype=np.int32).reshape(len(codes), cells),
+        physician_counts=vectors.physician_counts,
         **({} if batch.definitions is None else {"definitions": batch.definitions}),
     )
 
@@ -303,6 +304,8 @@ def remembered(group: Group) -> Group:
     columns = ["kinds", "patients", "values", "sources", "by_patient", "by_physician", "threshold"]
     if len(group.definitions):
         columns.append("definitions")
+    if len(group.physician_counts):
+        columns.append("physician_counts")
     return replace(
         group,
         **{name: getattr(group, name)[kept] for name in columns},

@@ -11,7 +11,7 @@ tried both in and out.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final
@@ -53,14 +53,17 @@ class Found:
     total: Words
 
 
-def subsets(wholes: Side, parts: Side, limit: int) -> list[Found]:
-    """Every whole that some parts of one group make up but for `limit` buckets, two parts at least. By whole,
-    then by group."""
+Also = Callable[[Found], bool]
+
+
+def subsets(wholes: Side, parts: Side, limit: int, also: Also | None = None) -> list[Found]:
+    """Every whole that some parts of one group make up but for `limit` buckets, two parts at least; where
+    none do, the first that `also` takes. By whole, then by group."""
     if not len(wholes.lowest) or not len(parts.lowest):
         return []
     tried = _promising(wholes, parts)[:MOST_TRIALS]
     groups = _groups(parts, Counter(group for _, group in tried))
-    found = (_made_up(wholes, whole, parts, groups[group], limit) for whole, group in tried)
+    found = (_made_up(wholes, whole, parts, groups[group], limit, also) for whole, group in tried)
     return [each for each in found if each is not None]
 
 
@@ -112,16 +115,20 @@ def _groups(parts: Side, tried: Mapping[int, int]) -> dict[int, _Group]:
     return made
 
 
-def _made_up(wholes: Side, whole: int, parts: Side, group: _Group, limit: int) -> Found | None:
-    wanted = wholes.by_patient[whole]
+def _made_up(
+    wholes: Side, whole: int, parts: Side, group: _Group, limit: int, also: Also | None
+) -> Found | None:
+    wanted, taken = wholes.by_patient[whole], None
     for chosen in _choices(wholes, whole, parts, group):
         if len(chosen) < 2:
             continue
         total = parts.by_patient[chosen].sum(axis=0, dtype=np.uint32)
-        distance = int(np.count_nonzero(total != wanted))
-        if distance <= limit:
-            return Found(whole, chosen, distance, total)
-    return None
+        found = Found(whole, chosen, int(np.count_nonzero(total != wanted)), total)
+        if found.distance <= limit:
+            return found
+        if taken is None and also is not None and also(found):
+            taken = found
+    return taken
 
 
 def _choices(wholes: Side, whole: int, parts: Side, group: _Group) -> Iterator[Ints]:

@@ -26,7 +26,7 @@ _PASS: Final = 1 << 18
 
 @dataclass(frozen=True)
 class Cells:
-    """Some cells: their sketches, and their samples."""
+    """Some cells: their sketches (by patient, or by GP), and their samples."""
 
     by_patient: Words
     samples: Samples

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,12 +17,13 @@ import pyarrow.csv as pacsv
 from hub_config.warehouse.loader.mapping import SourceFile
 from hub_config.warehouse.loader.readers.lines import Numbers, RecordLines
 from hub_config.warehouse.loader.readers.nested import Piece
-from hub_config.warehouse.loader.readers.problems import SourceProblem, at, nearest
+from hub_config.warehouse.loader.readers.problems import SourceProblem, at, near_name
 from hub_config.warehouse.loader.readers.streams import Unpacked, unpacked
 from hub_config.warehouse.loader.readers.text import Readable, Utf8
 
 _EMPTY: Final = "{name} is empty: not even a header. Ask for the export again."
 _BLOCK: Final = 1 << 22  # no row is longer
+_DELIMITERS: Final = ",;\t|"
 
 
 def csv_pieces(path: Path, file: SourceFile, kind: str, columns: Mapping[str, str]) -> Iterator[Piece]:
@@ -60,16 +62,30 @@ def _header(path: Path, file: SourceFile) -> list[str]:
 
 
 def _require_columns(name: str, names: Sequence[str], columns: Mapping[str, str]) -> None:
-    """Names of the file are said only where they are near: without a header they would be a row's values."""
     missing = [column for column in columns if column not in names]
     if missing:
-        asked = ", ".join(
-            f"{column!r} (asked for by {columns[column]}){nearest(column, names)}" for column in missing
-        )
-        whole = " None of the mapping's columns is there: has the file a header, and this `delimiter`?"
-        raise at(name, 1, f"no column {asked}.{whole if len(missing) == len(columns) else ''}")
+        asked = ", ".join(f"{column!r} (asked for by {columns[column]})" for column in missing)
+        raise at(name, 1, f"no column {asked}.{_hint(names, columns, missing)}")
     if twice := {column for column in columns if list(names).count(column) > 1}:
         raise at(name, 1, f"more than one column is called {', '.join(sorted(twice))}.")
+
+
+def _hint(names: Sequence[str], columns: Mapping[str, str], missing: Sequence[str]) -> str:
+    """Names of the file are said only where they are near: without a header they would be a row's values."""
+    for other in _DELIMITERS:
+        if set(columns) <= set(_apart(names, other)):
+            return f" All of them are there by `delimiter = {json.dumps(other)}`: say so in the mapping."
+    near = {column: near_name(column, names) for column in missing}
+    asked = "".join(f" Is {column!r} now called {name!r}?" for column, name in near.items() if name)
+    if asked or len(missing) < len(columns):
+        return f"{asked} Correct the mapping, or ask for the export again."
+    return " None of the mapping's columns is there: has the file a header, and this `delimiter`?"
+
+
+def _apart(names: Sequence[str], delimiter: str) -> list[str]:
+    """The header's names, were this the delimiter."""
+    (line,) = names if len(names) == 1 else ("",)
+    return [name.strip().strip('"') for name in line.split(delimiter)]
 
 
 class _Reading:

@@ -44,7 +44,7 @@ class RecordLines:
             self._ended += chunk.count(b"\n") + chunk.count(b"\r") - chunk.count(b"\r\n")
             self._closed = False
         else:
-            self._count(np.frombuffer(self._before + chunk, dtype=np.uint8))
+            self._count(chunk)
         self._before = chunk[-1:]
 
     def of(self, records: Numbers, *, keep: bool = False) -> Numbers:
@@ -57,29 +57,24 @@ class RecordLines:
             self._breaks = [breaks[done:]] if done < len(breaks) else []
         return lines
 
-    def _count(self, bytes_: Numbers) -> None:
-        """`bytes_` begin with the last byte before them."""
-        inside = self._quoted(bytes_)
-        following = np.append(bytes_[1:], 0)
-        ends = (bytes_ == _LF) | ((bytes_ == _CR) & (following != _LF))
-        ends[0] = False
-        outer = np.flatnonzero(ends & ~inside)
-        inner = np.flatnonzero(ends & inside)
+    def _count(self, chunk: bytes) -> None:
+        """Places of quotes and line ends are looked for, and only those are counted: a byte costs little."""
+        bytes_ = np.frombuffer(self._before + chunk, dtype=np.uint8)
+        quotes = self._quotes(bytes_)
+        ends = _ends(chunk, bytes_)
+        inside = (np.searchsorted(quotes, ends) + self._inside) % 2 == 1
+        outer, inner = ends[~inside], ends[inside]
         if len(inner):
             self._breaks.append(self._ended + np.searchsorted(outer, inner).astype(np.int64))
         self._ended += len(outer)
-        self._inside = bool(inside[-1])
+        self._inside ^= len(quotes) % 2 == 1
+        self._closed = bool(len(quotes)) and quotes[-1] == len(bytes_) - 1 and not self._inside
 
-    def _quoted(self, bytes_: Numbers) -> Numbers:
-        """Whether each byte stands within quotes (or opens them)."""
+    def _quotes(self, bytes_: Numbers) -> Numbers:
+        """The places of those that open or close a value."""
         quotes = np.flatnonzero(bytes_ == _QUOTE)
         quotes = quotes[quotes > 0]
-        real = quotes[self._real(bytes_, quotes)] if len(quotes) else quotes
-        marks = np.zeros(len(bytes_), dtype=np.int32)
-        marks[real] = 1
-        inside = (np.cumsum(marks) + self._inside) % 2 == 1
-        self._closed = bool(len(real)) and real[-1] == len(bytes_) - 1 and not inside[-1]
-        return inside  # type: ignore[no-any-return]
+        return quotes[self._real(bytes_, quotes)] if len(quotes) else quotes
 
     def _real(self, bytes_: Numbers, quotes: Numbers) -> Numbers:
         """Which quotes open or close. Usually all: that is seen at once; else they are walked one by one."""
@@ -91,6 +86,16 @@ class RecordLines:
         if np.all(starts[opening] | doubled[opening]):
             return np.ones(len(quotes), dtype=bool)
         return _walked(starts, doubled, inside=self._inside)
+
+
+def _ends(chunk: bytes, bytes_: Numbers) -> Numbers:
+    """The places of line ends in `chunk`, counted from the byte before it, with which `bytes_` begin."""
+    ends = bytes_ == _LF
+    if chunk.count(b"\r") > chunk.count(b"\r\n"):
+        ends[:-1] |= (bytes_[:-1] == _CR) & (bytes_[1:] != _LF)
+        ends[-1] |= bytes_[-1] == _CR  # of several at the end, `feed` holds back the last alone
+    ends[0] = False
+    return np.flatnonzero(ends)
 
 
 def _walked(starts: Numbers, doubled: Numbers, *, inside: bool) -> Numbers:

@@ -20,7 +20,8 @@ import pyarrow as pa
 from hub_config.warehouse.loader.mapping import Limits
 from hub_config.warehouse.loader.readers.problems import SourceProblem, at, nearest
 
-BATCH: Final = 1 << 14
+BATCH: Final = 1 << 14  # rows of a kind that are passed on at once,
+HELD: Final = 16 << 20  # or those of every kind, where there is so much text of them
 _UP: Final = "../"
 _NAMES_KEPT: Final = 1_000  # of those not asked for, to find a renamed one
 _TWICE: Final = "\0twice"  # in a cell: the record has more than one value for this column
@@ -160,6 +161,7 @@ class Assembly:
         self._name, self._plan, self._limits = name, plan, limits
         self._frames: list[list[Any]] = []
         self._twice = False
+        self._held = 0
         self.line: Callable[[], int] = int
         self.last_line: Callable[[], int] = int
 
@@ -178,6 +180,7 @@ class Assembly:
             raise self.problem(f"a value of more than {self._limits.text:,} bytes.")
         if "\0" in text:
             raise self.problem("a NUL character: not text.")
+        self._held += len(text)
         for cell in cells:
             frame = self._frames[cell.level]
             if frame[cell.place] is None:
@@ -199,12 +202,15 @@ class Assembly:
     def _require_in_time(self, passed: set[str], cell: Target) -> None:
         for kind in passed & cell.columns.keys():
             raise self.problem(
-                f"{cell.columns[kind]!r} comes after {BATCH:,} of the records it belongs to: it must come "
-                "first."
+                f"{cell.columns[kind]!r} comes after {BATCH:,} of the records it belongs to, "
+                f"or {HELD >> 20} MB of text: it must come first."
             )
 
     def full(self) -> Iterator[Records]:
         """Each kind of which there are rows enough to pass on."""
+        if self._held > HELD:
+            self._held = 0
+            return (records for records in self._plan.kinds if records.rows)
         return (records for records in self._plan.kinds if len(records.rows) >= BATCH)
 
     def every(self) -> Iterator[Records]:

@@ -19,9 +19,20 @@ def at(name: str, line: int, why: str, *, last: int = 0) -> SourceProblem:
 
 
 def nearest(wanted: str, names: Iterable[str]) -> str:
-    """A question after a new name, where one is near; empty otherwise.
+    """A question after a new name, where one is near; empty otherwise."""
+    near = near_name(wanted, names)
+    return f" Is it now called {near!r}?" if near else ""
 
-    Only a name like the wanted one is ever said: of a file without a header the first row would be the names.
+
+def near_name(wanted: str, names: Iterable[str]) -> str | None:
+    """The name that is most like the wanted one, whatever its case, spaces and dashes; none where none is.
+
+    Only such a name is ever said: of a file without a header the first row would be the names.
     """
-    near = difflib.get_close_matches(wanted, list(names), n=1)
-    return f" Is it now called {near[0]!r}?" if near else ""
+    folded = {_folded(name): name for name in names}
+    near = difflib.get_close_matches(_folded(wanted), folded, n=1)
+    return folded[near[0]] if near else None
+
+
+def _folded(name: str) -> str:
+    return "".join(letter for letter in name.casefold() if letter.isalnum())

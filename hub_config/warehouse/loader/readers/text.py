@@ -12,7 +12,15 @@ from hub_config.warehouse.loader.readers.problems import SourceProblem, at
 from hub_config.warehouse.loader.readers.streams import Unpacked
 
 Encoding = Literal["utf-8", "latin-1", "cp1252"]
+_ARCHIVES = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")  # ZIP, of which an Excel workbook is one; the older Excel's
 _FOREIGN = ((codecs.BOM_UTF8, "UTF-8"), (codecs.BOM_UTF16_LE, "UTF-16"), (codecs.BOM_UTF16_BE, "UTF-16"))
+
+
+def _other(begun: str, said: Encoding) -> str:
+    remedy = (
+        "Ask for the export as UTF-8." if begun != "UTF-8" else 'Set `encoding = "utf-8"` in the mapping.'
+    )
+    return f"begins as {begun} text, the mapping says {said}. {remedy}"
 
 
 class Utf8:
@@ -48,9 +56,11 @@ class Utf8:
     def _refuse_other_text(self, chunk: bytes) -> None:
         if self._first:
             self._first = False
+            if chunk.startswith(_ARCHIVES):
+                raise at(self._name, 1, "a ZIP archive or an Excel workbook. Unpack it, or export it as CSV.")
             for mark, encoding in _FOREIGN:
                 if chunk.startswith(mark) and encoding.lower() != self._encoding:
-                    raise at(self._name, 1, f"begins as {encoding} text, the mapping says {self._encoding}.")
+                    raise at(self._name, 1, _other(encoding, self._encoding))
         if (place := chunk.find(b"\0")) >= 0:
             line = self.line + self._breaks(chunk[:place])
             raise at(self._name, line, "a NUL byte: not text, or UTF-16. Ask for the export as UTF-8.")

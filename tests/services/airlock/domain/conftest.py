@@ -9,7 +9,7 @@ import pytest
 from hub_config.governance.store import open_store
 from hub_config.settings import Settings
 from tests.services.airlock.domain.house import House, furnished
-from tests.services.governance.conftest import postgres, settings  # noqa: F401  (fixtures)
+from tests.services.governance.conftest import settings  # noqa: F401  (a fixture)
 
 
 @pytest.fixture

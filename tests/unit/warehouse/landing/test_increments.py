@@ -27,6 +27,15 @@ days = st.dictionaries(
 )  # fmt: skip
 
 
+DATED = KEYED.replace('path = "results.csv"', 'path = "results-*.csv"\nmade = "results-%Y%m%d.csv"')
+# By day of the month, which of three records says what of whom
+corrected = st.dictionaries(
+    st.integers(1, 28),
+    st.dictionaries(st.sampled_from("ABC"), st.sampled_from(["ZQX-1", "ZQX-3"]), min_size=1),
+    min_size=2, max_size=4,
+)  # fmt: skip
+
+
 def write(directory: Path, history: Mapping[int, Day], chosen: Iterable[int]) -> None:
     results, events = "no,id,day,test,value\n", "id,on,code\n"
     for day in chosen:
@@ -37,8 +46,8 @@ def write(directory: Path, history: Mapping[int, Day], chosen: Iterable[int]) ->
         (directory / name).write_text(text, encoding="utf-8")
 
 
-def landed(home: Path, files: Path, root: str) -> dict[str, set[tuple[object, ...]]]:
-    (home / "vendor.toml").write_text(KEYED + "\n[limits]\nmax_rejected = 1.0\n", encoding="utf-8")
+def landed(home: Path, files: Path, root: str, mapping: str = KEYED) -> dict[str, set[tuple[object, ...]]]:
+    (home / "vendor.toml").write_text(mapping + "\n[limits]\nmax_rejected = 1.0\n", encoding="utf-8")
     places = Places(files, home / "warehouse", home / "keys", landing=home / root)
     land("vendor.toml", read_mapping(home / "vendor.toml"), places, own_uids=True)
     with Landing.of(home / root, "vendor").reading() as connection:
@@ -69,3 +78,34 @@ def test_days_in_any_order_equal_the_whole_and_twice_is_once(
         assert added == whole
         write(files, history, [order[0]])  # bytes that were landed before
         assert landed(home, files, "days") == whole
+
+
+@settings(max_examples=2, deadline=None)
+@given(corrected, st.randoms(use_true_random=False))
+def test_corrections_in_any_order_equal_the_whole(
+    history: Mapping[int, Mapping[str, str]], draw: Sequence[int]
+) -> None:
+    """Each day says something else of its records; the newest counts."""
+    with tempfile.TemporaryDirectory() as name:
+        home = Path(name)
+        files = home / "files"
+        files.mkdir()
+        write(files, {}, ())
+        texts = {
+            day: "no,id,day,test,value\n"
+            + "".join(f"{no},{who},{day},chol,{day}\n" for no, who in rows.items())
+            for day, rows in history.items()
+        }
+        for day, text in texts.items():
+            (files / f"results-202001{day:02d}.csv").write_text(text, encoding="utf-8")
+        whole = landed(home, files, "whole", DATED)
+        order = list(history)
+        draw.shuffle(order)  # type: ignore[attr-defined]
+        for day in texts:
+            (files / f"results-202001{day:02d}.csv").unlink()
+        for day in order:
+            (files / f"results-202001{day:02d}.csv").write_text(texts[day], encoding="utf-8")
+            added = landed(home, files, "days", DATED)
+        assert added == whole
+        newest = {no: day for day in sorted(history) for no in history[day]}
+        assert len(whole["lab_results"]) == len(newest)

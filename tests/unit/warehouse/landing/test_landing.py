@@ -12,10 +12,21 @@ from pathlib import Path
 
 import pytest
 
+import hub_config.warehouse.landing.freeze as freezing
 import hub_config.warehouse.loader.load as loading
 import hub_config.warehouse.loader.staging as staging
 from hub_config.warehouse.landing import Busy, Landing, LandingProblem
-from hub_config.warehouse.loader.load import DiskFull, History, Loaded, LoadRefused, Places, land, load
+from hub_config.warehouse.landing.freeze import freeze, landed_of
+from hub_config.warehouse.loader.load import (
+    DiskFull,
+    History,
+    LandedFiles,
+    Loaded,
+    LoadRefused,
+    Places,
+    land,
+    load,
+)
 from hub_config.warehouse.loader.readers import SourceProblem
 from hub_config.warehouse.loader.rules import Rule
 from hub_config.warehouse.loader.tally import MostlyBad
@@ -36,7 +47,9 @@ def results_of(loaded: Loaded, rows: Rows) -> list[tuple[object, ...]]:
     return rows(loaded.snapshot, "SELECT date, analyte, value_raw FROM lab_results ORDER BY ALL")
 
 
-def test_the_same_bytes_change_nothing_under_any_name(vendor: Vendor) -> None:
+def test_the_same_bytes_change_nothing_under_any_name(
+    vendor: Vendor, monkeypatch: pytest.MonkeyPatch
+) -> None:
     mapping = MAPPING.replace('path = "results.csv"', 'path = "results*.csv"')
     first = again(vendor, mapping)
     (vendor.directory / "results.csv").rename(vendor.directory / "results-again.csv")
@@ -45,6 +58,8 @@ def test_the_same_bytes_change_nothing_under_any_name(vendor: Vendor) -> None:
     assert (second.landed.load, second.fresh) == (None, False)
     assert second.snapshot.number == first.snapshot.number == 1
     assert snapshot_numbers(vendor.warehouse) == [1]
+    monkeypatch.setattr(freezing, "LINKED", "not there.txt")  # frozen before small centres were merged
+    assert again(vendor, mapping).fresh
 
 
 def test_a_row_in_two_files_is_there_once_but_twice_in_one_file_twice(vendor: Vendor, rows: Rows) -> None:
@@ -76,6 +91,118 @@ def test_a_key_twice_in_a_file_keeps_the_first(vendor: Vendor, rows: Rows) -> No
     loaded = again(vendor, KEYED)
     assert loaded.rejected == {Rule.DUPLICATE_ID: 1, Rule.MISSING: 1}
     assert len(results_of(loaded, rows)) == 3
+
+
+HEADER = "no,id,day,test,value\n"
+TWICE = KEYED.replace('path = "results.csv"', 'path = "results*.csv"')
+
+
+def land_only(
+    vendor: Vendor, history: History = History.REFUSE, mapping: str = TWICE
+) -> tuple[LandedFiles, list[str]]:
+    """What a load did, and the results that are landed then."""
+    places = Places(vendor.directory, vendor.warehouse, vendor.home / "keys")
+    told = land("vendor.toml", vendor.read(mapping), places, own_uids=True, history=history)
+    with Landing.of(vendor.home / "landing", "vendor").reading() as connection:
+        found = connection.execute("SELECT value_raw FROM lab_results ORDER BY 1").fetchall()
+    return told, [str(row[0]) for row in found]
+
+
+def listed(told: LandedFiles) -> set[str]:
+    return set((told.work / "rejected.csv").read_text().splitlines()[1:]) if told.work else set()
+
+
+ONE, OTHER = "N1,ZQX-1,0,chol,5.25\nN2,ZQX-1,366,hdl,0.7\n", "N3,ZQX-3,2,chol,6\nN1,ZQX-2,1,chol,4\n"
+
+
+def test_a_key_of_two_persons_in_one_file_keeps_neither(vendor: Vendor) -> None:
+    vendor.write("results.csv", HEADER + ONE + OTHER)
+    told, results = land_only(vendor)
+    assert results == ["0.7", "6"]
+    assert listed(told) == {"results.csv,2,1,duplicate-id,no", "results.csv,5,4,duplicate-id,no"}
+
+
+def test_a_key_of_two_persons_in_two_files_of_one_load_keeps_neither(vendor: Vendor) -> None:
+    """Nor does it touch what is landed of the record; and a later load settles it."""
+    vendor.write("results.csv", HEADER + ONE)
+    vendor.write("results-2.csv", HEADER + OTHER)
+    told, results = land_only(vendor)
+    assert results == ["0.7", "6"]
+    assert listed(told) == {"results.csv,2,1,duplicate-id,no", "results-2.csv,3,2,duplicate-id,no"}
+    vendor.write("results-3.csv", HEADER + ONE.splitlines()[0] + "\nN4,ZQX-1,9,chol,7\n")
+    told, results = land_only(vendor)
+    assert (results, listed(told)) == (["0.7", "5.25", "6", "7"], set())
+
+
+DATED = TWICE.replace("[[centres]]", '[files.practices]\npath = "practices.csv"\n\n[[centres]]', 1) + (
+    '\n[export]\nfile = "practices"\nphysician = "doctor"\nexported_on = { column = "on", as = "date" }\n'
+)
+# The day and the practice of an export, and its results: N1 is ZQX-1's, then ZQX-2's.
+JAN = ("2020-01-31", "GPA", "N1,ZQX-1,0,chol,4\nN2,ZQX-1,366,hdl,0.7\n")
+FEB = ("2020-02-29", "GPA", "N1,ZQX-1,0,chol,4\nN4,ZQX-1,368,hdl,0.9\n")
+MAR = ("2020-03-31", "GPA", "N1,ZQX-2,1,chol,5\nN5,ZQX-1,367,hdl,0.8\n")
+SAME = ("2020-01-31", "GPA", MAR[2])
+OTHERS = ("2020-03-31", "GPB", "N1,ZQX-3,1,chol,5\nN6,ZQX-3,2,hdl,0.6\n")
+
+
+def landed_of_days(vendor: Vendor, *days: tuple[str, str, str]) -> list[tuple[LandedFiles, set[str]]]:
+    """Each export by a load of its own."""
+    told = []
+    for day, practice, results in days:
+        vendor.write("practices.csv", f"doctor,on\n{practice},{day}\n")
+        vendor.write("results.csv", HEADER + results)
+        done, found = land_only(vendor, mapping=DATED)
+        told.append((done, set(found)))
+    return told
+
+
+def test_a_newer_export_moves_a_record_to_the_right_person(vendor: Vendor) -> None:
+    """Patients were merged, or a consultation was noted with the wrong one."""
+    _, (told, results), (repeated, same) = landed_of_days(vendor, JAN, MAR, MAR)
+    change = told.changes["lab_results"]
+    assert (change.moved, change.removed, change.updated, change.added) == (1, 0, 0, 1)
+    assert (results, listed(told)) == ({"5", "0.7", "0.8"}, set())
+    assert told.work is not None
+    page = (told.work / "report.html").read_text()
+    assert '<td class="number">1</td><td class="number">0</td></tr>' in page
+    assert (repeated.load, same) == (None, results)
+
+
+@pytest.mark.parametrize("days", [(MAR, JAN), (JAN, MAR, FEB)], ids=["reversed", "one late"])
+def test_an_older_export_that_comes_late_moves_nothing_back(
+    vendor: Vendor, days: tuple[tuple[str, str, str], ...]
+) -> None:
+    told, results = landed_of_days(vendor, *days)[-1]
+    assert "results.csv,2,1,duplicate-id,no" in listed(told)
+    assert (told.changes["lab_results"].moved, told.changes["lab_results"].removed) == (0, 0)
+    assert ({"5", "0.7"} <= results, "4" in results) == (True, False)
+    ((told, results),) = landed_of_days(vendor, ("2020-04-30", "GPA", "N1,ZQX-1,0,chol,4\n"))
+    assert (told.changes["lab_results"].moved, "4" in results) == (1, True), "it is contested"
+
+
+@pytest.mark.parametrize("second", [SAME, OTHERS], ids=["of one day", "of another practice"])
+def test_where_days_do_not_decide_a_record_of_two_persons_is_nobodys(
+    vendor: Vendor, second: tuple[str, str, str]
+) -> None:
+    told, results = landed_of_days(vendor, JAN, second)[-1]
+    assert told.changes["lab_results"].removed == 1
+    assert not {"4", "5"} & results
+
+
+def test_a_load_that_was_killed_moves_what_it_would_have(
+    vendor: Vendor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    landed_of_days(vendor, JAN)
+
+    def killed(*_: object) -> None:
+        raise RuntimeError("the power went")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(loading, "apply", killed)
+        with pytest.raises(RuntimeError, match="the power went"):
+            landed_of_days(vendor, MAR)
+    ((told, results),) = landed_of_days(vendor, MAR)
+    assert (told.changes["lab_results"].moved, results) == (1, {"5", "0.7", "0.8"})
 
 
 def test_an_increment_may_speak_of_persons_landed_before(vendor: Vendor, rows: Rows) -> None:
@@ -114,7 +241,7 @@ def test_rows_that_waited_for_their_person_land_when_the_person_does(vendor: Ven
 
 def test_a_load_that_is_mostly_bad_lands_nothing_and_goes_on_when_the_limit_is_raised(vendor: Vendor) -> None:
     vendor.write("events.csv", EVENTS + "ZQX-1,2001-02-03,QQQ\n" * 30)
-    with pytest.raises(MostlyBad, match=r"events\.csv: 30 of 32 rows: unknown-code"):
+    with pytest.raises(MostlyBad, match=r"events\.csv: 30 of 32 rows\n +30: unknown-code"):
         again(vendor)
     work = vendor.home / "landing" / "vendor" / "loads" / "000001"
     assert json.loads((work / "report.json").read_text())["outcome"] == "stopped"
@@ -126,7 +253,8 @@ def test_a_load_that_is_mostly_bad_lands_nothing_and_goes_on_when_the_limit_is_r
     assert loaded.rejected == {Rule.UNKNOWN_CODE: 30}
     report = json.loads((work / "report.json").read_text())
     assert (report["outcome"], report["snapshot"]["number"]) == ("landed", 1)
-    assert report["tables"]["diagnoses"] == {"added": 2, "updated": 0, "unchanged": 0}
+    counts = {"added": 2, "updated": 0, "unchanged": 0, "removed": 0, "moved": 0, "older": 0}
+    assert report["tables"]["diagnoses"] == counts
     page = (work / "report.html").read_text()
     assert "unknown-code" in page
     assert "ZQX" not in page + json.dumps(report)
@@ -137,7 +265,7 @@ def test_records_of_one_line_count_each_and_stop_a_load_that_is_mostly_bad(vendo
     events = [{"id": "ZQX-1", "on": "2001-02-03", "code": "K86" if n < 2 else "QQQ"} for n in range(32)]
     vendor.write("events.json", json.dumps(events))
     mapping = MAPPING.replace('path = "events.csv"', 'path = "events.json"\nformat = "json"')
-    with pytest.raises(MostlyBad, match=r"events\.json: 30 of 32 rows: unknown-code"):
+    with pytest.raises(MostlyBad, match=r"events\.json: 30 of 32 rows\n +30: unknown-code"):
         again(vendor, mapping)
     listing = (vendor.home / "landing" / "vendor" / "loads" / "000001" / "rejected.csv").read_text()
     expected = [f"events.json,1,{record},unknown-code,code" for record in range(3, 33)]
@@ -257,6 +385,16 @@ def test_centres_that_two_sources_mean_otherwise_are_no_snapshot(vendor: Vendor)
     with pytest.raises(LandingProblem, match="Centre C1 of source vendor has another region"):
         again(vendor, other)
     assert snapshot_numbers(vendor.warehouse) == [1]
+
+
+def test_what_was_loaded_meanwhile_is_not_frozen_under_what_was_known_before(vendor: Vendor) -> None:
+    """Else rows that are not public could go into a snapshot that says so."""
+    again(vendor, MAPPING.replace("day_zero", "public = true\nday_zero", 1))
+    before = landed_of(vendor.home / "landing", "vendor")
+    again(vendor)
+    with pytest.raises(Busy, match="loaded just now"):
+        freeze(before, vendor.warehouse)
+    assert snapshot_numbers(vendor.warehouse) == [1, 2]
 
 
 def test_another_key_is_refused(vendor: Vendor) -> None:

@@ -12,6 +12,7 @@ import pytest
 from hub_config.project_keys import ProjectKey
 from hub_config.warehouse import purging
 from hub_config.warehouse.landing.store import Busy
+from hub_config.warehouse.linkage import store as linkage_store
 from hub_config.warehouse.linkage.link import LinkageRefused, Linked, link
 from hub_config.warehouse.linkage.rates import THRESHOLD, protected
 from hub_config.warehouse.linkage.store import Linkage, leave_out_linked
@@ -64,7 +65,7 @@ def linked(vendor: Vendor, directory: Path, objectors: tuple[Objector, ...] = ()
 
 def frozen(vendor: Vendor, *objectors: Objector) -> Snapshot:
     places = Places(vendor.directory, vendor.warehouse, vendor.home / "keys")
-    return freeze_landed(places, objectors=objectors)
+    return freeze_landed(places, objectors=objectors).snapshot
 
 
 def test_what_was_linked_is_in_the_next_snapshot_under_its_persons(vendor: Vendor, rows: Rows) -> None:
@@ -101,7 +102,7 @@ def test_no_other_table_tells_of_a_linkage(vendor: Vendor, rows: Rows) -> None:
 
 
 def test_strangers_and_bad_rows_are_set_aside_by_line_and_never_said(vendor: Vendor) -> None:
-    vendor.load()
+    vendor.land()
     (one, three), stranger = (name(vendor, each) for each in (1, 3)), 4611686018427387904
     directory = write(
         vendor,
@@ -126,7 +127,7 @@ def test_strangers_and_bad_rows_are_set_aside_by_line_and_never_said(vendor: Ven
 
 
 def test_another_projects_pseudonyms_name_nobody_and_change_nothing(vendor: Vendor, rows: Rows) -> None:
-    vendor.load()
+    vendor.land()
     linked(vendor, write(vendor))
     with pytest.raises(LinkageRefused, match="--project"):
         linked(vendor, write(vendor, key=OTHER))
@@ -134,7 +135,7 @@ def test_another_projects_pseudonyms_name_nobody_and_change_nothing(vendor: Vend
 
 
 def test_a_linkage_that_breaks_off_leaves_the_one_before(vendor: Vendor) -> None:
-    vendor.load()
+    vendor.land()
     directory = write(vendor)
     linked(vendor, directory)
     (directory / "stays.csv").write_text("pseudonym,entry,exit,cim10\n")
@@ -144,13 +145,13 @@ def test_a_linkage_that_breaks_off_leaves_the_one_before(vendor: Vendor) -> None
 
 
 def test_the_same_files_again_change_nothing(vendor: Vendor) -> None:
-    vendor.load()
+    vendor.land()
     directory = write(vendor)
     assert linked(vendor, directory).rows == linked(vendor, directory).rows
 
 
 def test_who_objected_is_neither_linked_nor_kept(vendor: Vendor, rows: Rows) -> None:
-    vendor.load()
+    vendor.land()
     directory = write(vendor)
     one = Objector(Kind.PATIENT, number(vendor, 1))
     assert linked(vendor, directory, (one,)).rows == {"snds_claims": 0, "snds_link": 5, "snds_stays": 1}
@@ -162,11 +163,27 @@ def test_who_objected_is_neither_linked_nor_kept(vendor: Vendor, rows: Rows) -> 
     assert linked(vendor, directory, (one,)).rows["snds_link"] == 5
 
 
+@pytest.mark.parametrize("copied", [True, False])
+def test_nothing_of_who_objected_or_of_the_linkage_before_stays_in_the_file(
+    vendor: Vendor, monkeypatch: pytest.MonkeyPatch, *, copied: bool
+) -> None:
+    """Without the copy, the linkage before is still there for whoever reads the file's bytes."""
+    if not copied:
+        monkeypatch.setattr(linkage_store, "rewrite_if_due", lambda _: None)
+    vendor.land()
+    linked(vendor, write(vendor))
+    linkage = Linkage(vendor.home / "landing", "vendor")
+    assert b"A10BA02" in linkage.database.read_bytes()
+    said = linked(vendor, write(vendor), (Objector(Kind.PATIENT, number(vendor, 1)),))
+    assert said.rows["snds_claims"] == 0
+    assert (b"A10BA02" in linkage.database.read_bytes()) is not copied
+
+
 def test_what_was_linked_is_copied_under_the_lock_and_again_after_a_kill(
     vendor: Vendor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A linkage that was taken in during the copy would be lost."""
-    vendor.load()
+    vendor.land()
     linked(vendor, write(vendor))
     linkage = Linkage(vendor.home / "landing", "vendor")
     objectors = (Objector(Kind.PATIENT, number(vendor, 1)),)
@@ -188,7 +205,7 @@ def test_what_was_linked_is_copied_under_the_lock_and_again_after_a_kill(
 
 
 def test_a_physicians_objection_takes_the_linked_rows_of_their_patients(vendor: Vendor, rows: Rows) -> None:
-    vendor.load()
+    vendor.land()
     linked(vendor, write(vendor))
     (gp,) = Pseudonyms.open(vendor.home / "keys").numbers(Kind.PHYSICIAN, "vendor", ["GPB"])
     after = frozen(vendor, Objector(Kind.PHYSICIAN, gp))
@@ -205,6 +222,6 @@ def test_the_match_rate_hides_small_numbers_and_what_they_follow_from(vendor: Ve
     assert said["A"] is None  # else B is what is missing to the whole
     assert said["C"] == 50 / 90
     assert said["all"] == 95 / 180
-    vendor.load()
+    vendor.land()
     told = json.loads((linked(vendor, write(vendor)).directory / "report.json").read_text())
     assert all(each["eligible"] is None or each["eligible"] >= THRESHOLD for each in told["match_rate"])

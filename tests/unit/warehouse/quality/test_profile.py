@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from hub_config.cli import main
-from hub_config.warehouse.quality.compare import Move, Tolerance, What, moves
+from hub_config.warehouse.quality.compare import Move, Tolerance, What, moves, together
 from hub_config.warehouse.quality.profile import (
     CELLS,
     FILE,
@@ -164,6 +164,29 @@ def test_a_centre_that_fell_silent_is_told() -> None:
     silent = replace(after(), tables={"biometrics": replace(after().tables["biometrics"], centres={})})
     found = [(move.what, move.centre) for move in moves(BEFORE, silent, Tolerance())]
     assert found == [(What.GONE, "CLF"), (What.GONE, "GRE")]
+
+
+@pytest.mark.parametrize(
+    ("was", "now", "centres", "expected"),
+    [
+        ({}, {"petits": ("CLF", "GRE")}, {"petits": 1000}, []),
+        ({}, {"petits": ("CLF", "GRE")}, {"petits": 800}, [(What.ROWS, "petits")]),
+        ({}, {"petits": ("CLF", "GRE")}, {}, [(What.GONE, "petits")]),
+        ({}, {"": ("CLF",)}, {"GRE": 400}, []),
+        ({"GRE": ("X", "Y")}, {}, {"CLF": 600, "X": 300, "Y": 100}, []),  # told again
+        ({"GRE": ("X", "Y")}, {"petits": ("CLF", "X")}, {"petits": 900, "Y": 100}, []),
+    ],
+)
+def test_merged_centres_are_compared_with_the_sum_of_their_members(
+    was: dict[str, tuple[str, ...]],
+    now: dict[str, tuple[str, ...]],
+    centres: dict[str, int],
+    expected: list[tuple[What, str]],
+) -> None:
+    counts = {centre: Counts(rows, {"value": rows}, {}) for centre, rows in centres.items()}
+    new = Profile({"biometrics": replace(after().tables["biometrics"], centres=counts)}, twins=0)
+    found = moves(BEFORE, new, Tolerance(), together(was, now))
+    assert [(move.what, move.centre) for move in found] == expected
 
 
 def test_the_operator_reads_it_and_what_moved(make: Make, run: Callable[..., Result], tmp_path: Path) -> None:

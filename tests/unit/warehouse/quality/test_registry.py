@@ -88,7 +88,7 @@ def test_plausible_bounds_cover_every_age_once() -> None:
         assert ages[-1].to_months is None
         assert all(one.to_months == other.from_months for one, other in pairwise(ages))
         assert all(each.low < each.high for each in ages)
-        assert {each.source for each in ages} <= {"who", "own", "facts"}
+        assert {each.source for each in ages} <= {"own", "facts"}
 
 
 def test_plausible_bounds_are_of_what_is_measured_in_its_unit() -> None:
@@ -99,7 +99,7 @@ def test_plausible_bounds_are_of_what_is_measured_in_its_unit() -> None:
 
 
 @given(st.sampled_from(["M", "F"]), st.integers(0, 227))
-def test_heights_within_4_standard_deviations_are_plausible(sex: str, months: int) -> None:
+def test_the_heights_that_are_believed_are_plausible(sex: str, months: int) -> None:
     """The coarse table never takes away what the fine one allows; and bodies grow."""
     low, high = load_height_limits()[(sex, months)]
     (bounds,) = (each for each in load_plausible() if each.kind == "height" and each.covers(months))
@@ -110,14 +110,51 @@ def test_heights_within_4_standard_deviations_are_plausible(sex: str, months: in
         assert before[1] <= high + 0.5
 
 
-@pytest.mark.parametrize(
-    ("sex", "months", "median"), [("M", 24, 87.1), ("F", 72, 115.1), ("M", 120, 137.8), ("F", 216, 163.1)]
-)
-def test_height_limits_lie_about_the_published_medians(sex: str, months: int, median: float) -> None:
-    """Medians as printed in the WHO's tables (2006, 2007): 4 z of about 4 % each on either side."""
+# Median and coefficient of variation of length or height (cm), L being 1, as the WHO's tables print them:
+# Child Growth Standards (2006) up to 60 months, growth reference (2007) from there on.
+HEIGHTS = [
+    ("M", 0, 49.8842, 0.03795), ("F", 0, 49.1477, 0.0379), ("F", 60, 109.4189, 0.04346),
+    ("F", 72, 115.1244, 0.04447), ("M", 120, 137.7795, 0.04626), ("F", 144, 151.2327, 0.04523),
+    ("M", 168, 163.1816, 0.04714), ("F", 216, 163.0595, 0.04053),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("sex", "months", "median", "variation"), HEIGHTS)
+def test_height_limits_are_wider_than_4_standard_deviations_and_not_much(
+    sex: str, months: int, median: float, variation: float
+) -> None:
+    """And the coarse ones wider than 6, which the WHO calls biologically implausible beyond."""
     low, high = load_height_limits()[(sex, months)]
-    assert (low + high) / 2 == pytest.approx(median, rel=0.01)
-    assert (high - low) / 2 == pytest.approx(4 * 0.042 * median, rel=0.15)
+    deviation = median * variation
+    month = 4.5 if months == 0 else 1.5  # cm grown in a month at most, by which a birth's month may err
+    assert low <= median - 4 * deviation <= low + 4 + month
+    assert high - 4 - month <= median + 4 * deviation <= high
+    (bounds,) = (each for each in load_plausible() if each.kind == "height" and each.covers(months))
+    assert bounds.low < median - 6 * deviation and median + 6 * deviation < bounds.high
+
+
+def test_height_limits_are_round_numbers_of_our_own() -> None:
+    with (files("p4dp_sdk.catalogue.reference") / "height_for_age.csv").open(encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) < 50 and all(int(row[side]) % 2 == 0 for row in rows for side in ("low", "high"))
+    assert set(load_height_limits()) == {(sex, months) for sex in "MF" for months in range(228)}
+
+
+# Weight (kg) at -6 and +5 standard deviations of the lighter and the heavier sex, worked out as the WHO's own
+# software does (R packages anthro and anthroplus), which flags a weight outside as implausible.
+WEIGHTS = [
+    (0, 0.9, 6.3), (1, 1.4, 8.1), (2, 2.0, 9.7), (6, 3.2, 13.2), (12, 4.0, 16.3), (23, 5.1, 20.9),
+    (24, 5.2, 21.3), (47, 6.5, 32.0), (48, 6.6, 32.5), (71, 8.0, 44.1), (72, 8.1, 44.7), (95, 9.3, 60.0),
+    (96, 9.4, 60.8), (119, 11.2, 82.7),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("months", "lightest", "heaviest"), WEIGHTS)
+def test_weight_bounds_are_wider_than_what_the_who_calls_implausible(
+    months: int, lightest: float, heaviest: float
+) -> None:
+    (bounds,) = (each for each in load_plausible() if each.kind == "weight" and each.covers(months))
+    assert bounds.low <= lightest and heaviest <= bounds.high
 
 
 def test_the_levels_of_the_synthesis_are_plausible() -> None:

@@ -295,10 +295,10 @@ def test_one_line_of_ndjson_that_is_not_json(refused: Refused) -> None:
 
 def test_a_renamed_column_is_refused_with_its_new_name(refused: Refused) -> None:
     said = refused("a.csv", b"Num dossier;date_visite\nZQX1234;1\n", "date visite", delimiter=";")
-    assert (
-        "line 1: no column 'date visite' (asked for by rows.0.columns) Is it now called 'date_visite'?"
-        in said
-    )
+    assert "line 1: no column 'date visite' (asked for by rows.0.columns). Is 'date visite' now " in said
+    assert "called 'date_visite'? Correct the mapping, or ask for the export again." in said
+    said = refused("a.csv", b"ID;DateVisite\nZQX1234;1\n", "id", "date visite", "note", delimiter=";")
+    assert "Is 'id' now called 'ID'? Is 'date visite' now called 'DateVisite'?" in said
     xml = b"<export><visit idVisite='ZQX1234'><dateVisite>1</dateVisite></visit></export>"
     assert "/export/visit/@idVisit is nowhere in the file. Is it now called 'idVisite'?" in refused(
         "a.xml", xml, "@idVisit", **XML
@@ -318,6 +318,19 @@ def test_a_file_without_header_tells_none_of_its_values(refused: Refused) -> Non
     assert "None of the mapping's columns is there" in said
     assert "Durand" not in said
     assert "1950" not in said
+
+
+@pytest.mark.parametrize(("delimiter", "written"), [(";", '";"'), ("\t", r'"\t"')])
+def test_another_delimiter_is_named(refused: Refused, delimiter: str, written: str) -> None:
+    said = refused("a.csv", f'"id"{delimiter}"name"\nZQX1234{delimiter}Durand\n'.encode(), "id", "name")
+    assert f"All of them are there by `delimiter = {written}`: say so in the mapping." in said
+
+
+@pytest.mark.parametrize(
+    "begun", [b"PK\x03\x04\x14\0\x06\0ZQX1234", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1ZQX1234"]
+)
+def test_a_workbook_is_called_one(refused: Refused, begun: bytes) -> None:
+    assert "line 1: a ZIP archive or an Excel workbook. Unpack it, or export" in refused("a.csv", begun, "id")
 
 
 def test_a_header_that_says_a_name_twice(refused: Refused) -> None:

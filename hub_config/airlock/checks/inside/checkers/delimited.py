@@ -98,7 +98,14 @@ def rows_found(
         header, body, at = _merged(header, body[0]), body[1:], at + 1
     if at >= 0:
         _tell_ragged(header, body, at + 2, notes, sheet)
-    grid = grid_of(header, body, first_row=at + 2, sheet=sheet, title=above or title, has_header=at >= 0)
+    grid = grid_of(
+        header,
+        body,
+        first_row=at + 2,
+        sheet=sheet,
+        title=" — ".join(filter(None, (title, above))),
+        has_header=at >= 0,
+    )
     cut = total_rows - len(rows)
     return table_found(grid, order, total_rows=len(body) + cut)
 

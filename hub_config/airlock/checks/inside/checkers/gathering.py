@@ -10,12 +10,22 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
+from hub_config.airlock.checks.inside.checkers import drawn, marked
 from hub_config.airlock.checks.inside.checkers.text import text_found
 from hub_config.airlock.checks.inside.disclosure.grid import grid_of
 from hub_config.airlock.checks.inside.disclosure.tables import table_found
 from hub_config.airlock.checks.inside.found import MOST_CANDIDATES, Found, Notes, Order
 from hub_config.airlock.checks.inside.numbers import long_numbers
-from hub_config.airlock.checks.inside.preview import BLOCKS_SHOWN, Block, NoteBlock, TextBlock, text_block
+from hub_config.airlock.checks.inside.preview import (
+    BLOCKS_SHOWN,
+    LINE_SHOWN,
+    LINES_SHOWN,
+    Block,
+    NoteBlock,
+    TextBlock,
+    text_block,
+)
+from hub_config.governance.releases.coded import is_coded
 from hub_config.governance.releases.findings import LONGEST_WORD, Finding, Place, Rule, Severity
 
 NOWHERE: Final = Place()
@@ -23,10 +33,13 @@ _PIECE: Final = 5_000_000  # characters searched for numbers in one document, al
 
 
 class Gathering:
-    """`order`: the file; what is found is put together in the order it is met."""
+    """`order`: the file; what is found is put together in the order it is met. `marks` and `strokes`: what
+    stands unseen in the marks of all its pages and drawings."""
 
     def __init__(self, order: Order) -> None:
         self.order = order
+        self.marks = marked.Unseen()
+        self.strokes = drawn.Unseen()
         self._notes = Notes()
         self._parts: list[Finding] = []
         self._blocks: list[Block] = []
@@ -77,7 +90,16 @@ class Gathering:
     def words(self, title: str, text: str) -> None:
         """A text shown and searched, whose numbers say nothing of people: a program."""
         self.search(text)
-        self.show(text_block(text.splitlines(), title=title))
+        lines = text.splitlines()
+        if is_coded(text):
+            self.block(Rule.HIDDEN_CONTENT, "text that nobody can read")
+        for length, most, unit in (
+            (len(lines), LINES_SHOWN, "lines"),
+            (max(map(len, lines), default=0), LINE_SHOWN, "characters"),
+        ):
+            if length > most:
+                self.add(Rule.NOT_ALL_SHOWN, Severity.BLOCKING, shown=most, total=length, unit=unit)
+        self.show(text_block(lines, title=title))
 
     def take(self, found: Found, place: Place = NOWHERE) -> None:
         """What another checker found in a part of this file, told at the part's place."""

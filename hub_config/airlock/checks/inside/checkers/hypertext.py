@@ -16,13 +16,13 @@ from typing import Final
 
 from hub_config.airlock.checks.inside.checkers.gathering import NOWHERE, Gathering
 from hub_config.airlock.checks.inside.checkers.images import picture
+from hub_config.airlock.checks.inside.checkers.marked import ELEMENTS
 from hub_config.airlock.checks.inside.found import CannotRead, Found, Order, Reason
 from hub_config.governance.releases.findings import Place, Rule
 
 MOST_TAGS: Final = 300_000
 _MOST_DECLARATIONS: Final = 20_000  # each unfinished one has the parser search to the page's end
 _MOST_SPAN: Final = 200
-_LONG_ATTRIBUTE: Final = 400
 
 _PROGRAMS: Final = frozenset({"script", "applet", "object", "embed"})
 _PAGES: Final = frozenset({"iframe", "frame", "frameset", "portal", "fencedframe"})
@@ -34,12 +34,6 @@ _ADDRESSES: Final = frozenset(
     {"href", "src", "srcset", "action", "formaction", "data", "poster", "background", "cite",
      "xlink:href", "longdesc", "manifest", "ping", "codebase", "archive", "classid", "usemap"}
 )  # fmt: skip
-_ORDINARY: Final = frozenset(
-    {"class", "id", "style", "border", "colspan", "rowspan", "scope", "align", "valign", "width",
-     "height", "lang", "charset", "name", "content", "rel", "type", "alt", "dir", "title", "role",
-     "http-equiv", "halign", "span", "cellpadding", "cellspacing", "abbr", "headers", "datetime",
-     "start", "value", "xmlns"}
-)  # fmt: skip
 _BLOCKS: Final = frozenset(
     {"p", "div", "br", "li", "ul", "ol", "h1", "h2", "h3", "h4", "h5", "h6", "pre", "section", "article",
      "tr", "table", "caption", "blockquote", "hr", "dt", "dd", "summary", "details", "figcaption",
@@ -48,14 +42,26 @@ _BLOCKS: Final = frozenset(
 _HIDING: Final = re.compile(
     r"display\s*:\s*none|visibility\s*:\s*(hidden|collapse)|opacity\s*:\s*0*\.?0*\s*(;|$|!)|font-size\s*:\s*0*\.?0*\s*"
     r"(px|pt|em|rem|%)?\s*(;|$|!)|text-indent\s*:\s*-\s*\d{3,}|(left|top|margin(-left|-top)?)\s*:\s*-\s*\d{3,}|"
-    r"color\s*:\s*(transparent|white|#fff(fff)?(00)?\b)|clip-path|clip\s*:|(max-)?(height|width)\s*:\s*0+\s*(px|;|$)|"
-    r"content-visibility\s*:\s*hidden|transform\s*:\s*scale\(\s*0",
+    r"(?<![\w-])color\s*:\s*(transparent|white|#fff(fff)?(00)?\b)|clip-path|clip\s*:|(max-)?(height|width)\s*:\s*0+\s*(px|;|$)|"
+    r"content-visibility\s*:\s*hidden|transform\s*:\s*scale\(\s*0|position\s*:\s*(absolute|fixed)",
     re.I,
 )
 _FETCHING: Final = re.compile(r"url\s*\(|@import|expression\s*\(|image-set\s*\(|behavior\s*:", re.I)
 _HARMLESS_URL: Final = re.compile(r"url\s*\(\s*['\"]?#", re.I)
 _GENERATED: Final = re.compile(r"content\s*:\s*['\"][^'\"]", re.I)
 _DATA_IMAGE: Final = re.compile(r"data:image/(png|jpe?g);base64,", re.I)
+_HARMLESS_META: Final = frozenset(
+    {"", "viewport", "generator", "author", "description", "keywords", "color-scheme", "date"}
+)
+_REMARK: Final = re.compile(r"/\*.*?(?:\*/|\Z)", re.S)
+_JUDGED: Final = (
+    _PROGRAMS
+    | _PAGES
+    | _FORMS
+    | _PLAYED
+    | _NEVER_SHOWN
+    | frozenset({"svg", "math", "canvas", "foreignobject"})
+)
 _VOID: Final = frozenset(
     {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"}
 )
@@ -124,6 +130,7 @@ class _Reader(HTMLParser):
         self._tables: list[_Table] = []
         self._caption: list[str] | None = None
         self._pictures = 0
+        self._attributes = gathering.marks
 
     # events
 
@@ -133,6 +140,9 @@ class _Reader(HTMLParser):
             raise CannotRead(Reason.TOO_MUCH)
         told = {name.lower(): value or "" for name, value in attrs}
         self._judge_tag(tag, told)
+        if tag not in ELEMENTS | _JUDGED:
+            self._gathering.search(tag)
+            self._gathering.block(Rule.HIDDEN_CONTENT, "unknown part", self._at())
         for name, value in told.items():
             self._judge_attribute(tag, name, value)
         self._open(tag, told)
@@ -190,7 +200,10 @@ class _Reader(HTMLParser):
         elif tag == "meta" and told.get("http-equiv", "").lower() == "refresh":
             block(Rule.ACTIVE_CONTENT, "page that sends elsewhere", self._at())
         elif tag == "meta" and told.get("name", "").lower() in ("author", "description", "keywords"):
+            self._unseen.append(told.get("content", ""))
             self._gathering.warn(Rule.DOCUMENT_METADATA, told["name"].lower(), self._at())
+        elif tag == "meta" and told.get("name", "").lower() not in _HARMLESS_META:
+            self._gathering.block(Rule.HIDDEN_CONTENT, "other properties", self._at())
         elif tag in _PLAYED or tag in ("svg", "math", "canvas", "foreignobject"):
             block(Rule.EMBEDDED_OBJECT, "drawing" if tag != "canvas" else "program", self._at())
         elif tag == "input" and told.get("type", "").lower() == "hidden":
@@ -206,11 +219,10 @@ class _Reader(HTMLParser):
             return
         elif name == "style":
             self._judge_style(value)
-        elif (name not in _ORDINARY and len(value) > 40) or len(value) > _LONG_ATTRIBUTE:
-            self._gathering.block(Rule.HIDDEN_CONTENT, "data within a mark", self._at())
         elif name in ("title", "alt", "abbr", "content", "value") and value.strip() and tag != "meta":
             self._unseen_attribute(value)
-        self._gathering.search(value)
+        self._attributes.attribute(name, value)
+        self._gathering.search(name, value)
 
     def _unseen_attribute(self, value: str) -> None:
         self._gathering.warn(Rule.HIDDEN_CONTENT, "text within a mark", self._at())
@@ -235,7 +247,10 @@ class _Reader(HTMLParser):
             self._gathering.block(Rule.EXTERNAL_LINK, "address", self._at())
 
     def _judge_style(self, value: str) -> None:
-        bare = _HARMLESS_URL.sub("", re.sub(r"/\*.*?\*/", "", value, flags=re.S))
+        for remark in _REMARK.findall(value):
+            self._attributes.remark(remark)
+        bare = _HARMLESS_URL.sub("", _REMARK.sub("", value))
+        self._attributes.style(bare)
         if _FETCHING.search(bare):
             self._gathering.block(Rule.EXTERNAL_LINK, "address in a style", self._at())
         if _GENERATED.search(bare):
@@ -256,7 +271,8 @@ class _Reader(HTMLParser):
     def _open(self, tag: str, told: dict[str, str]) -> None:
         if tag in _RAW:
             self._raw = tag
-        hides = tag in _NEVER_SHOWN or "hidden" in told or bool(_HIDING.search(told.get("style", "")))
+        style = f"{told.get('style', '')};color:{told.get('color', '')}"
+        hides = tag in _NEVER_SHOWN or "hidden" in told or bool(_HIDING.search(style))
         if tag not in _VOID and (hides or self._hidden):
             self._hidden.append(tag)
         if tag in _BLOCKS:
@@ -339,6 +355,8 @@ class _Reader(HTMLParser):
         while self._tables:
             self._end_row()
             self._end_table(self._tables.pop())
+        if self._attributes.too_much:
+            self._gathering.block(Rule.HIDDEN_CONTENT, "data within a mark", self._place)
         unseen = " ".join(" ".join(self._unseen).split())
         if unseen and self._hidden_matters(unseen):
             self._gathering.block(Rule.HIDDEN_CONTENT, "text that isn't shown", self._place)

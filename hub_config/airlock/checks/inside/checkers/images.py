@@ -2,113 +2,150 @@
 
 No check reads what an image shows: every image is a `PICTURE` finding, for a person to look at. Hidden
 text or data in the pixels themselves (steganography) is not found; the preview is made of the pixels
-alone.
+alone, and so is the image that leaves in place of one that stands alone (`Found.anew`): on white, as PNG.
 """
 
 from __future__ import annotations
 
 import io
+import re
 import struct
 import warnings
 import zlib
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final
 
+from hub_config.airlock.checks.inside.checkers.beside import (
+    LARGEST_PROFILE,
+    MOST_PIXELS,
+    Size,
+    is_profile,
+    refuse_absurd,
+    tell_profile,
+    tell_text,
+)
 from hub_config.airlock.checks.inside.checkers.gathering import NOWHERE, Gathering
+from hub_config.airlock.checks.inside.checkers.jpegs import gather_jpeg
 from hub_config.airlock.checks.inside.found import CannotRead, Found, Order, Reason
 from hub_config.airlock.checks.inside.preview import IMAGE_BYTES, ImageBlock, cell_text
 from hub_config.governance.releases.findings import Place, Rule, Severity
 
-MOST_PIXELS: Final = 40_000_000
 _SHOWN_PIXELS: Final = 1_600
 _PNG: Final = b"\x89PNG\r\n\x1a\n"
 _JPEG: Final = b"\xff\xd8"
-_HARMLESS: Final = frozenset(
-    {
-        b"IHDR",
-        b"PLTE",
-        b"IDAT",
-        b"IEND",
-        b"tRNS",
-        b"gAMA",
-        b"cHRM",
-        b"sRGB",
-        b"sBIT",
-        b"bKGD",
-        b"pHYs",
-        b"cICP",
-    }
-)
+_PIXELS: Final = frozenset({b"IHDR", b"IDAT", b"IEND"})
+_LENGTHS: Final[Mapping[bytes, Mapping[int, int]]] = {
+    b"gAMA": dict.fromkeys((0, 2, 3, 4, 6), 4),
+    b"cHRM": dict.fromkeys((0, 2, 3, 4, 6), 32),
+    b"sRGB": dict.fromkeys((0, 2, 3, 4, 6), 1),
+    b"cICP": dict.fromkeys((0, 2, 3, 4, 6), 4),
+    b"pHYs": dict.fromkeys((0, 2, 3, 4, 6), 9),
+    b"tIME": dict.fromkeys((0, 2, 3, 4, 6), 7),
+    b"sBIT": {0: 1, 2: 3, 3: 3, 4: 2, 6: 4},
+    b"bKGD": {0: 2, 2: 6, 3: 1, 4: 2, 6: 6},
+    b"tRNS": {0: 2, 2: 6},
+}
+"""Bytes of a chunk, by the image's way to colour (0 grey, 2 colour, 3 palette; 4 and 6 with opacity)."""
+_MOST_COLOURS: Final = 256
 _TEXTS: Final = frozenset({b"tEXt", b"zTXt", b"iTXt"})
 _FRAMES: Final = frozenset({b"acTL", b"fcTL", b"fdAT"})
-_TOOLS: Final = (b"Software\x00Matplotlib version",)
-_LARGEST_PROFILE: Final = 10_000
+_PRETENDED: Final = b"Software\x00Matplotlib version"
+_TOOLS: Final = re.compile(
+    rb"Software\x00Matplotlib version ?\d{1,2}(\.\d{1,3}){1,2}((\.post|rc|a|b)\d{1,2})?, https?://matplotlib\.org/"
+)
 _PASSES: Final = (
     (0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2),
 )  # fmt: skip
-_LONG_TEXT: Final = 2_000
+_HARDLY_SHOWS: Final = 16  # of 255: the opacity of a pixel
+_USUAL_DENSITIES: Final = frozenset({72, 96, 100, 120, 150, 200, 300, 400, 600, 1_200})
 _CHANNELS: Final = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
-
-
-@dataclass(frozen=True)
-class Size:
-    width: int
-    height: int
-
-    @property
-    def absurd(self) -> bool:
-        return not 0 < self.width * self.height <= MOST_PIXELS
 
 
 def check(content: bytes, order: Order) -> Found:
     gathering = Gathering(order)
-    picture(gathering, content, order.name)
-    return gathering.found()
+    shown = picture(gathering, content, order.name)
+    return replace(gathering.found(), anew=_as_png(shown))
 
 
-def picture(gathering: Gathering, content: bytes, alt: str, place: Place = NOWHERE) -> None:
-    """Gather an image that stands alone or in a document. Raises CannotRead: damaged, too large, no image we
-    take."""
+def picture(gathering: Gathering, content: bytes, alt: str, place: Place = NOWHERE) -> Any:
+    """Gather an image that stands alone or in a document: what it shows, on white. Raises CannotRead:
+    damaged, too large, no image we take."""
     if content.startswith(_PNG):
         _png(gathering, content, place)
     elif content.startswith(_JPEG):
-        _jpeg(gathering, content, place)
+        gather_jpeg(gathering, content, place)
     else:
         raise CannotRead(Reason.UNKNOWN_KIND)
     gathering.add(Rule.PICTURE, Severity.WARNING, place)
-    gathering.show(_encoded_anew(gathering, content, alt, place))
+    shown = _on_white(gathering, content, place)
+    gathering.show(_block(shown, alt))
+    return shown
 
 
 # --- PNG ---------------------------------------------------------------------------------------------------
 
 
 def _png(gathering: Gathering, content: bytes, place: Place) -> None:
-    header, packed, end = b"", [], 0
-    for kind, body, end in _chunks(content):  # noqa: B007
-        match kind:
-            case b"IHDR":
-                header = body
-                _refuse_absurd(Size(*struct.unpack(">II", body[:8])))
-            case b"IDAT":
-                packed.append(body)
-            case _ if kind in _TEXTS or kind in (b"eXIf", b"tIME"):
-                _tell_text(gathering, kind, body, place)
-            case _ if kind in _FRAMES:
-                gathering.block(Rule.HIDDEN_CONTENT, "further images", place)
-            case b"iCCP" if len(body) <= _LARGEST_PROFILE:
-                continue
-            case _ if kind not in _HARMLESS:
-                gathering.block(Rule.HIDDEN_CONTENT, "unknown parts of an image", place)
-        if kind == b"IEND":
-            break
-    if content[end:]:
+    chunks = list(_chunks(content))
+    header = _header(chunks)
+    seen: Counter[bytes] = Counter()
+    for kind, body, _ in chunks:
+        seen[kind] += 1
+        if kind in _TEXTS or kind in (b"eXIf", b"tIME"):
+            _tell_text(gathering, kind, body, place)
+        if kind in _FRAMES:
+            gathering.block(Rule.HIDDEN_CONTENT, "further images", place)
+        elif kind not in _PIXELS | _TEXTS and (seen[kind] > 1 or not _is_usual(kind, body, header[9])):
+            gathering.search(body.decode("latin-1"))
+            gathering.block(Rule.HIDDEN_CONTENT, "unknown parts of an image", place)
+        elif kind == b"iCCP":
+            tell_profile(gathering, _unpacked_profile(body), place)
+        elif kind in (b"PLTE", b"tRNS"):
+            gathering.search(body.decode("latin-1"))
+    if rest := content[chunks[-1][2] :]:
         gathering.add(Rule.TRAILING_BYTES, Severity.BLOCKING, place)
-        gathering.search(content[end:].decode("latin-1"))
-    if len(header) != 13:
-        raise CannotRead(Reason.DAMAGED)
-    if _holds_more(header, b"".join(packed)):
+        gathering.search(rest.decode("latin-1"))
+    if _holds_more(header, b"".join(body for kind, body, _ in chunks if kind == b"IDAT")):
         gathering.block(Rule.HIDDEN_CONTENT, "bytes after an image's pixels", place)
+
+
+def _header(chunks: Sequence[tuple[bytes, bytes, int]]) -> bytes:
+    """The image's own header. Raises CannotRead where it isn't the first chunk, or not the only one."""
+    kinds = [kind for kind, _, _ in chunks]
+    header = chunks[0][1]
+    if kinds[0] != b"IHDR" or kinds.count(b"IHDR") > 1 or len(header) != 13 or chunks[-1][1]:
+        raise CannotRead(Reason.DAMAGED)
+    refuse_absurd(Size(*struct.unpack(">II", header[:8])))
+    return header
+
+
+def _is_usual(kind: bytes, body: bytes, colour: int) -> bool:
+    """Whether a chunk is one that encoders write, for such an image, and has its exact length."""
+    match kind:
+        case b"PLTE":
+            return colour == 3 and len(body) % 3 == 0 and 0 < len(body) <= 3 * _MOST_COLOURS
+        case b"tRNS" if colour == 3:
+            return 0 < len(body) <= _MOST_COLOURS
+        case b"iCCP":
+            return is_profile(_unpacked_profile(body))
+        case b"eXIf":
+            return True
+        case _:
+            return len(body) == _LENGTHS.get(kind, {}).get(colour)
+
+
+def _unpacked_profile(body: bytes) -> bytes:
+    """Nothing where it is none, or where something follows it."""
+    name, _, packed = body.partition(b"\x00")
+    unpacking = zlib.decompressobj()
+    try:
+        profile = unpacking.decompress(packed[1:], LARGEST_PROFILE + 1)
+    except zlib.error:
+        return b""
+    whole = len(name) < 80 and packed[:1] == b"\x00" and unpacking.eof and not unpacking.unused_data
+    return profile if whole else b""
 
 
 def _chunks(content: bytes) -> Iterator[tuple[bytes, bytes, int]]:
@@ -120,6 +157,8 @@ def _chunks(content: bytes) -> Iterator[tuple[bytes, bytes, int]]:
         if following > len(content):
             break
         kind = content[at + 4 : at + 8]
+        if zlib.crc32(content[at + 4 : following - 4]) != int.from_bytes(content[following - 4 : following]):
+            break
         yield kind, content[at + 8 : following - 4], following
         if kind == b"IEND":
             return
@@ -128,24 +167,21 @@ def _chunks(content: bytes) -> Iterator[tuple[bytes, bytes, int]]:
 
 
 def _tell_text(gathering: Gathering, kind: bytes, body: bytes, place: Place) -> None:
-    if body.startswith(_TOOLS):
+    if kind == b"tEXt" and _TOOLS.fullmatch(body):
         return
-    if kind != b"tIME":
-        inflated = _inflated(body)
-        gathering.search(body.decode("latin-1"), inflated)
-        if len(body) + len(inflated) > _LONG_TEXT:
-            gathering.block(Rule.HIDDEN_CONTENT, "texts beside an image", place)
-    gathering.warn(Rule.DOCUMENT_METADATA, "texts beside an image", place)
+    if body.startswith(_PRETENDED):
+        gathering.block(Rule.HIDDEN_CONTENT, "texts beside an image", place)
+    tell_text(gathering, body, place, _inflated(body) if kind in _TEXTS else b"")
 
 
-def _inflated(body: bytes) -> str:
+def _inflated(body: bytes) -> bytes:
     """The text of a compressed chunk; nothing where it is none."""
     for at in (body.find(b"\x00") + 2, body.find(b"\x00\x01\x00") + 3):
         try:
-            return zlib.decompressobj().decompress(body[at:].lstrip(b"\x00"), 1_000_000).decode("latin-1")
+            return zlib.decompressobj().decompress(body[at:].lstrip(b"\x00"), 1_000_000)
         except zlib.error:
             continue
-    return ""
+    return b""
 
 
 def _pass_size(width: int, height: int, bits: int, each: tuple[int, int, int, int]) -> int:
@@ -172,87 +208,11 @@ def _holds_more(header: bytes, packed: bytes) -> bool:
     return size > expected or bool(unpacking.unused_data)
 
 
-# --- JPEG --------------------------------------------------------------------------------------------------
-
-
-def _jpeg(gathering: Gathering, content: bytes, place: Place) -> None:
-    for marker, body in _segments(content):
-        if marker in _FRAME_HEADERS and len(body) >= 5:
-            height, width = struct.unpack(">HH", body[1:5])
-            _refuse_absurd(Size(width, height))
-        elif marker == 0xE0 and body.startswith(b"JFIF"):
-            if len(body) > 14:
-                gathering.block(Rule.EMBEDDED_OBJECT, "thumbnail", place)
-        elif marker == 0xFE or 0xE0 <= marker <= 0xEF:
-            _tell_segment(gathering, marker, body, place)
-    end = content.rfind(b"\xff\xd9")
-    first_end = _end_of_image(content)
-    if end < 0:
-        raise CannotRead(Reason.DAMAGED)
-    if content[first_end:].strip(b"\x00"):
-        gathering.add(Rule.TRAILING_BYTES, Severity.BLOCKING, place)
-        gathering.search(content[first_end:].decode("latin-1"))
-
-
-_FRAME_HEADERS: Final = frozenset({*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC})
-
-
-def _segments(content: bytes) -> Iterator[tuple[int, bytes]]:
-    """Marker and body of each, up to the first scan. Raises CannotRead."""
-    at = 2
-    while at + 4 <= len(content) and content[at] == 0xFF:
-        marker = content[at + 1]
-        if marker == 0xFF:
-            at += 1
-            continue
-        (length,) = struct.unpack_from(">H", content, at + 2)
-        if length < 2 or at + 2 + length > len(content):
-            break
-        yield marker, content[at + 4 : at + 2 + length]
-        if marker == 0xDA:
-            return
-        at += 2 + length
-    raise CannotRead(Reason.DAMAGED)
-
-
-def _end_of_image(content: bytes) -> int:
-    """Where the first image ends. In a scan, 0xFF before zero or a restart is no marker; other segments may
-    hold any bytes and are passed over by their length."""
-    at = 2
-    while (at := content.find(b"\xff", at)) >= 0 and at + 4 <= len(content):
-        marker = content[at + 1]
-        if marker == 0xD9:
-            return at + 2
-        if marker in (0x00, 0xFF) or 0xD0 <= marker <= 0xD7:
-            at += 1 if marker == 0xFF else 2
-        else:
-            at += 2 + int.from_bytes(content[at + 2 : at + 4])
-    return len(content)
-
-
-def _tell_segment(gathering: Gathering, marker: int, body: bytes, place: Place) -> None:
-    if (marker == 0xEE and body.startswith(b"Adobe")) or (
-        marker == 0xE2 and body.startswith(b"ICC_PROFILE") and len(body) <= _LARGEST_PROFILE
-    ):
-        return
-    gathering.search(body.decode("latin-1"))
-    if len(body) > _LONG_TEXT:
-        gathering.block(Rule.HIDDEN_CONTENT, "texts beside an image", place)
-    if b"\xff\xd8\xff" in body:
-        gathering.block(Rule.EMBEDDED_OBJECT, "thumbnail", place)
-    gathering.warn(Rule.DOCUMENT_METADATA, "texts beside an image", place)
-
-
 # --- pixels ------------------------------------------------------------------------------------------------
 
 
-def _refuse_absurd(size: Size) -> None:
-    if size.absurd:
-        raise CannotRead(Reason.BOMB)
-
-
-def _encoded_anew(gathering: Gathering, content: bytes, alt: str, place: Place) -> ImageBlock:
-    """The first image on white, no larger than a screen. Raises CannotRead."""
+def _on_white(gathering: Gathering, content: bytes, place: Place) -> Any:
+    """The first image as it shows on a page. Raises CannotRead."""
     from PIL import Image
 
     Image.MAX_IMAGE_PIXELS = MOST_PIXELS
@@ -261,37 +221,53 @@ def _encoded_anew(gathering: Gathering, content: bytes, alt: str, place: Place) 
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             with Image.open(io.BytesIO(content), formats=("PNG", "JPEG")) as opened:
                 opened.load()
+                density = opened.info.get("dpi", (0, 0))
                 pixels = opened.convert("RGBA")
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError, Image.DecompressionBombWarning):
         raise CannotRead(Reason.DAMAGED) from None
     if _hides_colours(pixels):
         gathering.block(Rule.HIDDEN_CONTENT, "colours under transparent pixels", place)
-    return _block(pixels, alt)
+    flat = Image.new("RGB", pixels.size, "white")
+    flat.paste(pixels, mask=pixels.getchannel("A"))
+    flat.info["dpi"] = density
+    return flat
 
 
 def _hides_colours(pixels: Any) -> bool:
-    """Whether fully transparent pixels differ among themselves: a picture that shows once they are not."""
-    from PIL import Image, ImageChops
+    """Whether pixels that hardly show differ among themselves: a picture that shows once they do."""
+    from PIL import Image
 
-    if pixels.getextrema()[3][0] > 0:
+    opacities = pixels.getchannel("A").histogram()
+    faint, edges = sum(opacities[1 : _HARDLY_SHOWS + 1]), sum(opacities[_HARDLY_SHOWS + 1 : 255])
+    least = _HARDLY_SHOWS if faint > 4 * edges else 0  # lines fade out at their edges
+    if not any(opacities[: least + 1]):
         return False
-    clear = ImageChops.invert(pixels.getchannel("A").point(lambda value: 255 if value else 0))
+    clear = pixels.getchannel("A").point(lambda value: 0 if value > least else 255)
     opened = Image.merge("RGB", [pixels.getchannel(channel) for channel in "RGB"])
     counts = [channel.histogram(clear) for channel in opened.split()]
     return any(sum(1 for count in histogram if count) > 2 for histogram in counts)
 
 
-def _block(pixels: Any, alt: str) -> ImageBlock:
-    from PIL import Image
+def _as_png(shown: Any) -> bytes:
+    """Pixels, and dots an inch where they are a usual number."""
+    dots = {round(each) for each in shown.info["dpi"]}
+    encoded = io.BytesIO()
+    if len(dots) == 1 and dots <= _USUAL_DENSITIES:
+        shown.save(encoded, "PNG", dpi=(*dots, *dots))
+    else:
+        shown.save(encoded, "PNG")
+    return encoded.getvalue()
 
-    width, height = pixels.size
-    flat = Image.new("RGB", pixels.size, "white")
-    flat.paste(pixels, mask=pixels.getchannel("A"))
+
+def _block(shown: Any, alt: str) -> ImageBlock:
+    """No larger than a screen."""
+    width, height = shown.size
     side = _SHOWN_PIXELS
     while True:
-        flat.thumbnail((side, side))
+        small = shown.copy()
+        small.thumbnail((side, side))
         encoded = io.BytesIO()
-        flat.save(encoded, "PNG")
+        small.save(encoded, "PNG")
         if encoded.tell() <= IMAGE_BYTES:
             return ImageBlock(encoded.getvalue(), cell_text(alt), width, height)
         side //= 2

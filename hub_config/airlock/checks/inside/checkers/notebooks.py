@@ -16,6 +16,7 @@ from typing import Any, Final
 from hub_config.airlock.checks.inside.checkers.gathering import Gathering, repeats
 from hub_config.airlock.checks.inside.checkers.hypertext import page
 from hub_config.airlock.checks.inside.checkers.images import picture
+from hub_config.airlock.checks.inside.checkers.kept import Kept
 from hub_config.airlock.checks.inside.checkers.structured import document_found, parsed
 from hub_config.airlock.checks.inside.checkers.svg import drawing
 from hub_config.airlock.checks.inside.decoding import decoded
@@ -57,11 +58,16 @@ def check(content: bytes, order: Order) -> Found:
     if repeats(document):
         gathering.block(Rule.HIDDEN_CONTENT, "a key that stands twice")
         gathering.search(text)
+    kept = Kept()
     _judge_metadata(gathering, document)
+    kept.add([document.get("metadata"), document.get("nbformat")])
     for number, cell in enumerate(document["cells"], 1):
         if not isinstance(cell, dict):
             raise CannotRead(Reason.DAMAGED)
         _read_cell(gathering, cell, Place(cell=number))
+        kept.add([cell.get("metadata"), cell.get("id")])
+    if kept.too_much:
+        gathering.block(Rule.HIDDEN_CONTENT, "other properties")
     return Found(notes.findings()) + gathering.found()
 
 

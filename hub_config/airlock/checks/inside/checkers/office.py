@@ -17,7 +17,9 @@ from xml.etree.ElementTree import ParseError
 from hub_config.airlock.checks.inside.checkers import refused
 from hub_config.airlock.checks.inside.checkers.gathering import NOWHERE, Gathering
 from hub_config.airlock.checks.inside.checkers.images import picture
+from hub_config.airlock.checks.inside.checkers.worded import Unseen
 from hub_config.airlock.checks.inside.found import CannotRead, Found, Order, Reason
+from hub_config.airlock.checks.inside.zipped import outside_entries
 from hub_config.governance.releases.findings import Place, Rule, Severity
 
 MOST_PARTS: Final = 500
@@ -49,10 +51,19 @@ def check(content: bytes, order: Order) -> Found:
     if parts is None:
         return refused.check(content, order)
     gathering = Gathering(order)
-    if not content.startswith(b"PK\x03\x04") or _after_end(content):
+    outside = outside_entries(content)
+    if outside or not content.startswith(b"PK\x03\x04"):
+        gathering.search(outside.decode("latin-1"))
         gathering.add(Rule.TRAILING_BYTES, Severity.BLOCKING)
+    unseen = Unseen(frozenset(parts))
     for name, part in parts.items():
         _judge_part(gathering, name, part)
+        if name.endswith((".xml", ".rels")) and not name.startswith(("docProps/", "customXml/")):
+            for element in _bounded(_xml(part)):
+                unseen.element(element)
+    gathering.search(*unseen.told())
+    if unseen.too_much or unseen.for_programs:
+        gathering.block(Rule.HIDDEN_CONTENT, "data of a program")
     for name in sorted(parts, key=lambda name: name != _MAIN):
         if _READ.fullmatch(name):
             _read_part(gathering, name, _xml(parts[name]))
@@ -97,12 +108,6 @@ def _unpacked(archive: zipfile.ZipFile, members: list[zipfile.ZipInfo], most: in
     return parts
 
 
-def _after_end(content: bytes) -> bool:
-    """Whether something follows the archive's directory, or its comment says something."""
-    end = content.rfind(b"PK\x05\x06")
-    return end < 0 or len(content) != end + 22
-
-
 def _xml(content: bytes) -> Any:
     """Raises CannotRead."""
     from defusedxml import DefusedXmlException
@@ -122,9 +127,9 @@ def _xml(content: bytes) -> Any:
 def _judge_part(gathering: Gathering, name: str, content: bytes) -> None:
     if name.endswith((".xml", ".rels")):
         gathering.search(content.decode("utf-8", "replace"))
-        if b"<!--" in content:
+        if b"<!--" in content or b"<?" in content[1:]:
             gathering.block(Rule.HIDDEN_CONTENT, "remarks within a part")
-        if "styles" in name.lower() and b"vanish" in content:
+        if "styles" in name.lower() and _hides(_xml(content)):
             gathering.block(Rule.HIDDEN_CONTENT, "style that hides")
     if name.endswith(".rels"):
         _judge_relations(gathering, _xml(content))
@@ -242,11 +247,7 @@ def _judge_elements(gathering: Gathering, elements: list[Any], place: Place) -> 
                 gathering.add(Rule.TRACKED_CHANGES, Severity.BLOCKING, place)
             case "vanish" | "webHidden" | "specVanish" if element.get(f"{_W}val", "1") not in ("0", "false"):
                 gathering.block(Rule.HIDDEN_CONTENT, "hidden text", place)
-            case "color" if element.get(f"{_W}val", "").lower() in ("ffffff", "fefefe"):
-                gathering.block(Rule.HIDDEN_CONTENT, "hidden text", place)
-            case "sz" if (
-                element.get(f"{_W}val", "99").isdigit() and int(element.get(f"{_W}val", "99")) < _TINY
-            ):
+            case "color" | "sz" if _too_faint(element):
                 gathering.block(Rule.HIDDEN_CONTENT, "hidden text", place)
             case "altChunk" | "object" | "OLEObject" | "control":
                 gathering.block(Rule.EMBEDDED_OBJECT, "other file", place)
@@ -259,6 +260,27 @@ def _judge_elements(gathering: Gathering, elements: list[Any], place: Place) -> 
                 gathering.search(*said)
                 gathering.lines("(alt)", said, place)
                 gathering.warn(Rule.HIDDEN_CONTENT, "text within a mark", place)
+
+
+def _hides(styles: Any) -> bool:
+    """A style of paragraphs or letters, and of nothing else: tables have heads in white on black."""
+    return any(
+        _local(each.tag) == "vanish" or _too_faint(each)
+        for style in styles
+        if style.get(f"{_W}type") in ("paragraph", "character") or _local(style.tag) == "docDefaults"
+        for each in style.iter()
+    )
+
+
+def _too_faint(element: Any) -> bool:
+    """A colour near white, by itself or as the theme's paper; or letters of under two points."""
+    said = element.get(f"{_W}val", "").lower()
+    if _local(element.tag) == "sz":
+        return said.isdigit() and int(said) < _TINY
+    if _local(element.tag) != "color":
+        return False
+    paper = element.get(f"{_W}themeColor") in ("background1", "background2", "light1", "light2")
+    return paper or bool(re.fullmatch(r"[ef][0-9a-f][ef][0-9a-f][ef][0-9a-f]", said))
 
 
 def _text(element: Any) -> str:

@@ -1,11 +1,17 @@
-"""Parquet: what its footer declares is bounded before a page is read; its rows are checked as a table."""
+"""Parquet: what its footer declares is bounded before a page is read; its rows are checked as a table.
+
+What leaves is a file written anew of the columns' values (`columns`): no metadata, no dictionary with
+values that no row has, nothing between the pages.
+"""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from typing import Any, Final
 
+from hub_config.airlock.checks.inside.checkers.columns import file_of
 from hub_config.airlock.checks.inside.checkers.structured import document_found
 from hub_config.airlock.checks.inside.disclosure.grid import CELLS_CHECKED, grid_of
 from hub_config.airlock.checks.inside.disclosure.tables import candidates_of, table_found
@@ -33,6 +39,7 @@ def check(content: bytes, order: Order) -> Found:
         _refuse(file.metadata, order)
         rows = list(_rows(file, order))
         nested = _nested(file, order)
+        anew = file_of(content)
     except (pa.ArrowException, OSError, ValueError, OverflowError):
         raise CannotRead(Reason.DAMAGED) from None
     _tell_metadata(file.schema_arrow, notes)
@@ -42,9 +49,14 @@ def check(content: bytes, order: Order) -> Found:
     )
     if nested:
         found += document_found(nested, order, notes)
-    about = "\n".join(_texts(file.schema_arrow.metadata or {}))
+    about = "\n".join((*_texts(file.schema_arrow), *_between(content, file.metadata)))
     candidates = {*found.candidates, *candidates_of(about, notes)}
-    return Found(notes.findings() + found.findings, found.blocks, tuple(sorted(candidates)))
+    return replace(
+        found,
+        findings=notes.findings() + found.findings,
+        candidates=tuple(sorted(candidates)),
+        anew=anew,
+    )
 
 
 def _refuse(metadata: Any, order: Order) -> None:
@@ -108,7 +120,30 @@ def _tell_metadata(schema: Any, notes: Notes) -> None:
             return
 
 
-def _texts(metadata: Mapping[bytes, bytes]) -> Iterator[str]:
-    for key, value in metadata.items():
-        if key != b"ARROW:schema":
-            yield f"{key.decode(errors='replace')} {value.decode(errors='replace')}"
+def _texts(schema: Any) -> Iterator[str]:
+    """What is said of the table and of its columns, in those that hold others too."""
+    described = [schema, *(schema.field(number) for number in range(len(schema.names)))]
+    while described:
+        each = described.pop()
+        for key, value in (each.metadata or {}).items():
+            if key != b"ARROW:schema":
+                yield f"{key.decode(errors='replace')} {value.decode(errors='replace')}"
+        if each is not schema:
+            described.extend(each.type.field(number) for number in range(each.type.num_fields))
+
+
+def _between(content: bytes, metadata: Any) -> Iterator[str]:
+    """The bytes that no column has: before, between and behind its pages, up to the footer."""
+    at = 0
+    for first, size in sorted(_pages(metadata)):
+        yield content[at : max(at, first)].decode("latin-1")
+        at = max(at, first + size)
+    yield content[at : max(at, len(content) - metadata.serialized_size - 8)].decode("latin-1")
+
+
+def _pages(metadata: Any) -> Iterable[tuple[int, int]]:
+    for number in range(metadata.num_row_groups):
+        group = metadata.row_group(number)
+        for column in map(group.column, range(group.num_columns)):
+            starts = (column.dictionary_page_offset, column.data_page_offset)
+            yield min(start for start in starts if start is not None), column.total_compressed_size

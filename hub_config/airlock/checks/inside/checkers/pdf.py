@@ -13,6 +13,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
+from hub_config.airlock.checks.inside.checkers import portable
 from hub_config.airlock.checks.inside.checkers.gathering import Gathering
 from hub_config.airlock.checks.inside.checkers.points import Point, judge_points
 from hub_config.airlock.checks.inside.found import CannotRead, Found, Order, Reason
@@ -41,10 +42,16 @@ def check(content: bytes, order: Order) -> Found:
     gathering = Gathering(order)
     _judge_bytes(gathering, content)
     reader = _opened(content)
-    for each in _objects(reader):
+    objects = dict(_objects(reader))
+    for each in objects.values():
         _judge_object(gathering, each)
+    portable.judge_layout(gathering, content, objects)
+    portable.judge_orphans(gathering, reader, objects)
+    portable.judge_strings(gathering, reader, objects.values())
+    portable.judge_fonts(gathering, objects.values())
     _judge_metadata(gathering, reader)
     _read_pages(gathering, reader)
+    gathering.add(Rule.UNSEEN_DRAWING, Severity.WARNING)
     return gathering.found()
 
 
@@ -79,7 +86,7 @@ def _judge_bytes(gathering: Gathering, content: bytes) -> None:
 # --- objects -----------------------------------------------------------------------------------------------
 
 
-def _objects(reader: Any) -> Iterator[Any]:
+def _objects(reader: Any) -> Iterator[tuple[tuple[int, int], Any]]:
     """Every object of the tables of references, whether a page leads to it or not."""
     from pypdf.generic import IndirectObject
 
@@ -89,7 +96,7 @@ def _objects(reader: Any) -> Iterator[Any]:
         raise CannotRead(Reason.TOO_MUCH)
     for number, generation in sorted(numbers):
         try:
-            yield reader.get_object(IndirectObject(number, generation, reader))
+            yield (number, generation), reader.get_object(IndirectObject(number, generation, reader))
         except Exception:  # noqa: S112  a free or broken entry: what leads to it is told where it is met
             continue
 
@@ -194,11 +201,10 @@ def _read_pages(gathering: Gathering, reader: Any) -> None:
             raise CannotRead(Reason.TOO_MUCH)
         if _INVISIBLE.search(drawn):
             gathering.block(Rule.HIDDEN_CONTENT, "hidden text", place)
+        portable.judge_drawing(gathering, drawn, place)
         judge_points(gathering, _stamped(drawn), place)
         gathering.search(text)
         gathering.lines(f"page {number}", text.splitlines(), place)
-        if not text.strip() and drawn:
-            gathering.add(Rule.PICTURE, Severity.WARNING, place)
 
 
 def _stamped(drawn: bytes) -> Mapping[str, Sequence[Point]]:

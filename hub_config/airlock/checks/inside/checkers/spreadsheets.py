@@ -1,24 +1,28 @@
 """XLSX: every part of the package is accounted for, every sheet checked as a table, hidden ones too.
 
-The package's bounds and XML entities are looked at before openpyxl sees it.
+The package's bounds and XML entities are looked at before openpyxl sees it. What leaves is the workbook that
+`workbooks` writes anew of the values checked here; where none can be written, the file is put aside.
 """
 
 from __future__ import annotations
 
+import html
 import io
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import date, datetime
 from typing import Any, Final
 
 from hub_config.airlock.checks.inside.checkers.delimited import rows_found
 from hub_config.airlock.checks.inside.checkers.parquet import cell_of
+from hub_config.airlock.checks.inside.checkers.workbooks import workbook_of
 from hub_config.airlock.checks.inside.disclosure.patterns import personal, titled_name
 from hub_config.airlock.checks.inside.disclosure.tables import candidates_of
 from hub_config.airlock.checks.inside.found import CannotRead, Found, Notes, Order
 from hub_config.airlock.checks.inside.preview import SHEETS_SHOWN
 from hub_config.airlock.checks.inside.reasons import Reason
-from hub_config.airlock.checks.inside.zipped import entries_of, refuse_entities
+from hub_config.airlock.checks.inside.zipped import entries_of, outside_entries, refuse_entities
 from hub_config.governance.releases.findings import Place, Rule, Severity
 
 _BLOCKING: Final = Severity.BLOCKING
@@ -32,15 +36,17 @@ _PARTS: Final = (
     (re.compile(r"pivot"), Rule.EMBEDDED_OBJECT, "pivot table"),
     (re.compile(r"charts/"), Rule.EMBEDDED_OBJECT, "chart"),
     (re.compile(r"media/"), Rule.EMBEDDED_OBJECT, "picture"),
+    (re.compile(r"docProps/thumbnail"), Rule.EMBEDDED_OBJECT, "thumbnail"),
     (re.compile(r"ctrlProps|slicer"), Rule.EMBEDDED_OBJECT, "form control"),
     (re.compile(r"customXml|docProps/custom|customProperty|model/"), Rule.EMBEDDED_OBJECT, "custom data"),
 )
 _HARMLESS: Final = re.compile(
-    r"\[Content_Types\]\.xml|(.*/)?_rels/[^/]*\.rels|docProps/(app|core)\.xml|docProps/thumbnail\.\w+|"
+    r"\[Content_Types\]\.xml|(.*/)?_rels/[^/]*\.rels|docProps/(app|core)\.xml|"
     r"xl/(workbook|styles|sharedStrings|calcChain|metadata)\.xml|xl/theme/theme\d*\.xml|"
     r"xl/worksheets/sheet\d*\.xml|xl/(worksheets/)?tables/table\d*\.xml|xl/tables/table\d*\.xml|"
     r"xl/printerSettings/printerSettings\d+\.bin|xl/drawings/(vmlD|d)rawing\d*\.(xml|vml)|.*/"
 )
+_SHORT_MARK: Final = re.compile(r"""<[^<>"'0-9]*+(?:(?:"[^"<>]{0,10}+"|'[^'<>]{0,10}+')[^<>"'0-9]*+)*+>""")
 _PROPERTIES: Final = re.compile(
     rb"<(?:\w+:)?(creator|lastModifiedBy|title|subject|description|keywords|category|Company|Manager)"
     rb"(?: [^>]{0,500})?>([^<]+)<"
@@ -63,11 +69,15 @@ def check(content: bytes, order: Order) -> Found:
             refuse_entities(part)
     if sum(len(_CELL.findall(part)) for name, part in parts.items() if "/worksheets/" in name) > _MOST_CELLS:
         raise CannotRead(Reason.TOO_LARGE)
+    beside = outside_entries(content)
+    if beside:
+        notes.add(Rule.TRAILING_BYTES, _BLOCKING)
     _tell_parts(parts, notes)
     _tell_properties(parts, notes)
     found = _workbook_found(content, order, notes)
-    candidates = {*found.candidates, *candidates_of(_texts_of(parts), notes)}
-    return Found(notes.findings() + found.findings, found.blocks, tuple(sorted(candidates)))
+    everything = "\n".join(map(_searched, (*parts.values(), beside)))
+    candidates = {*found.candidates, *candidates_of(everything, notes)}
+    return replace(found, findings=notes.findings() + found.findings, candidates=tuple(sorted(candidates)))
 
 
 def _tell_parts(parts: Mapping[str, bytes], notes: Notes) -> None:
@@ -101,10 +111,11 @@ def _tell_properties(parts: Mapping[str, bytes], notes: Notes) -> None:
         notes.add(Rule.DOCUMENT_METADATA, Severity.WARNING, None, what=what)
 
 
-def _texts_of(parts: Mapping[str, bytes]) -> str:
-    """Every text of the package, marks taken out: also of parts that no sheet shows."""
-    texts = (part for name, part in parts.items() if name.endswith((".xml", ".vml")) and "theme" not in name)
-    return "\n".join(re.sub(r"<[^>]{0,2000}>", "\n", part.decode("utf-8", "replace")) for part in texts)
+def _searched(part: bytes) -> str:
+    """All of a part, marks and remarks too: but for marks without a long attribute, of which a sheet has
+    most, and for the zeros between the letters of a printer's settings."""
+    text = part.replace(b"\x00", b"").decode("utf-8", "replace")
+    return html.unescape(_SHORT_MARK.sub("\n", text))
 
 
 def _workbook_found(content: bytes, order: Order, notes: Notes) -> Found:
@@ -117,6 +128,7 @@ def _workbook_found(content: bytes, order: Order, notes: Notes) -> Found:
             raise CannotRead(Reason.TOO_MUCH)
         values = _cached(content, openpyxl) if any(_has_formulas(sheet) for sheet in sheets) else book
         _tell_names(book, notes)
+        anew = workbook_of(values.worksheets)
     except CannotRead:
         raise
     except Exception:  # openpyxl raises what it happens upon; the file is one no program of ours has written
@@ -128,7 +140,7 @@ def _workbook_found(content: bytes, order: Order, notes: Notes) -> Found:
         found += _sheet_found(values.worksheets[number - 1], number, order, notes)
     if len(sheets) > SHEETS_SHOWN:
         notes.add(Rule.NOT_ALL_SHOWN, Severity.NOTE, shown=SHEETS_SHOWN, total=len(sheets), unit="sheets")
-    return Found(found.findings, found.blocks[:SHEETS_SHOWN], found.candidates)
+    return replace(found, blocks=found.blocks[:SHEETS_SHOWN], anew=anew)
 
 
 def _is_vast(sheet: Any) -> bool:

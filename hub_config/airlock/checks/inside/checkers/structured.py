@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
@@ -22,6 +23,10 @@ _MOST_TABLES: Final = 40
 _MOST_VALUES: Final = 1_000_000
 _MOST_LINES: Final = 200_000
 _SIDE_BY_SIDE: Final = 20
+_SEPARATORS: Final = ";,\t|~^"
+_FEW_LINES: Final = 8
+_FEW_CELLS: Final = 2  # an interval, a pair of names
+_ROW_CELLS: Final = 4
 
 
 class _Twice(dict[str, Any]):
@@ -88,6 +93,12 @@ def document_found(document: Any, order: Order, notes: Notes) -> Found:
             notes.add(
                 Rule.HIDDEN_CONTENT, Severity.BLOCKING, Place(what=path[:60]), what="a key that stands twice"
             )
+        lines = (
+            list(value) if isinstance(value, dict) else value.splitlines() if isinstance(value, str) else []
+        )
+        if (cells := cells_a_line(lines)) > _FEW_CELLS:
+            severity = Severity.BLOCKING if cells >= _ROW_CELLS else Severity.WARNING
+            notes.add(Rule.ROW_LEVEL, severity, Place(what=path[:60]))
         if grid is not None:
             _put(tables, path, grid)
         elif not isinstance(value, (dict, list)):
@@ -100,6 +111,17 @@ def document_found(document: Any, order: Order, notes: Notes) -> Found:
     for grid in tables.values():
         found += table_found(grid, order)
     return found
+
+
+def cells_a_line(lines: Sequence[str]) -> int:
+    """How many cells nearly all of these keys or lines have, as of a CSV where none is expected; else 1."""
+    if len(lines) < _FEW_LINES:
+        return 1
+    most = 0
+    for sign in _SEPARATORS:
+        count, times = Counter(line.count(sign) for line in lines).most_common(1)[0]
+        most = max(most, count if times >= 0.9 * len(lines) else 0)
+    return most + 1
 
 
 def _put(tables: dict[tuple[str, tuple[str, ...]], Grid], path: str, grid: Grid) -> None:

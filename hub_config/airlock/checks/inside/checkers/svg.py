@@ -1,8 +1,8 @@
-"""SVG: its texts and what else is in it. It is never rendered: nothing here draws, so nothing is shown of it
-but its words, and a person looks at the figure in a PNG of their own.
+"""SVG: its texts and what else is in it. Nothing here draws: of the figure its words are shown, and the
+finding says so.
 
-Parsed with entities refused. matplotlib's own remarks and metadata are let pass where they say no more
-than matplotlib says.
+Parsed with entities refused. What a drawing may be made of is in `drawn`; anything else blocks. matplotlib's
+own remarks and metadata are let pass where they say no more than matplotlib says.
 """
 
 from __future__ import annotations
@@ -15,6 +15,13 @@ from collections.abc import Iterator
 from typing import Any, Final
 from xml.etree.ElementTree import ParseError
 
+from hub_config.airlock.checks.inside.checkers.drawn import (
+    ATTRIBUTES,
+    ELEMENTS,
+    GEOMETRY,
+    METADATA,
+    Unseen,
+)
 from hub_config.airlock.checks.inside.checkers.gathering import NOWHERE, Gathering
 from hub_config.airlock.checks.inside.checkers.images import picture
 from hub_config.airlock.checks.inside.checkers.points import Point, judge_points
@@ -28,7 +35,8 @@ _FOREIGN: Final = frozenset({"foreignobject", "iframe", "object", "embed", "audi
 _MOVING: Final = frozenset({"animate", "animatetransform", "animatemotion", "set", "discard"})
 _TEXTS: Final = frozenset({"text", "tspan", "textpath"})
 _ADDRESSES: Final = frozenset({"href", "src", "base"})
-_MARKS: Final = frozenset({"use", "circle", "ellipse"})
+_MARKS: Final = frozenset({"use", "circle", "ellipse", "rect", "path"})
+_KEPT: Final = frozenset({"defs", "symbol", "clippath", "pattern", "marker", "mask"})
 _SVG: Final = "{http://www.w3.org/2000/svg}"
 _HREF: Final = "{http://www.w3.org/1999/xlink}href"
 _OUTSIDE: Final = re.compile(r"url\s*\(\s*['\"]?\s*(?!#|['\"]?\s*#)|@import", re.I)
@@ -41,23 +49,31 @@ _HIDING: Final = re.compile(
 _DATA_IMAGE: Final = re.compile(r"data:image/(png|jpe?g);base64,", re.I)
 _NUMBER: Final = re.compile(r"[-+]?\d*\.?\d+(?:[eE][-+]?\d+)?")
 _OF_TOOLS: Final = re.compile(
-    r"matplotlib|image/svg\+xml|http://purl\.org|\d{4}-\d\d-\d\dT[\d:.]+|https://matplotlib\.org/?|v?\d+\.\d+\.\d+|,"
+    r"Matplotlib v\d+(\.\w{1,8}){1,4}, https://matplotlib\.org/|image/svg\+xml|\d{4}-\d\d-\d\dT[\d:.]{8,15}"
 )
 _LONG_REMARK: Final = 120
+_LONG_METADATA: Final = 200
+_GONE: Final = re.compile(r"display\s*:\s*none|visibility\s*:\s*(hidden|collapse)", re.I)
+_STARTS: Final = re.compile(r"[Mm]\s*([-+]?[\d.]+(?:e-?\d+)?)[\s,]*([-+]?[\d.]+(?:e-?\d+)?)", re.I)
+_MOVED: Final = re.compile(r"translate\(\s*([-+]?[\d.]+)[\s,]*([-+]?[\d.]+)?")
+_LONG_NUMBER: Final = re.compile(r"[\d.]{12,60}")
 
 
 def check(content: bytes, order: Order) -> Found:
     gathering = Gathering(order)
-    drawing(gathering, content, NOWHERE)
+    drawing(gathering, content, NOWHERE, Rule.PICTURE)
     return gathering.found()
 
 
-def drawing(gathering: Gathering, content: bytes, place: Place) -> None:
-    """Raises CannotRead: no XML, entities, too many elements."""
+def drawing(gathering: Gathering, content: bytes, place: Place, seen: Rule = Rule.UNSEEN_DRAWING) -> None:
+    """`seen`: whether the page shows it, as of a file of its own, or its texts only. Raises CannotRead: no
+    XML, entities, too many elements."""
     texts: list[str] = []
     marks = defaultdict[str, list[Point]](list)
-    vertices, elements = 0, 0
-    for element in _elements(content):
+    vertices, elements, beside, unseen = 0, 0, 0, gathering.strokes
+    parsed = list(_elements(content))
+    kept = {id(part) for each in parsed if _local(each.tag) in _KEPT for part in each.iter()}
+    for element in parsed:
         elements += 1
         if elements > MOST_ELEMENTS:
             raise CannotRead(Reason.TOO_MUCH)
@@ -65,15 +81,19 @@ def drawing(gathering: Gathering, content: bytes, place: Place) -> None:
         if name in ("!--", "?"):
             _remark(gathering, element.text or "", texts, place)
             continue
-        _judge(gathering, name, element, place)
-        _judge_text(gathering, name, element, texts, place)
-        if name in _MARKS and (point := _point(element)) is not None:
-            marks[element.get(_HREF) or element.get("href") or name].append(point)
+        _judge(gathering, name, element, place, unseen)
+        beside += _judge_text(gathering, name, element, texts, place)
+        if name in _MARKS and id(element) not in kept:
+            marks[_shape(name, element)].extend(_points(name, element))
         vertices = max(vertices, _vertices(element))
+    if beside > _LONG_METADATA:
+        gathering.block(Rule.HIDDEN_CONTENT, "texts of a drawing", place)
+    if unseen.too_much:
+        gathering.block(Rule.HIDDEN_CONTENT, "data within a mark", place)
     judge_points(gathering, marks, place)
     if vertices > VERTICES:
         gathering.add(Rule.POINTS, Severity.WARNING, place, count=vertices)
-    gathering.add(Rule.PICTURE, Severity.WARNING, place)
+    gathering.add(seen, Severity.WARNING, place)
     gathering.lines("SVG", texts, place)
 
 
@@ -102,7 +122,7 @@ def _elements(content: bytes) -> Iterator[Any]:
         yield element
 
 
-def _judge(gathering: Gathering, name: str, element: Any, place: Place) -> None:
+def _judge(gathering: Gathering, name: str, element: Any, place: Place, unseen: Unseen) -> None:
     block = gathering.block
     if name in _PROGRAMS:
         block(Rule.ACTIVE_CONTENT, "program", place)
@@ -114,11 +134,26 @@ def _judge(gathering: Gathering, name: str, element: Any, place: Place) -> None:
         block(Rule.EXTERNAL_LINK, "address in a style", place)
     elif name in ("font", "font-face", "glyph"):
         block(Rule.EMBEDDED_OBJECT, "font", place)
+    elif name not in ELEMENTS and name not in METADATA:
+        gathering.search(name)
+        block(Rule.HIDDEN_CONTENT, "unknown part", place)
+    if name == "style":
+        _judge_sheet(gathering, element.text or "", place, unseen)
+    if name in ("g", "svg", "a", "switch", "use") and _GONE.search(_styles(element)):
+        block(Rule.HIDDEN_CONTENT, "style that hides", place)
     for attribute, value in element.attrib.items():
-        _judge_attribute(gathering, _local(attribute), value, place)
+        _judge_attribute(gathering, _local(attribute), value, place, unseen)
 
 
-def _judge_attribute(gathering: Gathering, name: str, value: str, place: Place) -> None:
+def _judge_sheet(gathering: Gathering, css: str, place: Place, unseen: Unseen) -> None:
+    if "/*" in css or "--" in css:
+        gathering.block(Rule.HIDDEN_CONTENT, "remarks of a drawing", place)
+    elif _GONE.search(css):
+        gathering.block(Rule.HIDDEN_CONTENT, "style that hides", place)
+    unseen.sheet(css)
+
+
+def _judge_attribute(gathering: Gathering, name: str, value: str, place: Place, unseen: Unseen) -> None:
     bare = re.sub(r"[\x00-\x20]+", "", value) if name in _ADDRESSES else value
     if name.startswith("on"):
         gathering.block(Rule.ACTIVE_CONTENT, "program", place)
@@ -131,13 +166,16 @@ def _judge_attribute(gathering: Gathering, name: str, value: str, place: Place) 
         gathering.block(Rule.EMBEDDED_OBJECT, "other file", place)
     elif (name in _ADDRESSES and bare and not bare.startswith("#")) or _OUTSIDE.search(value):
         gathering.block(Rule.EXTERNAL_LINK, "address", place)
-    elif name.startswith("data-") or (name not in _COORDINATES and len(value) > 2_000):
+    elif name not in ATTRIBUTES:
+        gathering.search(name)
         gathering.block(Rule.HIDDEN_CONTENT, "data within a mark", place)
-    if name not in _COORDINATES:
+    else:
+        unseen.attribute(name, value)
+    if name in GEOMETRY:
+        for number in _LONG_NUMBER.findall(value):
+            gathering.search(number, number.replace(".", ""))
+    else:
         gathering.search(value)
-
-
-_COORDINATES: Final = frozenset({"d", "points", "transform", "viewbox", "x", "y", "dx", "dy"})
 
 
 def _embedded(gathering: Gathering, address: str, place: Place) -> None:
@@ -148,11 +186,12 @@ def _embedded(gathering: Gathering, address: str, place: Place) -> None:
     picture(gathering, content, "image", place)
 
 
-def _judge_text(gathering: Gathering, name: str, element: Any, texts: list[str], place: Place) -> None:
+def _judge_text(gathering: Gathering, name: str, element: Any, texts: list[str], place: Place) -> int:
+    """How many characters of it are beside the drawing."""
     said = [part.strip() for part in (element.text, element.tail) if part and part.strip()]
     gathering.search(*said)
     if not said:
-        return
+        return 0
     if name in _TEXTS:
         texts.extend(said)
         if _hides(element):
@@ -160,17 +199,29 @@ def _judge_text(gathering: Gathering, name: str, element: Any, texts: list[str],
     elif name in ("title", "desc") and element.tag.startswith(_SVG):
         texts.extend(said)
         gathering.warn(Rule.HIDDEN_CONTENT, "text within a mark", place)
-    elif name not in ("style", "script") and not all(_OF_TOOLS.search(part) for part in said):
+    elif name not in ("style", "script") and not all(map(_OF_TOOLS.fullmatch, said)):
         texts.extend(said)
         gathering.warn(Rule.DOCUMENT_METADATA, "texts of a drawing", place)
+        return sum(map(len, said))
+    return 0
 
 
-def _point(element: Any) -> Point | None:
-    """Where a mark stands; None of a letter, drawn as a shape and put in its place otherwise."""
+def _shape(name: str, element: Any) -> str:
+    """Marks of one look are of one kind."""
+    look = element.get("style") or f"{element.get('fill')} {element.get('stroke')}"
+    return element.get(_HREF) or element.get("href") or f"{name} {element.get('class')} {look}"
+
+
+def _points(name: str, element: Any) -> list[Point]:
+    """Where a mark stands; a path, where each of its strokes begins or where the whole is moved to. None of a
+    letter, drawn as a shape and put in its place otherwise."""
+    if name == "path" or element.get("transform"):
+        if moved := _MOVED.match((element.get("transform") or "").strip()):
+            return [(_length(moved[1]), _length(moved[2]))] if name != "use" else []
+        if name == "path":
+            return [(_length(across), _length(up)) for across, up in _STARTS.findall(element.get("d") or "")]
     across, up = (element.get(name) or element.get(f"c{name}") for name in "xy")
-    if across is None and up is None:
-        return None
-    return _length(across), _length(up)
+    return [] if across is None and up is None else [(_length(across), _length(up))]
 
 
 def _length(written: str | None) -> float:
@@ -180,8 +231,11 @@ def _length(written: str | None) -> float:
 
 
 def _hides(element: Any) -> bool:
-    styles = ";".join([element.get("style", ""), *(f"{_local(k)}:{v}" for k, v in element.attrib.items())])
-    return bool(_HIDING.search(styles))
+    return bool(_HIDING.search(_styles(element)))
+
+
+def _styles(element: Any) -> str:
+    return ";".join([element.get("style", ""), *(f"{_local(k)}:{v}" for k, v in element.attrib.items())])
 
 
 def _remark(gathering: Gathering, text: str, texts: list[str], place: Place) -> None:

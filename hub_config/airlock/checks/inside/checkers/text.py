@@ -18,6 +18,7 @@ from hub_config.airlock.checks.inside.disclosure.vocabulary import words
 from hub_config.airlock.checks.inside.found import Found, Notes, Order
 from hub_config.airlock.checks.inside.kinds import extension_of
 from hub_config.airlock.checks.inside.preview import LINES_SHOWN, Highlight, shows, text_block
+from hub_config.governance.releases.coded import is_coded
 from hub_config.governance.releases.facts import FileKind
 from hub_config.governance.releases.findings import Place, Rule, Severity
 
@@ -61,6 +62,8 @@ def text_found(text: str, order: Order, *, title: str = "", code: bool = False) 
             highlights.append(Highlight(number, -1, rule))
     if len(lines) > LINES_SHOWN:
         notes.add(Rule.NOT_ALL_SHOWN, Severity.NOTE, shown=LINES_SHOWN, total=len(lines), unit="lines")
+    if is_coded(text):
+        notes.add(Rule.HIDDEN_CONTENT, Severity.BLOCKING, what="text that nobody can read")
     check_latex(text, notes)
     candidates = candidates_of(text, notes)
     found = Found(notes.findings(), (text_block(lines, highlights=highlights, title=title),), candidates)
@@ -102,6 +105,8 @@ def _said(line: str, least: int, rounding: int | None, *, code: bool) -> _Said:
         yield Rule.PERSONAL_PATTERN, Severity.WARNING, {"word": "name"}
     if not all(shows(each) or each in "\t\ufeff\x0c" for each in line):
         yield Rule.DISGUISED_CHARACTERS, Severity.BLOCKING, {}
+    if is_coded(line):
+        yield Rule.HIDDEN_CONTENT, Severity.BLOCKING, {"what": "text that nobody can read"}
     if _MARKUP.search(line):
         yield Rule.HIDDEN_CONTENT, Severity.BLOCKING, {"what": "markup that a page would run"}
     if not code:

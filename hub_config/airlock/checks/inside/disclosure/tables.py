@@ -32,6 +32,7 @@ from hub_config.airlock.checks.inside.preview import (
     shows,
     table_block,
 )
+from hub_config.governance.releases.coded import is_coded
 from hub_config.governance.releases.findings import Rule, Severity
 
 _SENTENCE = 3
@@ -93,6 +94,9 @@ def _check_text(
         marks.add(Rule.PERSONAL_PATTERN, Severity.BLOCKING, row, at, word=word)
     if titled_name(text):
         marks.add(Rule.PERSONAL_PATTERN, Severity.WARNING, row, at, word="name")
+    if is_coded(text):
+        what = "text that nobody can read"
+        marks.add(Rule.HIDDEN_CONTENT, Severity.BLOCKING, row, at, what=what)
     if not all(shows(each) or each in "\n\r\t" for each in text):
         marks.add(Rule.DISGUISED_CHARACTERS, Severity.BLOCKING, row, at)
 

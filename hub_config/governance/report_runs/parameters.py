@@ -28,7 +28,7 @@ from difflib import get_close_matches
 from enum import StrEnum
 from typing import Any, Final, assert_never
 
-from hub_config.reports.texts import NOTHING, ReportProblem, Text, listed
+from hub_config.governance.report_runs.texts import NOTHING, ReportProblem, Text, listed
 
 Value = str | int | float | bool | list[str] | None
 
@@ -92,9 +92,11 @@ class Parameter:
 # --- reading -----------------------------------------------------------------------------------------------
 
 
-def read_parameters(notebook: Mapping[str, Any]) -> tuple[Parameter, ...]:
+def read_parameters(notebook: Mapping[str, Any], *, may_have_none: bool = False) -> tuple[Parameter, ...]:
     """The parameters of a notebook (its JSON). Raises BadTemplate."""
     found = [source(cell) for cell in notebook.get("cells", ()) if _is_tagged(cell)]
+    if may_have_none and not found:
+        return ()
     if len(found) != 1:
         raise BadTemplate(
             Text(
@@ -181,7 +183,7 @@ def _fits(value: object, kind: Kind, optional: bool) -> bool:
         return optional
     match kind:
         case Kind.TEXT:
-            return isinstance(value, str)
+            return isinstance(value, str) and value.isprintable()
         case Kind.INTEGER:
             return isinstance(value, int) and not isinstance(value, bool)
         case Kind.NUMBER:
@@ -191,7 +193,9 @@ def _fits(value: object, kind: Kind, optional: bool) -> bool:
         case Kind.DATE:
             return isinstance(value, str) and _is_date(value)
         case Kind.LIST:
-            return isinstance(value, list) and all(isinstance(item, str) for item in value)
+            return isinstance(value, list) and all(
+                isinstance(item, str) and item.isprintable() for item in value
+            )
         case _:
             assert_never(kind)
 
@@ -228,9 +232,9 @@ def _bad(line: int) -> BadTemplate:
         + where
         + Text(
             " ne contient pas que des affectations « nom: type = valeur  # aide ». Les types sont str, int, "
-            'float, bool, "date" et list[str] ; les valeurs, écrites en toutes lettres.',
+            'float, bool, "date" et list[str] ; les valeurs, en toutes lettres, sans signe invisible.',
             " holds more than assignments `name: type = value  # help`. The types are str, int, float, bool, "
-            '"date" and list[str]; the values are literals.',
+            '"date" and list[str]; the values are literals, of signs that print.',
         )
     )
 

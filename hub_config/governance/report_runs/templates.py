@@ -11,9 +11,10 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
+from hub_config.governance.notebooks.facts import Registration
 from hub_config.governance.report_runs.approved import approved, content_of
-from hub_config.reports.parameters import BadTemplate, Parameter, read_parameters, source
-from hub_config.reports.texts import NOTHING, ReportProblem, Text
+from hub_config.governance.report_runs.parameters import BadTemplate, Parameter, read_parameters, source
+from hub_config.governance.report_runs.texts import NOTHING, ReportProblem, Text
 
 
 class UnknownTemplate(ReportProblem):
@@ -22,14 +23,21 @@ class UnknownTemplate(ReportProblem):
 
 @dataclass(frozen=True)
 class Template:
-    """A notebook as it was when it was read: what is hashed is what runs."""
+    """A notebook as it was when it was read: what is hashed is what runs. `registration`: where it
+    is no template but a project's own notebook, which may have no parameters."""
 
     name: str
     content: bytes
+    registration: Registration | None = None
 
     @property
     def sha256(self) -> str:
         return hashlib.sha256(self.content).hexdigest()
+
+    @property
+    def sees_rows(self) -> bool:
+        """Whether a run of it may: then nothing is kept but what it declared."""
+        return self.registration is not None and self.registration.sees_rows
 
     @property
     def notebook(self) -> Mapping[str, Any]:
@@ -48,7 +56,7 @@ class Template:
 
     @property
     def parameters(self) -> tuple[Parameter, ...]:
-        return read_parameters(self.notebook)
+        return read_parameters(self.notebook, may_have_none=self.registration is not None)
 
     @property
     def title(self) -> str:
