@@ -1,8 +1,9 @@
 """Decisions of the register: facts in, decision out. No I/O, no clock, no randomness.
 
 `why_not` is the one predicate of a dossier: buttons and actions alike ask it. Nobody decides on what they
-asked for, direct or would work in; nobody holds two of the three offices on one dossier; whoever declared a
-conflict takes no part. `why_not_of_project` is the same for what is done to a project on record.
+asked for, direct or would work in; nobody holds two of the three offices on one dossier, in whichever rounds;
+whoever declared a conflict takes no part. `why_not_of_project` is the same for what is done to a project on
+record.
 """
 
 from __future__ import annotations
@@ -131,11 +132,12 @@ def _barred(person: Person, office: Office, dossier: DossierFacts) -> Denial | N
 
 
 def offices_held(username: str, dossier: DossierFacts) -> frozenset[Office]:
-    """The offices in whose name they already spoke on this dossier, in this round. A reserve is the
-    committee's, and so is its lifting."""
-    spoke = {one.office for one in dossier.opinions if one.by == username and one.round == dossier.round}
-    voted = {vote.voter for vote in dossier.votes} | {one.lifted_by for one in dossier.reserves}
-    return frozenset(spoke | ({Office.CSE} if username in voted else set()))
+    """The offices in whose name they already spoke on this dossier, in this round or before: what was sent
+    back and mended is still the request they judged. A reserve is the committee's, and so is its lifting."""
+    spoke = {one.office for one in dossier.opinions if one.by == username}
+    voted = {vote.voter for vote in dossier.votes} | dossier.voted_before
+    reserved = {who for one in dossier.reserves for who in (one.by, one.lifted_by)}
+    return frozenset(spoke | ({Office.CSE} if username in voted | reserved else set()))
 
 
 def _why_not_office(

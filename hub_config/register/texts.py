@@ -196,8 +196,10 @@ DENIALS: Final[Mapping[Denial, str]] = {
     Denial.INVOLVED: N_("Vous prenez part à ce projet : vous ne pouvez pas en décider."),
     Denial.CONFLICT_DECLARED: N_("Vous avez déclaré un conflit d'intérêts : vous ne prenez pas part."),
     Denial.OTHER_OFFICE: N_(
-        "Vous vous êtes déjà prononcé sur cette demande à un autre titre : une même personne n'en tient pas "
-        "deux."
+        "Vous vous êtes déjà prononcé sur cette demande à un autre titre, lors de cet envoi ou d'un "
+        "précédent : une même personne n'en tient pas deux. Laissez cette décision à un autre titulaire de "
+        "la fonction ; s'il n'y en a pas, faites-en nommer un, ou le demandeur retire la demande et en "
+        "dépose une nouvelle."
     ),
     Denial.NOT_NOW: N_("Ce n'est plus possible : la demande ou le projet a changé d'état entre-temps."),
     Denial.ALREADY_VOTED: N_("Vous avez déjà voté."),

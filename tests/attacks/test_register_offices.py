@@ -7,14 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
 from pathlib import Path
 from unittest.mock import patch
 
 import pytest
+from sqlalchemy.orm import Session
 
 from hub_config.governance.facts import ProjectStatus
 from hub_config.governance.register import leaving, reading
 from hub_config.governance.register.facts import DossierFacts, Office, State
+from hub_config.governance.register.models import Dossier
 from hub_config.governance.roles import Role
 from hub_config.register import rules
 from hub_config.register.actions import decisions, looking, projects, settling
@@ -150,6 +153,50 @@ def speaks_for_two_offices(registry: Registry) -> bool:
     return registry.judged(number, paule).status_code == 303
 
 
+def votes_then_judges_what_is_sent_again(registry: Registry) -> bool:
+    """Paule votes on the first version, is DPO for the second."""
+    paule = registry.at("paule", Role.DPO, Role.CSE)
+    number = registry.sent()
+    assert registry.voted(number, paule).status_code == 303
+    sent_again(registry, number)
+    return registry.judged(number, paule).status_code == 303
+
+
+def judges_then_votes_on_what_is_sent_again(registry: Registry) -> bool:
+    paule = registry.at("paule", Role.DPO, Role.CSE)
+    number = registry.sent()
+    assert registry.judged(number, paule).status_code == 303
+    sent_again(registry, number)
+    return registry.voted(number, paule).status_code == 303
+
+
+def leaves_between_two_offices(registry: Registry) -> bool:
+    """Paule's vote on the first version goes with her departure; she comes back as DPO."""
+    paule = registry.at("paule", Role.DPO, Role.CSE)
+    number = registry.sent()
+    assert registry.voted(number, paule).status_code == 303
+    sent_again(registry, number)
+    registry.dora.post("/personnes/depart", {"user": "paule", "reason": "Congé."})
+    with registry.store.change() as session:
+        leaving.take_back(session, "paule", audit=registry.store.recorder("admin"))
+    return registry.judged(number, paule).status_code == 303
+
+
+def enters_what_they_voted_on_before(registry: Registry) -> bool:
+    """Paule does research too, and voted on the version that was sent back."""
+    paule = registry.at("paule", Role.CSE, Role.CHERCHEUR)
+    number = registry.sent()
+    assert registry.voted(number, paule).status_code == 303
+    sent_again(registry, number)
+    for office in (registry.judged, registry.granted):
+        office(number)
+    for member in (registry.charles, registry.claire):
+        registry.voted(number, member)
+    registry.closed(number)
+    slug = str(registry.dossier(number).project)
+    return registry.ines.post(f"/projets/{slug}/membres", {"user": "paule"}).status_code == 303
+
+
 def keeps_a_decision_made_in_conflict(registry: Registry) -> bool:
     """Charles declares his conflict once the committee's decision, which needed his voice, is out."""
     number = registry.sent()
@@ -193,10 +240,29 @@ def opinions_only(username: str, dossier: DossierFacts) -> frozenset[Office]:
     return frozenset(one.office for one in dossier.opinions if one.by == username)
 
 
+def in_this_round(username: str, dossier: DossierFacts) -> frozenset[Office]:
+    now = replace(
+        dossier,
+        voted_before=frozenset(),
+        opinions=tuple(one for one in dossier.opinions if one.round == dossier.round),
+    )
+    return OFFICES_HELD(username, now)
+
+
+def forgetting(session: Session, dossier: Dossier) -> DossierFacts:
+    return replace(DOSSIER_FACTS(session, dossier), voted_before=frozenset())
+
+
+def forgetting_all(session: Session, project: str) -> list[DossierFacts]:
+    return [replace(each, voted_before=frozenset()) for each in DOSSIERS_ABOUT(session, project)]
+
+
 def nothing(*_: object, **__: object) -> None:
     return None
 
 
+OFFICES_HELD, DOSSIER_FACTS = rules.offices_held, reading.dossier_facts
+DOSSIERS_ABOUT = reading.dossiers_about
 NOBODY_BELONGS = (reading, "_belonging", lambda *_: {})
 ANY_PAGE = (decisions, "opened", whenever_it_was)
 VOTES_STAY = (leaving, "_out_of_dossiers", nothing)
@@ -211,6 +277,10 @@ ATTACKS: list[tuple[Callable[[Registry], bool], tuple[object, str, object]]] = [
     (enters_what_they_agreed_to, (projects, "_require_no_part_in_deciding", nothing)),
     (lifts_their_own_suspension, (rules, "_NOT_ON_ONE_S_OWN", frozenset())),
     (speaks_for_two_offices, (rules, "offices_held", opinions_only)),
+    (votes_then_judges_what_is_sent_again, (reading, "dossier_facts", forgetting)),
+    (judges_then_votes_on_what_is_sent_again, (rules, "offices_held", in_this_round)),
+    (leaves_between_two_offices, (rules, "offices_held", in_this_round)),
+    (enters_what_they_voted_on_before, (reading, "dossiers_about", forgetting_all)),
     (keeps_a_decision_made_in_conflict, (decisions, "_take_back", lambda *_: False)),
     (opens_a_region_they_lead_no_more, (settling, "_require_lead", nothing)),
     (comes_back_by_an_amendment, (reading, "departed_since", lambda *_: frozenset())),

@@ -166,6 +166,7 @@ class DossierFacts:
     closed_at: datetime | None
     version: int
     votes: tuple[Vote, ...] = ()  # of this round
+    voted_before: frozenset[str] = frozenset()  # in a round before this one: who, not what
     conflicts: tuple[Conflict, ...] = ()
     reserves: tuple[Reserve, ...] = ()
     opinions: tuple[Opinion, ...] = ()  # of every round, oldest first

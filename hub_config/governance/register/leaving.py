@@ -92,12 +92,14 @@ def _out_of_projects(session: Session, name: str, audit: Recorder) -> tuple[str,
 
 
 def _out_of_dossiers(session: Session, name: str, audit: Recorder) -> None:
-    """What they asked for is withdrawn; a vote counts no more, unless the committee's decision is out."""
+    """What they asked for is withdrawn; a vote counts no more, unless the committee's decision is out.
+    Votes of earlier rounds stay: who spoke once for an office does so for no other."""
     for dossier in session.scalars(select(Dossier).where(Dossier.state.in_(_OPEN))):
         if dossier.requester == name:
             _withdraw(session, dossier, audit)
         elif (Office.CSE.value, dossier.round) not in {(one.office, one.round) for one in dossier.opinions}:
-            for vote in [vote for vote in dossier.votes if vote.username == name]:
+            cast = [vote for vote in dossier.votes if (vote.username, vote.round) == (name, dossier.round)]
+            for vote in cast:
                 dossier.votes.remove(vote)
 
 

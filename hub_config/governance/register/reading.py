@@ -126,6 +126,7 @@ def _dossier_facts(row: models.Dossier, belonging: frozenset[str]) -> facts.Doss
         closed_at=aware_or_none(row.closed_at),
         version=row.version,
         votes=tuple(_vote(vote) for vote in row.votes if vote.round == row.round),
+        voted_before=frozenset(vote.username for vote in row.votes if vote.round < row.round),
         conflicts=tuple(facts.Conflict(each.username, each.reason, aware(each.at)) for each in row.conflicts),
         reserves=tuple(_reserve(each) for each in row.reserves),
         opinions=tuple(_opinion(each) for each in row.opinions),

@@ -193,6 +193,7 @@ def _require_no_part_in_deciding(session: Session, slug: str, user: str) -> None
         for username in (
             *(opinion.by for opinion in dossier.opinions),
             *(vote.voter for vote in dossier.votes),
+            *dossier.voted_before,
         )
     }
     if user in decided:

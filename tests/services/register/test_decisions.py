@@ -35,6 +35,37 @@ def test_nobody_holds_two_offices_on_one_request(registry: Registry) -> None:
     assert registry.granted(number).status_code == 303
 
 
+def test_who_spoke_for_one_office_speaks_for_no_other_when_it_is_sent_anew(either: Registry) -> None:
+    """Paule votes; the request is sent back and mended. Its page tells her that another DPO judges it,
+    and what to do where there is none; her vote is welcome again."""
+    paule, number = either.at("paule", Role.DPO, Role.CSE), either.sent()
+    assert either.voted(number, paule).status_code == 303
+    either.granted(number, verdict="return", reason="Quelle tranche d'âge ?")
+    either.fill(either.ines, number, do="submit", title="Asthme de 6 à 15 ans")
+    again = either.dossier(number)
+    assert (again.round, again.votes, again.voted_before) == (2, (), {"paule"})
+    page = paule.get(f"/instruction/{number}").text
+    assert "à un autre titre, lors de cet envoi ou d&#39;un précédent" in page
+    assert "en dépose une nouvelle" in page
+    assert f'action="/instruction/{number}/avis"' not in page
+    assert f"/instruction/{number}/vote" in page
+    refused = either.judged(number, paule)
+    assert refused.status_code == 403
+    assert "Laissez cette décision à un autre titulaire" in refused.text
+    assert either.voted(number, paule).status_code == 303, "the same office, in a new round"
+    assert either.judged(number).status_code == 303
+    assert either.granted(number).status_code == 303, "and so the administrator's"
+
+
+def test_a_new_request_frees_who_spoke_for_the_other_office(registry: Registry) -> None:
+    """The way out that the refusal names: where nobody else holds the office, the request is filed anew."""
+    paule, number = registry.at("paule", Role.DPO, Role.CSE), registry.sent()
+    registry.voted(number, paule)
+    assert registry.judged(number, paule).status_code == 403
+    assert registry.ines.post(f"/demandes/{number}/retirer").status_code == 303
+    assert registry.judged(registry.sent(), paule).status_code == 303
+
+
 def test_a_vote_needs_its_quorum_and_no_tie(registry: Registry) -> None:
     number = registry.sent()
     registry.voted(number, registry.charles)
