@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from importlib.resources import as_file, files
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import click
 from rich.console import Console
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from hub_config.warehouse.loader.mapping import VendorMapping
     from hub_config.warehouse.sealing.landed import Sealed
     from hub_config.warehouse.snapshot import Snapshot
+
+SAMPLED: Final = ("cabineo", "meditrame", "meditrame-json", "omop-cdm-v5.4")
 
 
 @click.group()
@@ -123,6 +125,35 @@ def load(mapping_name: str, directory: Path, land_only: bool, afresh: bool, keep
     if not land_only:
         _say_made(loaded.snapshot) if loaded.fresh else _say_still(loaded.snapshot)
     _say_rejected(landed, None if land_only else loaded.snapshot)
+
+
+@warehouse.command()
+@click.argument("vendor", type=click.Choice(SAMPLED), metavar="VENDOR")
+@click.option(
+    "--to",
+    "directory",
+    type=click.Path(file_okay=False, path_type=Path),
+    required=True,
+    metavar="DIR",
+    help="Where to; empty, or not there yet.",
+)
+@click.option("--patients", type=click.IntRange(1, 100_000), default=300, show_default=True)
+def sample(vendor: str, directory: Path, patients: int) -> None:
+    """Write an export of invented patients to try `load` with, and the mapping that loads it.
+
+    VENDOR is cabineo (CSV), meditrame (XML), meditrame-json or omop-cdm-v5.4.
+    """
+    import shlex
+
+    from hub_config.warehouse.samples.writing import write_sample
+
+    written = write_sample(vendor, directory, patients)
+    size = sum(path.stat().st_size for path in written.files)
+    click.echo(
+        f"{patients:,} invented patients: {len(written.files)} files, {size / 1e6:.1f} MB in {directory}."
+    )
+    where = shlex.join(["--mapping", str(written.mapping), str(directory)])
+    click.echo(f"Load them: p4dp-enclave warehouse load {where}")
 
 
 @warehouse.group(invoke_without_command=True)

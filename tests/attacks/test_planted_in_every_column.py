@@ -34,8 +34,8 @@ from hub_config.warehouse.loader.load import Loaded, Places, load
 from hub_config.warehouse.loader.mapping import Tolerance, VendorMapping, read_mapping
 from hub_config.warehouse.loader.tally import MostlyBad
 from hub_config.warehouse.privacy.scan import Identifying
-from tests.vendors import cabineo, meditrame, omop
-from tests.vendors.world import LAST, Person, people
+from hub_config.warehouse.samples import cabineo, meditrame, omop
+from hub_config.warehouse.samples.population import LAST, Person, people
 
 VENDORS = ("cabineo", "meditrame", "meditrame-json", "omop-cdm-v5.4")
 ADULT = next(each for each in people(99, start=12) if each.birth < date(1970, 1, 1) and len(each.history) > 1)

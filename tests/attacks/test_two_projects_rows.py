@@ -24,6 +24,8 @@ from hub_config.governance.facts import AccessLevel
 from hub_config.project_keys import ProjectKey
 from hub_config.warehouse.loader.load import Places, load
 from hub_config.warehouse.loader.mapping import VendorMapping, read_mapping
+from hub_config.warehouse.samples import cabineo
+from hub_config.warehouse.samples.population import LAST, people
 from tests.services.gateway.peer_enclave import (
     MASTER_KEY,
     Enclave,
@@ -32,8 +34,6 @@ from tests.services.gateway.peer_enclave import (
     demonstration,
     table,
 )
-from tests.vendors import cabineo
-from tests.vendors.world import LAST, people
 
 LIMITS = EngineLimits(memory_bytes=512 * 1024**2, threads=2)
 ONE, OTHER, LATER, FOLLOWS = "diabete", "vaccins", "diabete-suite", "suivi"

@@ -17,8 +17,8 @@ from typing import Final
 
 from hub_config.warehouse.loader.mapping import SourceFile
 from hub_config.warehouse.loader.readers import open_rows
-from tests.vendors.meditrame import head_and_tail, record_of, xml_of
-from tests.vendors.world import person
+from hub_config.warehouse.samples.meditrame import head_and_tail, record_of, xml_of
+from hub_config.warehouse.samples.population import person
 
 _RECORD: Final = "export/patients/patient/visites/visite/mesures/mesure"
 _ABOVE: Final = ("../../@date", "../../@id", "../../../../@ipp")

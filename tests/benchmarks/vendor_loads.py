@@ -18,10 +18,10 @@ import hub_config.warehouse.mappings as shipped
 from hub_config.warehouse.loader.load import Places, freeze_landed, land
 from hub_config.warehouse.loader.mapping import VendorMapping, read_mapping
 from hub_config.warehouse.loader.validation import Validation  # Pandera's import is no part of the rate
+from hub_config.warehouse.samples import cabineo
+from hub_config.warehouse.samples.meditrame import head_and_tail, record_of, xml_of
+from hub_config.warehouse.samples.population import LAST, people, person
 from tests.benchmarks.resident import Peak, watched
-from tests.vendors import cabineo
-from tests.vendors.meditrame import head_and_tail, record_of, xml_of
-from tests.vendors.world import LAST, people, person
 
 _COPIED: Final = 100  # people
 _NUMBER: Final = re.compile(

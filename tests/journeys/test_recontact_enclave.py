@@ -19,8 +19,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.vendors import cabineo
-from tests.vendors.world import LAST, people
+from hub_config.warehouse.samples import cabineo
+from hub_config.warehouse.samples.population import LAST, people
 
 from .browser import SECONDS, chromium, log_in, open_notebook, open_workspace, photograph
 from .conftest import Enclave

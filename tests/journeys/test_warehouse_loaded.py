@@ -20,8 +20,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page
 
-from tests.vendors import meditrame
-from tests.vendors.world import LAST, people
+from hub_config.warehouse.samples import meditrame
+from hub_config.warehouse.samples.population import LAST, people
 
 from .browser import SECONDS, chromium, log_in, open_notebook, open_workspace, photograph
 from .conftest import ROOT, Enclave

@@ -11,8 +11,8 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from tests.vendors import cabineo
-from tests.vendors.world import LAST, people
+from hub_config.warehouse.samples import cabineo
+from hub_config.warehouse.samples.population import LAST, people
 
 ROOT = Path(__file__).parents[3]
 

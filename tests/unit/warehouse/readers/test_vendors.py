@@ -19,9 +19,9 @@ from hub_config.warehouse.loader.load import Loaded, Places, load
 from hub_config.warehouse.loader.mapping import VendorMapping, read_mapping
 from hub_config.warehouse.loader.readers import nested, open_rows
 from hub_config.warehouse.loader.rules import Rule
+from hub_config.warehouse.samples import cabineo, meditrame, omop
+from hub_config.warehouse.samples.population import PLANTED, Person, facts, people, tally
 from p4dp_sdk.catalogue.load import load_catalogue
-from tests.vendors import cabineo, meditrame, omop
-from tests.vendors.world import PLANTED, Person, facts, people, tally
 
 MAPPINGS = Path(str(shipped.__path__[0]))
 PERSONS = [each for each in people(240) if each.practice == 6]

@@ -15,7 +15,17 @@ from pathlib import Path
 from typing import Any, BinaryIO, Final
 from xml.sax.saxutils import escape, quoteattr
 
-from tests.vendors.world import FIRST_NAME, LAST, NAME, NOTE, PHONE, STREET, Fact, Person, Visit
+from hub_config.warehouse.samples.population import (
+    FIRST_NAME,
+    LAST,
+    NAME,
+    NOTE,
+    PHONE,
+    STREET,
+    Fact,
+    Person,
+    Visit,
+)
 
 PLACES: Final = {"office": "C", "home": "V", "remote": "T", "phone": "A"}
 MEASURES: Final = {"weight": "POIDS", "height": "TAILLE", "bmi": "IMC", "sbp": "PAS", "dbp": "PAD"}

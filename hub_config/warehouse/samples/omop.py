@@ -11,7 +11,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Final
 
-from tests.vendors.world import NAME, Fact, Person, Visit
+from hub_config.warehouse.samples.population import NAME, Fact, Person, Visit
 
 COLUMNS: Final = {
     "person": (

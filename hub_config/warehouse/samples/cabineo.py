@@ -14,7 +14,7 @@ from datetime import date
 from pathlib import Path
 from typing import IO, Any, Final
 
-from tests.vendors.world import FIRST_NAME, LAST, NAME, NOTE, PHONE, STREET, Person, Visit
+from hub_config.warehouse.samples.population import FIRST_NAME, LAST, NAME, NOTE, PHONE, STREET, Person, Visit
 
 HEADERS: Final = {
     "cabinets.csv": ("Cabinet", "Médecin", "Logiciel", "Version", "Date d'export"),
