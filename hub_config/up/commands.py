@@ -58,7 +58,8 @@ def up(preset: str, scale: float) -> None:
 
 @click.command()
 def status() -> None:
-    """What runs, on which ports, in how much memory; the snapshots and the projects.
+    """The engine, the protection, the current snapshots and who follows them; then what runs, on which ports,
+    in how much memory, all snapshots and projects.
 
     Exit code 3: not running.
     """

@@ -1,10 +1,11 @@
-"""What `status` shows: processes, ports, memory, snapshots, projects. Reads only; works whether the
-enclave runs or not.
+"""What `status` shows: the engine, the protection and the current snapshots; then processes, ports, memory,
+snapshots, projects. Reads only; works whether the enclave runs or not.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
 
 from rich.console import Console
 from rich.table import Table
@@ -14,6 +15,15 @@ from hub_config.governance.facts import ProjectFacts
 from hub_config.governance.store import open_store
 from hub_config.settings import Settings
 from hub_config.up import house
+from hub_config.up.glance import (
+    Stand,
+    age,
+    current_line,
+    engine_line,
+    protection_line,
+    stands,
+    without_snapshot,
+)
 from hub_config.up.ports import ports
 from hub_config.up.processes import Process, descendants
 from hub_config.warehouse.activity import reporting
@@ -43,20 +53,34 @@ def part_of(command: Iterable[str]) -> str:
 
 def print_status(settings: Settings, console: Console) -> bool:
     """Returns whether the enclave runs."""
-    running = house.holder(settings)
+    running, at = house.holder(settings), datetime.now(UTC)
+    snapshots, projects = list_snapshots(settings.warehouse_dir), _all_projects(settings)
     if running is None:
         console.print(f"The enclave of {settings.home} is not running. Start it: make up")
     else:
         where = f"The enclave of {settings.home} runs (process {running.pid}): [bold]{running.url}[/]"
         console.print(where, soft_wrap=True)
+    _at_a_glance(settings, stands(snapshots, projects), at, console)
+    for slug in without_snapshot(snapshots, projects):
+        console.print(f"[yellow]![/] Project {slug} gets no answer: no usable snapshot is its own.")
+    for problem in unusable_snapshots(settings.warehouse_dir):
+        console.print(f"[yellow]![/] {problem}", soft_wrap=True)
+    if running is not None:
         console.print(_processes(descendants(running.pid)))
         in_use = ports(settings.model_copy(update={"port": running.port}))
         console.print("Ports of the loopback: " + ", ".join(f"{port.number} {port.use}" for port in in_use))
-    console.print(_snapshots(settings))
-    for problem in unusable_snapshots(settings.warehouse_dir):
-        console.print(f"[yellow]![/] {problem}", soft_wrap=True)
-    console.print(_projects(_all_projects(settings)))
+    console.print(_snapshots(stands(snapshots, projects), at))
+    console.print(_projects(projects))
     return running is not None
+
+
+def _at_a_glance(settings: Settings, found: Sequence[Stand], at: datetime, console: Console) -> None:
+    lines = [engine_line(settings.warehouse), protection_line(settings.policy.policy())]
+    lines += [current_line(each, at) for each in found if each.current]
+    if not found:
+        lines.append("No snapshot can be used. Make one: p4dp-enclave warehouse synthesise --preset A")
+    for line in lines:
+        console.print(line, soft_wrap=True, markup=False)
 
 
 def _processes(processes: Iterable[Process]) -> Table:
@@ -69,13 +93,14 @@ def _processes(processes: Iterable[Process]) -> Table:
     return table
 
 
-def _snapshots(settings: Settings) -> Table:
-    columns = ("n°", "source", "patients", "made", "practices silent")
+def _snapshots(found: Iterable[Stand], at: datetime) -> Table:
+    columns = ("n°", "source", "patients", "made", "current", "projects", "practices silent")
     table = Table(*columns, title="Snapshots", title_justify="left")
-    for snapshot in list_snapshots(settings.warehouse_dir):
-        manifest = snapshot.manifest
-        patients, silent = f"{manifest.patients:,}", _silent(snapshot)
-        table.add_row(str(manifest.number), manifest.source, patients, manifest.created_at, silent)
+    for each in found:
+        manifest = each.snapshot.manifest
+        made = f"{manifest.created_at[:16].replace('T', ' ')}, {age(manifest.created_at, at)}"
+        row = (manifest.source, f"{manifest.patients:,}", made, "yes" if each.current else "")
+        table.add_row(str(manifest.number), *row, each.projects, _silent(each.snapshot))
     return table
 
 
@@ -97,11 +122,12 @@ def _all_projects(settings: Settings) -> list[ProjectFacts]:
 
 
 def _projects(projects: Iterable[ProjectFacts]) -> Table:
-    table = Table(
-        "project", "status", "access", "snapshot", "members", title="Projects", title_justify="left"
-    )
+    columns = ("project", "status", "access", "snapshot", "policy", "members")
+    table = Table(*columns, title="Projects", title_justify="left")
     for facts in projects:
         members = "everyone" if facts.open_to_all else ", ".join(sorted(facts.members))
-        pin = str(facts.snapshot) if facts.rolling is None else "rolling"
-        table.add_row(facts.slug, facts.status.value, facts.grant.access.value, pin, members)
+        pin = str(facts.snapshot) if facts.rolling is None else f"follows {facts.rolling}"
+        policy = ", ".join(f"{name} {value}" for name, value in sorted(facts.policy.items()))
+        row = (facts.status.value, facts.grant.access.value, pin, policy or "the site's", members)
+        table.add_row(facts.slug, *row)
     return table
