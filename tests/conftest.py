@@ -8,16 +8,32 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis.internal.conjecture import providers
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
 
 if TYPE_CHECKING:
     from tests.spark_cluster import Cluster
-from xdist.remote import Producer
-from xdist.scheduler import LoadScopeScheduling
 
 USUAL = 0o022
 STARTS = re.compile(r"tests/(journeys/|services/(hub|spawner)/|attacks/test_(report|sandbox)_)")
 
 SPARK = re.compile(r"tests/\w+/(\w+/)*test_\w*spark\w*\.py")
+
+NOTHING_IMPORTED = providers._local_constants
+_PATIENT = settings(deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("same", _PATIENT, derandomize=True)
+settings.register_profile("explore", _PATIENT, derandomize=False)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Each run tries the same examples, on any machine, however busy, whatever else the process imported.
+    To look for new ones: `pytest --hypothesis-profile=explore`."""
+    if config.getoption("--hypothesis-profile", None) is None:
+        settings.load_profile("same")
+        # Else hypothesis draws from the constants of whatever is imported by then.
+        providers._get_local_constants = lambda: NOTHING_IMPORTED
 
 
 class ByFile(LoadScopeScheduling):  # type: ignore[misc]
