@@ -210,7 +210,7 @@ def _if_offered(home: Home, then: Callable[[], bytes]) -> bytes | None:
 
 
 def _attempts(attempt: Callable[[], bytes | None], *, until: bytes) -> bytes | None:
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 120
     while time.monotonic() < deadline:
         try:
             if (found := attempt()) == until:

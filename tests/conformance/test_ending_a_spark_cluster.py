@@ -57,14 +57,14 @@ def _processes(group: int) -> list[psutil.Process]:
 
 def _five(group: int) -> bool:
     """With a master, two workers and Spark Connect, once the shells have become what they start."""
-    until = time.monotonic() + 20
+    until = time.monotonic() + 60
     while len(_processes(group)) != 5 and time.monotonic() < until:
         time.sleep(0.05)
     return len(_processes(group)) == 5
 
 
 def _gone(group: int, place: Path) -> bool:
-    until = time.monotonic() + 20
+    until = time.monotonic() + 60
     while time.monotonic() < until:
         if not _processes(group) and not place.exists():
             return True
@@ -98,7 +98,7 @@ def test_it_ends_when_its_starter_is_killed(tmp_path: Path) -> None:
 def test_its_programs_end_when_the_supervisor_is_killed(tmp_path: Path) -> None:
     with running(home=_home(tmp_path)) as cluster:
         os.kill(cluster.supervisor, signal.SIGKILL)
-        until = time.monotonic() + 20
+        until = time.monotonic() + 60
         while _processes(cluster.supervisor) and time.monotonic() < until:
             time.sleep(0.05)
         assert not _processes(cluster.supervisor)

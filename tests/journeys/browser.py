@@ -18,6 +18,7 @@ FLAGS = [
     "--disable-background-networking", "--disable-component-update", "--disable-sync",
 ]  # fmt: skip
 SECONDS = 1000.0
+expect.set_options(timeout=60 * SECONDS)  # else five seconds: a busy machine takes longer
 
 
 @contextmanager

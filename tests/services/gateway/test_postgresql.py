@@ -103,7 +103,7 @@ def sessions(server: Address) -> int:
 
 
 def until(holds: Callable[[], bool]) -> bool:
-    end = time.monotonic() + 20
+    end = time.monotonic() + 60
     while time.monotonic() < end:
         if holds():
             return True

@@ -63,7 +63,7 @@ class House:
 def over(path: Path, token: str | None = None) -> httpx.AsyncClient:
     transport = httpx.AsyncHTTPTransport(uds=str(path))
     headers = {"Authorization": f"Bearer {token}"} if token else {}
-    return httpx.AsyncClient(transport=transport, base_url="http://gateway", headers=headers)
+    return httpx.AsyncClient(transport=transport, base_url="http://gateway", headers=headers, timeout=60)
 
 
 @pytest.fixture
@@ -216,8 +216,7 @@ async def test_one_workspace_can_not_take_all_connections(
     crowded, free = house.open(ines), house.open(rachid)
     await house.refresh()
     taken = [await asyncio.open_unix_connection(str(crowded)) for _ in range(100)]
-    await asyncio.sleep(0.1)
-    cut = [await asyncio.wait_for(reader.read(1), 0.5) for reader, _ in taken[70:]]
+    cut = [await asyncio.wait_for(reader.read(1), 60) for reader, _ in taken[70:]]
     assert cut == [b""] * 30
     async with over(free, rachid.token) as client:
         assert (await client.get("/v1/whoami")).status_code == 200
@@ -236,7 +235,7 @@ async def test_a_client_that_hangs_up_stops_its_query(house: House, rachid: Work
     assert rachid.enclave.asked() == []
     writer.close()
     await writer.wait_closed()
-    ends = time.monotonic() + 5
+    ends = time.monotonic() + 200
     while not rachid.enclave.asked() and time.monotonic() < ends:
         await asyncio.sleep(0.05)
     assert rachid.enclave.asked()[-1].details["code"] == "client-gone"
@@ -287,7 +286,7 @@ class Process:
         self.running = subprocess.Popen(
             [sys.executable, "-m", "hub_config.gateway"], env=self.environment, stderr=subprocess.PIPE
         )
-        ends = time.monotonic() + 60
+        ends = time.monotonic() + 200
         while time.monotonic() < ends and self.running.poll() is None:
             try:
                 with socket.socket(socket.AF_UNIX) as probe:
@@ -300,7 +299,7 @@ class Process:
     def end(self, number: signal.Signals) -> int:
         assert self.running is not None
         self.running.send_signal(number)
-        self.running.communicate(timeout=20)
+        self.running.communicate(timeout=60)
         return self.running.returncode
 
 
@@ -366,7 +365,7 @@ async def test_a_second_gateway_does_not_take_the_sockets_of_the_first(process: 
         env=process.environment,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=200,
     )
     assert second.returncode == 1
     assert "running already" in second.stderr
@@ -388,7 +387,7 @@ def test_without_a_hub_it_says_so_and_does_not_start(tmp_path: Path) -> None:
         env={"P4DP_HOME": str(tmp_path), "PATH": os.environ["PATH"]},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=200,
     )
     assert ended.returncode == 1
     assert "JUPYTERHUB_API_URL is not set" in ended.stderr

@@ -223,7 +223,7 @@ def test_what_tau_argus_writes_down_goes_with_the_worker(
 
 def _settled(pid: int) -> str:
     """The environment, once the worker's program runs."""
-    for _ in range(200):
+    for _ in range(6_000):
         if "TMPDIR" in (found := Path(f"/proc/{pid}/environ").read_text()):
             return found
         time.sleep(0.01)

@@ -332,9 +332,9 @@ def test_of_two_changes_at_once_the_second_waits_and_sees_the_first(store: Store
 
     with ThreadPoolExecutor(1) as pool:
         slow = pool.submit(add_slowly)
-        assert began.wait(10)
+        assert began.wait(60)
         with store.change() as session:
             actions.add_member(session, "these-lea", "quick", MemberRole.DMG, audit=store.recorder("denis"))
         other.set()
-        slow.result(timeout=30)
+        slow.result(timeout=60)
     assert facts(store).members == {"lea", "slow", "quick"}

@@ -53,7 +53,7 @@ class Enclave:
             env=self.environment,
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=120,
             check=False,
         )
 
@@ -125,7 +125,7 @@ def kernel_token(enclave: Enclave) -> str:
 
 def hub_answers(enclave: Enclave, token: str) -> int:
     url = f"http://127.0.0.1:{enclave.settings.hub_api_port}/hub/api/user"
-    return httpx.get(url, headers={"Authorization": f"Bearer {token}"}).status_code
+    return httpx.get(url, headers={"Authorization": f"Bearer {token}"}, timeout=60).status_code
 
 
 @contextmanager
@@ -134,7 +134,7 @@ def all_stopped(enclave: Enclave) -> Iterator[None]:
     before = {process.pid: process.command for process in descendants(enclave.process.pid)}
     assert len(before) >= 5, before
     yield
-    wait(lambda: not [p for p in all_processes() if before.get(p.pid) == p.command and p.state != "Z"], 30)
+    wait(lambda: not [p for p in all_processes() if before.get(p.pid) == p.command and p.state != "Z"], 90)
     assert ports.busy_message(enclave.settings) is None
 
 

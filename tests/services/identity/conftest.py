@@ -43,7 +43,7 @@ class Running:
 
     def client(self) -> httpx.Client:
         base = f"http://127.0.0.1:{self.settings.identity_port}"
-        return httpx.Client(base_url=base, headers={"Host": self.host}, timeout=20)
+        return httpx.Client(base_url=base, headers={"Host": self.host}, timeout=60)
 
     def code(self, username: str) -> str:
         return one_time.code(self.accounts[username])

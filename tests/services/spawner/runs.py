@@ -74,7 +74,7 @@ def run(hub: SmallHub, name: str, *arguments: str, **options: str) -> tuple[int,
 
 def status_of(hub: SmallHub, token: str) -> int:
     url = f"http://127.0.0.1:{hub.ports[1]}/hub/api/user"
-    return httpx.get(url, headers={"Authorization": f"token {token}"}).status_code
+    return httpx.get(url, headers={"Authorization": f"token {token}"}, timeout=60).status_code
 
 
 def kernels_with_tokens(hub: SmallHub) -> dict[int, str]:

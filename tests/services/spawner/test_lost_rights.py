@@ -48,7 +48,7 @@ def test_a_member_who_is_removed_is_out_of_the_running_workspace(small_hub: Smal
     assert small_hub.server(*INES)["ready"]  # looked up more than once, and still a member
     change(small_hub, actions.remove_member, *INES[::-1])
     try:
-        until(lambda: not small_hub.server(*INES) and gone(running), 20)
+        until(lambda: not small_hub.server(*INES) and gone(running))
     finally:
         change(small_hub, actions.add_member, *INES[::-1], MemberRole.INTERNE)
     assert events(small_hub, "workspace.stop")[-1][4]["reason"] == "not-a-member"
@@ -58,7 +58,7 @@ def test_a_suspended_project_has_no_running_workspace(small_hub: SmallHub) -> No
     running = start(small_hub)
     change(small_hub, actions.suspend, "these-ines")
     try:
-        until(lambda: not small_hub.server(*INES) and gone(running), 20)
+        until(lambda: not small_hub.server(*INES) and gone(running))
     finally:
         change(small_hub, actions.approve, "these-ines")
     assert events(small_hub, "workspace.stop")[-1][4]["reason"] == "project-not-active"

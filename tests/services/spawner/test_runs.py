@@ -182,11 +182,11 @@ def nothing_left(hub: SmallHub, token: str) -> bool:
 def test_a_command_that_ends_takes_the_run_along(hub: SmallHub, how: signal.Signals) -> None:
     process, token = begun(hub)
     process.send_signal(how)
-    _, said = process.communicate(timeout=40)
+    _, said = process.communicate(timeout=100)
     if how is signal.SIGINT:
         assert process.returncode == 130 and "tout est arrêté" in said
         assert nothing_left(hub, token), "it waits for the end"
-    until(lambda: nothing_left(hub, token), 20)
+    until(lambda: nothing_left(hub, token))
     assert until(lambda: events(hub, "report.end")[-1].details["outcome"] == "given-up")
 
 
@@ -204,7 +204,7 @@ def test_a_project_that_is_suspended_has_no_run_any_more(hub: SmallHub) -> None:
     process, token = begun(hub)
     govern(hub, actions.suspend)
     try:
-        _, said = process.communicate(timeout=40)
+        _, said = process.communicate(timeout=100)
         assert process.returncode == 5 and nothing_left(hub, token)
         code, said = run(hub, "sans-fin")
         assert code == 2 and "n'est pas ouvert" in said
@@ -227,7 +227,7 @@ def test_one_run_of_a_project_at_a_time(hub: SmallHub) -> None:
     assert status_of(hub, token) == 200, "the other goes on"
     process.kill()
     process.communicate()
-    until(lambda: nothing_left(hub, token), 20)
+    until(lambda: nothing_left(hub, token))
 
 
 # --- attacks -----------------------------------------------------------------------------------------------
@@ -312,7 +312,7 @@ def test_the_operators_token_runs_reports_and_nothing_else(hub: SmallHub) -> Non
         assert hub.ask(method, path, token=token).status_code in (403, 404), path
     assert hub.ask("POST", "/hub/p4dp/reports/runs", token=token, json={}).status_code == 400, "it counts"
     assert hub.ask("POST", "/hub/p4dp/reports/runs", json={}).status_code == 403, "no other does"
-    assert httpx.post(f"{hub.url}/hub/p4dp/reports/runs", json={}).status_code == 403
+    assert httpx.post(f"{hub.url}/hub/p4dp/reports/runs", json={}, timeout=60).status_code == 403
 
 
 SERVE = """
@@ -330,11 +330,11 @@ def test_nothing_of_a_run_reaches_a_browser(hub: SmallHub) -> None:
     until(lambda: processes_with("8888"))
     until(lambda: hub.server(SERVICE, PROJECT).get("ready"))
     address = f"{hub.url}/user/{SERVICE}/{PROJECT}/"
-    answer = httpx.get(address, headers={"Authorization": f"token {hub.token}"})
+    answer = httpx.get(address, headers={"Authorization": f"token {hub.token}"}, timeout=60)
     assert (answer.status_code, answer.content) == (404, b"")
     process.kill()
     process.communicate()
-    until(lambda: nothing_left(hub, token), 20)
+    until(lambda: nothing_left(hub, token))
 
 
 def test_a_hub_that_is_killed_takes_the_run_along_and_revokes_its_token(hub: SmallHub) -> None:
@@ -342,12 +342,12 @@ def test_a_hub_that_is_killed_takes_the_run_along_and_revokes_its_token(hub: Sma
     process, token = begun(hub)
     assert hub.hub is not None
     hub.hub.kill()
-    _, said = process.communicate(timeout=40)
+    _, said = process.communicate(timeout=100)
     assert process.returncode == 2 and "Le hub s'est arrêté" in said
-    until(lambda: not kernels_with_tokens(hub), 20)
+    until(lambda: not kernels_with_tokens(hub))
     hub.stop_hub_and_its_proxy()
     hub.start_hub()
-    until(lambda: status_of(hub, token) == 403, 20)
+    until(lambda: status_of(hub, token) == 403)
     template(hub, "apres", "print(1)")
     assert run(hub, "apres")[0] == 0, "and runs again"
     assert not homes(hub), "what the other left is gone"

@@ -29,4 +29,4 @@ def test_a_workspace_starts_works_and_falls_with_the_hub(small_hub_without_root:
     everyone = [launcher, *descendants(launcher)]
     os.kill(hub.hub.pid, signal.SIGKILL)
     hub.hub.wait()
-    until(lambda: gone(everyone), 10)
+    until(lambda: gone(everyone))

@@ -252,13 +252,13 @@ def test_a_kill_of_the_hub_leaves_no_orphan(workspace: SmallHub) -> None:
     assert workspace.hub is not None
     workspace.hub.kill()
     workspace.hub.wait()
-    until(lambda: gone(everyone), 10)
+    until(lambda: gone(everyone))
 
 
 def test_a_hub_that_starts_again_clears_what_was_left(workspace: SmallHub) -> None:
     workspace.stop_hub_and_its_proxy()
     workspace.start_hub()
-    until(lambda: not list(workspace.settings.bindings_dir.glob("*.json")), 20)
+    until(lambda: not list(workspace.settings.bindings_dir.glob("*.json")))
     assert workspace.server(*INES) == {}
     tokens = workspace.ask("GET", "/hub/api/users/ines/tokens").json()["api_tokens"]
     assert not [token for token in tokens if "gateway" in token["note"]]
@@ -295,5 +295,5 @@ def test_a_kill_of_the_launcher_leaves_no_orphan(workspace: SmallHub) -> None:
     """Last: the workspace that all tests share is gone."""
     everyone = everyone_of(workspace)
     os.kill(everyone[0], signal.SIGKILL)
-    until(lambda: gone(everyone), 10)
-    until(lambda: not workspace.server(*INES), 20)
+    until(lambda: gone(everyone))
+    until(lambda: not workspace.server(*INES))

@@ -54,7 +54,7 @@ class Hub:
 
     def browser(self, name: str) -> httpx.Client:
         """Somebody's, logged in at the hub."""
-        browser = httpx.Client(base_url=self.url)
+        browser = httpx.Client(base_url=self.url, timeout=60)
         self.browsers.append(browser)
         page = browser.get("/login")
         form = {"username": name, "password": "", "_xsrf": browser.cookies.get("_xsrf", path="/hub/")}
@@ -129,7 +129,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hub]:
 
 def answers(url: str) -> bool:
     try:
-        return httpx.get(f"{url}/health").is_success
+        return httpx.get(f"{url}/health", timeout=60).is_success
     except httpx.TransportError:
         return False
 
@@ -180,26 +180,27 @@ def test_a_log_in_leads_back_to_the_service_alone_and_with_pkce(hub: Hub, change
 async def test_the_token_may_say_who_and_no_more(hub: Hub) -> None:
     token = await hub.token("ines", "airlock")
     headers = {"Authorization": f"token {token}"}
-    model = httpx.get(f"{hub.url}/api/user", headers=headers).json()
+    model = httpx.get(f"{hub.url}/api/user", headers=headers, timeout=60).json()
     assert set(model["scopes"]) == {
         "access:services!service=airlock",
         "read:users:groups!user=ines",
         "read:users:name!user=ines",
     }
     for path in ("users", "users/diane", "users/ines/tokens", "services", "proxy"):
-        assert httpx.get(f"{hub.url}/api/{path}", headers=headers).status_code in (403, 404), path
+        assert httpx.get(f"{hub.url}/api/{path}", headers=headers, timeout=60).status_code in (403, 404), path
 
 
 async def test_a_cookie_or_another_token_of_the_person_tells_a_service_nothing(hub: Hub) -> None:
-    assert hub.browser("ines").get("/p4dp/visitor/airlock").status_code == 403
-    assert httpx.get(f"{hub.url}/p4dp/visitor/airlock").status_code == 403
+    assert hub.browser("ines").get("/p4dp/visitor/airlock", timeout=60).status_code == 403
+    assert httpx.get(f"{hub.url}/p4dp/visitor/airlock", timeout=60).status_code == 403
     own = {"Authorization": f"token {hub.secret}airlock"}
-    assert httpx.get(f"{hub.url}/p4dp/visitor/airlock", headers=own).status_code == 403
+    assert httpx.get(f"{hub.url}/p4dp/visitor/airlock", headers=own, timeout=60).status_code == 403
     for scopes in (["custom:p4dp:query!user=ines"], ["access:services!service=airlock"]):
         made = httpx.post(
             f"{hub.url}/api/users/ines/tokens",
             headers={"Authorization": f"token {hub.tester}"},
             json={"scopes": scopes},
+            timeout=60,
         )
         assert made.status_code == 201, made.text
         assert await hub.client("airlock").person_of(made.json()["token"]) is None

@@ -174,7 +174,7 @@ def appending(home: Path, who: str, count: int) -> subprocess.Popen[str]:
 
 def test_several_processes_share_one_chain(tmp_path: Path) -> None:
     writers = [appending(tmp_path, f"writer-{place}", 25) for place in range(3)]
-    assert [writer.wait(60) for writer in writers] == [0, 0, 0]
+    assert [writer.wait(200) for writer in writers] == [0, 0, 0]
     outcome = verify(tmp_path / "audit", tmp_path / "keys")
     assert (outcome.intact, outcome.events) == (True, 75)
     for place, writer in enumerate(writers):
@@ -203,7 +203,7 @@ def test_processes_killed_in_full_flight_lose_nothing_they_acknowledged(tmp_path
             writer.send_signal(signal.SIGKILL)
     acknowledged = [1 + pipe.read().count("\n") for pipe in pipes]
     for writer in writers:
-        writer.communicate(timeout=30)
+        writer.communicate(timeout=60)
     assert verify(tmp_path / "audit", tmp_path / "keys").intact
     written = list(read_records(tmp_path / "audit", tmp_path / "keys"))
     for place, count in enumerate(acknowledged):

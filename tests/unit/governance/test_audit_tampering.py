@@ -297,7 +297,7 @@ def test_verification_waits_out_a_running_append(home: Path) -> None:
         with pytest.raises(TimeoutError):
             reading.result(timeout=0.2)
         fcntl.flock(lock, fcntl.LOCK_UN)
-        assert reading.result(timeout=10).intact
+        assert reading.result(timeout=60).intact
 
 
 def test_reading_stops_at_the_break_and_says_so(home: Path) -> None:

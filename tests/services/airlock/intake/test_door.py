@@ -31,9 +31,9 @@ async def test_it_listens_in_workspaces_while_it_lives(house: House, monkeypatch
         keep_open = door("http://127.0.0.1:9/hub/api")
         task = asyncio.create_task(keep_open(desk))  # type: ignore[arg-type]
         socket = settings.sockets_dir / "b1" / "airlock.sock"
-        await asyncio.wait_for(until(settings.airlock_control_socket), 20)
+        await asyncio.wait_for(until(settings.airlock_control_socket), 60)
         transport = httpx.AsyncHTTPTransport(uds=str(socket))
-        async with httpx.AsyncClient(transport=transport, base_url="http://airlock") as client:
+        async with httpx.AsyncClient(transport=transport, base_url="http://airlock", timeout=60) as client:
             refused = await client.get("/v1/requests")
             assert refused.status_code == 401, "no token"
         with pytest.raises(StartError, match="running already"):
