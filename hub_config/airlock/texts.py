@@ -68,6 +68,8 @@ class Problem(StrEnum):
     OWN_READING = "own-reading"
     PROJECT_SUSPENDED = "project-suspended"
     PROJECT_OVER = "project-over"
+    PROJECT_CLOSED = "project-closed"
+    HAS_LEFT = "has-left"
 
 
 TEXTS: Final[Mapping[Problem, str]] = {
@@ -86,12 +88,23 @@ TEXTS: Final[Mapping[Problem, str]] = {
         "Vous n’êtes pas membre du projet %(project)s : seul un membre en demande ou en retire une sortie."
     ),
     Problem.PROJECT_SUSPENDED: N_(
-        "Le projet %(project)s est suspendu : rien n’en sort tant qu’il l’est. La demande est gardée telle "
-        "quelle ; le DPO ou l’administrateur de la plateforme dit pourquoi."
+        "Le projet %(project)s est suspendu, ou de nouveau à l’examen : d’ici là, rien ne s’y demande, ne s’y"
+        " décide ni n’en sort. Tout est gardé tel quel ; le DPO ou l’administrateur de la plateforme dit "
+        "pourquoi."
     ),
     Problem.PROJECT_OVER: N_(
-        "Le projet %(project)s est terminé : il ne demande plus de sortie. Ce qui est déjà sorti reste "
-        "téléchargeable ; pour continuer, demandez sa prolongation dans le registre."
+        "Le droit d’accès du projet %(project)s est échu : rien de nouveau ne s’y demande ni ne s’y exécute. "
+        "Les demandes déjà envoyées sont encore décidées et leurs fichiers remis, et ce qui est sorti reste "
+        "téléchargeable. Pour continuer, demandez sa prolongation dans le registre."
+    ),
+    Problem.PROJECT_CLOSED: N_(
+        "Le projet %(project)s est clos, pour de bon : rien de nouveau ne s’y demande ni ne s’y exécute. "
+        "Les demandes déjà envoyées sont encore décidées et leurs fichiers remis, et ce qui est sorti reste "
+        "téléchargeable. Pour d’autres résultats, demandez un nouveau projet dans le registre."
+    ),
+    Problem.HAS_LEFT: N_(
+        "Votre départ de la plateforme a été enregistré : vos accès sont fermés. Si c’est une erreur, "
+        "adressez-vous au délégué à la protection des données."
     ),
     Problem.ENOUGH_VOTES: N_("Cette demande a déjà ses relecteurs. Choisissez-en une autre dans la liste."),
     Problem.NOT_ONE_OF_THE_VOTERS: N_("Seuls les relecteurs qui ont voté se concertent sur cette demande."),

@@ -16,6 +16,7 @@ from hub_config.airlock.states import next_state
 from hub_config.airlock.texts import AirlockProblem, Denied, Problem
 from hub_config.governance.audit import AuditEvent, Decision
 from hub_config.governance.recorder import Recorder
+from hub_config.governance.register.leaving import has_left
 from hub_config.governance.releases.facts import Membership, Pool, RequestFacts, State, Step
 from hub_config.governance.releases.models import ReleaseFile, ReleaseRequest, ReleaseReview
 from hub_config.governance.releases.reading import membership, pool_on
@@ -36,6 +37,13 @@ class Held:
     def facts(self) -> RequestFacts:
         """As it is now, with what this transaction changed."""
         return request_of(self.row)
+
+
+def require_here(session: Session, person: Someone) -> None:
+    """Asked wherever somebody reads or writes here in their own name. Raises Denied for one who left,
+    whatever the hub says still."""
+    if has_left(session, person.username):
+        raise Denied(Problem.HAS_LEFT)
 
 
 def move(row: ReleaseRequest, step: Step, at: datetime) -> State:

@@ -23,6 +23,7 @@ from limits.strategies import SlidingWindowCounterRateLimiter
 from starlette.types import ASGIApp
 
 from hub_config.airlock.actions import drafting, explaining
+from hub_config.airlock.actions.holding import require_here
 from hub_config.airlock.checks.texts import Language
 from hub_config.airlock.intake.bodies import body_of, bounded
 from hub_config.airlock.intake.documents import (
@@ -221,12 +222,14 @@ def _sending(api: FastAPI) -> None:
 
 def _own(asked: Asked) -> list[RequestFacts]:
     with asked.desk.store.session() as session:
+        require_here(session, asked.person)
         return reading.requests_of(session, asked.binding.user, project=asked.binding.project)
 
 
 def _found(asked: Asked, id: str) -> RequestFacts:
     """The request, if it is this person's and of this very project. Raises Denied."""
     with asked.desk.store.session() as session:
+        require_here(session, asked.person)
         found = reading.find_request(session, id)
     if found is None or (found.requester, found.project) != (asked.binding.user, asked.binding.project):
         raise Denied(Problem.UNKNOWN_REQUEST)

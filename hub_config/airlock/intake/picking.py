@@ -16,6 +16,7 @@ from limits.storage import MemoryStorage
 from limits.strategies import SlidingWindowCounterRateLimiter
 
 from hub_config.airlock.actions import drafting
+from hub_config.airlock.actions.holding import require_here
 from hub_config.airlock.intake.home import KINDS, Home, read, record_beside
 from hub_config.airlock.intake.receiving import Desk as Receiving
 from hub_config.airlock.intake.receiving import Search, receive
@@ -116,6 +117,7 @@ def _added(
 ) -> FileFacts:
     received = receive(desk, request.project, name, content, search)
     with desk.store.change() as session:
+        require_here(session, person)
         return drafting.add_file(
             session,
             person,

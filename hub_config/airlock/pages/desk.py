@@ -15,6 +15,7 @@ from typing import TypeVar
 from sqlalchemy.orm import Session
 
 from hub_config.airlock.actions import releasing, reviewing
+from hub_config.airlock.actions.holding import require_here
 from hub_config.airlock.actions.releasing import ENCLAVE, Broken, Handed
 from hub_config.airlock.checks import BadAnswer, ImageBlock, Preview, Reason, read_preview
 from hub_config.airlock.checks.texts import Words, why_quarantined
@@ -108,6 +109,7 @@ class Desk:
     def judged(self, person: Person, request: str, act: Act, today: date) -> Case:
         """The request, if `person` may do `act` to it now. Raises Told: 404 where they may not know of it."""
         with self.store.session() as session:
+            require_here(session, person)
             case = self._case(session, request, today)
         if case is None or self._unseen(person, case):
             raise Told(404, TEXTS[Problem.UNKNOWN_REQUEST])
@@ -117,12 +119,14 @@ class Desk:
         return case
 
     def opens(self, person: Person, door: Door, today: date) -> bool:
+        """Raises Denied for somebody who left, whichever the door."""
+        with self.store.session() as session:
+            require_here(session, person)
+            able = reading.pool_on(session, today).able if door is Door.REVIEWERS else frozenset()
         match door:
             case Door.OWN:
                 return True
             case Door.REVIEWERS:
-                with self.store.session() as session:
-                    able = reading.pool_on(session, today).able
                 return person.username in able and bool(person.roles & PHYSICIANS)
             case Door.POOL:
                 return bool(person.roles & POOL_READERS)
@@ -150,6 +154,7 @@ class Desk:
     def change(self, person: Person, act: Callable[[Doing], T]) -> T:
         """One use case in one transaction, in this person's name. Raises AirlockProblem."""
         with self.store.change() as session:
+            require_here(session, person)
             return act(Doing(session, self.now(), self.store.recorder(person.username)))
 
     def follow(self, request: str) -> RequestFacts | None:
