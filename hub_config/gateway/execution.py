@@ -24,6 +24,13 @@ from hub_config.gateway.engine import Engine, Session, scratch
 from hub_config.gateway.own.answering import explored_own
 from hub_config.gateway.protection import Guard, explored, rehearsed
 from hub_config.gateway.rules.definition import definition
+from hub_config.gateway.rules.earlier.definitions import (
+    Setting,
+    known_codes,
+    recorded_columns,
+    scope_of,
+    single_tables,
+)
 from hub_config.gateway.rules.explore import expected_error
 from hub_config.gateway.rules.memory import Asker
 from hub_config.gateway.rules.own import without_physicians
@@ -45,6 +52,8 @@ from p4dp_sdk.disclosure.policy import Policy
 from p4dp_sdk.wire.errors import ErrorCode, Refusal
 from p4dp_sdk.wire.graph import decode
 from p4dp_sdk.wire.protocol import Disclosure, Limits, MeasureSummary, Scope
+
+Domains = Mapping[str, tuple[str, ...]]  # the codes of each code system
 
 
 @dataclass(frozen=True)
@@ -96,8 +105,8 @@ def answer(question: Question, understood: Understood, engine: Engine, stop: Sto
     with ExitStack() as stack:
         session = stack.enter_context(engine.session(stop))
         bound = furnish(session, question.room, [question.tables[name] for name in understood.tables])
-        plan = split(authorised(question, understood.expression, bound, session))
-        outcome = _run(plan, question, session)
+        query = authorised(question, understood.expression, bound, session)
+        outcome = _run(split(query), question, session, query.domains)
         schema = understood.expression.as_table().schema().to_pyarrow()
         batches = _started(conformed(batch, schema) for batch in outcome.batches)
         stop.check()
@@ -143,21 +152,22 @@ def authorised(
 # --- running a plan ----------------------------------------------------------------------------------------
 
 
-def _run(plan: Plan, question: Question, session: Session) -> _Outcome:
+def _run(plan: Plan, question: Question, session: Session, domains: Domains) -> _Outcome:
     match plan:
         case PublicPlan():
             return _Outcome("public", iter(fetched(session, plan.expression, question).to_batches()), {})
         case ReleasePlan():
-            return _run_releases(plan, question, session)
+            return _run_releases(plan, question, session, domains)
         case RowsPlan():
             return _run_rows(plan, question, session)
         case _:
             assert_never(plan)
 
 
-def _run_releases(plan: ReleasePlan, question: Question, session: Session) -> _Outcome:
-    explore = explored if question.scope is Scope.ALL else explored_own
-    protected = explore(session, plan.releases, question.policy, question.guard, question.asker)
+def _run_releases(plan: ReleasePlan, question: Question, session: Session, domains: Domains) -> _Outcome:
+    asked = (session, plan.releases, question.policy, question.guard, question.asker)
+    own = question.scope is Scope.OWN
+    protected = explored_own(*asked) if own else explored(*asked, _setting(question, domains))
     publics = {public.name: fetched(session, public.expression, question) for public in plan.publics}
     with scratch(session.stop, session.aggregates, session.spare) as empty:
         for name, table in {**{n: p.frame for n, p in protected.items()}, **publics}.items():
@@ -172,6 +182,18 @@ def _run_releases(plan: ReleasePlan, question: Question, session: Session) -> _O
         key_columns=plan.releases[0].keys if len(plan.releases) == 1 else (),
         method=question.policy.method.value,
         error=expected_error(question.policy),
+    )
+
+
+def _setting(question: Question, domains: Domains) -> Setting:
+    """What definitions of its cells stand on: of the rows of whom, whatever the snapshot."""
+    catalogue, grant = question.room.catalogue, question.room.grant
+    return Setting(
+        question.guard.keyring.names("drafts"),
+        f"{question.manifest.numbering} {scope_of(grant)}",
+        recorded_columns(catalogue),
+        single_tables(catalogue),
+        known_codes(catalogue, domains),
     )
 
 

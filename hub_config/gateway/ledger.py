@@ -17,6 +17,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 import numpy as np
@@ -26,6 +27,7 @@ from hub_config.gateway.rules.cells import Ints
 from hub_config.gateway.rules.earlier.anchors import Anchors
 from hub_config.gateway.rules.earlier.definitions import number_of
 from hub_config.gateway.rules.earlier.precedents import known_before, published, sums_before
+from hub_config.gateway.rules.earlier.replays import NEVER, Dates
 from hub_config.gateway.rules.earlier.rivals import Draw
 from hub_config.gateway.rules.earlier.snapping import Decided, settle
 from hub_config.gateway.rules.memory import PEOPLE, Asker, Batch, Proposal, Replay, Settled
@@ -45,7 +47,7 @@ class Index:
     anchors: dict[str, Anchors] = field(default_factory=dict)
     defined: dict[int, dict[int, float]] = field(default_factory=dict)  # numbers of published groups
     places: dict[int, int] = field(default_factory=dict)  # a group's number on disk: its place here
-    by_project: dict[str, set[int]] = field(default_factory=dict)
+    by_project: dict[str, dict[int, np.datetime64]] = field(default_factory=dict)  # when it was shown first
     by_person: dict[str, set[int]] = field(default_factory=dict)
     publications: set[int] = field(default_factory=set)
     methods: dict[str, str] = field(default_factory=dict)
@@ -55,13 +57,15 @@ class Index:
 
     def add_group(self, number: int, group: Group) -> None:
         self.anchors.setdefault(group.family, Anchors()).append(group, len(self.places))
-        if len(group.definitions) + len(group.small) and group.family != PEOPLE:
+        if group.publication and len(group.definitions) + len(group.small) and group.family != PEOPLE:
             self.defined[number] = _values(group)
         self.places[number] = len(self.places)
 
     def add_answer(self, answer: Recorded) -> None:
         places = [self.places[number] for number in answer.groups]
-        self.by_project.setdefault(answer.project, set()).update(places)
+        shown, moment = self.by_project.setdefault(answer.project, {}), _moment(answer.given_at)
+        for place in places:
+            shown.setdefault(place, moment)
         for person in answer.audience:
             self.by_person.setdefault(person, set()).update(places)
         if answer.publication:
@@ -87,8 +91,15 @@ class Index:
     def scope(self, asker: Asker) -> Flags:
         """Of each group, whether an answer to `asker` is compared with it."""
         shown = [self.by_person.get(person, set()) for person in asker.members]
-        told = [self.by_project.get(project, set()) for project in {asker.project, *asker.related}]
+        told = [set(self.by_project.get(project, ())) for project in {asker.project, *asker.related}]
         return self._flags(self.publications, *told, *shown)
+
+    def shown_to(self, project: str) -> Dates:
+        """Of each group, when `project` was shown it first; NaT: never."""
+        dates, known = np.full(len(self.places), NEVER), self.by_project.get(project, {})
+        places = np.fromiter(known, dtype=np.int64, count=len(known))
+        dates[places] = np.array([*known.values()], dtype=dates.dtype)
+        return dates
 
     def published(self) -> Flags:
         return self._flags(self.publications)
@@ -146,7 +157,9 @@ class Ledger:
                 project=asker.project,
                 status=f"its method was {before} when it got its first answer",
             )
-        return settle(self._index.anchors, self._index.scope(asker), batches, policy, self.draw)
+        index = self._index
+        scope, shown = index.scope(asker), index.shown_to(asker.project)
+        return settle(index.anchors, scope, batches, policy, self.draw, shown)
 
     def _publish(self, asker: Asker, batches: tuple[Batch, ...], policy: Policy) -> tuple[Decided, ...]:
         return published(self._index.anchors, self._index.published(), batches, policy, self.draw)
@@ -169,6 +182,10 @@ class Ledger:
                 self._index = Index()
                 code = ErrorCode.DISK_FULL if _is_full(error) else ErrorCode.LEDGER_FAILED
                 raise Refusal(code) from error
+
+
+def _moment(given_at: datetime) -> np.datetime64:
+    return np.datetime64(given_at.replace(tzinfo=None), "s")
 
 
 def _values(group: Group) -> dict[int, float]:

@@ -17,6 +17,8 @@ from hub_config.gateway.evidence import measure
 from hub_config.gateway.keyring import Keyring
 from hub_config.gateway.rules.cells import Cells, Column, Floats, Ints
 from hub_config.gateway.rules.draws import Own, Prf
+from hub_config.gateway.rules.earlier.definitions import Setting
+from hub_config.gateway.rules.earlier.drafted import drafted
 from hub_config.gateway.rules.explore import propose
 from hub_config.gateway.rules.limits import refuse_too_many, unanimous, verdicts
 from hub_config.gateway.rules.memory import Asker, Batch, Memory, Proposal, Settled, Settlement
@@ -51,15 +53,21 @@ class Guard:
 
 
 def explored(
-    session: Session, releases: Sequence[Release], policy: Policy, guard: Guard, asker: Asker
+    session: Session,
+    releases: Sequence[Release],
+    policy: Policy,
+    guard: Guard,
+    asker: Asker,
+    setting: Setting | None = None,
 ) -> dict[str, ProtectedTable]:
-    """Each release by its name, as a draft may show it. Raises Refusal; then nothing was shown."""
+    """Each release by its name, as a draft may show it. `setting`: what its cells' definitions stand on;
+    without one nothing is given again. Raises Refusal; then nothing was shown."""
     measured = [
         measure(session, release, policy, guard.keyring, project=asker.project, remember=guard.sketches)
         for release in releases
     ]
     draws = guard.draws(asker.project)
-    batches = tuple(batch for cells in measured for batch in proposed(cells, policy, guard, draws))
+    batches = tuple(batch for cells in measured for batch in proposed(cells, policy, guard, draws, setting))
     settled = iter(guard.memory.settle(asker, batches, policy))
     return {
         cells.release.name: tabled(
@@ -93,8 +101,11 @@ def _rehearsed(cells: Cells, policy: Policy, guard: Guard, draws: Prf) -> Protec
     return table(cells.release, cells.labels, shown)
 
 
-def proposed(cells: Cells, policy: Policy, guard: Guard, draws: Prf) -> list[Batch]:
+def proposed(
+    cells: Cells, policy: Policy, guard: Guard, draws: Prf, setting: Setting | None = None
+) -> list[Batch]:
     """What the memory is asked: a batch for each measure, in their order."""
+    defined = drafted(cells.release, cells.labels, setting)
     masks = _verdicts(cells, policy, guard, draws)
     values = guard.propose(cells, masks, policy, draws)
     keys = _coded(cells)
@@ -102,7 +113,8 @@ def proposed(cells: Cells, policy: Policy, guard: Guard, draws: Prf) -> list[Bat
     for column in cells.columns:
         withheld, shown = masks[column.measure.name], values[column.measure.name]
         proposals = _proposals(withheld, withheld & unanimous(column, policy, draws), shown)
-        batches.append(_batch(cells, column, proposals, shown, keys))
+        batch = _batch(cells, column, proposals, shown, keys)
+        batches.append(replace(batch, definitions=defined.get(column.measure.name)))
     return batches
 
 

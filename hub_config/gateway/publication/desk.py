@@ -34,7 +34,12 @@ from hub_config.gateway.publication.documents import PublicationKeyDocument
 from hub_config.gateway.publication.press import Ground, Order, publish
 from hub_config.gateway.publication.request import PublishRequest
 from hub_config.gateway.publication.rules import Vocabulary, vocabulary_of
-from hub_config.gateway.rules.earlier.definitions import known_codes, recorded_columns, single_tables
+from hub_config.gateway.rules.earlier.definitions import (
+    known_codes,
+    recorded_columns,
+    scope_of,
+    single_tables,
+)
 from hub_config.gateway.rules.plan import AuthorisedQuery
 from hub_config.gateway.stopping import Stop
 from hub_config.gateway.workers import watched
@@ -111,11 +116,9 @@ def _vocabulary(catalogue: Catalogue, query: AuthorisedQuery) -> Vocabulary:
 
 
 def _ground(catalogue: Catalogue, query: AuthorisedQuery, admission: Admission) -> Ground:
-    grant = admission.facts.grant
-    centres = None if grant.centres is None else sorted(grant.centres)
     return Ground(
         snapshot=admission.facts.snapshot,
-        scope=f"{centres} {grant.date_from} {grant.date_to}",
+        scope=scope_of(admission.facts.grant),
         recorded=recorded_columns(catalogue),
         single=single_tables(catalogue),
         codes=known_codes(catalogue, query.domains),

@@ -57,9 +57,10 @@ class Batch:
     cell's label (any numbers, equal where labels are), from which margins are made; without it only the sum
     of all cells is. `additive`: values of the batch may be added (not quantiles).
 
-    Of a publication table, `definitions` say what each cell is (`rules.definitions`) and `places` where it
-    stands in the table; `absent` are those of cells that nobody is in, and that are withheld. The batch of
-    the people behind a measure follows that measure's own.
+    `definitions` say what each cell is (`rules.definitions`); nothing of a draft without them is given again.
+    Of a publication table, `places` say where a cell stands in the table; `absent` are the definitions of
+    cells that nobody is in, and that are withheld. The batch of the people behind a measure follows that
+    measure's own.
     """
 
     release: str
@@ -91,10 +92,12 @@ class Asker:
 
 @dataclass(frozen=True)
 class Settled:
-    """For one batch, cell by cell: the value to show (NaN where withheld) and how it came about."""
+    """For one batch, cell by cell: the value to show (NaN where withheld) and how it came about. `dates`:
+    where it is given again to whom it was shown before, when first; NaT elsewhere."""
 
     values: Floats
     settlements: NDArray[np.int8]
+    dates: NDArray[np.datetime64] | None = None
 
 
 @dataclass(frozen=True)

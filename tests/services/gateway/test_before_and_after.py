@@ -195,3 +195,71 @@ async def test_new_aggregates_count_without_them(enclave: Enclave, user: str) ->
     assert await total() == before - 1
     object_(enclave, FUTURE, EARLY, patient_no=VICTIM + 1)
     assert await total() == before - 2, "nothing of theirs is earlier"
+
+
+# --- what was shown before ---------------------------------------------------------------------------------
+
+
+def by_sex() -> ibis.Table:
+    p = table("patients")
+    return p.group_by("sex").agg(n=p.patient_id.nunique())
+
+
+def by_code() -> ibis.Table:
+    d = table("diagnoses")
+    return d.group_by("cisp2", year=d.date.year()).agg(rows=d.count(), n=d.patient_id.nunique())
+
+
+def of_the_ill() -> ibis.Table:
+    p, d = table("patients"), table("diagnoses")
+    ill = p.semi_join(d.filter(d.cisp2 == "K86"), "patient_id")
+    return ill.group_by("centre_id").agg(n=ill.patient_id.nunique(), men=ill.count(where=ill.sex == "M"))
+
+
+def of_what_each_has() -> ibis.Table:
+    """Features of patients, as means, sums and a median."""
+    p, d = table("patients"), table("diagnoses")
+    each = d.group_by("patient_id").agg(visits=d.count())
+    joined = p.left_join(each, "patient_id").drop("patient_id_right")
+    return joined.group_by("sex").agg(
+        visits=joined.visits.sum(), age=joined.age.mean(), median=joined.age.median()
+    )
+
+
+DRAFTS = {"a key": by_sex, "open keys": by_code, "a cohort": of_the_ill, "features": of_what_each_has}
+
+
+def as_shown(answer: pa.Table) -> list[dict[str, object]]:
+    return sorted(answer.to_pylist(), key=repr)
+
+
+@pytest.mark.parametrize("draft", list(DRAFTS.values()), ids=list(DRAFTS))
+async def test_the_same_draft_shows_equal_cells_after_a_practice_withdrew(
+    enclave: Enclave, draft: Callable[[], ibis.Table]
+) -> None:
+    """ADR 0039: 50 of 550 patients go with their GP."""
+    ines = enclave.workspace("ines", "these-ines")
+    first = as_shown(await people(ines, draft()))
+    assert any(value is not None for row in first for value in row.values() if isinstance(value, float | int))
+    object_(enclave, physician_no=GP)
+    assert as_shown(await people(ines, draft())) == first
+    assert as_shown(await people(ines, draft())) == first
+
+
+async def test_said_in_other_words_it_is_the_same_draft(enclave: Enclave) -> None:
+    """Other names, a filter for a key, columns that nobody needs: what decides is the graph, as decoded."""
+    ines, p = enclave.workspace("ines", "these-ines"), table("patients")
+    shown = {row["sex"]: row["n"] for row in as_shown(await people(ines, by_sex()))}
+    object_(enclave, physician_no=GP)
+    women = p.rename(s="sex").mutate(x=ibis.literal(1)).filter(ibis._.s == "F")
+    assert as_shown(await people(ines, women.agg(many=women.patient_id.nunique()))) == [{"many": shown["F"]}]
+
+
+async def test_another_draft_about_them_goes_dark(enclave: Enclave) -> None:
+    """It was never asked: what one practice, of women, tells from an answer shown is withheld."""
+    ines, p = enclave.workspace("ines", "these-ines"), table("patients")
+    await people(ines, by_sex())
+    object_(enclave, physician_no=GP)
+    older = p.filter(p.age >= 20)
+    other = older.group_by("sex").agg(n=older.patient_id.nunique())
+    assert [row["n"] is None for row in as_shown(await people(ines, other))] == [True, False]

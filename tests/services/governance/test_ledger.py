@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterable
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
@@ -12,8 +13,8 @@ import pytest
 from sqlalchemy import text
 
 from hub_config.gateway.ledger import Ledger
-from hub_config.gateway.rules.earlier.definitions import number_of
-from hub_config.gateway.rules.memory import Asker, Known, Proposal, Settlement
+from hub_config.gateway.rules.earlier.definitions import number_of, words
+from hub_config.gateway.rules.memory import Asker, Known, Proposal, Settled, Settlement
 from hub_config.governance import actions
 from hub_config.governance.charter import Charter, MemberRole
 from hub_config.governance.facts import AccessLevel, Grant
@@ -27,7 +28,7 @@ from hub_config.governance.terms import SnapshotTerms, Terms
 from hub_config.settings import Settings
 from p4dp_sdk.disclosure.policy import Method, Policy
 from p4dp_sdk.wire.errors import ErrorCode, Refusal
-from tests.unit.gateway_rules.people import POLICY, People, steady
+from tests.unit.gateway_rules.people import PHYSICIANS, POLICY, People, steady
 
 SHOWN, SNAPPED, WITHHELD = Settlement
 PEOPLE = People()
@@ -107,6 +108,53 @@ def test_a_group_of_before_is_read_as_it_was(
 def test_an_answer_without_measures_is_an_answer(store: Store) -> None:
     assert gateway(store).settle(LEA, (), POLICY) == ()
     assert ask(gateway(store), LEA, range(40))[1] == [SHOWN]
+
+
+# --- the same draft again ----------------------------------------------------------------------------------
+
+
+def asked_again(ledger: Ledger, asker: Asker, *cells: Iterable[int], **changes: Any) -> Settled:
+    """As one question: its cells have the same definitions whoever is in them."""
+    said = words(range(1, len(cells) + 1))
+    (settled,) = ledger.settle(asker, (PEOPLE.batch(*cells, definitions=said, **changes),), POLICY)
+    return settled
+
+
+def test_a_draft_is_given_again_with_its_date_after_a_practice_withdrew(store: Store) -> None:
+    """By any gateway, now and after a restart."""
+    days = iter(datetime(2026, 1, day, 9, tzinfo=UTC) for day in (5, 6, 7))
+    shown = []
+    for people in (range(800), *[[person for person in range(800) if person % PHYSICIANS != 3]] * 2):
+        ledger = Ledger(LedgerStore(store, lambda: next(days)), steady)
+        shown.append(asked_again(ledger, LEA, people))
+    first, *later = shown
+    assert (first.settlements.tolist(), np.isnat(first.dates).tolist()) == ([SHOWN], [True])
+    for now in later:
+        assert (now.values.tolist(), now.settlements.tolist()) == (first.values.tolist(), [SNAPPED])
+        assert now.dates.tolist() == [datetime(2026, 1, 5, 9)]
+
+
+def test_whom_it_was_not_shown_to_it_is_not_given_again(store: Store) -> None:
+    """Marc, who knows of it by nothing, is answered anew; in a project that Léa belongs to as well it is what
+    one practice tells from an answer that she saw."""
+    ledger = gateway(store)
+    asked_again(ledger, LEA, range(800))
+    left = [person for person in range(800) if person % PHYSICIANS != 3]
+    assert asked_again(ledger, MARC, left).settlements.tolist() == [SHOWN]
+    both = replace(MARC, project="these-deux", members=frozenset({"lea"}), user="lea")
+    assert asked_again(ledger, both, left).settlements.tolist() == [WITHHELD]
+
+
+def test_publications_do_not_know_drafts_by_their_definitions(store: Store) -> None:
+    """Nor drafts publications: each is looked for among its own."""
+    ledger, defined = gateway(store), words([1])
+    asked_again(ledger, LEA, range(800))
+    assert ledger.again(frozenset({number_of(defined[0])})) is None
+    ask(ledger, LEA, range(2000, 2800), exact=True, definitions=defined)
+    again = ledger.again(frozenset({number_of(defined[0])}))
+    assert again is not None
+    left = [person for person in range(2000, 2800) if person % PHYSICIANS != 3]
+    assert asked_again(ledger, LEA, left).settlements.tolist() == [WITHHELD]
 
 
 # --- scope -------------------------------------------------------------------------------------------------

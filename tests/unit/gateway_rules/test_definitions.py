@@ -20,8 +20,10 @@ from hub_config.gateway.publication.defined import defined
 from hub_config.gateway.publication.dimensions import variable_of
 from hub_config.gateway.rules.earlier.definitions import (
     PRIME,
+    Definitions,
     Setting,
     added,
+    condition_on,
     known_codes,
     number_of,
     recorded_columns,
@@ -29,7 +31,9 @@ from hub_config.gateway.rules.earlier.definitions import (
     summed,
     words,
 )
+from hub_config.gateway.rules.earlier.drafted import drafted
 from hub_config.gateway.rules.plan import AuthorisedQuery, BoundTable, Release, ReleasePlan
+from hub_config.gateway.rules.protect import full_domain
 from hub_config.gateway.rules.split import split
 from hub_config.governance.facts import AccessLevel
 from p4dp_sdk.catalogue import load_catalogue
@@ -214,3 +218,50 @@ def test_signs_and_unknown_definitions() -> None:
     assert summed(rows) == 11 and summed(rows, [1, -1, 1]) == 1
     assert summed(words([5, 0])) == 0, "nothing is known of a sum with an unknown part"
     assert [number_of(row) for row in added(rows, np.array([0, 2]))] == [4, 7]
+
+
+# --- of drafts ---------------------------------------------------------------------------------------------
+
+
+def drafts() -> dict[str, ibis.Table]:
+    ill, joined = marked_ill(), D.join(P, "patient_id")
+    return {
+        "a key that a filter bounds": counted(P.filter(P.age >= 30), "age_band", "sex"),
+        "two keys of one column": counted(P, "age_band", wide=P.age >= 40),
+        "a key and a condition": ill.group_by("sex").agg(n=ill.patient_id.nunique(where=ill.ill)),
+        "rows": joined.group_by("cisp2", "sex").agg(n=joined.count()),
+        "a key of two columns": counted(P, both=(P.age >= 40) | (P.sex == "F")),
+        "no key": counted(P),
+    }
+
+
+def marked_ill() -> ibis.Table:
+    return P.mutate(ill=has("T90"))
+
+
+@pytest.mark.parametrize("draft", list(drafts().values()), ids=list(drafts()))
+def test_many_cells_at_once_are_defined_as_one_by_one(draft: ibis.Table) -> None:
+    release = released(draft)
+    definitions, (measure,) = Definitions(release, setting()), release.measures
+    labels = list(full_domain(release))
+    one_by_one = [
+        definitions.numbers(
+            measure,
+            [
+                condition_on(definitions.key(key), [part])
+                for key, part in zip(release.keys, label, strict=True)
+            ],
+        )
+        for label in labels
+    ]
+    assert definitions.cells(measure, labels) == one_by_one
+    assert drafted(release, labels, setting())["n"].tolist() == words(one_by_one).tolist()
+
+
+def test_what_has_no_definition_is_asked_all_the_same() -> None:
+    def unknown(_: str) -> int:
+        raise NotImplementedError
+
+    release = released(counted(P, "sex"))
+    assert drafted(release, [("F",)], replace(setting(), name=unknown)) == {}
+    assert drafted(release, [("F",)], None) == {}

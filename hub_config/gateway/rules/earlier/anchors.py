@@ -171,15 +171,17 @@ class Anchors:
 
 @dataclass
 class Named:
-    """The earliest anchor or sum of each name among the first `seen` rows."""
+    """The earliest row of each name among the first `seen` that shows a number: of its own people, or
+    of a sum, which has no row."""
 
     earliest: dict[int, int] = field(default_factory=dict)
     seen: int = 0
 
     def extend(self, anchors: Anchors) -> None:
         """Know all rows there are."""
-        kinds = anchors["kind"][self.seen :]
-        for row in (self.seen + np.flatnonzero((kinds == Kind.ANCHOR) | (kinds == UNION))).tolist():
+        kinds, sources = anchors["kind"][self.seen :], anchors["source"][self.seen :]
+        own = np.isin(kinds, (Kind.ANCHOR, UNION, Kind.COPY, Kind.FOLLOWER)) & (sources == 0)
+        for row in (self.seen + np.flatnonzero(own)).tolist():
             self.earliest.setdefault(int(anchors["fingerprint"][row]), row)
         self.seen = len(anchors)
 
@@ -224,7 +226,7 @@ def _unions_of(group: Group, *, counted: bool) -> dict[str, NDArray[Any]]:
 
 def _definitions(group: Group, union: Union) -> NDArray[np.uint64]:
     """What the sums are; zeros in drafts."""
-    if not len(group.definitions):
+    if not (group.publication and len(group.definitions)):
         return np.zeros((len(union), DEFINITION_WORDS), dtype=np.uint64)
     return added(group.definitions[union.members], union.bounds[:-1])
 

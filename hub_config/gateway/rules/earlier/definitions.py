@@ -28,6 +28,7 @@ from numpy.typing import NDArray
 from hub_config.gateway.rules.earlier.canonical import Canonical, conjuncts, resolved, source_of
 from hub_config.gateway.rules.earlier.regions import Condition, Piece, Unclear, is_whole, pieces, variable_of
 from hub_config.gateway.rules.plan import Measure, MeasureKind, Release
+from hub_config.governance.facts import Grant
 from p4dp_sdk.catalogue.model import Catalogue, Role, Unit
 
 _CENTRE: Final = "centre"
@@ -78,6 +79,29 @@ class Definitions:
         made = self._product(measure, chosen, additive=not once)
         return self._number(measure.kind.value, *added) * made % PRIME
 
+    def cells(self, measure: Measure, labels: Sequence[Sequence[Hashable]]) -> list[int]:
+        """`numbers` of many cells at once, each by its labels in the order of the release's keys."""
+        additive = measure.kind is not MeasureKind.PATIENTS
+        whole = self._number(measure.kind.value, *self._added(measure)) * self._base % PRIME
+        by_variable = self._by_variable((*self._filters, *self._conditions(measure)))
+        places: dict[str, list[int]] = {}
+        keys = [self.key(name) for name in self.release.keys]
+        for place, key in enumerate(keys):
+            places.setdefault(next(iter(self._by_variable([condition_on(key, ())]))), []).append(place)
+        for name, (variable, conditions) in by_variable.items():
+            if name not in places:
+                whole = whole * self._factor(name, variable, conditions, additive) % PRIME
+        made = [whole] * len(labels)
+        for name, some in places.items():
+            fixed = by_variable.get(name, (None, []))[1]
+            parts = [tuple(label[place] for place in some) for label in labels]
+            factors = {
+                part: self._of_labels([keys[at] for at in some], part, fixed, additive)
+                for part in dict.fromkeys(parts)
+            }
+            made = [number * factors[part] % PRIME for number, part in zip(made, parts, strict=True)]
+        return made
+
     def people(self, measure: Measure, chosen: Sequence[Condition]) -> int:
         """The definition of those who stand behind it: whose value is not zero, where it may be."""
         made = self._product(measure, chosen, additive=False)
@@ -96,15 +120,26 @@ class Definitions:
     # --- conditions ----------------------------------------------------------------------------------------
 
     def _product(self, measure: Measure, chosen: Sequence[Condition], *, additive: bool) -> int:
-        by_variable: dict[str, tuple[ops.Value, list[Condition]]] = {}
-        for condition in (*self._filters, *self._conditions(measure), *chosen):
-            variable = variable_of(self.canonical, condition.value)
-            name = self.canonical.value(variable)
-            by_variable.setdefault(name, (variable, []))[1].append(condition)
         product = self._base
-        for name, (variable, conditions) in by_variable.items():
+        asked = self._by_variable((*self._filters, *self._conditions(measure), *chosen))
+        for name, (variable, conditions) in asked.items():
             product = product * self._factor(name, variable, conditions, additive) % PRIME
         return product
+
+    def _by_variable(self, conditions: Iterable[Condition]) -> dict[str, tuple[ops.Value, list[Condition]]]:
+        found: dict[str, tuple[ops.Value, list[Condition]]] = {}
+        for condition in conditions:
+            variable = variable_of(self.canonical, condition.value)
+            found.setdefault(self.canonical.value(variable), (variable, []))[1].append(condition)
+        return found
+
+    def _of_labels(
+        self, keys: Sequence[ops.Value], labels: Sequence[Hashable], fixed: list[Condition], additive: bool
+    ) -> int:
+        """The factor of one variable, of which these keys have these labels."""
+        chosen = [condition_on(key, (label,)) for key, label in zip(keys, labels, strict=True)]
+        ((name, (variable, conditions)),) = self._by_variable([*fixed, *chosen]).items()
+        return self._factor(name, variable, conditions, additive)
 
     def _factor(self, name: str, variable: ops.Value, conditions: list[Condition], additive: bool) -> int:
         asked = frozenset((self.canonical.value(each.value), each.outcomes) for each in conditions)
@@ -245,6 +280,12 @@ def added(rows: Words, starts: NDArray[np.int64]) -> Words:
 
 def number_of(row: Words) -> int:
     return (int(row[0]) << 64) | int(row[1])
+
+
+def scope_of(grant: Grant) -> str:
+    """Which rows a project is granted, as part of a definition's scope."""
+    centres = None if grant.centres is None else sorted(grant.centres)
+    return f"{centres} {grant.date_from} {grant.date_to}"
 
 
 def recorded_columns(catalogue: Catalogue) -> frozenset[Column]:

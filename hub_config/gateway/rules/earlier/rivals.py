@@ -277,6 +277,15 @@ def within_few_physicians(
     return found
 
 
+def are_near(anchors: Anchors, pairs: Pairs, reach: Reach) -> Flags:
+    """Of each of these pairs of cells: whether few patients tell them apart, or patients of few GPs, or of
+    one GP nearly all."""
+    words = reach.of_rows(anchors, pairs.left, pairs.right)
+    between = Between.of(anchors.practices(pairs.left), anchors.practices(pairs.right))
+    narrow = reach.is_narrow(words, between) & _nested(anchors.samples, pairs)
+    return np.asarray((measured(anchors, pairs) <= reach.few(words)) | narrow)
+
+
 def of_few_physicians(anchors: Anchors, left: Ints, right: Ints, reach: Reach) -> Pairs:
     """Pairs of these rows that patients of few GPs tell apart, or of one GP nearly all. Cells that neither
     contain each other say nothing of a GP when subtracted. `distance`: buckets of GPs."""

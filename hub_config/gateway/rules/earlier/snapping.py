@@ -3,6 +3,8 @@
 An *anchor* is a cell that was shown with a value of its own. A new cell is compared with the anchors in scope
 and, in this order:
 
+0. is given again as it was, where this project was answered the same question before and it is not far from
+   what it was then (`replays`); else
 1. takes over the value of the earliest anchor or copy from which one patient or none tells it apart; else
    of the earliest from which *very* few do: `snap_radius` // 3 plus a keyed 0 to `snap_jitter`. So a cell
    and the same one without somebody get the same value, whatever else lies near, and the same mark;
@@ -40,6 +42,7 @@ from numpy.typing import NDArray
 from hub_config.gateway.rules.cells import Floats, Ints
 from hub_config.gateway.rules.earlier.additions import Answer, agree_with_history, comparable
 from hub_config.gateway.rules.earlier.anchors import UNION, Anchors
+from hub_config.gateway.rules.earlier.replays import NEVER, Dates, Given, given_again
 from hub_config.gateway.rules.earlier.rivals import (
     AllRivals,
     Draw,
@@ -50,7 +53,7 @@ from hub_config.gateway.rules.earlier.rivals import (
 )
 from hub_config.gateway.rules.earlier.subsets import LARGEST_BATCH, subsets
 from hub_config.gateway.rules.memory import Batch, Proposal, Settled, Settlement
-from hub_config.governance.ledger.group import Group, Kind, Tally
+from hub_config.governance.ledger.group import DEFINITION_WORDS, Group, Kind, Tally
 from p4dp_sdk.disclosure.policy import Policy
 
 Flags = NDArray[np.bool_]
@@ -72,23 +75,30 @@ class Decided:
 
 
 def settle(
-    history: Mapping[str, Anchors], scope: Flags, batches: Sequence[Batch], policy: Policy, draw: Draw
+    history: Mapping[str, Anchors],
+    scope: Flags,
+    batches: Sequence[Batch],
+    policy: Policy,
+    draw: Draw,
+    shown: Dates | None = None,
 ) -> tuple[Decided, ...]:
     """Settle an exploration answer, batch by batch.
 
-    `history` holds the rows of each family, `scope` says of each group number whether it is compared.
+    `history` holds the rows of each family, `scope` says of each group number whether it is compared, `shown`
+    when the asking project was shown it in a draft first (NaT: never; without, nothing is given again).
     `draw(one, other)` gives a keyed random word for each pair of fingerprints. `history` is lent: rows are
     added while the answer is settled, and taken away before this returns.
     """
     marks = {family: (len(anchors), anchors.ranks.length) for family, anchors in history.items()}
     rows: dict[str, Anchors] = {}
+    before = np.full(len(scope), NEVER) if shown is None else shown
     made = []
     try:
         for number, batch in enumerate(batches):
             if batch.family not in rows:
                 rows[batch.family] = history[batch.family] if batch.family in history else Anchors()
             anchors = rows[batch.family]
-            made.append(_Settling(batch, anchors, scope, policy, draw, OWN_GROUP - number).run())
+            made.append(_Settling(batch, anchors, scope, before, policy, draw, OWN_GROUP - number).run())
     finally:
         for family, (length, ranks) in marks.items():
             history[family].cut(length, ranks)
@@ -112,6 +122,7 @@ class _Settling:
     batch: Batch
     anchors: Anchors
     scope: Flags
+    shown: Dates
     policy: Policy
     draw: Draw
     number: int
@@ -120,7 +131,8 @@ class _Settling:
         first, ranks = len(self.anchors), self.anchors.ranks.length
         drafted = group_of(self.batch, publication=False)
         self.anchors.append(replace(drafted, additive=False), self.number)
-        outcome = self._settled_cells(first)
+        given = given_again(self.anchors, first, self.batch.definitions, self.shown, self.reach)
+        outcome = self._settled_cells(first, given)
         if self.batch.additive:
             rows = comparable(self.anchors, self._in_scope(first))
             agree_with_history(Answer(self.batch, outcome, self.anchors, first, rows, self.reach))
@@ -129,12 +141,25 @@ class _Settling:
             drafted,
             kinds=outcome.kinds,
             values=outcome.values,
-            sources=np.where(outcome.kinds == Kind.ANCHOR, 0, _names(self.anchors, outcome.sources)),
+            sources=np.where(outcome.kinds == Kind.ANCHOR, 0, _names(self.anchors, outcome.sources, given)),
+            definitions=self._defined(outcome, given),
         )
         group = remembered(finished)
         self.anchors.cut(first, ranks)
         self.anchors.append(group, self.number)
-        return Decided(Settled(outcome.values, outcome.settlements), group, tally(outcome.settlements))
+        settled = Settled(outcome.values, outcome.settlements, given.dates)
+        return Decided(settled, group, tally(outcome.settlements))
+
+    def _defined(self, outcome: _Outcome, given: Given) -> NDArray[np.uint64]:
+        """The definitions of cells that a later answer may give again: of those shown as they are now, and of
+        those that failed; not of what was given again though others stand behind it now, nor of what was
+        withheld for something shown before."""
+        if self.batch.definitions is None:
+            return np.zeros((0, DEFINITION_WORDS), dtype=np.uint64)
+        failed = self.batch.proposals == Proposal.WITHHOLD
+        now = (given.rows < 0) | given.same
+        kept = now & (failed | (outcome.settlements != Settlement.WITHHELD))
+        return np.where(kept[:, None], self.batch.definitions, np.uint64(0))
 
     @property
     def reach(self) -> Reach:
@@ -146,19 +171,21 @@ class _Settling:
         own = groups > OWN_GROUP - (1 << 20)
         return own | self.scope[np.where(own, 0, groups)] if len(self.scope) else own
 
-    def _settled_cells(self, first: int) -> _Outcome:
+    def _settled_cells(self, first: int, given: Given) -> _Outcome:
         batch, anchors = self.batch, self.anchors
         passes = batch.proposals == Proposal.SHOW
         in_scope = self._in_scope(first)
         rivals = rivals_of(anchors, in_scope, first, batch, self.reach)
         narrow = within_few_physicians(anchors, in_scope, first, passes, self.reach)
-        wanted = passes & ~narrow & ~self._known(rivals, first)
+        wanted = passes & ~narrow & ~self._known(rivals, first) & (given.rows < 0)
         sums = self._sums_of_others(in_scope, first, wanted)
         outcome = _by_default(batch, passes, narrow, sums)
+        _give_again(given, outcome, anchors, passes)
         anchors["kind"][first:] = outcome.kinds
         anchors["values"][first:] = outcome.values
         for cell, some in rivals.by_cell():
-            _decide(cell, some, outcome, anchors, batch.proposals[cell], first)
+            if given.rows[cell] < 0:
+                _decide(cell, some, outcome, anchors, batch.proposals[cell], first)
         return outcome
 
     def _known(self, rivals: AllRivals, first: int) -> Flags:
@@ -200,6 +227,21 @@ def _by_default(batch: Batch, passes: Flags, narrow: Flags, sums: Mapping[int, f
         outcome.settlements[cell] = Settlement.SNAPPED
         outcome.kinds[cell] = Kind.COPY
     return outcome
+
+
+def _give_again(given: Given, outcome: _Outcome, anchors: Anchors, passes: Flags) -> None:
+    """Rule 0. What is given again though others stand behind it now is no number of theirs: no cell takes it
+    over, and where numbers are added up it stands for those whose it is."""
+    cells = np.flatnonzero(given.rows >= 0)
+    rows = given.rows[cells]
+    kinds, same = anchors["kind"][rows], given.same[cells]
+    withheld = kinds == Kind.WITHHELD
+    moved = np.where(passes[cells], UNDECIDED, outcome.kinds[cells])  # as it is withheld by rule 3, or by 4
+    moved = np.where(withheld, moved, Kind.FOLLOWER)
+    outcome.values[cells] = anchors["values"][rows]
+    outcome.settlements[cells] = np.where(withheld, Settlement.WITHHELD, Settlement.SNAPPED)
+    outcome.kinds[cells] = np.where(same, kinds, moved)
+    outcome.sources[cells] = np.where(withheld, -1, rows)
 
 
 def _decide(
@@ -315,10 +357,12 @@ def remembered(group: Group) -> Group:
     )
 
 
-def _names(anchors: Anchors, rows: Ints) -> NDArray[np.uint64]:
-    """The fingerprints of the sketches whose values these rows show; 0 for row -1."""
+def _names(anchors: Anchors, rows: Ints, given: Given) -> NDArray[np.uint64]:
+    """The fingerprints of the sketches whose values these rows show; 0 for row -1. A copy of a sum names
+    nobody, but is named by what gives it again of others."""
     if not len(anchors):
         return np.zeros(len(rows), dtype=np.uint64)
     own, of_copies = anchors["fingerprint"][rows], anchors["source"][rows]
+    again = np.where((of_copies == 0) & ~given.same, own, of_copies)
     named = np.where(anchors["kind"][rows] == Kind.COPY, of_copies, own)
-    return np.where(rows < 0, np.uint64(0), named)
+    return np.where(rows < 0, np.uint64(0), np.where(given.rows < 0, named, again))
