@@ -1,20 +1,25 @@
 """A project's own notebook, as a physician read it: found by number, name or hash among those that stand.
 
 The bytes come from the record, never from a folder or a home, and only while they have the hash that is on
-record beside them.
+record beside them. Of a project that is suspended, closed or expired nothing runs.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
+from datetime import date
 
 from sqlalchemy.orm import Session
 
+from hub_config.governance.actions import project_facts
 from hub_config.governance.notebooks.facts import Registration
 from hub_config.governance.notebooks.reading import content_of, standing, standing_one
+from hub_config.governance.problems import UnknownProject
 from hub_config.governance.report_runs.templates import Template
 from hub_config.governance.report_runs.texts import ReportProblem, Text
 from hub_config.governance.store import open_store
+from hub_config.reports.opening import require_open
 from hub_config.settings import Settings, load_settings
 
 
@@ -31,10 +36,11 @@ class NotebookBroken(ReportProblem):
 
 
 def registered_now(project: str, number: str) -> Template:
-    """By its number alone. Raises UnknownNotebook, NotebookBroken, StoreProblem."""
+    """By its number alone. Raises NotOpen, UnknownNotebook, NotebookBroken, StoreProblem."""
     store = open_store(load_settings())
     try:
         with store.session() as session:
+            _require_open(session, project)
             found = standing_one(session, project, number)
             if found is None:
                 raise UnknownNotebook(_unknown(project, number, ()))
@@ -54,10 +60,12 @@ def stands_now(project: str, number: str) -> bool:
 
 
 def read_registered(settings: Settings, project: str, which: str) -> Template:
-    """By number, name or SHA-256. Raises UnknownNotebook, SeveralNotebooks, NotebookBroken, StoreProblem."""
+    """By number, name or SHA-256. Raises NotOpen, UnknownNotebook, SeveralNotebooks, NotebookBroken,
+    StoreProblem."""
     store = open_store(settings)
     try:
         with store.session() as session:
+            _require_open(session, project)
             return _template(session, _named(standing(session, project), project, which))
     finally:
         store.close()
@@ -71,6 +79,12 @@ def registered(settings: Settings, project: str) -> tuple[Registration, ...]:
             return tuple(standing(session, project))
     finally:
         store.close()
+
+
+def _require_open(session: Session, project: str) -> None:
+    """A project that is unknown has no notebook either: that is said."""
+    with suppress(UnknownProject):
+        require_open(project_facts(session, project), date.today())
 
 
 def _named(known: Sequence[Registration], project: str, which: str) -> Registration:

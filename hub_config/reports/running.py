@@ -28,7 +28,6 @@ from hub_config.governance.report_runs.parameters import (
 from hub_config.governance.report_runs.templates import Template, read_template
 from hub_config.governance.report_runs.texts import Language, ReportProblem, Text
 from hub_config.governance.rolling import as_of_now
-from hub_config.governance.rules import why_not
 from hub_config.governance.services import service_of
 from hub_config.governance.store import open_store
 from hub_config.reports.client import Line, asked, is_under_way, not_running
@@ -62,6 +61,7 @@ from hub_config.reports.keeping import (
     refuse_taken,
     requests_of,
 )
+from hub_config.reports.opening import require_open
 from hub_config.reports.plain import plain
 from hub_config.reports.protocol import Ended, Request, Started
 from hub_config.reports.recording import put_on_record
@@ -73,10 +73,6 @@ from hub_config.up import house
 _ENDING_SECONDS: Final = 20.0
 OVER_TIME, BROKEN_OFF = 4, 5
 Centres = Callable[[Settings, ProjectFacts], tuple[str, ...]]
-
-
-class NotOpen(ReportProblem):
-    """The project can't be worked in now."""
 
 
 class BrokenOff(ReportProblem):
@@ -157,18 +153,7 @@ def _project(settings: Settings, slug: str) -> ProjectFacts:
             facts = as_of_now(actions.project_facts(session, slug), settings.warehouse_dir)
     finally:
         store.close()
-    denial = why_not(service_of(slug), facts, date.today())
-    if denial is not None:
-        raise NotOpen(
-            Text(
-                "Le projet « {slug} » n'est pas ouvert ({why}) : aucun rapport ne s'y exécute. Le comité "
-                "l'approuve, "
-                "ou prolonge son droit d'accès.",
-                "Project {slug!r} is not open ({why}): no report runs in it. The committee approves it, "
-                "or extends "
-                "its grant.",
-            ).fill(slug=slug, why=denial.code.value)
-        )
+    require_open(facts, date.today())
     return facts
 
 

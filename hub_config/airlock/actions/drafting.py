@@ -275,13 +275,16 @@ def rework_of(session: Session, request: RequestFacts) -> Rework | None:
 
 
 def expire(session: Session, *, settings: AirlockSettings, at: datetime, audit: Recorder) -> list[str]:
-    """Withdraw the drafts that nobody has touched for too long. Their ids."""
+    """Withdraw the drafts that nobody has touched for too long, but for those that nobody can touch, of
+    suspended projects. Their ids."""
     limit = at - timedelta(days=settings.draft_days)
     old = select(ReleaseRequest).where(
         ReleaseRequest.state == State.DRAFT.value, ReleaseRequest.touched_at < limit
     )
     expired = []
     for row in session.scalars(old.with_for_update()):
+        if membership(session, row.project).stopped:
+            continue
         move(row, Step.EXPIRE, at)
         audit.record(session, "release.expire", row.project, request=row.id)
         expired.append(row.id)

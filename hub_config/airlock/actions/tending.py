@@ -136,8 +136,10 @@ def _is_late(row: ReleaseAssignment, settings: Settings, at: datetime) -> bool:
 
 
 def _open(session: Session, request: str, at: datetime) -> Held | None:
+    """None where it waits for nobody, as in a suspended project."""
     held = locked(session, request, at)
-    return held if held is not None and State(held.row.state) in OPEN else None
+    waits = held is not None and State(held.row.state) in OPEN and not held.members.stopped
+    return held if waits else None
 
 
 def _ids(session: Session, states: Collection[State]) -> list[str]:

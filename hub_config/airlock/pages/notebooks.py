@@ -23,6 +23,7 @@ from hub_config.airlock.pages.news import read_news
 from hub_config.airlock.pages.notebook_words import KINDS, REFUSALS, SIGNS, STATES
 from hub_config.airlock.pool.notebooks import tell_readers, tell_requester
 from hub_config.airlock.rules.code_signs import signs, signs_of_text
+from hub_config.airlock.rules.permission import why_not_request
 from hub_config.airlock.rules.registering import Act, why_not
 from hub_config.airlock.texts import TEXTS, AirlockProblem, Denied, Problem
 from hub_config.governance.facts import AccessLevel, ProjectFacts
@@ -33,6 +34,7 @@ from hub_config.governance.notebooks.problems import BadNotebook, Why
 from hub_config.governance.releases.reading import membership, pool_on
 from hub_config.governance.report_runs.parameters import Parameter, source
 from hub_config.governance.report_runs.templates import Template
+from hub_config.governance.roles import Person
 from hub_config.web.answers import Told, see_other
 from hub_config.web.forms import Form
 from hub_config.web.pages import page, text
@@ -131,7 +133,7 @@ def ask(request: Request, asked: Allowed, form: Form) -> Response:
     try:
         content = read(_home(asked, project), folder, written["file"], limit=LARGEST)
         asked.desk.turns.note_bytes(asked.person.username, len(content))
-        made = asked.desk.change(asked.person, lambda do: _ask(do, wanted, content, asked.person.username))
+        made = asked.desk.change(asked.person, lambda do: _ask(do, wanted, content, asked.person))
     except AirlockProblem as problem:
         return _form(request, asked, project, folder, written, asked.told(request, problem))
     except BadNotebook as problem:
@@ -139,8 +141,12 @@ def ask(request: Request, asked: Allowed, form: Form) -> Response:
     return see_other(request, f"/notebooks/{made.id}", ASKED)
 
 
-def _ask(do: Doing, wanted: Wanted, content: bytes, who: str) -> Registration:
-    made = actions.ask(do.session, wanted, content, who, at=do.at, audit=do.audit)
+def _ask(do: Doing, wanted: Wanted, content: bytes, who: Person) -> Registration:
+    """The rule is asked again in the transaction that writes."""
+    project = wanted.project
+    if denial := why_not_request(who, project, membership(do.session, project), do.at.date()):
+        raise denial.denied()
+    made = actions.ask(do.session, wanted, content, who.username, at=do.at, audit=do.audit)
     tell_readers(do.session, made, do.at)
     return made
 

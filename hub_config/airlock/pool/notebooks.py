@@ -14,6 +14,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from hub_config.airlock.pool.assigning import namers
+from hub_config.airlock.rules.permission import why_not_open
 from hub_config.airlock.rules.working_days import working_days
 from hub_config.governance.notebooks.facts import NotebookState, NotebookStep, Registration
 from hub_config.governance.notebooks.reading import find, in_state
@@ -58,6 +59,8 @@ def remind_readers(session: Session, number: str, days: int, at: datetime, audit
     How many were reminded."""
     registration = find(session, number)
     if registration is None or registration.state is not NotebookState.ASKED:
+        return 0
+    if why_not_open(registration.project, membership(session, registration.project), at.date()) is not None:
         return 0
     told = _told(session, number)
     tell_readers(session, registration, at)

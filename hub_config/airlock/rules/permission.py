@@ -5,9 +5,9 @@ was made, nor in the place of somebody who may not. Who reads the audit log revi
 blind. Who approved a project's own notebook is not the only one to look at what it left. Only the requester
 downloads. Who may not see a request is told no more than that there is none.
 
-Of a suspended project nothing is asked for, approved, released or downloaded. Of one that is closed, or whose
-grant has expired, nothing new is asked for; what was asked for before is decided on, and what left can be
-downloaded.
+Of a suspended project nothing moves: nothing is asked for, voted on, released or downloaded; but who asked
+may take it back, and what left may be recalled. Of one that is closed, or whose grant has expired, nothing
+new is asked for; what was asked for before is decided on and released, and what left can be downloaded.
 """
 
 from __future__ import annotations
@@ -54,7 +54,6 @@ class Act(StrEnum):
 
 
 _ASKING: Final = frozenset({Act.EDIT, Act.SUBMIT, Act.RESUBMIT})
-_LETTING: Final = frozenset({Act.VOTE, Act.CONSOLIDATE, Act.RELEASE})
 
 
 class Someone(Protocol):
@@ -126,6 +125,11 @@ def why_not_request(person: Someone, project: str, members: Membership, today: d
     """None if `person` may ask for something of this project to leave."""
     if not _works(person.username, members):
         return Denial(Problem.NOT_A_MEMBER, {"project": project})
+    return why_not_open(project, members, today)
+
+
+def why_not_open(project: str, members: Membership, today: date) -> Denial | None:
+    """None if the project goes on today: anything new may be asked for, of it and in it."""
     return _why_not_going(project, members) or _why_not_new(project, members, today)
 
 
@@ -139,7 +143,9 @@ def _why_not_going(project: str, members: Membership) -> Denial | None:
 
 
 def _why_not_new(project: str, members: Membership, today: date) -> Denial | None:
-    return Denial(Problem.PROJECT_OVER, {"project": project}) if members.is_over(today) else None
+    if not members.is_over(today):
+        return None
+    return Denial(Problem.PROJECT_CLOSED if members.closed else Problem.PROJECT_OVER, {"project": project})
 
 
 def _works(username: str, members: Membership) -> bool:
@@ -218,7 +224,7 @@ def _why_not_review(person: Someone, request: RequestFacts, members: Membership,
 def _why_not_as_reviewer(
     person: Someone, act: Act, request: RequestFacts, members: Membership, pool: Pool
 ) -> Denial | None:
-    if act in _LETTING and (denial := _why_not_going(request.project, members)) is not None:
+    if (denial := _why_not_going(request.project, members)) is not None:
         return denial
     votes = act in (Act.VOTE, Act.CONSOLIDATE, Act.REPLACE)
     if votes and person.username not in pool.able_but(barred(request, members)):

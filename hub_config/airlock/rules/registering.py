@@ -2,7 +2,8 @@
 action alike. Pure.
 
 A member asks. A reviewer decides who has no part in the project, now or ever, did not ask for it, and is no
-stand-in of such people alone: as for a request. A member takes it back, and so may any such reviewer, and the
+stand-in of such people alone: as for a request; and only while the project goes on, since what was approved
+runs in it. A member takes it back, and so may any such reviewer, and the
 data protection officer. Who may not see it is told that there is none.
 """
 
@@ -11,7 +12,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Final, assert_never
 
-from hub_config.airlock.rules.permission import PHYSICIANS, SEE_VOTES, Denial, Someone
+from hub_config.airlock.rules.permission import PHYSICIANS, SEE_VOTES, Denial, Someone, why_not_open
 from hub_config.airlock.texts import Problem
 from hub_config.governance.notebooks.facts import TRANSITIONS, NotebookStep, Registration
 from hub_config.governance.releases.facts import Membership, Pool
@@ -46,7 +47,7 @@ def _why_not_person(
     concerned = _works(person, members) or Role.DPO in person.roles
     match act:
         case Act.DECIDE:
-            return reviewer
+            return reviewer or why_not_open(registration.project, members, pool.day)
         case Act.VIEW | Act.WITHDRAW:
             return None if concerned or reviewer is None else Denial(Problem.UNKNOWN_REQUEST)
         case _:
