@@ -51,7 +51,7 @@ def watching(supervisor):
     return thread, failure
 
 
-def until(condition, seconds=15.0):
+def until(condition, seconds=60.0):
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, "not in time"
@@ -101,10 +101,9 @@ def test_one_that_never_gets_ready_names_its_log(tmp_path, said):
 def test_stopping_is_in_reverse_and_complete(tmp_path, said):
     supervisor = Supervisor(said.append)
     for name in ("first", "second"):
-        script = f"trap 'echo {name} >> {tmp_path}/order; exit' TERM; while :; do sleep 0.05; done"
-        ready = tmp_path / "clock.log"
-        supervisor.start(program(tmp_path, f"echo ready; {script}", ready=ready.exists))
-    time.sleep(0.3)
+        trap, ready = f"trap 'echo {name} >> {tmp_path}/order; exit' TERM", tmp_path / f"{name}-ready"
+        script = f"{trap}; touch {ready}; while :; do sleep 0.05; done"
+        supervisor.start(program(tmp_path, script, ready=ready.exists))
     pids = supervisor.pids()
     supervisor.stop()
     assert (tmp_path / "order").read_text().split() == ["second", "first"]
@@ -114,8 +113,8 @@ def test_stopping_is_in_reverse_and_complete(tmp_path, said):
 def test_one_that_will_not_stop_is_killed_with_its_family(tmp_path, said):
     supervisor = Supervisor(said.append)
     supervisor.start(program(tmp_path, "trap '' TERM; sleep 60 & sleep 60", stop_seconds=0.3))
-    time.sleep(0.3)
     (pid,) = supervisor.pids()
+    until(lambda: list(descendants(pid)))
     family = [pid, *(process.pid for process in descendants(pid))]
     assert len(family) >= 2
     supervisor.stop()

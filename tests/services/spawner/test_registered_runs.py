@@ -136,14 +136,14 @@ def test_a_registered_notebook_leaves_its_page_and_what_it_declared(hub: SmallHu
 def test_a_run_ends_with_its_notebooks_registration(hub: SmallHub) -> None:
     """Withdrawn while it runs, on aggregates: it is stopped at the next look, and nothing of it is kept."""
     wanted = Wanted("these-ines", "these-longue", "Décrire les patients de ma thèse.")
-    made = approved(hub, wanted, "import time; time.sleep(90)")
+    made = approved(hub, wanted, "import time; time.sleep(600)")
     process = command(hub, "run", "--notebook", made.id, "--project", "these-ines")
     until(lambda: [each for each in read_bindings(hub.settings.bindings_dir) if each.registration == made.id])
     store = open_store(hub.settings)
     with store.change() as session:
         step, audit = NotebookStep.WITHDRAW, store.recorder("ines")
         actions.take(session, made.id, step, "ines", at=NOON, audit=audit)
-    said = "".join(process.communicate(timeout=60))
+    said = "".join(process.communicate(timeout=200))
     assert process.returncode == 5 and "these-longue" in said and "arrêtée" in said, said
     with store.session() as session:
         assert session.scalars(select(ReportRun).where(ReportRun.registration == made.id)).all() == []

@@ -182,6 +182,7 @@ def test_an_interruption_hangs_up_on_the_gateway(peer: Peer, workspace: p4dp.Wor
     hung_up = threading.Event()
 
     def answer_late(expr: ibis.Expr) -> Answer:
+        signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGALRM)
         time.sleep(1.0)
         return 200, "text/plain", bytes(10_000_000)  # more than a socket holds
 
@@ -190,10 +191,9 @@ def test_an_interruption_hangs_up_on_the_gateway(peer: Peer, workspace: p4dp.Wor
 
     peer.query, peer.hung_up = answer_late, hung_up
     before = signal.signal(signal.SIGALRM, interrupt)
-    signal.setitimer(signal.ITIMER_REAL, 0.3)
     try:
         with pytest.raises(KeyboardInterrupt):
             workspace.tables.diagnoses.execute()
     finally:
         signal.signal(signal.SIGALRM, before)
-    assert hung_up.wait(5)
+    assert hung_up.wait(60)
