@@ -232,13 +232,16 @@ def test_where_nobody_counted_only_very_few_gps_are_found() -> None:
 
 
 @settings(max_examples=25, deadline=None)
-@given(seed=st.integers(0, 10_000), part=st.sampled_from([0.19, 0.4, 0.6]))
-def test_the_search_for_one_gp_misses_nothing(seed: int, part: float) -> None:
-    """As every pair, looked at one by one."""
+@given(
+    seed=st.integers(0, 10_000), part=st.sampled_from([0.19, 0.4, 0.6]), largest=st.sampled_from([60, 10**6])
+)
+def test_the_search_for_one_gp_misses_nothing(seed: int, part: float, largest: int) -> None:
+    """As every pair, looked at one by one; cells of any size beside each other."""
     dice = np.random.default_rng(seed)
-    wholes = dice.integers(0, 60, (12, 32)) * (dice.random((12, 32)) < 0.5)
+    most = np.where(dice.random((12, 1)) < 0.5, 60, largest)
+    wholes = dice.integers(0, most, (12, 32)) * (dice.random((12, 32)) < 0.5)
     lost = dice.integers(0, 3, (12, 32)) * (dice.random((12, 32)) < 0.3)
-    lost[np.arange(12), dice.integers(0, 32, 12)] += dice.integers(0, 60, 12)
+    lost[np.arange(12), dice.integers(0, 32, 12)] += dice.integers(0, most[:, 0])
     sides = [wholes.astype(np.uint32), np.maximum(wholes - lost, 0).astype(np.uint32)]
     one, other = (Practices(counts * np.uint32(7), counts, np.ones(12, bool)) for counts in sides)
     found = {

@@ -16,12 +16,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hub_config.gateway.rules.cells import Ints, Words
-from hub_config.gateway.rules.earlier.sketches import folded
 
 Flags = NDArray[np.bool_]
 Shares = NDArray[np.float64]
 
-_PAIRS_OF_A_PASS: Final = 1 << 18  # working set of one pass: it stays in the cache
+_PAIRS_OF_A_PASS: Final = 1 << 17  # working set of one pass: it stays in the cache
+_FITS: Final = (1 << 14) - 1  # in all buckets of a cell: sums of the gaps of two such cells have 16 bits
 
 
 @dataclass(frozen=True)
@@ -80,53 +80,51 @@ def most_of_one(left: Practices, right: Practices, least: int, part: float) -> I
     """Pairs, some at a time, among which are all that differ by less than `least`, or less than this `part`,
     outside one bucket.
 
-    Split the buckets in two halves: one of them has next to nothing of such a difference. The halves by each
-    bit of the bucket's number are tried, and few other pairs pass all of them.
+    Buckets are added up two by two, and the gaps of these sums but for the widest are at most what lies
+    outside any one bucket; none differs by more than the widest gap and all that lies outside it. Few pairs
+    pass that have little to do with each other.
     """
-    left_rows, right_rows = np.flatnonzero(left.counted), np.flatnonzero(right.counted)
-    ours, theirs = (_halves(side.counts[rows]) for side, rows in ((left, left_rows), (right, right_rows)))
-    limit = _Limit(least, part / (1 - 2 * part) if part < 0.5 else np.inf)
-    step = max(1, _PAIRS_OF_A_PASS // max(1, len(right_rows)))
-    bits = [folded(side.sketch[rows]) for side, rows in ((left, left_rows), (right, right_rows))]
-    for start in range(0, len(left_rows), step):
-        pair = np.flatnonzero(_one_is_small(ours[start : start + step, None], theirs, 1, limit))
-        one, other = start + pair // max(1, len(right_rows)), pair % max(1, len(right_rows))
-        most = limit.of(np.abs(ours[one, 0] - theirs[other, 0]))
-        keep = _apart(bits[0][one], bits[1][other]) < most + 1
-        one, other = one[keep], other[keep]
-        for half in range(2, ours.shape[1]):
-            keep = _one_is_small(ours[one], theirs[other], half, limit)
-            one, other = one[keep], other[keep]
-        yield left_rows[one], right_rows[other]
+    factor = part / (1 - 2 * part) if part < 0.5 else np.inf
+    rights = [(rows, _sums(right.counts[rows])) for rows in _by_size(right)]
+    for left_rows in _by_size(left):
+        ours = _sums(left.counts[left_rows])
+        for right_rows, theirs in rights:
+            for one, other in _nearly_of_one(ours, theirs, least, factor):
+                yield left_rows[one], right_rows[other]
 
 
-@dataclass(frozen=True)
-class _Limit:
-    """How much a half may hold beside the largest bucket, given how much more one cell counts than the
-    other."""
-
-    least: int
-    factor: float
-
-    def of(self, total: Any) -> Any:
-        return np.maximum(self.least, self.factor * (total + 1.0))
+def _by_size(side: Practices) -> tuple[Ints, Ints]:
+    """The rows that were counted: those that fit in little room, which nearly all do, and the others."""
+    fits = side.counts.sum(axis=1, dtype=np.int64) <= _FITS
+    return np.flatnonzero(side.counted & fits), np.flatnonzero(side.counted & ~fits)
 
 
-def _halves(counts: Words | Ints) -> NDArray[np.float64]:
-    """All; then those with each bit of the bucket's number set. Exact."""
-    numbers = np.arange(counts.shape[1])
-    bits = [(numbers >> bit) & 1 for bit in range(int(counts.shape[1] - 1).bit_length())]
-    chosen = np.array([np.ones_like(numbers), *bits], dtype=np.float64).T
-    return np.ascontiguousarray(counts.astype(np.float64) @ chosen)
+def _sums(counts: Words | Ints) -> Ints:
+    """A row for every two buckets, a column for every cell."""
+    firsts = np.arange(0, counts.shape[1], 2)
+    return np.ascontiguousarray(np.add.reduceat(counts, firsts, axis=1, dtype=np.int64).T)
 
 
-def _one_is_small(ours: Any, theirs: Any, number: int, limit: _Limit) -> Flags:
-    total, half = (ours[..., at] - theirs[..., at] for at in (0, number))
-    smaller = np.minimum(np.abs(half), np.abs(total - half))
-    return np.asarray(smaller < limit.of(np.abs(total)))
+def _nearly_of_one(ours: Ints, theirs: Ints, least: int, factor: float) -> Iterator[tuple[Ints, Ints]]:
+    """Pairs of columns; `factor`: what may lie outside one bucket, for all that it differs by."""
+    most = max(int(side.sum(axis=0).max(initial=0)) for side in (ours, theirs))
+    room = np.int16 if most <= _FITS else np.int64
+    ours, theirs = ours.astype(room), theirs.astype(room)
+    count = max(1, theirs.shape[1])
+    step = max(1, _PAIRS_OF_A_PASS // count)
+    for start in range(0, ours.shape[1], step):
+        all_, widest = _gaps(ours[:, start : start + step], theirs)
+        limit = np.maximum(least, factor * (widest + np.float32(2)))  # one more than is true: for rounding
+        pair = np.flatnonzero(all_ - widest <= limit)
+        yield start + pair // count, pair % count
 
 
-def _apart(ours: NDArray[np.uint64], theirs: NDArray[np.uint64]) -> NDArray[np.uint8]:
-    """In how many buckets they differ, at least. Each counts one at least."""
-    differ = ours ^ theirs
-    return np.asarray(np.bitwise_count(differ[:, 0] | differ[:, 1]), dtype=np.uint8)
+def _gaps(ours: NDArray[Any], theirs: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
+    """What the sums of each pair differ by, all together, and the widest of these gaps."""
+    all_ = np.zeros((ours.shape[1], theirs.shape[1]), ours.dtype)
+    widest, gap = np.zeros_like(all_), np.empty_like(all_)
+    for one, other in zip(ours, theirs, strict=True):
+        np.abs(np.subtract(one[:, None], other, out=gap), out=gap)
+        all_ += gap
+        np.maximum(widest, gap, out=widest)
+    return all_, widest
