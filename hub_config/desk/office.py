@@ -17,6 +17,7 @@ from hub_config.desk.texts import N_
 from hub_config.governance.audit import AuditEvent, AuditFailure, Decision, Verification, verify
 from hub_config.governance.audit.event import Scalar
 from hub_config.governance.recorder import Recorder
+from hub_config.governance.register.leaving import has_left
 from hub_config.governance.roles import Person
 from hub_config.governance.store import Store
 from hub_config.settings import Settings
@@ -25,6 +26,7 @@ from hub_config.web.answers import Told
 NOT_YOURS = N_(
     "Cette page est réservée au délégué à la protection des données ou aux personnes qu'elle concerne."
 )
+HAS_LEFT = N_("Votre départ de la plateforme a été enregistré : vos accès sont fermés.")
 
 
 def _now() -> datetime:
@@ -57,8 +59,9 @@ class Office:
 
     @contextmanager
     def acting(self, person: Person) -> Iterator[tuple[Session, Recorder]]:
-        """A transaction in this person's name."""
+        """A transaction in this person's name. Raises Told for somebody who left."""
         with self.store.change() as session:
+            require_here(session, person)
             yield session, self.store.recorder(person.username)
 
     def check_log(self) -> Checked:
@@ -67,6 +70,12 @@ class Office:
             outcome = verify(self.settings.audit_dir, self.settings.keys_dir)
             self.checked = Checked(outcome, self.clock())
             return self.checked
+
+
+def require_here(session: Session, person: Person) -> None:
+    """Raises Told for somebody who left, whatever the hub says still."""
+    if has_left(session, person.username):
+        raise Told(403, HAS_LEFT)
 
 
 def office_of(request: Request) -> Office:
@@ -80,4 +89,4 @@ def require(person: Person, act: Act) -> None:
         raise Told(403, NOT_YOURS)
 
 
-__all__ = ["AuditFailure", "Checked", "Office", "office_of", "require"]
+__all__ = ["AuditFailure", "Checked", "Office", "office_of", "require", "require_here"]

@@ -9,7 +9,7 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import Annotated, Final
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Depends, Query
 from sqlalchemy.orm import Session
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import UploadFile
@@ -18,7 +18,7 @@ from starlette.responses import Response
 
 from hub_config.desk.entries.checks import MOST_BYTES, Checked, check
 from hub_config.desk.entries.texts import FINDINGS, KINDS, STATES
-from hub_config.desk.office import Office, office_of
+from hub_config.desk.office import Office, office_of, require_here
 from hub_config.desk.participation.pages import in_words, said
 from hub_config.desk.texts import N_
 from hub_config.governance.actions import project_facts, projects_of
@@ -51,7 +51,14 @@ ACCEPTED: Final = N_("Le fichier est accepté : il est dans le dossier « entree
 WAITS: Final = N_("Le fichier attend un regard. Vous le trouverez ensuite dans le dossier « entrees ».")
 DONE: Final = N_("C'est enregistré.")
 
-router = APIRouter(include_in_schema=False)
+
+def _still_here(request: Request, person: Visitor) -> None:
+    """Before any page of these: by membership or by role, a leaver looks at nothing."""
+    with office_of(request).store.session() as session:
+        require_here(session, person)
+
+
+router = APIRouter(include_in_schema=False, dependencies=[Depends(_still_here)])
 
 
 @router.get("/entrees")
