@@ -21,7 +21,7 @@ Array = NDArray[Any]
 _LENGTH_BYTES: Final = 4
 DEFINITION_WORDS: Final = 2
 PHYSICIAN_BUCKETS: Final = 32
-_LEVEL: Final = 1  # sketches of small cells are mostly zeros; ranks don't compress at any level
+_LEVEL: Final = 1
 
 
 class CorruptGroup(Exception):
@@ -120,7 +120,14 @@ def encode(group: Group) -> bytes:
     }
     top = json.dumps(header, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
     arrays = (np.ascontiguousarray(getattr(group, name), dtype=dtype).tobytes() for name, dtype in _COLUMNS)
-    return zlib.compress(b"".join((len(top).to_bytes(_LENGTH_BYTES), top, *arrays)), _LEVEL)
+    return _compressed(b"".join((len(top).to_bytes(_LENGTH_BYTES), top, *arrays)))
+
+
+def _compressed(plain: bytes) -> bytes:
+    """Zeros are looked for, and nothing else that repeats: in sketches of small cells they are most, in ranks
+    and full sketches nothing repeats, and looking for it takes most of the time."""
+    packer = zlib.compressobj(_LEVEL, strategy=zlib.Z_RLE)
+    return packer.compress(plain) + packer.flush()
 
 
 def decode(content: bytes) -> Group:
