@@ -6,8 +6,8 @@ Exit codes: 0 done; 2 the command was refused or failed, and changed nothing.
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterable
-from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -163,14 +163,7 @@ def _json(found: Comparison) -> str:
 
 
 def _html(found: Comparison) -> str:
-    parts = [f"<h1>{escape(_title(found))}</h1>", *(f"<p>{escape(note)}</p>" for note in _notes(found))]
-    for title, changes in _sections(found):
-        rows = "".join(
-            "<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in (change.name, *_cells(change))) + "</tr>"
-            for change in changes
-        )
-        head = "<tr><th></th><th>before</th><th>after</th><th>by</th><th>%</th></tr>"
-        parts.append(f"<h2>{escape(title)}</h2><table>{head}{rows}</table>")
-    schema = "".join(f"<li>{escape(line)}</li>" for line in found.schema)
-    parts.append(f"<h2>Schema</h2><ul>{schema}</ul>" if schema else "<h2>Schema</h2><p>The same.</p>")
-    return f'<!doctype html><html lang="en"><meta charset="utf-8"><body>{"".join(parts)}</body></html>\n'
+    from hub_config.warehouse.pages.comparison import comparison_page
+    from hub_config.warehouse.pages.language import Words, language_of
+
+    return comparison_page(found, Words(language_of(os.environ)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
@@ -9,9 +10,10 @@ from typing import Final
 from rich.console import Console
 from rich.table import Table
 
+from hub_config.warehouse.pages.language import Words, language_of
+from hub_config.warehouse.pages.quality import Since, write_report
 from hub_config.warehouse.quality.compare import Tolerance, moves, together
 from hub_config.warehouse.quality.profile import NoProfile, Profile, read_profile
-from hub_config.warehouse.quality.report import Since, write_report
 from hub_config.warehouse.quality.words import label_of, share, told
 from hub_config.warehouse.snapshot import Snapshot, list_snapshots
 
@@ -33,7 +35,8 @@ def show_quality(
     console.print(f"Patients who may stand under two sources: {found.twins:,} (counted, never joined).")
     _say_moves(since, console)
     if report:
-        page = write_report(found, snapshot.number, since, report / str(snapshot.number))
+        words = Words(language_of(os.environ))
+        page = write_report(found, snapshot.number, since, report / str(snapshot.number), words)
         console.print(f"Report: {page}", soft_wrap=True)
 
 

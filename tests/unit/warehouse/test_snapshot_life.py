@@ -124,7 +124,10 @@ def test_the_comparison_is_shown_and_written(tmp_path: Path) -> None:
     command(tmp_path, "snapshot", "compare", "1", "2", "--output", str(tmp_path / "c.html"))
     assert (tmp_path / "c.html").stat().st_mode & 0o777 == 0o600  # small numbers are in it
     page = (tmp_path / "c.html").read_text()
-    assert "<td>patients</td><td>5</td><td>8</td><td>+3</td><td>+60.0</td>" in page
+    cells = ("5", "8", "+3", "+60,0\N{NO-BREAK SPACE}%")
+    counts = "".join(f'<td class="n">{cell}</td>' for cell in cells)
+    assert f"<td>Patients</td>{counts}" in page
+    assert page.count("data:image/png;base64,") >= 2 and "http" not in page
 
 
 @pytest.mark.parametrize("words", [("1", "7"), ("1", "1", "--output", "c.csv")])
