@@ -95,12 +95,19 @@ def _processes(processes: Iterable[Process]) -> Table:
 
 def _snapshots(found: Iterable[Stand], at: datetime) -> Table:
     columns = ("n°", "source", "patients", "made", "current", "projects", "practices silent")
-    table = Table(*columns, title="Snapshots", title_justify="left")
+    table = _whole(Table(*columns, title="Snapshots", title_justify="left"))
     for each in found:
         manifest = each.snapshot.manifest
-        made = f"{manifest.created_at[:16].replace('T', ' ')}, {age(manifest.created_at, at)}"
+        made = f"{manifest.created_at[:10]} ({age(manifest.created_at, at)})"
         row = (manifest.source, f"{manifest.patients:,}", made, "yes" if each.current else "")
         table.add_row(str(manifest.number), *row, each.projects, _silent(each.snapshot))
+    return table
+
+
+def _whole(table: Table) -> Table:
+    """Names are folded rather than cut, however narrow the terminal: they are typed in other commands."""
+    for column in table.columns:
+        column.overflow = "fold"
     return table
 
 
@@ -123,11 +130,11 @@ def _all_projects(settings: Settings) -> list[ProjectFacts]:
 
 def _projects(projects: Iterable[ProjectFacts]) -> Table:
     columns = ("project", "status", "access", "snapshot", "policy", "members")
-    table = Table(*columns, title="Projects", title_justify="left")
+    table = _whole(Table(*columns, title="Projects", title_justify="left"))
     for facts in projects:
         members = "everyone" if facts.open_to_all else ", ".join(sorted(facts.members))
         pin = str(facts.snapshot) if facts.rolling is None else f"follows {facts.rolling}"
         policy = ", ".join(f"{name} {value}" for name, value in sorted(facts.policy.items()))
-        row = (facts.status.value, facts.grant.access.value, pin, policy or "the site's", members)
+        row = (facts.status.value, facts.grant.access.value, pin, policy, members)
         table.add_row(facts.slug, *row)
     return table
