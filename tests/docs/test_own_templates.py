@@ -25,7 +25,6 @@ PRACTICE = 33  # the synthetic practice with most patients
 pytestmark = [
     pytest.mark.filterwarnings("ignore::DeprecationWarning"),  # papermill's and Jupyter's own
     pytest.mark.filterwarnings("ignore::ResourceWarning"),
-    pytest.mark.timeout(240),
 ]
 
 
