@@ -21,7 +21,8 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from hub_config.gateway.evidence.ahead import ahead
-from hub_config.gateway.evidence.contributions import NO_PHYSICIAN
+from hub_config.gateway.evidence.contributions import NO_PHYSICIAN, first_of_runs
+from hub_config.gateway.evidence.counted import Counted
 from hub_config.gateway.evidence.fanout import (
     highest_number,
     highest_physician,
@@ -32,6 +33,7 @@ from hub_config.gateway.evidence.growing import Entries, Growing, Known, Packing
 from hub_config.gateway.evidence.lowest_ranks import EVERYBODY, LowestRanks
 from hub_config.gateway.evidence.sketch import Secrets
 from hub_config.gateway.evidence.source import CELL, Source
+from hub_config.gateway.evidence.tally import blocks
 from hub_config.gateway.evidence.totals import Totals
 from hub_config.gateway.rules.cells import (
     PATIENT_BUCKETS,
@@ -76,13 +78,15 @@ class _Found:
 
 @dataclass(frozen=True)
 class Bulk:
-    """The sketches of one release's numbered cells. `ranges` part the patients; `once`: each has one row."""
+    """The sketches of one release's numbered cells. `ranges` part the patients; `once`: each has one row.
+    `counted`: all there is to them, where it was read before: their rows, and at most one GP each."""
 
     source: Source
     totals: Totals
     secrets: Secrets
     ranges: tuple[str, ...]
     once: bool
+    counted: Counted | None = None
 
     def vectors(self, measure: Measure, fingerprints: Fingerprints) -> Vectors:
         sketch = self._found.sketches[self._added(measure)]
@@ -125,6 +129,9 @@ class Bulk:
         found = _Found(
             {each: Growing.of(cells) for each in added}, {each: LowestRanks(cells) for each in present}
         )
+        if self.counted is not None:
+            self._add_counted(self.counted, found)
+            return found
         people = [each.weight for each in added if each.what is _What.PATIENTS]
         packing = Packing(self._known, cells if people else 0)
         for part in self._parts(distinct=bool(people)):
@@ -154,6 +161,22 @@ class Bulk:
             for entries, first in packing.distinct(held):
                 sketch.add(entries, entries.keys, once=entries.keys * first)
                 sample.add(entries.cell[first], entries.unit[first], ranks)
+
+    def _add_counted(self, counted: Counted, found: _Found) -> None:
+        for first, end in blocks([counted], int(self.totals.keys.num_rows)):
+            given = counted.of_cells(first, end)
+            gp = given.physicians[0] if given.physicians else np.full_like(given.unit, NO_PHYSICIAN)
+            entries = Entries(self._known, given.cell + first, given.unit, gp)
+            rows, fresh = given.added[None].rows.astype(np.uint32), first_of_runs(given.cell, given.unit)
+            for added, sketch in found.sketches.items():
+                if added.what is _What.PATIENTS:
+                    once = np.zeros_like(entries.keys)
+                    once[fresh] = entries.keys[fresh]
+                    sketch.add(entries, entries.keys, once=once)
+                else:
+                    sketch.add(entries, entries.keys * rows, rows)
+            for sample in found.samples.values():
+                sample.add(entries.cell[fresh], entries.unit[fresh], self._known.numbers.ranks)
 
     # --- rows ----------------------------------------------------------------------------------------------
 

@@ -31,6 +31,10 @@ class Counted:
         return cls(packing, numbers[firsts], np.append(firsts, len(numbers)))
 
     @property
+    def rows(self) -> int:
+        return int(self.firsts[-1])
+
+    @property
     def highest_unit(self) -> int:
         """At least."""
         low, bits = self.packing.columns[1]

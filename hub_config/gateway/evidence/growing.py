@@ -79,14 +79,18 @@ class Growing:
         return cls(*(np.zeros(size, dtype=np.uint32) for size in sizes))
 
     def add(
-        self, entries: Entries, products: Words, counts: Flags | bool = True, once: Words | None = None
+        self,
+        entries: Entries,
+        products: Words,
+        counts: Flags | Words | bool = True,
+        once: Words | None = None,
     ) -> None:
-        """`products`: key times weight; `counts`: whether it counts; `once`: as `products`, for patients,
-        where it differs."""
+        """`products`: key times weight; `counts`: whether it counts, or how many times; `once`: as
+        `products`, for patients, where it differs."""
         np.add.at(self.by_patient, entries.by_patient, products if once is None else once)
         if entries.by_physician is not None:
             np.add.at(self.by_physician, entries.by_physician, products)
-            counted = ((entries.gp != NO_PHYSICIAN) & counts).astype(np.uint32)
+            counted = ((entries.gp != NO_PHYSICIAN) * counts).astype(np.uint32)
             np.add.at(self.physician_counts, entries.by_physician, counted)
 
 

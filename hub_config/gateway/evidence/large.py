@@ -76,8 +76,9 @@ class Large:
         distinct = any(measure.kind is MeasureKind.PATIENTS for measure in release.measures)
         totals = grouped(source, self.ranges) if distinct and most > 1 else flat(source, self.partial)
         laid = layout(release, totals.keys)
-        found = self._certified(totals, laid, self._most_of_cells(totals, most))
-        bulk = Bulk(source, totals, self.secrets, self.ranges, once=most <= 1) if remember else None
+        found, counted = self._certified(totals, laid, self._most_of_cells(totals, most))
+        once = most <= 1
+        bulk = Bulk(source, totals, self.secrets, self.ranges, once, counted) if remember else None
         columns = tuple(
             self._column(measure, totals, found.backings[measure.name], bulk) for measure in release.measures
         )
@@ -91,7 +92,8 @@ class Large:
 
     # --- evidence ------------------------------------------------------------------------------------------
 
-    def _certified(self, totals: Totals, laid: Layout, most: Ints) -> certify.Found:
+    def _certified(self, totals: Totals, laid: Layout, most: Ints) -> tuple[certify.Found, Counted | None]:
+        """What is known of each measure, and all rows, where they were counted for it."""
         source, measures = self.source, self.source.release.measures
         found = certify.from_totals(source.release, totals, laid, most)
         sample = source.fetch_contributions(self.first, totals.cells, thousandths=False)
@@ -101,9 +103,10 @@ class Large:
         if one_in is not None:
             found = found.with_sample(self._sampled(totals, laid, found, undecided, one_in))
             undecided = found.open(measures, self.policy)
-        if undecided.any():
-            found = found.with_exact(self._exact(totals, laid, found, undecided), undecided)
-        return found
+        if not undecided.any():
+            return found, None
+        parts = self._exact(totals, laid, found, undecided)
+        return found.with_exact(self._backings(laid, found, parts), undecided), self._whole(totals, parts)
 
     def _next(self, totals: Totals, undecided: NDArray[np.bool_]) -> int | None:
         """The smallest sample that is likely to leave few rows undecided, where they are many."""
@@ -134,11 +137,19 @@ class Large:
 
     def _exact(
         self, totals: Totals, laid: Layout, found: certify.Found, undecided: NDArray[np.bool_]
-    ) -> Mapping[str, Backing]:
+    ) -> Sequence[Contributions | Counted]:
         read = certify.wanted(found, laid, undecided, self.certain)
         whole = f"SELECT * FROM {self.source.view} WHERE"  # noqa: S608
         ranges = self._ranges(self._rows(totals, read))
-        return self._backings(laid, found, self._read(totals, read, [f"{whole} {where}" for where in ranges]))
+        return self._read(totals, read, [f"{whole} {where}" for where in ranges])
+
+    def _whole(self, totals: Totals, parts: Sequence[Contributions | Counted]) -> Counted | None:
+        """These `parts`, if they are all rows of all cells, of which each has one GP at most."""
+        everything = int(totals.by_weight[None].rows.sum())
+        for part in parts:
+            if isinstance(part, Counted) and part.rows == everything and len(self.source.physicians) <= 1:
+                return part
+        return None
 
     def _rows(self, totals: Totals, cells: NDArray[np.bool_]) -> int:
         return int(totals.by_weight[None].rows[cells].sum())

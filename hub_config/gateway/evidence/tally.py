@@ -82,16 +82,16 @@ def backing(
 ) -> Backing:
     """The evidence of one measure, from all contributions or those of a sample; `parts` are of separate
     patients. Not `elsewhere`: nobody is looked for beyond the cells."""
-    beyond, blocks = Beyond(layout, measure, max(part.highest_unit for part in parts) + 1), []
-    for first, end in _blocks(parts, layout.cells):
+    beyond, found = Beyond(layout, measure, max(part.highest_unit for part in parts) + 1), []
+    for first, end in blocks(parts, layout.cells):
         given = Contributions.joined([part.of_cells(first, end) for part in parts])
-        blocks.append(tally(given, end - first, measure).evidence(few))
+        found.append(tally(given, end - first, measure).evidence(few))
         if elsewhere:
             beyond.add(given.units, first, end)
-    return replace(_joined(blocks), left_out=beyond.left_out())
+    return replace(_joined(found), left_out=beyond.left_out())
 
 
-def _blocks(parts: Sequence[Contributions | Counted], cells: int) -> Iterator[tuple[int, int]]:
+def blocks(parts: Sequence[Contributions | Counted], cells: int) -> Iterator[tuple[int, int]]:
     """Neighbouring cells that have about as many entries together as are looked at at once."""
     ends = np.cumsum(np.sum([part.counts(cells) for part in parts], axis=0))
     firsts = np.searchsorted(ends, np.arange(_AT_ONCE, int(ends[-1]) if cells else 0, _AT_ONCE))

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from hub_config.gateway.evidence import growing, lowest_ranks, measure
+from hub_config.gateway.evidence import growing, lowest_ranks, measure, tally
 from hub_config.gateway.evidence.ahead import ahead
 from hub_config.gateway.rules.cells import SAMPLE_SIZE, Cells
 from hub_config.gateway.rules.plan import PATIENT, MeasureKind
@@ -90,7 +90,7 @@ def test_any_rows(rows, keys, measures, relation):
     """GPs who change or are missing, conditions, sums; a few entries at once, so that many are split."""
     asked = release(keys=keys, measures=measures)
     asked = replace(asked, rows=relation(asked.rows))
-    with mock.patch.object(growing, "_AT_ONCE", 7):
+    with mock.patch.object(growing, "_AT_ONCE", 7), mock.patch.object(tally, "_AT_ONCE", 7):
         same_vectors(*both(rows, asked))
 
 

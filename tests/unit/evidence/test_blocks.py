@@ -65,6 +65,6 @@ def test_rows_as_numbers_say_the_same(rows):
 def test_neighbours_are_looked_at_together_up_to_a_size(monkeypatch):
     monkeypatch.setattr(tally, "_AT_ONCE", 3)
     two_each = contributions({(cell, unit, 0): (1, 1) for cell in (0, 1, 4) for unit in range(2)})
-    assert list(tally._blocks([two_each], CELLS)) == [(0, 1), (1, CELLS)]
-    assert list(tally._blocks([two_each, two_each], CELLS)) == [(0, 1), (1, 4), (4, CELLS)]
-    assert list(tally._blocks([contributions({})], CELLS)) == [(0, CELLS)]
+    assert list(tally.blocks([two_each], CELLS)) == [(0, 1), (1, CELLS)]
+    assert list(tally.blocks([two_each, two_each], CELLS)) == [(0, 1), (1, 4), (4, CELLS)]
+    assert list(tally.blocks([contributions({})], CELLS)) == [(0, CELLS)]

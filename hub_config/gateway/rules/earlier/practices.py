@@ -8,7 +8,7 @@ who share a bucket by chance: 32 buckets err to the side that withholds.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final, Self
 
@@ -89,8 +89,22 @@ def most_of_one(left: Practices, right: Practices, least: int, part: float) -> I
     for left_rows in _by_size(left):
         ours = _sums(left.counts[left_rows])
         for right_rows, theirs in rights:
-            for one, other in _nearly_of_one(ours, theirs, least, factor):
-                yield left_rows[one], right_rows[other]
+            for pair in _gathered(_nearly_of_one(ours, theirs, least, factor)):
+                yield left_rows[pair // len(right_rows)], right_rows[pair % len(right_rows)]
+
+
+def _gathered(pairs: Iterable[Ints]) -> Iterator[Ints]:
+    """As many together as are looked at in one pass: each has few."""
+    held: list[Ints] = []
+    count = 0
+    for some in pairs:
+        held.append(some)
+        count += len(some)
+        if count >= _PAIRS_OF_A_PASS:
+            yield np.concatenate(held)
+            held, count = [], 0
+    if held:
+        yield np.concatenate(held)
 
 
 def _by_size(side: Practices) -> tuple[Ints, Ints]:
@@ -105,18 +119,16 @@ def _sums(counts: Words | Ints) -> Ints:
     return np.ascontiguousarray(np.add.reduceat(counts, firsts, axis=1, dtype=np.int64).T)
 
 
-def _nearly_of_one(ours: Ints, theirs: Ints, least: int, factor: float) -> Iterator[tuple[Ints, Ints]]:
-    """Pairs of columns; `factor`: what may lie outside one bucket, for all that it differs by."""
+def _nearly_of_one(ours: Ints, theirs: Ints, least: int, factor: float) -> Iterator[Ints]:
+    """Pairs of columns, numbered row by row. `factor`: how much may lie outside one bucket, for one in it."""
     most = max(int(side.sum(axis=0).max(initial=0)) for side in (ours, theirs))
     room = np.int16 if most <= _FITS else np.int64
     ours, theirs = ours.astype(room), theirs.astype(room)
-    count = max(1, theirs.shape[1])
-    step = max(1, _PAIRS_OF_A_PASS // count)
+    step = max(1, _PAIRS_OF_A_PASS // max(1, theirs.shape[1]))
     for start in range(0, ours.shape[1], step):
         all_, widest = _gaps(ours[:, start : start + step], theirs)
         limit = np.maximum(least, factor * (widest + np.float32(2)))  # one more than is true: for rounding
-        pair = np.flatnonzero(all_ - widest <= limit)
-        yield start + pair // count, pair % count
+        yield start * theirs.shape[1] + np.flatnonzero(all_ - widest <= limit)
 
 
 def _gaps(ours: NDArray[Any], theirs: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
