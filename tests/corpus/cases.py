@@ -15,6 +15,7 @@ Make = Callable[[], bytes]
 class Group(StrEnum):
     SAFE = "safe"
     UNSAFE = "unsafe"
+    DOUBTFUL = "doubtful"  # may be unsafe: said to who reads it, and not stopped
     BEYOND = "beyond"  # unsafe, and no check is thought to see why
 
 
@@ -41,6 +42,10 @@ def unsafe(
     name: str, make: Make, why: str, *rules: Rule, cell: int | None = None, page: int | None = None
 ) -> Case:
     return Case(name, make, Group.UNSAFE, why, frozenset(rules), cell=cell, page=page)
+
+
+def doubtful(name: str, make: Make, why: str, *rules: Rule) -> Case:
+    return Case(name, make, Group.DOUBTFUL, why, frozenset(rules))
 
 
 def aside(name: str, make: Make, why: str, *reasons: Reason) -> Case:

@@ -28,7 +28,8 @@ Every file that somebody wants to take out is read by a process of its own, in a
 without any other file. What it finds is told by rule, on the cells. A *blocking* finding must be mended,
 or two physicians must accept it; what no check can read is put aside for them. This page says how well
 that works on {total} files that the tests make: {safe} that people rightly take out, {unsafe} that must
-not leave as they are, and {beyond} that hide something in ways no check here sees.
+not leave as they are, {doubtful} that a person must judge, and {beyond} that hide something in ways no check
+here sees.
 
 Most of the corpus was written by the same people as the checks. It shows what is tried and that it stays
 so; it is no measure of what a stranger will think of: for that, see the unseen set."""
@@ -76,6 +77,7 @@ def build(outcomes: Sequence[Outcome]) -> str:
         command=COMMAND,
         total=len(outcomes),
         safe=groups[Group.SAFE],
+        doubtful=groups[Group.DOUBTFUL],
         unsafe=groups[Group.UNSAFE],
         beyond=groups[Group.BEYOND],
     )
@@ -102,9 +104,12 @@ def _whole(outcomes: Sequence[Outcome]) -> str:
     stopped = sum(each.stopped for each in unsafe)
     right = sum(each.as_expected for each in unsafe)
     alarms = sum(each.stopped for each in safe)
+    doubtful = _of(outcomes, Group.DOUBTFUL)
+    told = sum(each.as_expected for each in doubtful)
     return (
         f"- Unsafe files stopped: {stopped} of {len(unsafe)}; for the reason they should be, where it is: "
-        f"{right}.\n- Safe files stopped (false alarms): {alarms} of {len(safe)} ({alarms / len(safe):.1%})."
+        f"{right}.\n- Doubtful files told to who reads them: {told} of {len(doubtful)}.\n"
+        f"- Safe files stopped (false alarms): {alarms} of {len(safe)} ({alarms / len(safe):.1%})."
     )
 
 
@@ -124,8 +129,9 @@ def _unseen() -> str:
 
 
 def _rules(outcomes: Sequence[Outcome]) -> str:
-    """Recall over the unsafe files labelled with a rule; alarms over the safe ones."""
-    unsafe, safe = _of(outcomes, Group.UNSAFE), _of(outcomes, Group.SAFE)
+    """Recall over the unsafe and doubtful files labelled with a rule; alarms over the safe ones."""
+    unsafe = [*_of(outcomes, Group.UNSAFE), *_of(outcomes, Group.DOUBTFUL)]
+    safe = _of(outcomes, Group.SAFE)
     rows = []
     for rule in Rule:
         labelled = [each for each in unsafe if rule in each.case.rules]

@@ -22,7 +22,16 @@ from hub_config.airlock.checks.inside.protocol import Answer, read_answer, write
 from hub_config.airlock.pseudonyms import PseudonymSearch
 from hub_config.gateway.recognising import _stands_in
 from hub_config.governance.releases.findings import Finding, Rule, Severity
-from tests.corpus import beyond, hostile, safe, smuggled, stranger_safe, stranger_unsafe, unsafe
+from tests.corpus import (
+    beyond,
+    hostile,
+    safe,
+    smuggled,
+    stranger_safe,
+    stranger_unsafe,
+    unsafe,
+    written_counts,
+)
 from tests.corpus.cases import Case, Group
 from tests.corpus.tables import PHYSICIANS, PROJECT, PSEUDONYMS
 
@@ -64,6 +73,8 @@ class Outcome:
         match self.case.group:
             case Group.SAFE:
                 return not self.stopped
+            case Group.DOUBTFUL:
+                return all(map(self.found, self.case.rules))
             case Group.UNSAFE if self.case.aside:
                 aside = self.inspection.quarantined
                 return aside is not None and aside.reason in self.case.aside
@@ -77,6 +88,7 @@ def cases() -> tuple[Case, ...]:
         *safe.cases(),
         *stranger_safe.cases(),
         *unsafe.cases(),
+        *written_counts.cases(),
         *stranger_unsafe.cases(),
         *hostile.cases(),
         *smuggled.cases(),

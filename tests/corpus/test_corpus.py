@@ -35,6 +35,11 @@ def test_every_unsafe_file_is_stopped_for_its_reason_where_it_is() -> None:
     assert wrong == []
 
 
+def test_every_doubtful_file_is_told() -> None:
+    doubtful = [each for each in outcomes() if each.case.group is Group.DOUBTFUL]
+    assert doubtful and [each.case.name for each in doubtful if not each.as_expected] == []
+
+
 def test_safe_files_pass_but_for_the_alarms_we_know() -> None:
     alarms = {each.case.name for each in outcomes() if each.case.group is Group.SAFE and each.stopped}
     assert alarms <= KNOWN_ALARMS

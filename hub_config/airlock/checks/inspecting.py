@@ -33,7 +33,7 @@ from hub_config.airlock.checks.starting import NO_BOX
 from hub_config.governance.releases.facts import FileKind
 from hub_config.governance.releases.findings import Finding, Rule, Severity
 
-VERSION: Final = "3"
+VERSION: Final = "4"
 """Raised with every change of what the checkers find; it stands in the record of each file."""
 
 _CHECKOUT: Final = Path(__file__).parents[3]

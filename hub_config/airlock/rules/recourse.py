@@ -82,6 +82,8 @@ _EXPLAIN: Final = frozenset(
         Rule.UNROUNDED_COUNT,
         Rule.NO_DENOMINATOR,
         Rule.EXTREME_VALUE,
+        Rule.NARROW_MASK,
+        Rule.UNREAD_CELL,
         # what looks like rows of people; a column's name alone may mislead (« nom » of a table)
         Rule.DIRECT_IDENTIFIER,
         Rule.ROW_LEVEL,

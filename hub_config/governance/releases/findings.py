@@ -37,6 +37,8 @@ class Rule(StrEnum):
     UNROUNDED_COUNT = "unrounded-count"
     NO_DENOMINATOR = "no-denominator"
     EXTREME_VALUE = "extreme-value"
+    NARROW_MASK = "narrow-mask"
+    UNREAD_CELL = "unread-cell"
     # people
     ROW_LEVEL = "row-level"
     ID_COLUMN = "id-column"

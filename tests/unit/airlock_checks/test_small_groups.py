@@ -219,7 +219,7 @@ def test_a_small_group_is_found(name: str, table: str, expected: list[str]) -> N
             Autre | <11
             Total | 122
             """,
-            ["recomputable-cell 3,2", "recomputable-cell 4,2"],
+            ["recomputable-cell 3,2", "recomputable-cell 4,2", "small-complement 2,2"],
         ),
         (
             "in a crosstab: one step after another",

@@ -142,7 +142,30 @@ def visible(text: str, most: int) -> str:
     return shown if len(text) <= most else shown + _CUT
 
 
+_BLANK: Final = frozenset(
+    {0x034F, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x2800, 0x3164, 0xFFA0, *range(0x180B, 0x1810)}
+    | {*range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0)}
+)
+"""Letters, marks and signs by their category that leave nothing on the page: fillers, joiners, selectors."""
+_STYLES: Final = "\ufe0e\ufe0f"  # of the sign before: « ⚠ » in black or in colours
+
+
 def shows(character: str) -> bool:
-    """False for controls, formats (bidi, zero-width), separators of lines, private and unassigned ones."""
+    """False for controls, formats (bidi, zero-width), fillers, separators of lines, private and unassigned
+    ones."""
     category = unicodedata.category(character)
-    return category == "Zs" or category[0] not in "CZ"
+    return category == "Zs" or (category[0] not in "CZ" and ord(character) not in _BLANK)
+
+
+def disguises(text: str, allowed: str = "") -> bool:
+    """Whether something in `text` does not show, but for `allowed` and for the style of a pictogram."""
+    if text.isascii() and text.isprintable():
+        return False
+    return any(
+        not (shows(each) or each in allowed or (each in _STYLES and _is_pictogram(text[at - 1 : at])))
+        for at, each in enumerate(text)
+    )
+
+
+def _is_pictogram(sign: str) -> bool:
+    return bool(sign) and unicodedata.category(sign) == "So" and shows(sign)

@@ -117,6 +117,30 @@ WORDS: Final[Mapping[Rule, Mapping[Language, Words]]] = {
             "Give the 5th and 95th centiles, or the bounds of classes.",
         ),
     ),
+    Rule.NARROW_MASK: both(
+        (
+            "Un effectif donné par des bornes plus serrées que 1 à {below}.",
+            "Connu à peu près, un petit groupe se reconnaît encore : un masque couvre tout sous {min}.",
+            "Écrivez « < {min} » à la place, ou regroupez les classes.",
+        ),
+        (
+            "A count told by bounds closer than 1 to {below}.",
+            "A small group is recognised within a few people too: a mask covers all under {min}.",
+            "Write “< {min}” instead, or merge classes.",
+        ),
+    ),
+    Rule.UNREAD_CELL: both(
+        (
+            "Une cellule d'effectif que les contrôles ne savent pas lire.",
+            "Elle n'a été comparée à rien : un effectif de moins de {min} patients peut s'y trouver.",
+            "Écrivez-y un nombre seul ou « < {min} », la remarque sous le tableau ; sinon quelqu'un la lit.",
+        ),
+        (
+            "A cell of a count that the checks can't read.",
+            "It was compared with nothing: a count under {min} patients may stand in it.",
+            "Write a number alone, or “< {min}”, and the remark under the table; else a reviewer reads it.",
+        ),
+    ),
     Rule.ROW_LEVEL: both(
         (
             "Le fichier semble tenir une ligne par personne ({rows} lignes).",

@@ -16,7 +16,7 @@ from hub_config.airlock.checks.inside.decoding import decoded
 from hub_config.airlock.checks.inside.disclosure.cells import read_cell
 from hub_config.airlock.checks.inside.disclosure.grid import CELLS_CHECKED, grid_of
 from hub_config.airlock.checks.inside.disclosure.tables import candidates_of, table_found
-from hub_config.airlock.checks.inside.disclosure.vocabulary import is_year_word
+from hub_config.airlock.checks.inside.disclosure.vocabulary import denominator_in, is_year_word
 from hub_config.airlock.checks.inside.found import CannotRead, Found, Notes, Order
 from hub_config.airlock.checks.inside.reasons import Reason
 from hub_config.governance.releases.facts import FileKind
@@ -116,7 +116,7 @@ def _is_second_header(header: Sequence[str], body: Sequence[Sequence[str]]) -> b
         return False
     words = [cell for cell in body[0] if cell.strip()]
     names = [name for name in header if name.strip()]
-    numbers = any(read_cell(cell).whole is not None for cell in words)
+    numbers = any(map(_is_number, words))
     return len(words) > 1 and not numbers and (len(set(names)) < len(names) or len(names) + 1 < len(header))
 
 
@@ -142,10 +142,15 @@ def header_row(rows: Sequence[Sequence[str]]) -> int:
 def _is_data(rows: Sequence[Sequence[str]]) -> bool:
     """A first row with numbers, no years, is a row like the others."""
     cells = [cell for cell in rows[0] if cell.strip()]
-    numbers = [cell for cell in cells if read_cell(cell).whole is not None and not is_year_word(cell)]
+    numbers = [cell for cell in cells if _is_number(cell) and not is_year_word(cell)]
     if [cell.strip() for cell in numbers] == ["0"]:
         return False  # what pandas calls a column without a name
     return bool(numbers) and len(numbers) >= 0.3 * len(cells) and not _is_range(numbers)
+
+
+def _is_number(cell: str) -> bool:
+    """« 4 * » is one; « n = 120 » and « Femmes (N = 120) » name a column."""
+    return read_cell(cell).whole is not None and denominator_in(cell) is None
 
 
 def _is_range(numbers: Sequence[str]) -> bool:

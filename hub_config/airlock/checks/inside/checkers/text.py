@@ -8,16 +8,28 @@ from typing import Final
 
 from hub_config.airlock.checks.inside.checkers.delimited import read_rows, rows_found, separator_of
 from hub_config.airlock.checks.inside.decoding import decoded
+from hub_config.airlock.checks.inside.disclosure.behind import few_behind
+from hub_config.airlock.checks.inside.disclosure.cells import read_cell
 from hub_config.airlock.checks.inside.disclosure.grid import Grid, grid_of
 from hub_config.airlock.checks.inside.disclosure.latex import check_latex, latex_tables
-from hub_config.airlock.checks.inside.disclosure.patterns import counted, fractions, personal, titled_name
+from hub_config.airlock.checks.inside.disclosure.patterns import (
+    counted,
+    events,
+    excepted,
+    fractions,
+    personal,
+    shares,
+    titled_name,
+)
 from hub_config.airlock.checks.inside.disclosure.roles import counts_people
 from hub_config.airlock.checks.inside.disclosure.rounding import declared_rounding
 from hub_config.airlock.checks.inside.disclosure.tables import candidates_of, table_found
+from hub_config.airlock.checks.inside.disclosure.unread import is_narrow
 from hub_config.airlock.checks.inside.disclosure.vocabulary import words
+from hub_config.airlock.checks.inside.disclosure.written import circled
 from hub_config.airlock.checks.inside.found import Found, Notes, Order
 from hub_config.airlock.checks.inside.kinds import extension_of
-from hub_config.airlock.checks.inside.preview import LINES_SHOWN, Highlight, shows, text_block
+from hub_config.airlock.checks.inside.preview import LINES_SHOWN, Highlight, disguises, text_block
 from hub_config.governance.releases.coded import is_coded
 from hub_config.governance.releases.facts import FileKind
 from hub_config.governance.releases.findings import Place, Rule, Severity
@@ -89,9 +101,13 @@ _Said = Iterator[tuple[Rule, Severity, dict[str, str | int]]]
 
 
 def _said(line: str, least: int, rounding: int | None, *, code: bool) -> _Said:
+    line = _without_emphasis(line)
     told = list(counted(line, code=code))
     if any(0 < count < least for count in told):
         yield Rule.SMALL_COUNT, Severity.BLOCKING, {"min": least, "below": least - 1}
+    elif any(0 < count < least for count in events(line)):
+        yield Rule.SMALL_COUNT, Severity.WARNING, {"min": least, "below": least - 1}
+    yield from _said_of_wholes(line, least)
     if rounding and any(count % rounding for count in told if count >= least):
         yield Rule.UNROUNDED_COUNT, Severity.WARNING, {"base": rounding}
     for part, whole in fractions(line):
@@ -103,7 +119,7 @@ def _said(line: str, least: int, rounding: int | None, *, code: bool) -> _Said:
         yield Rule.PERSONAL_PATTERN, Severity.BLOCKING, {"word": word}
     if titled_name(line):
         yield Rule.PERSONAL_PATTERN, Severity.WARNING, {"word": "name"}
-    if not all(shows(each) or each in "\t\ufeff\x0c" for each in line):
+    if disguises(line, allowed="\t\ufeff\x0c"):
         yield Rule.DISGUISED_CHARACTERS, Severity.BLOCKING, {}
     if is_coded(line):
         yield Rule.HIDDEN_CONTENT, Severity.BLOCKING, {"what": "text that nobody can read"}
@@ -114,9 +130,27 @@ def _said(line: str, least: int, rounding: int | None, *, code: bool) -> _Said:
     yield from _said_of_models(line, least)
 
 
-_LABELLED: Final = re.compile(
-    r"[\s*•|>-]*([^\W\d][^:=\d]{0,60}?)\s*[:=]\s*(\d[\d \u00a0\u202f]{0,11})[.;,]?\s*"
-)
+_EMPHASIS: Final = re.compile(r"\*{1,3}(?=\w)|(?<=[\w:])\*{1,3}|`|(?<!\w)_{1,3}(?=\w)|(?<=\w)_{1,3}(?!\w)")
+
+
+def _without_emphasis(line: str) -> str:
+    """Without Markdown's stars and lines about a word, and with ⑦ as 7."""
+    if not line.isascii():
+        line = circled(line)
+    return _EMPHASIS.sub("", line)
+
+
+def _said_of_wholes(line: str, least: int) -> _Said:
+    """« Parmi 1 000 patients, 0,4 % », « tous sauf 4 »."""
+    if any(0 < count < least for count in excepted(line)):
+        yield Rule.SMALL_COMPLEMENT, Severity.BLOCKING, {"below": least - 1}
+    few = [share for share in shares(line) if few_behind(share.percent, share.decimals, share.of, least)]
+    if few:
+        severity = Severity.BLOCKING if any(share.sure for share in few) else Severity.WARNING
+        yield Rule.COUNT_BEHIND_PERCENTAGE, severity, {"below": least - 1}
+
+
+_LABELLED: Final = re.compile(r"[\s*•|>-]*([^\W\d][^:=\d]{0,60}?)\s*[:=]\s*([^:=]{1,60}?)[.;,]?\s*")
 _R_SUMMARY: Final = re.compile(r"\bMin\.\s+1st Qu\.|\bmin\s+25%\s+50%", re.I)
 _EXTREME: Final = re.compile(
     r"\b(?:minimum|maximum|min|max|étendue|range|extrêmes)\b\.?\s*(?::|=|\(|de|of|from)?\s*\d", re.I
@@ -126,9 +160,12 @@ _EXTREME: Final = re.compile(
 def _said_of_labels(line: str, least: int) -> _Said:
     """« Décès : 7 », « Effectif = 7 », a minimum or maximum in a sentence."""
     match = _LABELLED.fullmatch(line)
-    people = match is not None and counts_people(words(match[1]))
-    if match is not None and people and 0 < int(re.sub(r"\D", "", match[2])) < least:
-        yield Rule.SMALL_COUNT, Severity.BLOCKING, {"min": least, "below": least - 1}
+    if match is not None and counts_people(words(match[1])):
+        cell = read_cell(match[2])
+        if 0 < (cell.whole or 0) < least:
+            yield Rule.SMALL_COUNT, Severity.BLOCKING, {"min": least, "below": least - 1}
+        elif cell.bounds is not None and is_narrow(cell.bounds, least):
+            yield Rule.NARROW_MASK, Severity.BLOCKING, {"min": least, "below": least - 1}
     if _R_SUMMARY.search(line):
         yield Rule.EXTREME_VALUE, Severity.BLOCKING, {}
     elif _EXTREME.search(line):

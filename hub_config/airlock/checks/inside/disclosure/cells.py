@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Final
+
+from hub_config.airlock.checks.inside.disclosure.written import bounds_of, cleared, core, is_withheld
 
 MASKS: Final = frozenset(
     {
@@ -16,14 +18,21 @@ MASKS: Final = frozenset(
 )
 _EMPTY: Final = frozenset({"", "nan", "none", "null", "-", "--", "–", "—", "."})
 _SPACES: Final = re.compile(r"[\s\u00a0\u202f\u2009']+")
-_BELOW: Final = re.compile(r"(n\s*)?[<≤]\s*=?\s*\d{1,3}|moins de \d{1,3}|less than \d{1,3}|under \d{1,3}")
 _NUMBER: Final = (
     r"[+-]?\d{1,3}(?:[\s\u00a0\u202f\u2009',]\d{3})+(?:[.,]\d+)?"
     r"|[+-]?\d+(?:[.,]\d+)?(?:[eE][+-]?\d+)?"
 )
 _ONE: Final = re.compile(rf"({_NUMBER})\s*(%)?")
 _COUNT_AND_SHARE: Final = re.compile(r"(\d[\d\s\u00a0\u202f]*)\s*[(\[]\s*(\d+(?:[.,]\d+)?)\s*(%)?\s*[)\]]")
-_COUNT_OF: Final = re.compile(r"(\d[\d\s\u00a0\u202f]*)\s*/\s*(\d[\d\s\u00a0\u202f]*)(?:\s*[(\[].*[)\]])?")
+_SHARE_AND_COUNT: Final = re.compile(
+    r"(\d+(?:[.,]\d+)?)\s*%\s*[(\[]\s*(?:n\s*=\s*)?(\d[\d\s\u00a0\u202f]*)(?:/\s*(\d[\d\s\u00a0\u202f]*))?[)\]]"
+)
+_COUNT_OF: Final = re.compile(
+    r"(\d[\d\s\u00a0\u202f]*)\s*(?:/|sur|of|out of|parmi|among)\s*(\d[\d\s\u00a0\u202f]*)(?:\s*[(\[].*[)\]])?"
+)
+_MASKED_SHARE: Final = re.compile(
+    r"(?P<mask>\D*?|[<≤]\s*\d{1,3})\s*[(\[]\s*(?P<share>\d+(?:[.,]\d+)?)\s*%\s*[)\]]"
+)
 _STATISTIC: Final = re.compile(
     r"[+-]?\d+(?:[.,]\d+)?\s*%?\s*(?:[(\[][^()\[\]]*\d[^()\[\]]*[)\]]|(?:±|\+/-)\s*\d+(?:[.,]\d+)?)"
 )
@@ -33,7 +42,8 @@ _LONGEST: Final = 60
 @dataclass(frozen=True, slots=True)
 class Cell:
     """`number` of a plain number; `count`, `share`, `of` of a composite one: `12 (4.5 %)`, `12/266`.
-    `statistic`: a mean or an estimate with its spread: `61,2 (14,8)`, `27 [24 ; 31]`."""
+    `statistic`: a mean or an estimate with its spread: `61,2 (14,8)`, `27 [24 ; 31]`. `bounds`: the least and
+    the most that it says: `1 à 3`, `< 11`. `loose`: read of a number with marks, a unit, in words."""
 
     text: str
     number: float | None = None
@@ -45,6 +55,19 @@ class Cell:
     share: float | None = None
     of: int | None = None
     statistic: bool = False
+    bounds: tuple[int, int] | None = None
+    loose: bool = False
+
+    @property
+    def is_read(self) -> bool:
+        """Whether anything is known of what it says."""
+        told = (self.number, self.count, self.bounds)
+        return self.masked or self.statistic or any(each is not None for each in told)
+
+    @property
+    def is_month(self) -> bool:
+        """`4/2021`: in a column of counts, of so many; elsewhere more likely April."""
+        return self.of is not None and 1900 <= self.of <= 2100 and (self.count or 0) <= 31
 
     @property
     def whole(self) -> int | None:
@@ -61,16 +84,36 @@ def read_cell(text: str) -> Cell:
     bare = text.strip().strip('"').strip()
     if len(bare) > _LONGEST:
         return Cell(bare)
-    lowered = bare.lower()
+    shown = cleared(bare)
+    lowered = shown.lower()
     if lowered in MASKS:
         return Cell(bare, masked=True, empty=lowered in _EMPTY)
-    if _BELOW.fullmatch(lowered):
-        return Cell(bare, masked=True)
-    return _plain(bare) or _composite(bare) or Cell(bare, statistic=bool(_STATISTIC.fullmatch(bare)))
+    if (bounds := bounds_of(lowered)) is not None:
+        return Cell(bare, masked=is_withheld(lowered), bounds=bounds)
+    strict = _plain(bare, shown) or _composite(bare, shown) or _masked_share(bare, shown)
+    return strict or _loosely(bare, core(lowered)) or Cell(bare, statistic=bool(_STATISTIC.fullmatch(shown)))
 
 
-def _plain(bare: str) -> Cell | None:
-    match = _ONE.fullmatch(bare)
+def _loosely(bare: str, core: str) -> Cell | None:
+    """A whole number or a percentage; anything else with words around it says nothing for certain."""
+    read = _plain(bare, core) or _composite(bare, core)
+    if read is None or (read.whole is None and not read.percent):
+        return None
+    count = read.count if read.percent else read.whole
+    return replace(read, number=read.number if read.percent else None, count=count, loose=True)
+
+
+def _masked_share(bare: str, shown: str) -> Cell | None:
+    """`* (0,4 %)`: the count is withheld, its percentage is not."""
+    match = _MASKED_SHARE.fullmatch(shown)
+    if match is None or not (match["mask"].lower() in MASKS or match["mask"][:1] in ("<", "≤")):
+        return None
+    share, decimals = number_of(match["share"]) or (0.0, 0)
+    return Cell(bare, masked=True, share=share, percent=True, decimals=decimals)
+
+
+def _plain(bare: str, shown: str) -> Cell | None:
+    match = _ONE.fullmatch(shown)
     if match is None:
         return None
     written = number_of(match[1])
@@ -80,13 +123,18 @@ def _plain(bare: str) -> Cell | None:
     return Cell(bare, number=number, percent=bool(match[2]), decimals=decimals)
 
 
-def _composite(bare: str) -> Cell | None:
-    if match := _COUNT_AND_SHARE.fullmatch(bare):
+def _composite(bare: str, shown: str) -> Cell | None:
+    if match := _COUNT_AND_SHARE.fullmatch(shown):
         share = float(match[2].replace(",", "."))
         decimals = len(re.split(r"[.,]", match[2])[1]) if re.search(r"[.,]", match[2]) else 0
         if share <= 100:
             return Cell(bare, count=_whole(match[1]), share=share, percent=bool(match[3]), decimals=decimals)
-    if match := _COUNT_OF.fullmatch(bare):
+    if match := _SHARE_AND_COUNT.fullmatch(shown):
+        share, decimals = number_of(match[1]) or (0.0, 0)
+        of = _whole(match[3]) if match[3] else None
+        if share <= 100:
+            return Cell(bare, count=_whole(match[2]), share=share, percent=True, decimals=decimals, of=of)
+    if match := _COUNT_OF.fullmatch(shown):
         return Cell(bare, count=_whole(match[1]), of=_whole(match[2]))
     return None
 

@@ -17,6 +17,7 @@ class Marks:
     notes: Notes
     rounding: int | None = None
     highlights: list[Highlight] = field(default_factory=list)
+    told: set[tuple[object, ...]] = field(default_factory=set)
 
     @property
     def least(self) -> int:
@@ -28,9 +29,13 @@ class Marks:
     def add(
         self, rule: Rule, severity: Severity, row: int | None, column: int | None, **params: str | int
     ) -> None:
-        """At a cell, from 0; row -1 is the header, None the whole table."""
+        """At a cell, from 0; row -1 is the header, None the whole table. Told once."""
         if rule is Rule.SMALL_COUNT:
             params = {"min": self.least, "below": self.least - 1, **params}
+        same = (rule, severity, row, column, *sorted(params.items()))
+        if same in self.told:
+            return
+        self.told.add(same)
         self.notes.add(rule, severity, self.grid.place(row, column), **params)
         if row is not None and len(self.highlights) < HIGHLIGHTS:
             self.highlights.append(Highlight(row, -1 if column is None else column, rule))

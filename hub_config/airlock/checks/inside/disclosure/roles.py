@@ -58,7 +58,7 @@ class Roles:
 def roles_of(grid: Grid) -> Roles:
     rows = tuple(row_role(row, first=at == 0) for at, row in enumerate(grid.rows))
     named = [column_role(grid.header[at], grid.column(at), at) for at in range(grid.width)]
-    if named[:1] == [Role.COUNT] and Role.COUNT in named[1:] and _is_scale(grid.column(0)):
+    if named[:1] == [Role.COUNT] and Role.COUNT in named[1:] and _is_scale(grid.header[0], grid.column(0)):
         named[0] = Role.AXIS
     return Roles(
         columns=tuple(_as_crosstab(grid, named, rows)),
@@ -87,10 +87,13 @@ def column_role(name: str, cells: Sequence[Cell], at: int) -> Role:
         told & said.COUNT
         and not told & _NO_COUNT
         and _mostly_whole(cells)
-        and (_numeric(filled) or not filled)
+        and (not filled or _says_counts(filled, at))
     ):
         return Role.COUNT
-    if any(cell.count is not None for cell in cells) and not told & said.STATISTIC:
+    if (
+        any(cell.count is not None and not (cell.loose or cell.is_month) for cell in cells)
+        and not told & said.STATISTIC
+    ):
         return Role.COUNT
     return _by_content(told, cells, at)
 
@@ -120,7 +123,7 @@ def _is_extreme(told: frozenset[str], name: str) -> bool:
 
 
 def _is_share(told: frozenset[str], name: str, cells: Sequence[Cell]) -> bool:
-    if "%" in name and not any(cell.count is not None for cell in cells):
+    if "%" in name and not any(cell.count is not None and not cell.loose for cell in cells):
         return True
     if told & said.SHARE and not (told & {"n", "nb", "nombre", "effectif", "count"} and _mostly_whole(cells)):
         return True
@@ -133,9 +136,20 @@ def _is_total(told: frozenset[str], name: str, cells: Sequence[Cell]) -> bool:
     return named and not told & _NO_COUNT and _mostly_whole(cells)
 
 
+def _says_counts(filled: Sequence[Cell], at: int) -> bool:
+    """Of a column named as counts are: behind the first, one number is enough, whatever else stands in it."""
+    read = [cell for cell in filled if cell.is_read]
+    if at > 0 and any(cell.whole is not None for cell in read):
+        return True
+    return len(read) >= 0.7 * len(filled)
+
+
 def _numeric(filled: Sequence[Cell]) -> bool:
-    numbers = sum(cell.number is not None or cell.count is not None or cell.masked for cell in filled)
-    return bool(filled) and numbers >= 0.7 * len(filled)
+    """Mostly numbers and masks; numbers in words or with marks only where as many are plain."""
+    strict = sum(not cell.loose and (cell.number is not None or cell.count is not None) for cell in filled)
+    masked = sum(cell.masked for cell in filled)
+    loose = min(sum(cell.loose for cell in filled), strict)
+    return bool(filled) and strict + masked + loose >= 0.7 * len(filled)
 
 
 def _mostly_whole(cells: Sequence[Cell]) -> bool:
@@ -156,8 +170,11 @@ def _numbers_rows(cells: Sequence[Cell]) -> bool:
     return _is_sequence(cells) and [cell.number for cell in cells[:2]] in ([0, 1], [1, 2])
 
 
-def _is_scale(cells: Sequence[Cell]) -> bool:
-    """Rising whole numbers in front of counts: how many visits, of how many patients."""
+def _is_scale(name: str, cells: Sequence[Cell]) -> bool:
+    """Rising whole numbers in front of counts: how many visits, of how many patients; but no cases by the
+    hundred."""
+    if said.words(name) & said.PEOPLE and any((cell.whole or 0) >= _AS_HIGH_AS_COUNTS for cell in cells):
+        return False
     numbers = [cell.number for cell in cells]
     known = [number for number in numbers if number is not None]
     return len(known) == len(numbers) > 1 and all(before < after for before, after in pairwise(known))
@@ -233,4 +250,4 @@ _STATISTICS: Final = re.compile(
 
 
 def _is_text(cell: Cell) -> bool:
-    return bool(cell.text) and cell.number is None and cell.count is None
+    return bool(cell.text) and (cell.loose or (cell.number is None and cell.count is None))

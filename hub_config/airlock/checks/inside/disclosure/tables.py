@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
+from hub_config.airlock.checks.inside.disclosure.behind import check_behind
 from hub_config.airlock.checks.inside.disclosure.counts import (
     check_complements,
     check_counts,
@@ -19,9 +20,11 @@ from hub_config.airlock.checks.inside.disclosure.grid import Grid
 from hub_config.airlock.checks.inside.disclosure.marks import Marks
 from hub_config.airlock.checks.inside.disclosure.patterns import counted, personal, titled_name
 from hub_config.airlock.checks.inside.disclosure.persons import check_persons
+from hub_config.airlock.checks.inside.disclosure.remainders import check_remainders
 from hub_config.airlock.checks.inside.disclosure.roles import roles_of
 from hub_config.airlock.checks.inside.disclosure.rounding import declared_rounding
 from hub_config.airlock.checks.inside.disclosure.totals import check_totals
+from hub_config.airlock.checks.inside.disclosure.unread import check_unread
 from hub_config.airlock.checks.inside.found import MOST_CANDIDATES, Found, Notes, Order
 from hub_config.airlock.checks.inside.numbers import long_numbers
 from hub_config.airlock.checks.inside.preview import (
@@ -29,7 +32,7 @@ from hub_config.airlock.checks.inside.preview import (
     ROWS_SHOWN,
     Highlight,
     TableBlock,
-    shows,
+    disguises,
     table_block,
 )
 from hub_config.governance.releases.coded import is_coded
@@ -48,6 +51,9 @@ def table_found(grid: Grid, order: Order, *, total_rows: int | None = None) -> F
         roles = roles_of(grid)
         for check in (check_counts, check_complements, check_steps, check_shares, check_totals):
             check(grid, roles, marks)
+        check_remainders(grid, roles, marks)
+        check_behind(grid, roles, marks)
+        check_unread(grid, roles, marks)
         check_persons(grid, roles, marks)
         check_extremes(grid, roles, marks)
         check_models(grid, roles, marks)
@@ -74,7 +80,7 @@ def check_texts(grid: Grid, order: Order, marks: Marks) -> None:
         _check_text(text, -1, at, order, marks)
     for row, cells in enumerate(grid.rows):
         for at, cell in enumerate(cells):
-            if cell.number is None or len(cell.text) > 8:
+            if cell.number is None or len(cell.text) > 8 or not cell.text.isascii():
                 _check_text(cell.text, row, at, order, marks, number=cell.number is not None)
 
 
@@ -97,7 +103,7 @@ def _check_text(
     if is_coded(text):
         what = "text that nobody can read"
         marks.add(Rule.HIDDEN_CONTENT, Severity.BLOCKING, row, at, what=what)
-    if not all(shows(each) or each in "\n\r\t" for each in text):
+    if disguises(text, allowed="\n\r\t"):
         marks.add(Rule.DISGUISED_CHARACTERS, Severity.BLOCKING, row, at)
 
 

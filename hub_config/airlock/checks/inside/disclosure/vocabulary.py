@@ -62,6 +62,17 @@ HAPPENED: Final = _set(
     "female male infections infection abandons abandon reponse repondeurs responders relapse relapses "
     "died vaccinated treated exposed"
 )
+CASES: Final = HAPPENED | _set(
+    "cas cases numerateur numerator inclus included repondants respondents depistees vaccinees traitees"
+)
+WHOLE: Final = _set(
+    "n effectif effectifs patients patientes denominateur denominator population sujets subjects eligibles "
+    "eligible total participants personnes people invites invited"
+)
+SCORE: Final = _set(
+    "score note mmse moca eva en apgar glasgow phq gad audit echelle scale tension pas pad titre titer"
+)
+CHANGE: Final = _set("evolution variation croissance growth change ecart difference annuel annual")
 REMAINING: Final = _set("remaining remain restants restant reste left risk risque kept gardes conserves")
 NUMBER_OF: Final = _set("num numero no ref reference code")
 CUMULATED: Final = _set("cumul cumule cumules cumulee cumulees cumulative cumulated cumulatif cum cumsum")
