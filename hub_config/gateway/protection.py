@@ -162,4 +162,5 @@ def shown_of(settled: Settled) -> Shown:
         settled.values,
         settled.settlements == Settlement.WITHHELD,
         settled.settlements == Settlement.SNAPPED,
+        settled.dates,
     )

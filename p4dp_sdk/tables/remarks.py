@@ -7,6 +7,7 @@ cell, and promises no more than the table's protection does.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from p4dp_sdk.disclosure.policy import Method
@@ -193,7 +194,16 @@ def _snapped(frame: pd.DataFrame, disclosure: Disclosure) -> list[str]:
         "These groups, or their sums, were counted before, give or take ten patients, rarely over twenty.",
         count,
     )
-    return [f"{sign}{rounded}{_colon()}{cells}{some}. {why}"]
+    return [f"{sign}{rounded}{_colon()}{cells}{some}. {why}{_given_again(disclosure)}"]
+
+
+def _given_again(disclosure: Disclosure) -> str:
+    """Of when the numbers are that the same question was given before."""
+    found = {day for measure in disclosure.measures.values() for day in measure.given_again}
+    english = language() is Language.ENGLISH
+    days = [day if english else f"{date.fromisoformat(day):%d/%m/%Y}" for day in sorted(found)]
+    text = _("The same question was asked before: value of {days}.")
+    return " " + text.format(days=", ".join(days)) if days else ""
 
 
 def _dropped(disclosure: Disclosure) -> list[str]:

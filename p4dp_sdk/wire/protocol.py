@@ -38,12 +38,14 @@ class Limits:
 @dataclass(frozen=True)
 class MeasureSummary:
     """One released measure: how many cells are shown, how many carry the mark, and how many of those shown
-    were rounded to an earlier answer. `snapped_labels` are the keys of these, the first 200."""
+    were rounded to an earlier answer. `snapped_labels` are the keys of these, the first 200; `given_again`
+    the days (UTC) on which those of them that answer the same question again were shown first."""
 
     shown: int
     withheld: int
     snapped: int = 0
     snapped_labels: tuple[tuple[object, ...], ...] = ()
+    given_again: tuple[str, ...] = ()
 
     @property
     def kept(self) -> float:
@@ -84,10 +86,14 @@ class Disclosure:
     scope: Scope = Scope.ALL
 
     def to_json(self) -> bytes:
-        """The scope is written where it is one's own: clients that never ask for it don't know the word."""
+        """The scope is written where it is one's own, days where there are some: clients that never ask for
+        it don't know the word."""
         fields = {
             name: value for name, value in asdict(self).items() if value != Scope.ALL or name != "scope"
         }
+        for measure in fields["measures"].values():
+            if not measure["given_again"]:
+                del measure["given_again"]
         return json.dumps(fields, ensure_ascii=False, sort_keys=True, default=str).encode()
 
     @classmethod
@@ -101,4 +107,5 @@ class Disclosure:
 
 def _summary(fields: dict[str, Any]) -> MeasureSummary:
     labels = tuple(tuple(label) for label in fields.pop("snapped_labels"))
-    return MeasureSummary(**fields, snapped_labels=labels)
+    days = tuple(fields.pop("given_again", ()))
+    return MeasureSummary(**fields, snapped_labels=labels, given_again=days)

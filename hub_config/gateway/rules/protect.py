@@ -27,12 +27,13 @@ _LABELS_TOLD = 200
 
 @dataclass(frozen=True)
 class Shown:
-    """One measure, an entry a cell: its final values, where it is withheld, and where the value is that of an
-    earlier answer."""
+    """One measure, an entry a cell: its final values, where it is withheld, where the value is that of an
+    earlier answer, and when that was shown first to whom it is given again (NaT elsewhere)."""
 
     values: NDArray[np.generic]
     withheld: NDArray[np.bool_]
     snapped: NDArray[np.bool_] | None = None
+    dates: NDArray[np.datetime64] | None = None
 
     @property
     def hidden(self) -> NDArray[np.bool_]:
@@ -46,10 +47,11 @@ class Shown:
         absent = places < 0
         if not len(self.values):
             nowhere = np.zeros(len(places), dtype=bool)
-            return _Placed(np.zeros(len(places)), ~nowhere, nowhere)
+            return _Placed(np.zeros(len(places)), ~nowhere, nowhere, ())
         hidden = absent | self.hidden[places]
         snapped = np.zeros(len(places), dtype=bool) if self.snapped is None else self.snapped[places]
-        return _Placed(np.where(hidden, 0, self.values[places]), hidden, snapped & ~hidden)
+        days = () if self.dates is None else _days(self.dates[places[snapped & ~hidden]])
+        return _Placed(np.where(hidden, 0, self.values[places]), hidden, snapped & ~hidden, days)
 
 
 @dataclass(frozen=True)
@@ -59,17 +61,22 @@ class _Placed:
     values: NDArray[np.generic]
     hidden: NDArray[np.bool_]
     snapped: NDArray[np.bool_]
+    days: tuple[str, ...]
 
     def summary(self, rows: Sequence[Label]) -> MeasureSummary:
         hidden, snapped = int(self.hidden.sum()), np.flatnonzero(self.snapped)
         told = tuple(rows[place] for place in snapped[:_LABELS_TOLD])
-        return MeasureSummary(len(rows) - hidden, hidden, len(snapped), told)
+        return MeasureSummary(len(rows) - hidden, hidden, len(snapped), told, self.days)
 
     def array(self, dtype: pa.DataType) -> pa.Array:
         """Of the type that the query asked for; to a whole number by rounding."""
         whole = pa.types.is_integer(dtype)
         values = np.rint(self.values).astype(np.int64) if whole else self.values
         return pa.array(values, mask=self.hidden).cast(dtype, safe=False)
+
+
+def _days(dates: NDArray[np.datetime64]) -> tuple[str, ...]:
+    return tuple(np.unique(dates[~np.isnat(dates)].astype("datetime64[D]")).astype(str).tolist())
 
 
 def table(release: Release, labels: Sequence[Label], shown: Mapping[str, Shown]) -> ProtectedTable:

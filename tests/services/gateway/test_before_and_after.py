@@ -246,6 +246,17 @@ async def test_the_same_draft_shows_equal_cells_after_a_practice_withdrew(
     assert as_shown(await people(ines, draft())) == first
 
 
+async def test_a_draft_given_again_says_of_when_it_is(enclave: Enclave) -> None:
+    """And says the same when nobody withdrew."""
+    ines = enclave.workspace("ines", "these-ines")
+    said = [(await ines.answer(by_sex()))[1].measures["n"].given_again for _ in range(2)]
+    object_(enclave, physician_no=GP)
+    said.append((await ines.answer(by_sex()))[1].measures["n"].given_again)
+    assert said[0] == ()
+    assert said[1] == said[2]
+    assert len(said[1]) == 1, "a day"
+
+
 async def test_said_in_other_words_it_is_the_same_draft(enclave: Enclave) -> None:
     """Other names, a filter for a key, columns that nobody needs: what decides is the graph, as decoded."""
     ines, p = enclave.workspace("ines", "these-ines"), table("patients")

@@ -193,6 +193,20 @@ def test_cells_rounded_to_an_earlier_answer_carry_a_sign() -> None:
         assert "≈ arrondi à une réponse antérieure : 2 cellules." in shown
 
 
+def test_what_is_given_again_says_of_when_it_is() -> None:
+    """Of each day once, whatever the measure."""
+    days = ("2026-01-05", "2026-02-01")
+    again = {
+        name: MeasureSummary(2, 1, 1, (("30-39",),), days[:count])
+        for count, name in enumerate(("patients", "part [1]"), 1)
+    }
+    frame = crosstab(measures=again, key_columns=("age_band",))
+    assert "La même question a déjà été posée : valeur du 05/01/2026, 01/02/2026." in text(frame)
+    said = disclosure(measures=again)
+    assert Disclosure.from_json(said.to_json()) == said
+    assert b"given_again" not in disclosure(measures=snapped(1, ("30-39",))).to_json()
+
+
 def test_the_sign_follows_its_row() -> None:
     frame = crosstab(measures=snapped(1, ("30-39",)), key_columns=("age_band",))
     for moved in (frame.iloc[::-1], frame.set_index("age_band"), frame.iloc[[1]]):
