@@ -13,6 +13,7 @@ from functools import partial
 
 from hub_config.airlock.checks.inside.reasons import Reason
 from hub_config.governance.releases.findings import Rule
+from tests.corpus import hostile_pages
 from tests.corpus.cases import Case, aside, unsafe
 from tests.corpus.hostile_documents import pdf, with_part, word
 from tests.corpus.hostile_pictures import drawings, images, pages, png
@@ -21,7 +22,7 @@ from tests.corpus.tables import as_csv, as_html, page_of
 
 
 def cases() -> tuple[Case, ...]:
-    parts = (_archives, pages, drawings, images, pdf, word, _bombs, _names)
+    parts = (_archives, pages, drawings, images, pdf, hostile_pages.cases, word, _bombs, _names)
     return tuple(case for part in parts for case in part())
 
 

@@ -77,6 +77,7 @@ FRENCH: Final[Mapping[str, str]] = {
     "program": "un programme",
     "remarks of a drawing": "des remarques dans le code du dessin",
     "remarks within a part": "des remarques dans le code du document",
+    "something outside the page": "un tracé hors de la page",
     "style that hides": "un style qui masque",
     "text that isn't shown": "un texte que rien ne montre",
     "characters": "caractères",

@@ -1,4 +1,4 @@
-"""PDF: its text, page by page, and all that a PDF can carry or do beside it. No page is drawn.
+"""PDF: its pages as pictures, the text of each, and all that a PDF can carry or do beside it.
 
 Every object of the file is looked at, also those that no page leads to. What is encrypted, or too large
 to walk through, is put aside.
@@ -11,13 +11,16 @@ import logging
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 from hub_config.airlock.checks.inside.checkers import portable
+from hub_config.airlock.checks.inside.checkers.drawn_pages import MOST_DRAWN, Box, page_title, sheets
 from hub_config.airlock.checks.inside.checkers.gathering import Gathering
 from hub_config.airlock.checks.inside.checkers.points import Point, judge_points
 from hub_config.airlock.checks.inside.found import CannotRead, Found, Order, Reason
-from hub_config.governance.releases.findings import Place, Rule, Severity
+from hub_config.airlock.checks.inside.preview import Block, ImageBlock, TextBlock
+from hub_config.governance.releases.findings import Finding, Place, Rule, Severity
 
 MOST_OBJECTS: Final = 50_000
 MOST_PAGES: Final = 200
@@ -50,9 +53,11 @@ def check(content: bytes, order: Order) -> Found:
     portable.judge_strings(gathering, reader, objects.values())
     portable.judge_fonts(gathering, objects.values())
     _judge_metadata(gathering, reader)
+    _draw_pages(gathering, content, reader)
     _read_pages(gathering, reader)
-    gathering.add(Rule.UNSEEN_DRAWING, Severity.WARNING)
-    return gathering.found()
+    found = gathering.found()
+    unseen = Found(tuple(_unseen(found, len(reader.pages))))
+    return replace(found, blocks=tuple(_beside(found.blocks))) + unseen
 
 
 def _opened(content: bytes) -> Any:
@@ -185,6 +190,52 @@ def _judge_metadata(gathering: Gathering, reader: Any) -> None:
         gathering.warn(Rule.DOCUMENT_METADATA, "other properties")
 
 
+def _draw_pages(gathering: Gathering, content: bytes, reader: Any) -> None:
+    """Before anything else is shown: no long text takes a picture's place. Raises CannotRead."""
+    try:
+        boxes = [_sides(page.mediabox) for page in reader.pages]
+    except Exception:
+        raise CannotRead(Reason.DAMAGED) from None
+    for number, sheet in enumerate(sheets(content, boxes), 1):
+        if sheet.picture is not None:
+            gathering.show(sheet.picture)
+        if sheet.unseen:
+            gathering.block(Rule.HIDDEN_CONTENT, "text that isn't shown", Place(page=number))
+        if sheet.beyond:
+            gathering.block(Rule.HIDDEN_CONTENT, "something outside the page", Place(page=number))
+
+
+def _sides(box: Any) -> Box:
+    left, right = sorted((float(box.left), float(box.right)))
+    bottom, top = sorted((float(box.bottom), float(box.top)))
+    return left, bottom, right, top
+
+
+def _beside(blocks: Sequence[Block]) -> Iterator[Block]:
+    """Each page's picture, then its words."""
+    pictures = [each for each in blocks if isinstance(each, ImageBlock)]
+    titles = [each.alt for each in pictures]
+    for block in blocks:
+        if isinstance(block, TextBlock) and block.title in titles:
+            until = titles.index(block.title) + 1
+            yield from pictures[:until]
+            del pictures[:until], titles[:until]
+        if not isinstance(block, ImageBlock):
+            yield block
+    yield from pictures
+
+
+def _unseen(found: Found, pages: int) -> Iterator[Finding]:
+    """What keeps a file in whose every page is not in its preview."""
+    shown = {each.alt for each in found.blocks if isinstance(each, ImageBlock)}
+    missing = [number for number in range(1, pages + 1) if page_title(number) not in shown]
+    if pages > MOST_DRAWN:
+        params: Mapping[str, str | int] = {"shown": len(shown), "total": pages, "unit": "pages"}
+        yield Finding(Rule.NOT_ALL_SHOWN, Severity.BLOCKING, None, params)
+    for number in missing:
+        yield Finding(Rule.UNSEEN_DRAWING, Severity.BLOCKING, Place(page=number))
+
+
 def _read_pages(gathering: Gathering, reader: Any) -> None:
     """The text of each page. Raises CannotRead where a page can't be read: nobody would know what it says."""
     for number, page in enumerate(reader.pages, 1):
@@ -204,7 +255,7 @@ def _read_pages(gathering: Gathering, reader: Any) -> None:
         portable.judge_drawing(gathering, drawn, place)
         judge_points(gathering, _stamped(drawn), place)
         gathering.search(text)
-        gathering.lines(f"page {number}", text.splitlines(), place)
+        gathering.lines(page_title(number), text.splitlines(), place)
 
 
 def _stamped(drawn: bytes) -> Mapping[str, Sequence[Point]]:
