@@ -44,13 +44,13 @@ def reason_of(content: bytes, name: str = "t.csv", **bounds: object) -> Reason |
 )
 def test_a_long_file_takes_seconds_not_minutes(name: str, content: bytes) -> None:
     """24,000 rows with a percentage once took the square of their number: minutes, now one second."""
-    assert reason_of(content, name, cpu_seconds=10) in (None, Reason.TOO_MUCH)
+    assert reason_of(content, name, cpu_seconds=10, wall_seconds=300) in (None, Reason.TOO_MUCH)
 
 
 def test_time_of_its_own_is_told_as_time() -> None:
     limits = "from hub_config.airlock.checks.inside.limits import set_limits"
     spin = f"{limits}\nset_limits(memory=2**30, cpu_seconds=1, processes=1)\nwhile True: pass"
-    assert reason_of(_SMALL, program=("-c", spin), wall_seconds=20) is Reason.TIMED_OUT
+    assert reason_of(_SMALL, program=("-c", spin), wall_seconds=120) is Reason.TIMED_OUT
 
 
 @pytest.mark.parametrize(
@@ -66,7 +66,8 @@ def test_time_of_its_own_is_told_as_time() -> None:
     ],
 )
 def test_an_answer_that_is_none_puts_the_file_aside(program: str, reason: Reason) -> None:
-    assert reason_of(_SMALL, program=("-c", program), wall_seconds=2) is reason
+    patience = 2 if reason is Reason.TIMED_OUT else 120  # a busy machine takes its time to start the program
+    assert reason_of(_SMALL, program=("-c", program), wall_seconds=patience) is reason
 
 
 def test_one_hostile_file_does_not_touch_another_beside_it() -> None:
@@ -122,7 +123,9 @@ limits = "from hub_config.airlock.checks.inside.limits import set_limits"
 programs = {programs!r}
 said = []
 for program in programs:
-    bounds = replace(Bounds(), wall_seconds=2, **(dict(program=("-c", program)) if program else dict()))
+    patience = 2 if "sleep" in program else 120
+    bounds = replace(Bounds(), wall_seconds=patience)
+    bounds = replace(bounds, program=("-c", program)) if program else bounds
     told = inspect_bytes({content!r}, "t.csv", bounds=bounds)
     said.append([told.quarantined.reason.value if told.quarantined else None, len(told.findings)])
 print(json.dumps(said))
@@ -140,7 +143,7 @@ def as_nobody(*programs: str, before: str = "") -> list[list[object]]:
         env={"PYTHONPATH": str(_CHECKOUT), "LANG": "C.UTF-8"},
         capture_output=True,
         check=False,
-        timeout=60,
+        timeout=600,
     )
     assert run.returncode == 0, run.stderr.decode()
     return json.loads(run.stdout)  # type: ignore[no-any-return]

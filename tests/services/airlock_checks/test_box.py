@@ -23,7 +23,7 @@ LIMITS = "from hub_config.airlock.checks.inside.limits import set_limits"
 
 def outcome(attack: str) -> Reason | None:
     """None: the attack did what it wanted, and then answered that all is well."""
-    told = Bounds(program=("-c", f"{attack}\n{SUCCESS}"), wall_seconds=20)
+    told = Bounds(program=("-c", f"{attack}\n{SUCCESS}"), wall_seconds=120)
     inspection = inspect_bytes(b"a,b\n", "t.csv", bounds=told)
     return inspection.quarantined.reason if inspection.quarantined else None
 

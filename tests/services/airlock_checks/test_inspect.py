@@ -15,7 +15,7 @@ TABLE = b"year,patients\n2021,120\n2022,140\n"
 
 
 def ending(program: str, **bounds: float) -> Reason | None:
-    told = replace(Bounds(wall_seconds=20), program=("-c", program), **bounds)  # type: ignore[arg-type]
+    told = replace(Bounds(wall_seconds=120), program=("-c", program), **bounds)  # type: ignore[arg-type]
     inspection = inspect_bytes(TABLE, "table.csv", bounds=told)
     return inspection.quarantined.reason if inspection.quarantined else None
 
