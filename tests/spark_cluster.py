@@ -29,7 +29,7 @@ from typing import Final
 
 WHEELS: Final = Path(__file__).parents[1] / ".venv" / "spark" / "lib"
 _LOOPBACK: Final = "127.0.0.1"
-_START_SECONDS: Final = 90.0
+_START_SECONDS: Final = 300.0
 _MASTER: Final = "org.apache.spark.deploy.master.Master"
 _WORKER: Final = "org.apache.spark.deploy.worker.Worker"
 _CONNECT: Final = "org.apache.spark.sql.connect.service.SparkConnectServer"

@@ -46,7 +46,7 @@ def test_no_file_is_dealt_out_to_two_processes(tmp_path: Path) -> None:
         file.write_text(NOTE.format(folder=str(notes)))
     command = ["-m", "pytest", "-q", "-n", "2", "--dist", "loadgroup", "-p", "no:cacheprovider", "tests"]
     done = subprocess.run(
-        [sys.executable, *command], cwd=tmp_path, capture_output=True, text=True, timeout=90
+        [sys.executable, *command], cwd=tmp_path, capture_output=True, text=True, timeout=240
     )
     assert done.returncode == 0, done.stdout + done.stderr
     ran_by, order = defaultdict(set), defaultdict(list)

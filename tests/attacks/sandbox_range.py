@@ -117,7 +117,7 @@ class Range:
         environment: dict[str, str] | None = None,
     ) -> str:
         with self.program(box, command, own_uid=own_uid, environment=environment) as process:
-            return process.communicate(timeout=60)[0]
+            return process.communicate(timeout=200)[0]
 
     @contextmanager
     def program(

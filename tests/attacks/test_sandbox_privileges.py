@@ -50,7 +50,7 @@ def test_no_further_user_namespace_gives_rights_back(enclave: Range) -> None:
 
 def test_no_program_gives_new_privileges(enclave: Range) -> None:
     with enclave.program(None, (python(), "-I", "-c", STATUS)) as bare:
-        assert "NoNewPrivs:\t0" in bare.communicate(timeout=60)[0]
+        assert "NoNewPrivs:\t0" in bare.communicate(timeout=200)[0]
     status = enclave.tell(enclave.box(), STATUS)
     assert "NoNewPrivs:\t1" in status
     assert "CapEff:\t0000000000000000" in status
@@ -68,7 +68,7 @@ if Mode.OWN_UID in MODES:  # as root only: there is nothing to collect elsewhere
         program.chmod(0o4755)
         command = (str(program), "-u")
         with enclave.program(None, command) as bare:
-            assert bare.communicate(timeout=60)[0].strip() == "0"
+            assert bare.communicate(timeout=200)[0].strip() == "0"
         assert enclave.tell_program(showing(enclave.box(), tools), command).strip() == "1000"
         enclave.close()
 

@@ -55,7 +55,7 @@ class Desk:
         return subprocess.run(
             ["bash", "-euo", "pipefail", "-c", script],
             cwd=self.directory, env=dict(self.environ), input="a secret\n",
-            capture_output=True, text=True, timeout=120,
+            capture_output=True, text=True, timeout=400,
         )  # fmt: skip
 
 

@@ -41,7 +41,9 @@ def test_ctrl_c_leaves_nothing_and_a_second_start_keeps_everything(tmp_path: Pat
     finally:
         first.stop()
     assert "is stopped" in first.printed
-    time.sleep(1)
+    end = time.monotonic() + 60
+    while processes_of(home) and time.monotonic() < end:
+        time.sleep(0.2)
     assert processes_of(home) == []
     kept = notebooks(home)
     assert kept

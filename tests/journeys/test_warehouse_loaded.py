@@ -63,7 +63,7 @@ def refused(enclave: Enclave, mapping: str, directory: Path) -> str:
     script = ROOT / ".venv/enclave/bin/p4dp-enclave"
     command = [str(script), "warehouse", "load", "--mapping", mapping, str(directory)]
     answer = subprocess.run(
-        command, env=enclave.environ, cwd=ROOT, capture_output=True, text=True, timeout=120
+        command, env=enclave.environ, cwd=ROOT, capture_output=True, text=True, timeout=400
     )
     assert answer.returncode == 2
     return " ".join((answer.stdout + answer.stderr).split())

@@ -50,7 +50,7 @@ def enclave(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Enclave]:
     yield running
     if running.process.poll() is None:
         running.process.terminate()
-        running.process.wait(60)
+        running.process.wait(200)
 
 
 @pytest.fixture(scope="module")
@@ -64,6 +64,7 @@ def browser():
 @pytest.fixture
 def page(browser):
     context = browser.new_context()
+    context.set_default_timeout(90_000)
     yield context.new_page()
     context.close()
 
@@ -304,7 +305,7 @@ def test_ctrl_c_stops_all_of_it_and_the_data_stay(enclave, page):
     open_workspace(enclave, page, "these-ines")
     with all_stopped(enclave):
         os.kill(enclave.process.pid, signal.SIGINT)
-        assert enclave.process.wait(60) == 0
+        assert enclave.process.wait(200) == 0
     text = enclave.output.read_text()
     assert "Everything is stopped" in text and "killed process" not in text
     assert enclave.command("status").returncode == 3

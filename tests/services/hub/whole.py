@@ -73,7 +73,7 @@ class Enclave:
 def start(home: Path, port: int, output: Path) -> Enclave:
     settings = Settings(home=home, port=port)
     home.mkdir(parents=True, exist_ok=True, mode=0o700)
-    write_private(home / "enclave.toml", "[projects]\ncharter = false\n")  # the journeys accept it
+    write_private(home / "enclave.toml", "[projects]\ncharter = false\n[workspace]\nstart_seconds = 240\n")
     environment = {**os.environ, "P4DP_HOME": str(home), "P4DP_PORT": str(port)}
     with output.open("wb") as file:
         process = subprocess.Popen(
@@ -86,7 +86,7 @@ def start(home: Path, port: int, output: Path) -> Enclave:
         )
     enclave = Enclave(settings, process, output)
     try:
-        wait(lambda: process.poll() is not None or "is ready" in output.read_text(), 180)
+        wait(lambda: process.poll() is not None or "is ready" in output.read_text(), 400)
         assert process.poll() is None, output.read_text()
     except BaseException:
         process.kill()
@@ -97,7 +97,7 @@ def start(home: Path, port: int, output: Path) -> Enclave:
 def open_workspace(enclave: Enclave, page: Page, project: str) -> None:
     page.goto(enclave.url("/hub/home"))
     page.click(f"[data-project={project}] a.button")
-    page.wait_for_url(f"**/user/*/{project}/lab**", timeout=90_000)
+    page.wait_for_url(f"**/user/*/{project}/lab**", timeout=180_000)
 
 
 def stop_workspace(enclave: Enclave, page: Page, project: str) -> None:

@@ -38,7 +38,7 @@ TEMPLATE = {
 }
 
 
-def until(what: Any, seconds: float = 60.0) -> Any:
+def until(what: Any, seconds: float = 180.0) -> Any:
     """Wait for `what()` to be true, and return it."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:

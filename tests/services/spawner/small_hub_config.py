@@ -31,7 +31,7 @@ c.JupyterHub.authenticator_class = "dummy"
 c.Authenticator.allow_all = True
 c.JupyterHub.allow_named_servers = True
 c.JupyterHub.spawner_class = P4DPSpawner
-c.Spawner.http_timeout = 60
+c.Spawner.start_timeout = c.Spawner.http_timeout = 180
 c.Spawner.poll_interval = 1
 c.P4DPSpawner.admission_interval = int(os.environ["SMALL_HUB_ADMISSION_INTERVAL"])
 c.P4DPSpawner.environment_dir = str(Path(sys.prefix).parent / "workspace")

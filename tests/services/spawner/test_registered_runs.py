@@ -181,5 +181,5 @@ def test_what_does_not_stand_does_not_start(hub: SmallHub) -> None:
     code, said = run(hub, "these-ines", "modele")
     assert code == 2 and "n'a pas de notebook enregistré" in said and "these-hta" in said
     both = command(hub, "run", "prise-en-main", "--notebook", "x", "--project", "these-ines")
-    both.communicate(timeout=60)
+    both.communicate(timeout=200)
     assert both.returncode == 2

@@ -65,7 +65,7 @@ def inside(box: Box) -> str:
             env=entrance.environment,
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=200,
         )
     finally:
         entrance.close()

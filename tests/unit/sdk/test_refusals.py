@@ -110,7 +110,7 @@ def test_interactive_repr_of_counts_shows_them(peer: Peer, workspace: p4dp.Works
 def test_plain_python_shows_no_stack_trace(peer: Peer) -> None:
     session = "import p4dp_sdk as p4dp\nws = p4dp.connect()\nws.tables.diagnoses.execute()\n"
     done = subprocess.run(
-        [sys.executable, "-i", "-q"], input=session, capture_output=True, text=True, timeout=60
+        [sys.executable, "-i", "-q"], input=session, capture_output=True, text=True, timeout=200
     )
     assert "données individuelles" in " ".join(done.stderr.split())
     assert "Traceback" not in done.stderr

@@ -67,7 +67,7 @@ class Door:
             transport=httpx.ASGITransport(app=bound(self.app, binding)),
             base_url="http://airlock",
             headers={"Authorization": f"Bearer {token or f'{user}/{project}'}"},
-            timeout=120,
+            timeout=400,
         )
         self.open.append(client)
         return client
