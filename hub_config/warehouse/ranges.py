@@ -10,7 +10,7 @@ import duckdb
 
 from hub_config.warehouse.schema import PATIENT, quoted
 
-ROWS_AT_ONCE: Final = 1_000_000
+ROWS_AT_ONCE: Final = 250_000  # few enough that a small load fills a range, too: its peak is a large one's
 
 Range = tuple[int, int]  # inclusive
 

@@ -42,7 +42,7 @@ PLACES: Final = f's."{FILE_INDEX}" AS file, s."{LINE}" AS line, s."{RECORD}" AS 
 BATCH: Final = 250_000
 BATCH_BYTES: Final = 16 << 20
 # Of the load's own database, what stays in memory from one batch to the next: else it grows with the file.
-_KEPT: Final = "96MB"
+_KEPT: Final = "32MB"
 _FIRST_BIRTH: Final = date(1850, 1, 1)
 _TABLES: Final = """
     CREATE TABLE IF NOT EXISTS progress
