@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
@@ -17,9 +18,14 @@ import ibis.expr.operations as ops
 from ibis.common.collections import FrozenOrderedDict
 from pyspark.sql import SparkSession
 
+from hub_config.gateway.assembly import _Jitter
 from hub_config.gateway.engine import EngineLimits, Engines
 from hub_config.gateway.engines.spark import Spark
+from hub_config.gateway.keyring import Keyring
+from hub_config.gateway.ledger import Ledger
+from hub_config.gateway.rules.memory import Memory
 from hub_config.governance.facts import AccessLevel
+from hub_config.governance.ledger.store import LedgerStore
 from hub_config.governance.store import open_store
 from hub_config.settings import Settings
 from hub_config.warehouse.engines.description import describe
@@ -43,8 +49,9 @@ class Sides:
 
     backend: ibis.BaseBackend
     database: str
-    workspace: peer_enclave.Workspace
+    enclave: peer_enclave.Enclave
     engines: Engines
+    ledgers: Iterator[Ledger]  # each is empty
 
     def raw(self, question: Question) -> Callable[[], object]:
         return self._asked(question(self._table))
@@ -58,9 +65,13 @@ class Sides:
         }
         return self._asked(asked.copy(metrics=FrozenOrderedDict({**asked.metrics, **counted})).to_expr())
 
-    def protected(self, question: Question) -> Callable[[], object]:
-        asked = question(peer_enclave.table)
-        return lambda: asyncio.run(self.workspace.answer(asked))
+    def protected(self, question: Question) -> Protected:
+        """By a person of an enclave without a ledger."""
+        return Protected(self, question(peer_enclave.table), Forgetful(), remembers=False)
+
+    def remembered(self, question: Question) -> Protected:
+        """With one that is empty at first."""
+        return Protected(self, question(peer_enclave.table), next(self.ledgers), remembers=True)
 
     def forget(self) -> None:
         """The rows that the gateway keeps."""
@@ -75,6 +86,29 @@ class Sides:
         return self.backend.table(name, database=self.database).rename(patient_id="patient_no")
 
 
+@dataclass
+class Protected:
+    """One question to the gateway: again, as nobody changes anything in between; first, as if nobody had
+    asked before."""
+
+    sides: Sides
+    asked: ibis.Expr
+    memory: Memory
+    remembers: bool
+
+    def again(self) -> object:
+        gateway = self.sides.enclave.gateway
+        guard = replace(gateway.guard, memory=self.memory, sketches=self.remembers)
+        enclave = replace(self.sides.enclave, gateway=replace(gateway, guard=guard))
+        return asyncio.run(enclave.workspace("ines", "bench").answer(self.asked))
+
+    def first(self) -> object:
+        self.sides.forget()
+        if self.remembers:
+            self.memory = next(self.sides.ledgers)
+        return self.again()
+
+
 @contextmanager
 def sides(snapshot: Snapshot, cluster: Cluster, home: Path) -> Iterator[Sides]:
     warehouse = snapshot.directory.parent
@@ -82,26 +116,35 @@ def sides(snapshot: Snapshot, cluster: Cluster, home: Path) -> Iterator[Sides]:
     wanted = describe(snapshot, load_catalogue())
     publish(place, snapshot.number, wanted)
     session = SparkSession.builder.remote(f"{cluster.address}/;token={cluster.token}").create()
-    with _workspace(warehouse, home, lambda number, _: Spark(place, number, wanted)) as (workspace, engines):
-        yield Sides(ibis.pyspark.connect(session), database_of(snapshot.number), workspace, engines)
+    backend, database = ibis.pyspark.connect(session), database_of(snapshot.number)
+    with ExitStack() as stack:
+        made = _enclave(warehouse, home, lambda number, _: Spark(place, number, wanted))
+        enclave, engines = stack.enter_context(made)
+        ledgers = stack.enter_context(closing(_ledgers(home, enclave.gateway.guard.keyring)))
+        yield Sides(backend, database, enclave, engines, ledgers)
     session.stop()
 
 
 @contextmanager
-def _workspace(warehouse: Path, home: Path, opener: Callable[[int, Path], Spark]) -> Iterator:
-    """A person's, in an enclave without a ledger, whose cost is measured elsewhere."""
+def _enclave(warehouse: Path, home: Path, opener: Callable[[int, Path], Spark]) -> Iterator:
+    """With one person in one project."""
     settings, hub = Settings(home=home), peer_enclave.HubPeer()
     store = open_store(settings)
     with ThreadPoolExecutor(4) as workers, ThreadPoolExecutor(4) as office:
         engines = Engines(LIMITS, elsewhere=opener)
         gateway = peer_enclave.make_gateway(settings, store, hub, warehouse, engines, workers, office)
-        without = replace(gateway.guard, memory=Forgetful(), sketches=False)
-        gateway = replace(gateway, limits=Limits(seconds=900.0), guard=without)
-        enclave = peer_enclave.Enclave(gateway, hub, store, settings)
+        enclave = peer_enclave.Enclave(replace(gateway, limits=Limits(seconds=900.0)), hub, store, settings)
         peer_enclave.add_project(enclave, peer_enclave.charter("bench", AccessLevel.AGGREGATE, "ines"))
-        yield enclave.workspace("ines", "bench"), engines
+        yield enclave, engines
         engines.close()
     store.close()
+
+
+def _ledgers(home: Path, keyring: Keyring) -> Generator[Ledger]:
+    """Empty ones, each in an SQLite file of its own."""
+    for number in itertools.count():
+        with closing(open_store(Settings(home=home / f"ledger-{number}"))) as store:
+            yield Ledger(LedgerStore(store), _Jitter(keyring))
 
 
 def cluster_seconds(cluster: Cluster) -> Callable[[Callable[[], object]], float]:

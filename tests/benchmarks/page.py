@@ -61,7 +61,15 @@ def in_turn(
 ) -> list[float]:
     """The median of each, measured one after the other again and again, after a first run of each that is
     not counted."""
+    return [statistics.median(times) for times in measured(*works, turns=turns, measure=measure)]
+
+
+def measured(
+    *works: Callable[[], object],
+    turns: int = TURNS,
+    measure: Callable[[Callable[[], object]], float] = seconds,
+) -> list[tuple[float, ...]]:
+    """The same, every turn of each."""
     for work in works:
         work()
-    measured = [[measure(work) for work in works] for _ in range(turns)]
-    return [statistics.median(times) for times in zip(*measured, strict=True)]
+    return list(zip(*([measure(work) for work in works] for _ in range(turns)), strict=True))
