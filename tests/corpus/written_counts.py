@@ -6,19 +6,24 @@ percentage; and what looks like them and is none.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
-from typing import Final
+from typing import Any, Final
 
 from hub_config.governance.releases.findings import Rule
 from tests.corpus.cases import Case, doubtful, safe, unsafe
 from tests.corpus.tables import Table, as_csv, as_html, as_markdown, as_xlsx
 
-_FORMS: Final = {"csv": partial(as_csv, separator=";"), "xlsx": as_xlsx, "html": as_html, "md": as_markdown}
+_FORMS: Final[Mapping[str, Callable[[Table], bytes]]] = {
+    "csv": partial(as_csv, separator=";"),
+    "xlsx": as_xlsx,
+    "html": as_html,
+    "md": as_markdown,
+}
 _SMALL, _REST, _BEHIND = Rule.SMALL_COUNT, Rule.SMALL_COMPLEMENT, Rule.COUNT_BEHIND_PERCENTAGE
 _NARROW, _UNREAD, _DISGUISED = Rule.NARROW_MASK, Rule.UNREAD_CELL, Rule.DISGUISED_CHARACTERS
 
-CELLS: Final = {
+CELLS: Final[Mapping[str, tuple[Any, ...]]] = {
     "etoile": ("4*", "a footnote's star", _SMALL),
     "dague": ("4 †", "a footnote's dagger", _SMALL),
     "renvoi": ("4 (a)", "a footnote's letter", _SMALL),
@@ -42,7 +47,7 @@ CELLS: Final = {
     "masque-etroit": ("<4", "a mask narrower than the policy's", _NARROW),
     "moins-de": ("moins de 5 patients", "the same in words", _NARROW),
 }
-DOUBTFUL: Final = {
+DOUBTFUL: Final[Mapping[str, tuple[Any, ...]]] = {
     "intervalle": ("7 [5-9]", "a count with its interval, or a median with its quartiles", _SMALL),
     "romain": ("VII", "a count in Roman numerals", _UNREAD),
     "remarque": ("voir la note", "a remark in place of a count", _UNREAD),
@@ -55,7 +60,7 @@ def _table(cell: str) -> Table:
     return Table("Motifs de consultation", ("cisp2", "libelle", "patients"), rows)
 
 
-TABLES: Final = {
+TABLES: Final[Mapping[str, tuple[Any, ...]]] = {
     "ensemble": ("sexe;patients\nFemmes;3930\nEnsemble;3934\n", "four men, under the total", _REST),
     "all": ("sex;patients\nWomen;3930\nAll;3934\n", "four men, under an English total", _REST),
     "sexe-inconnu": ("sexe;patients\nFemmes;1000\nHommes;990\nTotal;1994\n", "four of neither sex", _REST),
@@ -69,11 +74,11 @@ TABLES: Final = {
     "masque-et-part": ("dx;n;pct\nHTA;400;40,0\nDiabète;300;30,0\nLupus;*;0,4\n",
                        "a mask beside its own percentage, whose whole the rows above give", _BEHIND),
 }  # fmt: skip
-_DOUBTFUL_TABLES: Final = {
+_DOUBTFUL_TABLES: Final[Mapping[str, tuple[Any, ...]]] = {
     "n-pct": ("n;pct\n1000;0.4\n", "0.4 % of a thousand, or a thousand that are 0.4 %", _BEHIND),
     "masque-et-part-seuls": ("dx;n;pct\nLupus;*;0,4\n", "a mask beside its own percentage", _BEHIND),
 }
-TEXTS: Final = {
+TEXTS: Final[Mapping[str, tuple[Any, ...]]] = {
     "parmi": ("Parmi 1 000 patients, 0,4 % sont décédés.\n", "0.4 % of a thousand", _BEHIND),
     "among": ("Among 1,000 patients, 0.4% died.\n", "the same in English", _BEHIND),
     "sauf": ("Tous sauf 4 ont été revus.\n", "all but four", _REST),

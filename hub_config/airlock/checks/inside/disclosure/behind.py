@@ -4,6 +4,7 @@ mixed column, a row of N, the size of the group, or the other rows of a count th
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from typing import Final
 
@@ -115,11 +116,12 @@ def _check_groups(grid: Grid, roles: Roles, marks: Marks) -> None:
         for row, cells in enumerate(grid.rows)
         if roles.rows[row] is RowRole.TOTAL
     ]
+    wholes = sorted([100 * size / (cell.number or 1.0) for _, size, cell in told] + totals)
     for row, size, cell in told:
         percent = cell.number or 0.0
         own = 100 * size / percent
-        others = [100 * n / (each.number or 1.0) for other, n, each in told if other != row] + totals
-        if any(abs(own - each) <= max(_AGREE, 10.0**-cell.decimals / percent) * own for each in others):
+        near = max(_AGREE, 10.0**-cell.decimals / percent) * own
+        if bisect_right(wholes, own + near) - bisect_left(wholes, own - near) > 1:  # another than its own
             continue
         if size >= marks.least and few_behind(percent, cell.decimals, size, marks.least):
             _add(marks, row, share, Severity.WARNING)

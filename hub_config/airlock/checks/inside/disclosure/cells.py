@@ -13,6 +13,7 @@ MASKS: Final = frozenset(
     {
         *("", "*", "**", "***", "x", "xx", "s", "c", "nd", "na", "n/a", "nan", "none", "null", "<na>"),
         *("-", "--", "–", "—", "…", "...", ".", "•", "masque", "masqué", "supprimé", "suppressed"),
+        *("n.d.", "nc", "n.c.", "nr", "n.r.", "non renseigné", "non disponible", "missing", "not available"),
         *("redacted", "[redacted]", "[masqué]", "secret", "confidentiel"),
     }
 )
@@ -34,7 +35,7 @@ _MASKED_SHARE: Final = re.compile(
     r"(?P<mask>\D*?|[<≤]\s*\d{1,3})\s*[(\[]\s*(?P<share>\d+(?:[.,]\d+)?)\s*%\s*[)\]]"
 )
 _STATISTIC: Final = re.compile(
-    r"[+-]?\d+(?:[.,]\d+)?\s*%?\s*(?:[(\[][^()\[\]]*\d[^()\[\]]*[)\]]|(?:±|\+/-)\s*\d+(?:[.,]\d+)?)"
+    rf"(?:{_NUMBER})\s*%?\s*(?:[(\[][^()\[\]]*\d[^()\[\]]*[)\]]|(?:±|\+/-)\s*\d+(?:[.,]\d+)?)"
 )
 _LONGEST: Final = 60
 
@@ -104,7 +105,12 @@ def _loosely(bare: str, core: str) -> Cell | None:
 
 
 def _masked_share(bare: str, shown: str) -> Cell | None:
-    """`* (0,4 %)`: the count is withheld, its percentage is not."""
+    """`* (0,4 %)`: the count is withheld, its percentage is not; `• (•)`: both are."""
+    first, opening, second = shown.lower().partition("(")
+    if opening and {first.strip(), second.rstrip(" )%").strip()} <= MASKS - {""}:
+        return Cell(bare, masked=True)
+    if opening and second.rstrip(" )%").strip() in MASKS - {""} and is_withheld(first.strip()):
+        return Cell(bare, masked=True, bounds=bounds_of(first.strip()))
     match = _MASKED_SHARE.fullmatch(shown)
     if match is None or not (match["mask"].lower() in MASKS or match["mask"][:1] in ("<", "≤")):
         return None

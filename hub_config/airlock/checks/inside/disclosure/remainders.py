@@ -21,9 +21,10 @@ _LARGE: Final = 100
 
 def check_remainders(grid: Grid, roles: Roles, marks: Marks) -> None:
     for at in roles.of(Role.COUNT, Role.LIKELY_COUNT):
+        masked = any(cell.masked and not cell.empty for cell in grid.column(at))
         for total, parts in _under_totals(grid, roles, at):
             _check_rows(total, parts, at, roles, marks)
-            if not any(cell.masked and not cell.empty for cell in grid.column(at)):
+            if not masked:
                 _check_rest(total, parts, at, marks)
     for part, whole in _pairs(grid, roles):
         for row, cells in enumerate(grid.rows):
@@ -39,17 +40,23 @@ _Known = tuple[int, int]  # row, count
 
 
 def _under_totals(grid: Grid, roles: Roles, at: int) -> Iterator[tuple[_Known, list[_Known]]]:
-    """Each total row with the rows it stands under, back to the total before; the first with those below."""
-    told = [(row, cells[at].whole) for row, cells in enumerate(grid.rows)]
-    known = [(row, whole) for row, whole in told if whole is not None]
-    totals = [each for each in known if roles.rows[each[0]] is RowRole.TOTAL]
-    for number, total in enumerate(totals):
-        before = totals[number - 1][0] if number else -1
-        parts = [each for each in known if before < each[0] < total[0]]
-        if not parts and not number:
-            parts = [each for each in known if each[0] > total[0]]
-        rows = (RowRole.DATA, RowRole.COUNT)
-        yield total, [each for each in parts if roles.rows[each[0]] in rows]
+    """Each total row with the rows it stands under, back to the total before; one above all, with all."""
+    parts: list[_Known] = []
+    first: _Known | None = None
+    for row, cells in enumerate(grid.rows):
+        count = cells[at].whole
+        if count is None:
+            continue
+        if roles.rows[row] is RowRole.TOTAL:
+            if parts:
+                yield (row, count), parts
+                parts = []
+            elif first is None:
+                first = (row, count)
+        elif roles.rows[row] in (RowRole.DATA, RowRole.COUNT):
+            parts.append((row, count))
+    if first is not None and parts:
+        yield first, parts
 
 
 def _check_rows(total: _Known, parts: Sequence[_Known], at: int, roles: Roles, marks: Marks) -> None:

@@ -32,7 +32,9 @@ def check_unread(grid: Grid, roles: Roles, marks: Marks) -> None:
 
 def _check_bounds(bounds: tuple[int, int], row: int, at: int, marks: Marks) -> None:
     """A mask says 1 to the minimum less one, or more; closer bounds are a small count, nearly told."""
-    if is_narrow(bounds, marks.least):
+    if 1 < bounds[0] < marks.least < bounds[1] // marks.least:
+        marks.add(Rule.UNREAD_CELL, Severity.WARNING, row, at, min=marks.least)
+    elif is_narrow(bounds, marks.least):
         marks.add(Rule.NARROW_MASK, Severity.BLOCKING, row, at, below=marks.least - 1, min=marks.least)
 
 

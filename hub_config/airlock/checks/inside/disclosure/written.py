@@ -43,6 +43,11 @@ _RANGE: Final = re.compile(
 _UNDER: Final = re.compile(
     rf"(?:n\s*)?(<|≤|moins de|less than|under|fewer than|au plus|at most|inférieur à)\s*(=?)\s*{_BOUND}"
 )
+_OVER: Final = re.compile(
+    rf"(?:n\s*)?(>|≥|plus de|more than|over|au moins|at least|supérieur à)\s*(=?)\s*{_BOUND}"
+)
+_ENDLESS: Final = 10**9
+_END: Final = re.compile(r"\s*[.,;:?!]+$")
 _INCLUSIVE: Final = ("≤", "au plus", "at most")
 
 
@@ -82,7 +87,7 @@ def _in_circle(sign: str) -> str:
 
 def core(text: str) -> str:
     """What is left of a cell in lower case when the marks, units and words about its number are taken off."""
-    bare = _NOTES.sub("", text).strip()
+    bare = _NOTES.sub("", _END.sub("", text)).strip().strip("'«»“”‘’ ")
     bare = _IN_WORDS.sub(lambda match: str(WORDS[match[1]]), bare, count=1)
     return _NOTES.sub("", _UNITS.sub("", _BEFORE.sub("", bare))).strip()
 
@@ -98,6 +103,8 @@ def bounds_of(text: str) -> tuple[int, int] | None:
     if match := _UNDER.fullmatch(bare):
         most = _value(match[3])
         return (0, most if match[2] or match[1] in _INCLUSIVE else most - 1)
+    if match := _OVER.fullmatch(bare.replace("\u00a0", " ")):
+        return (_value(match[3]), _ENDLESS)
     if match := _RANGE.fullmatch(bare):
         low, high = _value(match[1]), _value(match[2])
         return (low, high) if low < high else None
