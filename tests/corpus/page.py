@@ -198,8 +198,8 @@ def _beyond(outcomes: Sequence[Outcome]) -> str:
     ]
     return (
         "## Beyond the checks\n\nFiles that give people away, and what the checks say of them. `picture` asks"
-        " a person to look at an image, `unseen-drawing` says that a drawing within a page isn't shown: only its"
-        " texts are, and a PNG is better. Against the rest stand the two physicians,"
+        " a person to look at an image, `unseen-drawing` says that a drawing within a page isn't shown: only"
+        " its texts are, and a PNG is better. Against the rest stand the two physicians,"
         " the request's context, and what a project can compute at all; whoever wants to smuggle a few"
         " numbers out of here can.\n\n" + _table(("file", "what it hides", "what is told"), rows)
     )
