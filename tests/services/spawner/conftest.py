@@ -230,7 +230,10 @@ def launchers(hub: SmallHub) -> list[int]:
 
 
 def parent_of(pid: int) -> int:
-    return int(Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2].split()[1])
+    try:
+        return int(Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2].split()[1])
+    except OSError:  # it ended meanwhile
+        return 0
 
 
 def descendants(pid: int) -> list[int]:
