@@ -172,6 +172,7 @@ def test_nothing_else_is() -> None:
         ILL.filter(~known), P.filter(P.age <= 40), P.filter(P.death_month.notnull()),
         P.filter(has("T90") | has("K86")), P.filter(P.registration == "x"),
         P.filter(P.registration.notnull()), P.filter(P.birth_month.notnull()),
+        *(P.filter(P.birth_month + ibis.interval(1, unit=unit) < date(1970, 3, 1)) for unit in "DWMQY"),
     ]  # fmt: skip
     found = [one for each in tables for one in cells(counted(each, "sex")).values()]
     found += [cells(D.agg(n=D.count()))[()], cells(counted(D))[()], cells(counted(L))[()]]

@@ -76,7 +76,8 @@ class Canonical:
             case ops.Field():
                 return self._field(node)
             case ops.Literal(value=value):
-                return digest("literal", *_plain(value))
+                unit = [node.dtype.unit.value] if isinstance(node.dtype, dt.Interval) else []
+                return digest("literal", *_plain(value), *unit)
             case ops.And():
                 return digest("and", *sorted({self.value(part) for part in conjuncts(node)}))
             case ops.InValues(value=value, options=options):
