@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.unit.airlock_checks.reading import blocking
+from tests.unit.airlock_checks.reading import blocking, warnings
 
 TABLES = {
     "top diagnoses": """
@@ -161,3 +161,16 @@ TABLES = {
 @pytest.mark.parametrize("name", sorted(TABLES))
 def test_a_publishable_table_raises_nothing_that_blocks(name: str) -> None:
     assert blocking(TABLES[name]) == []
+
+
+@pytest.mark.parametrize(
+    "rate", ["taux pour 1000", "taux pour 1 000", "taux (‰)", "per 100 000 person-years"]
+)
+def test_a_rate_of_person_years_is_no_percentage_of_its_cases(rate: str) -> None:
+    table = f"""
+        classe | cas | personnes-années | {rate}
+        40-49  | 112 | 20 411           | 5.5
+        50-59  | 204 | 19 877           | 10.3
+    """
+    assert warnings(table) == []
+    assert warnings(table.replace(rate, "%"))

@@ -4,6 +4,7 @@ mixed column, a row of N, the size of the group, or the other rows of a count th
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from typing import Final
@@ -18,6 +19,7 @@ from hub_config.governance.releases.findings import Rule, Severity
 _SKIPPED: Final = (RowRole.STATISTIC, RowRole.EXTREME, RowRole.BLANK)
 _N: Final = frozenset({"n", "effectif", "effectifs", "nombre", "patients", "total", "ensemble"})
 _AGREE: Final = 0.02
+_RATE: Final = re.compile(r"(pour|per|/)\s*1([ .,\u00a0\u202f]?0){3}|mille|‰|person", re.IGNORECASE)
 
 
 def check_behind(grid: Grid, roles: Roles, marks: Marks) -> None:
@@ -104,7 +106,8 @@ def _check_groups(grid: Grid, roles: Roles, marks: Marks) -> None:
     if len(counts) != 1 or roles.of(Role.TOTAL) or len(shares) != 1 or roles.denominators[shares[0]]:
         return
     count, share = counts[0], shares[0]
-    if count > share or said.words(grid.header[share]) & said.CHANGE:
+    name = grid.header[share]
+    if count > share or said.words(name) & said.CHANGE or _RATE.search(name):
         return
     told = [
         (row, cells[count].whole or 0, cells[share])
