@@ -28,7 +28,7 @@ _NOTE: Final = (
     r"(?:\*{1,4}|[†‡§¶#]{1,3}|\^?(?<=[\d^])[a-h](?![\w.])"
     r"|[(\[](?:[a-z]|\*{1,3}|[†‡§¶#]{1,3}|note\s?\w?|nb|sic)[)\]])"
 )
-_NOTES: Final = re.compile(rf"(?:\s*{_NOTE})++$")
+_NOTES: Final = re.compile(rf"(?:\s*{_NOTE})+$")
 _BEFORE: Final = re.compile(
     r"^(?:~|≈|≃|∼|±|env\.?|environ|about|approx\.?|approximately|circa|ca\.?|près de|autour de|around|"
     r"roughly|nearly|presque|à peu près)?\s*(?:n\s*[=:]\s*)?(?=\d)"
