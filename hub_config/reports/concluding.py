@@ -22,6 +22,8 @@ def concluded(template: Template, outcome: Outcome, failed: tuple[int, str] | No
             return _INCOMPLETE
         case Outcome.WITHDRAWN:
             return WITHDRAWN.fill(name=template.name)
+        case Outcome.CLOSED:
+            return _CLOSED
         case Outcome.TIMED_OUT:
             return _OVER_TIME.fill(seconds=seconds)
         case Outcome.CELL_FAILED | Outcome.BROKE | Outcome.GIVEN_UP | Outcome.NOT_STARTED:
@@ -59,6 +61,12 @@ WITHDRAWN: Final = Text(
     "registre ne se lit plus. L'exécution est arrêtée, rien n'est conservé.",
     "The registration of notebook {name!r} does not stand any more: it was withdrawn during the run, or the "
     "record can't be read. The run is stopped, and nothing is kept.",
+)
+_CLOSED: Final = Text(
+    "Le projet n'est plus ouvert : il a été suspendu ou clos pendant l'exécution, ou son droit d'accès a pris "
+    "fin. L'exécution est arrêtée ; le notebook, tel qu'il était, est conservé :",
+    "The project is open no more: it was suspended or closed during the run, or its grant ended. The run is "
+    "stopped; the notebook, as it was, is kept:",
 )
 _UNDECLARED: Final = Text(
     "{count} fichier(s) de « sorties » que personne n'avait déclarés ne sont pas gardés ; manifest.json les "

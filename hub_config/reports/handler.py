@@ -182,6 +182,8 @@ class RunsHandler(APIHandler):  # type: ignore[misc]  # untyped upstream
                 await self._say(None)
             if fallen.done():
                 return Ended(Outcome.WITHDRAWN)
+            if spawner.lost_right is not None:  # whatever its box made of being stopped
+                return Ended(Outcome.CLOSED)
             return _by_code(ended.result()) if ended.done() else Ended(Outcome.GIVEN_UP)
         finally:
             for each in (ended, gone, fallen):

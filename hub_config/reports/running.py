@@ -332,6 +332,7 @@ _EXIT_CODES: Final = {
     Outcome.GIVEN_UP: BROKEN_OFF,
     Outcome.BROKE: BROKEN_OFF,
     Outcome.NOT_STARTED: BROKEN_OFF,
+    Outcome.CLOSED: BROKEN_OFF,
     Outcome.WITHDRAWN: BROKEN_OFF,
 }
 

@@ -88,6 +88,8 @@ class P4DPSpawner(Spawner):  # type: ignore[misc]
     run: Run | None = None
     """What a service's server is started for, given by the desk of reports in this process; nothing that
     comes with a request for a server can say so."""
+    lost_right: Problem | None = None
+    """Why what runs was ended: whose it is may not work here any more."""
     _launcher: asyncio.subprocess.Process | None = None
     _binding_id = ""
     _admitted_at = 0.0
@@ -159,6 +161,7 @@ class P4DPSpawner(Spawner):  # type: ignore[misc]
     async def start(self) -> str:
         """Start the workspace; where the proxy finds it. Raises Refused, with a text for the user."""
         settings, self._where = self.settings, address_of(self.handler)
+        self.lost_right = None
         denied = self._why_no_server() or await self._why_not_admitted(settings)
         if denied is not None:
             await self._chronicle.does_not_begin(Decision.REFUSED, denied.value)
@@ -179,6 +182,7 @@ class P4DPSpawner(Spawner):  # type: ignore[misc]
             if denied is None:
                 return None
             self.log.warning("%s: stopped, its user may not work here now: %s", self._log_name, denied)
+            self.lost_right = denied
             await self._end(denied)
         status = 0 if self._launcher is None else self._launcher.returncode or 0
         if self._binding_id:

@@ -205,7 +205,8 @@ def test_a_project_that_is_suspended_has_no_run_any_more(hub: SmallHub) -> None:
     govern(hub, actions.suspend)
     try:
         _, said = process.communicate(timeout=100)
-        assert process.returncode == 5 and nothing_left(hub, token)
+        assert process.returncode == 5 and "n'est plus ouvert" in said and nothing_left(hub, token)
+        assert events(hub, "report.end")[-1].details["outcome"] == "closed"
         code, said = run(hub, "sans-fin")
         assert code == 2 and "n'est pas ouvert" in said
         assert "is not open" in run(hub, "sans-fin", language="en_GB.UTF-8")[1]
