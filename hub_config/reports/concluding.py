@@ -63,8 +63,8 @@ WITHDRAWN: Final = Text(
     "record can't be read. The run is stopped, and nothing is kept.",
 )
 _CLOSED: Final = Text(
-    "Le projet n'est plus ouvert : il a été suspendu ou clos pendant l'exécution, ou son droit d'accès a pris "
-    "fin. L'exécution est arrêtée ; le notebook, tel qu'il était, est conservé :",
+    "Le projet n'est plus ouvert : il a été suspendu ou clos pendant l'exécution, ou son droit d'accès a "
+    "pris fin. L'exécution est arrêtée ; le notebook, tel qu'il était, est conservé :",
     "The project is open no more: it was suspended or closed during the run, or its grant ended. The run is "
     "stopped; the notebook, as it was, is kept:",
 )
