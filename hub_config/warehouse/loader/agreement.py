@@ -3,18 +3,18 @@ by key out."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 from hub_config.warehouse.loader.mapping import (
     As,
-    MappingProblem,
     Measurement,
     NamedPhysicians,
     Rows,
     Value,
     VendorMapping,
 )
+from hub_config.warehouse.loader.mapping_problem import MappingProblem
 from hub_config.warehouse.loader.measurements import converted
 from p4dp_sdk.catalogue.model import Catalogue, Column, Role, Table, Unit
 
@@ -45,7 +45,7 @@ def require_agreement(origin: str, mapping: VendorMapping, catalogue: Catalogue)
     people, apart = _people_faults(mapping, catalogue), _apart_faults(mapping, catalogue)
     faults = dict([*people, *apart, *_rows_faults(mapping, catalogue)])
     if faults:
-        raise MappingProblem(origin, faults)
+        raise MappingProblem(origin, faults, mapping.text)
 
 
 def known_codes(column: Column, mapping: VendorMapping, catalogue: Catalogue) -> frozenset[str] | None:
@@ -94,7 +94,7 @@ def _rows_faults(mapping: VendorMapping, catalogue: Catalogue) -> Iterator[Fault
         key = f"rows.{index}"
         yield from _file_faults(f"{key}.file", rows.file, mapping)
         table = catalogue.tables.get(rows.table)
-        if table is None or table.unit is not Unit.PERSON or rows.table in _FILLED_ELSEWHERE:
+        if table is None or table.unit is not Unit.PERSON or table.name in _filled_elsewhere(catalogue):
             yield f"{key}.table", _no_table(rows.table, catalogue)
             continue
         yield from _columns_faults(key, rows, table, mapping, catalogue)
@@ -103,10 +103,17 @@ def _rows_faults(mapping: VendorMapping, catalogue: Catalogue) -> Iterator[Fault
 
 
 def _no_table(name: str, catalogue: Catalogue) -> str:
-    if name in _FILLED_ELSEWHERE:
-        return f"{name} is filled by {_FILLED_ELSEWHERE[name]}"
+    elsewhere = _filled_elsewhere(catalogue)
+    if name in elsewhere:
+        return f"{name} is filled by {elsewhere[name]}"
     person = (table.name for table in catalogue.tables.values() if table.unit is Unit.PERSON)
-    return f"no such table; rows may go to {', '.join(sorted(set(person) - set(_FILLED_ELSEWHERE)))}"
+    return f"no such table; rows may go to {', '.join(sorted(set(person) - set(elsewhere)))}"
+
+
+def _filled_elsewhere(catalogue: Catalogue) -> Mapping[str, str]:
+    """Tables that no `[[rows]]` fill, each with what does."""
+    linked = (table.name for table in catalogue.tables.values() if table.snds)
+    return {**_FILLED_ELSEWHERE, **dict.fromkeys(linked, "`p4dp-enclave warehouse link-snds`")}
 
 
 def _columns_faults(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import difflib
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from datetime import date
 from enum import StrEnum
 from pathlib import Path, PurePosixPath
@@ -16,15 +16,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from hub_config.warehouse.problems import WarehouseProblem
-
-
-class MappingProblem(WarehouseProblem):
-    """The mapping can't be used: one line a fault, each with the key it is at."""
-
-    def __init__(self, origin: str, faults: Mapping[str, str]) -> None:
-        lines = [f"  {key}: {why}" for key, why in faults.items()]
-        super().__init__(f"Mapping {origin} can't be used. Correct it and load again:\n" + "\n".join(lines))
+from hub_config.warehouse.loader.mapping_problem import MappingProblem
 
 
 class _Strict(BaseModel):
@@ -321,6 +313,15 @@ class VendorMapping(_Strict):
     export: Export | None = None
     limits: Tolerance = Tolerance()
     rows: tuple[Rows, ...] = ()
+    _text: str = ""
+
+    def model_post_init(self, context: object) -> None:
+        self._text = context if isinstance(context, str) else ""
+
+    @property
+    def text(self) -> str:
+        """Its file, for messages; empty where it came otherwise."""
+        return self._text
 
     @model_validator(mode="after")
     def _centres_once(self) -> Self:
@@ -357,9 +358,10 @@ class VendorMapping(_Strict):
 
 def read_mapping(path: Path) -> VendorMapping:
     """The mapping in `path`. Raises MappingProblem with the line or the key of every fault."""
+    text = ""
     try:
-        fields = tomllib.loads(path.read_text(encoding="utf-8"))
-        return VendorMapping.model_validate(fields)
+        text = path.read_text(encoding="utf-8")
+        return VendorMapping.model_validate(tomllib.loads(text), context=text)
     except OSError as error:
         raise MappingProblem(path.name, {"file": f"can't be read: {error.strerror}"}) from None
     except UnicodeDecodeError:
@@ -367,7 +369,7 @@ def read_mapping(path: Path) -> VendorMapping:
     except tomllib.TOMLDecodeError as error:
         raise MappingProblem(path.name, {"file": f"is not valid TOML: {error}"}) from None
     except ValidationError as error:
-        raise MappingProblem(path.name, dict(_faults(error))) from None
+        raise MappingProblem(path.name, dict(_faults(error)), text) from None
 
 
 def _faults(error: ValidationError) -> Iterator[tuple[str, str]]:

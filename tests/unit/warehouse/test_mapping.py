@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from hub_config.warehouse.loader.mapping import MappingProblem, read_mapping
+from hub_config.warehouse.loader.mapping import read_mapping
+from hub_config.warehouse.loader.mapping_problem import MappingProblem, lines_of
 from hub_config.warehouse.loader.rules import MEANING, Doubt, Rule
 from hub_config.warehouse.snapshot import snapshot_numbers
 from p4dp_sdk.catalogue.load import load_catalogue
 
 if TYPE_CHECKING:
     from conftest import Vendor
+
+MAPPINGS = Path(str(files("hub_config.warehouse"))) / "mappings"
 
 
 @pytest.mark.parametrize(
@@ -33,6 +37,11 @@ if TYPE_CHECKING:
         ),
         ('table = "diagnoses"', 'table = "patients"', r"rows\.1\.table: patients is filled by \[patients\]"),
         ('table = "diagnoses"', 'table = "objections"', r"rows\.1\.table: no such table"),
+        (
+            'table = "diagnoses"',
+            'table = "snds_claims"',
+            r"rows\.1\.table: snds_claims is filled by `p4dp-enclave warehouse link-snds`",
+        ),
         (
             'file = "events"',
             'file = "evnts"',
@@ -127,6 +136,40 @@ def test_every_fault_is_told_at_once(vendor: Vendor) -> None:
     with pytest.raises(MappingProblem) as problem:
         vendor.load(vendor.mapping.replace('m = "M"', 'm = "H"').replace('"manual"', '"guessed"'))
     assert str(problem.value).count("\n") == 2
+
+
+@pytest.mark.parametrize(
+    ("good", "bad", "stands"),
+    [
+        ('label = "A vendor"', 'lable = "A vendor"', "lable ="),
+        ('label = "A vendor"\n', "", "[source]"),  # of what is missing, where it is missing from
+        ('m = "M"', 'm = "H"', "sex ="),
+        ('table = "diagnoses"', 'table = "diagnosis"', 'table = "diagnosis"'),
+        ('cisp2 = { column = "code" }', 'cisp3 = { column = "code" }', "cisp3 ="),
+        ('cisp2 = { column = "code" }', 'cisp2.colum = "code"', "cisp2.colum ="),
+        ('differ = [["chol", "hdl"]]', 'differ = [\n  ["chol"\n]]', "differ ="),
+        ('\ncisp2 = { column = "code" }', "\n[rows.columns.cisp2]\nclumn = 'code'", "clumn ="),
+    ],
+)
+def test_a_fault_names_its_line(vendor: Vendor, good: str, bad: str, stands: str) -> None:
+    assert vendor.mapping.count(good) == 1
+    mapping = vendor.mapping.replace(good, bad)
+    (line,) = (n for n, text in enumerate(mapping.splitlines(), start=1) if text.startswith(stands))
+    with pytest.raises(MappingProblem, match=rf"\n  line {line}, "):
+        vendor.load(mapping)
+
+
+@pytest.mark.parametrize("path", sorted(MAPPINGS.glob("*.toml")), ids=lambda path: path.stem)
+def test_the_lines_of_a_shipped_mapping_are_where_their_keys_stand(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    lines, written = lines_of(text), text.splitlines()
+    for key, line in lines.items():
+        assert written[line - 1].startswith("[[") or key.split(".")[-1] in written[line - 1], key
+    assert {f"rows.{n}.table" for n in range(text.count("[[rows]]"))} <= set(lines)
+
+
+def test_what_only_looks_like_a_table_has_no_line() -> None:
+    assert lines_of('list = [\n  ["said"]\n]\nother = 2\n') == {"list": 1, "other": 4}
 
 
 @pytest.mark.parametrize(("content", "said"), [(None, "No such file"), (b"\xff", "not UTF-8 text")])

@@ -10,7 +10,7 @@ import hub_config.warehouse.loader.journal as journal
 from hub_config.warehouse.landing import Landing
 from hub_config.warehouse.loader.claims import KeyOfMany
 from hub_config.warehouse.loader.load import History, LandedFiles, Places, land
-from hub_config.warehouse.loader.mapping import MappingProblem
+from hub_config.warehouse.loader.mapping_problem import MappingProblem
 from hub_config.warehouse.loader.readers import SourceProblem
 from hub_config.warehouse.loader.tally import MostlyBad
 from tests.unit.warehouse.conftest import MAPPING, PEOPLE, Vendor
