@@ -14,6 +14,7 @@ from hub_config.warehouse.loader.mapping import Limits
 from hub_config.warehouse.loader.readers.problems import SourceProblem
 
 CHUNK: Final = 1 << 20
+_PIECE: Final = 1 << 17
 _JUDGED_FROM: Final = 1 << 26  # below 64 MB even a bomb harms nobody, and small exports may pack very well
 
 
@@ -22,9 +23,7 @@ class Unpacked:
 
     def __init__(self, path: Path, packed: BinaryIO, limits: Limits) -> None:
         self._path, self._packed, self._limits = path, packed, limits
-        self._read: Callable[[int], bytes] = (
-            gzip.GzipFile(fileobj=packed).read if path.suffix == ".gz" else packed.read
-        )
+        self._read = _gunzipped(packed) if path.suffix == ".gz" else packed.read
         self._count = 0
         self.reached: Callable[[], int] | None = None  # the line of the text at which its reader is
 
@@ -61,6 +60,29 @@ class Unpacked:
                 f"{self._path.name} unpacks to more than {self._limits.expansion:g} times its size, as a "
                 "gzip bomb does. If that is right, raise the file's `limits.expansion` in the mapping."
             )
+
+
+def _gunzipped(packed: BinaryIO) -> Callable[[int], bytes]:
+    """Reads as much as it is asked for; what comes before a damage first, so that its line can be told."""
+    file, broken = gzip.GzipFile(fileobj=packed), list[Exception]()
+
+    def read(size: int) -> bytes:
+        parts: list[bytes] = []
+        while size > 0 and not broken:
+            try:
+                part = file.read1(min(size, _PIECE))
+            except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+                broken.append(error)
+                break
+            if not part:
+                break
+            parts.append(part)
+            size -= len(part)
+        if broken and not parts:
+            raise broken[0]
+        return b"".join(parts)
+
+    return read
 
 
 @contextmanager

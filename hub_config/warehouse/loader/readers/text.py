@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import codecs
 import io
+import re
 from collections.abc import Callable
 from typing import Any, Literal
 
@@ -16,11 +17,15 @@ _ARCHIVES = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")  # ZIP, of which an Excel workb
 _FOREIGN = ((codecs.BOM_UTF8, "UTF-8"), (codecs.BOM_UTF16_LE, "UTF-16"), (codecs.BOM_UTF16_BE, "UTF-16"))
 
 
-def _other(begun: str, said: Encoding) -> str:
+# What European texts have beyond ASCII. In text of one-byte letters nothing is written as these are in UTF-8.
+_USUAL = re.compile("[\u00a0-\u017f\u2010-\u203a\u20ac]")
+
+
+def _other(begun: str, said: Encoding, how: str = "begins as") -> str:
     remedy = (
         "Ask for the export as UTF-8." if begun != "UTF-8" else 'Set `encoding = "utf-8"` in the mapping.'
     )
-    return f"begins as {begun} text, the mapping says {said}. {remedy}"
+    return f"{how} {begun} text, the mapping says {said}. {remedy}"
 
 
 class Utf8:
@@ -31,6 +36,9 @@ class Utf8:
         self._decode = codecs.getincrementaldecoder("utf-8-sig" if encoding == "utf-8" else encoding)(
             errors="strict"
         )
+        # Whether text of one-byte letters may be UTF-8 all the same: so far nothing in it says no.
+        self._maybe_utf8 = encoding != "utf-8"
+        self._as_utf8 = codecs.getincrementaldecoder("utf-8")(errors="strict")
         self._first, self._after_return = True, False
         self.line = 1
         source.reached = lambda: self.line
@@ -45,6 +53,7 @@ class Utf8:
 
     def _decoded(self, chunk: bytes) -> bytes:
         self._refuse_other_text(chunk)
+        self._refuse_utf8(chunk)
         try:
             text = self._decode.decode(chunk, final=not chunk)
         except UnicodeDecodeError as error:
@@ -64,6 +73,19 @@ class Utf8:
         if (place := chunk.find(b"\0")) >= 0:
             line = self.line + self._breaks(chunk[:place])
             raise at(self._name, line, "a NUL byte: not text, or UTF-16. Ask for the export as UTF-8.")
+
+    def _refuse_utf8(self, chunk: bytes) -> None:
+        """Read by letters of one byte, é would be Ã©, and no code or identifier with it be known again."""
+        if not self._maybe_utf8:
+            return
+        try:
+            text = self._as_utf8.decode(chunk, final=not chunk)
+        except UnicodeDecodeError:
+            self._maybe_utf8 = False
+            return
+        if letter := _USUAL.search(text):
+            line = self.line + self._breaks(text[: letter.start()].encode())
+            raise at(self._name, line, _other("UTF-8", self._encoding, "is"))
 
     def _breaks(self, text: bytes) -> int:
         """Line ends of all three kinds; a CRLF cut in two counts once."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import resource
+import zlib
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -51,6 +52,16 @@ def test_a_truncated_gzip_says_after_which_line(refused: Refused, share: float) 
     assert "truncated or not gzip after line " in said
 
 
+def test_a_small_file_too_says_where_its_copy_ends(refused: Refused) -> None:
+    """Though less was unpacked than is read at once."""
+    rows = b"".join(b"ZQX1234,%d\n" % (n * n) for n in range(2_000))
+    packed = gzip.compress(b"id,value\n" + rows)
+    lines = zlib.decompressobj(31).decompress(packed[:-3_000]).count(b"\n")
+    said = refused("a.csv.gz", packed[:-3_000], "id")
+    assert f"truncated or not gzip after line {lines + 1}: " in said
+    assert lines > 500
+
+
 def test_what_only_calls_itself_gzip(refused: Refused) -> None:
     assert "truncated or not gzip" in refused("a.csv.gz", b"id,value\nZQX1234,1\n", "id")
 
@@ -85,6 +96,27 @@ def test_the_wrong_encoding_names_its_line(refused: Refused) -> None:
     assert "line 1: not utf-8" in refused(
         "a.json", '{"visits":[{"id":"ZQX1234 é"}]}'.encode("latin-1"), "id", **JSON
     )
+
+
+@pytest.mark.parametrize("said", ["cp1252", "latin-1"])
+def test_utf_8_is_not_read_letter_by_letter(refused: Refused, said: str) -> None:
+    """Every byte is a letter there, so that nothing fails by itself: é would be Ã©, in codes and in names."""
+    rows = "id;v\n" + "ZQX1234;plain\n" * 200_000 + "ZQX1234;opéré\n"
+    assert f"a.csv, line 200002: is UTF-8 text, the mapping says {said}. Set `encoding = " in refused(
+        "a.csv", rows.encode(), "id", encoding=said, delimiter=";"
+    )
+    header = "N° dossier;v\nZQX1234;1\n".encode()
+    assert "line 1: is UTF-8 text" in refused("a.csv", header, "N° dossier", encoding=said, delimiter=";")
+    assert "line 1: is UTF-8 text" in refused(
+        "a.json", '{"visits":[{"id":"ZQX1234 é"}]}'.encode(), "id", encoding=said, **JSON
+    )
+
+
+@pytest.mark.parametrize("text", ["opéré", "À « l’œil »", "OPÉRÉ»", "É»", "37 €", "n° 4", "ÇA…"])
+def test_text_of_one_byte_letters_is_taken_for_what_it_is(tmp_path: Path, text: str) -> None:
+    for repeated in (1, 100_000):
+        (tmp_path / "a.csv").write_bytes(("id\n" + f"{text}\n" * repeated).encode("cp1252"))
+        assert read(tmp_path / "a.csv", "id", encoding="cp1252").rows == [(text,)] * repeated
 
 
 def test_an_encoding_that_xml_makes_up(refused: Refused) -> None:
