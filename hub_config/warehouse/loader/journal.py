@@ -121,7 +121,8 @@ def tallied(
     """Of the files of a load under way; of those that need no reading, what was said of them before."""
     rows = dict(stage.execute("SELECT file, max(rows) FROM progress GROUP BY file").fetchall())
     found = stage.execute(
-        "SELECT file, rule, count(DISTINCT record) FROM rejected GROUP BY ALL ORDER BY ALL"
+        'SELECT file, rule, count(DISTINCT record), min(line), arg_min("column", line) '
+        "FROM rejected GROUP BY file, rule ORDER BY file, rule"
     ).fetchall()
     aside = dict(stage.execute("SELECT file, count(DISTINCT record) FROM rejected GROUP BY file").fetchall())
     made = made_of(stage, inputs)
@@ -132,7 +133,8 @@ def tallied(
             told,
             rows=rows.get(each.index, 0),
             read=True,
-            rejected={Rule(rule): count for file, rule, count in found if file == each.index},
+            rejected={Rule(rule): count for file, rule, count, *_ in found if file == each.index},
+            first={Rule(rule): (line, column) for file, rule, _, line, column in found if file == each.index},
             aside=aside.get(each.index, 0),
             made=made[each.index],
         )

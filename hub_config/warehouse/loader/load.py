@@ -210,7 +210,7 @@ def land(
     landing = Landing.of(places.landed, mapping.source.name)
     report("hashes")
     inputs = find_inputs(places.files, mapping)
-    with landing.held(f"loading {places.files}"), _disk_full_explained():
+    with landing.held(f"loading {places.files}"), _disk_full_explained(landing.loads):
         return _Load(origin, mapping, places, catalogue, pseudonyms, landing, history, report).run(inputs)
 
 
@@ -360,14 +360,13 @@ def _remove_leftovers(landing: Landing, last: int) -> None:
 
 
 @contextmanager
-def _disk_full_explained() -> Iterator[None]:
+def _disk_full_explained(place: Path) -> Iterator[None]:
     try:
         yield
     except (OSError, duckdb.Error) as error:
         if not is_disk_full(error):
             raise
         raise DiskFull(
-            "The disk is full: nothing was landed, snapshots are untouched. Free some space and load "
-            "again: what "
-            "was read so far is kept."
+            f"The disk is full: nothing was landed, snapshots are untouched. Free some space where {place} "
+            "lies, and load again: what was read so far is kept."
         ) from None

@@ -4,7 +4,7 @@ data."""
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from hub_config.warehouse.loader.mapping import Tolerance
@@ -20,7 +20,8 @@ class MostlyBad(WarehouseProblem):
 class Tally:
     """Of one file: `rows` read, blank ones left out, how many of them each rule set aside, and how many were
     set `aside` in all. `read` is false where the same bytes were landed by an earlier load, whose counts
-    these are. `made` is when it was made, where it says so."""
+    these are. `first` are the line and column that a rule met first; `made` is when it was made, where it
+    says so."""
 
     name: str
     path: str
@@ -30,6 +31,7 @@ class Tally:
     read: bool
     rejected: Mapping[Rule, int]
     aside: int = 0
+    first: Mapping[Rule, tuple[int, str | None]] = field(default_factory=dict)
     made: datetime | None = None
 
 
@@ -61,4 +63,9 @@ def _told(each: Tally) -> Iterator[str]:
     """A row may have broken several rules."""
     yield f"  {each.path}: {each.aside:,} of {each.rows:,} rows"
     for rule, count in sorted(each.rejected.items(), key=lambda item: -item[1]):
-        yield f"    {count:,}: {rule} ({MEANING[rule]})"
+        yield f"    {count:,}: {rule} ({MEANING[rule]}){_first(each, rule)}"
+
+
+def _first(each: Tally, rule: Rule) -> str:
+    line, column = each.first.get(rule, (0, None))
+    return f", first on line {line:,}{f', {column}' if column else ''}" if line else ""

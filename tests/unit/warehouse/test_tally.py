@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from hub_config.warehouse.loader.mapping import Tolerance
@@ -43,3 +45,12 @@ def test_the_message_names_the_file_its_share_and_each_rule() -> None:
     told = str(raised.value).splitlines()
     assert told[1] == "  events.csv: 76 of 100 rows"
     assert len(told) == 7 and "    19: bad-date (" in told[3] and "rejected.csv" in told[-1]
+
+
+def test_the_message_names_the_first_line_and_column_of_a_rule() -> None:
+    bad = replace(tally(100, 76), first={Rule.MISSING: (7, "born")})
+    with pytest.raises(MostlyBad, match=r"76: missing \(.*\), first on line 7, born\n"):
+        require_mostly_good([bad], Tolerance(), "rejected.csv")
+    whole = replace(bad, first={Rule.MISSING: (7, None)})  # no column of it: too many fields, say
+    with pytest.raises(MostlyBad, match=r"first on line 7\n"):
+        require_mostly_good([whole], Tolerance(), "rejected.csv")
