@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from hub_config.warehouse.derived import Observing
     from hub_config.warehouse.loader.load import LandedFiles
     from hub_config.warehouse.loader.mapping import VendorMapping
+    from hub_config.warehouse.quality.console import Asked, By
     from hub_config.warehouse.sealing.landed import Sealed
     from hub_config.warehouse.snapshot import Snapshot
 
@@ -219,13 +220,23 @@ def list_(context: click.Context) -> None:
     metavar="POINTS",
     help="Tell what moved since the last snapshot by more than POINTS of 100 (rules: a tenth of it).",
 )
+@click.option(
+    "--by",
+    type=click.Choice(["centre", "month"]),
+    multiple=True,
+    help="Print each table by centre or month, too. Give it twice for both.",
+)
 @click.pass_context
-def check(context: click.Context, number: int | None, report: Path | None, moved: float) -> None:
+def check(
+    context: click.Context, number: int | None, report: Path | None, moved: float, by: tuple[By, ...]
+) -> None:
     """Check hashes and row counts of snapshot N, or of all, then show its quality. Reads every byte.
 
     Quality: how far columns are filled, which rules fired where, and what moved since the last snapshot of
     the same population.
     """
+    from hub_config.warehouse.quality.compare import Tolerance
+    from hub_config.warehouse.quality.console import Asked
     from hub_config.warehouse.snapshot import snapshot_numbers
 
     directory = load_settings().warehouse_dir
@@ -235,7 +246,7 @@ def check(context: click.Context, number: int | None, report: Path | None, moved
     unsound = [each for each in numbers if not _is_sound(directory, each)]
     for each in numbers:
         if each not in unsound:
-            _show_quality(directory, each, moved, report)
+            _show_quality(directory, each, Asked(Tolerance.of_points(moved), by, report))
     context.exit(1 if unsound else 0)
 
 
@@ -262,14 +273,13 @@ def _observing(settings: Settings) -> Observing:
     return Observing(share=said.silence_share, least=said.silence_least, grace=said.inactive_days)
 
 
-def _show_quality(directory: Path, number: int, moved: float, report: Path | None) -> None:
+def _show_quality(directory: Path, number: int, asked: Asked) -> None:
     from hub_config.warehouse.activity import sentence
-    from hub_config.warehouse.quality.compare import Tolerance
     from hub_config.warehouse.quality.console import show_quality
     from hub_config.warehouse.snapshot import open_snapshot
 
     snapshot = open_snapshot(directory, number)
-    show_quality(snapshot, directory, Tolerance.of_points(moved), report, Console())
+    show_quality(snapshot, directory, asked, Console())
     if said := sentence(snapshot):
         click.echo(said)
 

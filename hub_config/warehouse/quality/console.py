@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 
 from rich.console import Console
 from rich.table import Table
@@ -19,24 +20,35 @@ from hub_config.warehouse.snapshot import Snapshot, list_snapshots
 
 _MOVES_SHOWN: Final = 20
 
+By = Literal["centre", "month"]
 
-def show_quality(
-    snapshot: Snapshot, warehouse_dir: Path, tolerance: Tolerance, report: Path | None, console: Console
-) -> None:
-    """Prints the quality of `snapshot`, and writes its report into a directory of its own under `report`."""
+
+@dataclass(frozen=True)
+class Asked:
+    """Beyond which share something has moved; by what tables are split, too; where the report goes."""
+
+    tolerance: Tolerance
+    by: tuple[By, ...] = ()
+    report: Path | None = None
+
+
+def show_quality(snapshot: Snapshot, warehouse_dir: Path, asked: Asked, console: Console) -> None:
+    """Prints the quality of `snapshot`, and writes its report into a directory of its own."""
     try:
         found = read_profile(snapshot.directory)
     except NoProfile as problem:
         console.print(str(problem))
         return
-    since = _since(snapshot, found, warehouse_dir, tolerance)
+    since = _since(snapshot, found, warehouse_dir, asked.tolerance)
     _say_completeness(found, console)
     _say_rules(found, console)
+    for by in asked.by:
+        _say_groups(found, by, console)
     console.print(f"Patients who may stand under two sources: {found.twins:,} (counted, never joined).")
     _say_moves(since, console)
-    if report:
+    if asked.report:
         words = Words(language_of(os.environ))
-        page = write_report(found, snapshot.number, since, report / str(snapshot.number), words)
+        page = write_report(found, snapshot.number, since, asked.report / str(snapshot.number), words)
         console.print(f"Report: {page}", soft_wrap=True)
 
 
@@ -62,6 +74,18 @@ def _say_completeness(found: Profile, console: Console) -> None:
         gaps = {c: each.all.share_filled(c) for c, n in each.all.filled.items() if n < each.all.rows}
         said = ", ".join(f"{column} {share(filled)}" for column, filled in sorted(gaps.items()))
         table.add_row(name, f"{each.all.rows:,}", said or "none")
+    console.print(table)
+
+
+def _say_groups(found: Profile, by: By, console: Console) -> None:
+    """The same for each centre or month of a table."""
+    table = Table("table", by, "rows", "columns not always filled", "rules", box=None, pad_edge=False)
+    for name, each in found.tables.items():
+        gaps = sorted(c for c, n in each.all.filled.items() if n < each.all.rows)
+        for group, counts in sorted((each.centres if by == "centre" else each.months).items()):
+            filled = (f"{column} {share(counts.share_filled(column))}" for column in gaps)
+            fired = (f"{rule} {share(counts.share_fired(rule))}" for rule in sorted(counts.rules))
+            table.add_row(name, group, f"{counts.rows:,}", "\n".join(filled), "\n".join(fired))
     console.print(table)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from typing import TYPE_CHECKING
 
 import pytest
@@ -122,6 +123,16 @@ def test_check_exits_with_1_when_a_snapshot_is_damaged(
     assert "Snapshot 2 can't be used" in result.output
     assert run("check", "1").exit_code == 0
     assert run("check", "7").exit_code == 1
+
+
+def test_check_prints_each_table_by_centre_and_by_month(
+    run: Callable[..., Result], vendor: Vendor, public: str
+) -> None:
+    assert run("load", "--mapping", public, str(vendor.directory)).exit_code == 0
+    assert "2001-02" not in run("check", "1").output
+    said = run("check", "1", "--by", "month", "--by", "centre").output
+    assert re.search(r"diagnoses +2001-02 +1\b", said) and re.search(r"diagnoses +2019-01 +1\b", said)
+    assert re.search(r"^table +centre +rows", said, re.MULTILINE)
 
 
 def test_only_root_in_its_own_home_gives_workspaces_their_own_uid(
