@@ -14,7 +14,7 @@ from hub_config.airlock.pages.desk import Desk
 from hub_config.airlock.pages.previews import Language
 from hub_config.airlock.pages.queues import Case
 from hub_config.airlock.pages.rules import RULES, Door
-from hub_config.airlock.rules.permission import Act
+from hub_config.airlock.rules.permission import Act, Denial
 from hub_config.airlock.texts import TEXTS, AirlockProblem
 from hub_config.governance.roles import Person
 from hub_config.web.answers import Told
@@ -42,6 +42,10 @@ class Asked:
     def told(self, request: Request, problem: AirlockProblem | None) -> str:
         """What was refused, in the visitor's language; empty where nothing was."""
         return text(request, TEXTS[problem.problem], **problem.blanks) if problem else ""
+
+    def stopped(self, request: Request, denial: Denial | None) -> str:
+        """What a rule says no to, in the visitor's language; empty where none does."""
+        return self.told(request, denial.denied() if denial else None)
 
     @property
     def case(self) -> Case:

@@ -21,11 +21,14 @@ from hub_config.airlock.checks import BadAnswer, ImageBlock, Preview, Reason, re
 from hub_config.airlock.checks.texts import Words, why_quarantined
 from hub_config.airlock.intake.picking import Turns
 from hub_config.airlock.intake.receiving import Search
-from hub_config.airlock.pages.files import Before, Material, Released, is_drawn
+from hub_config.airlock.pages.beside import Columns, Past
+from hub_config.airlock.pages.files import Before, Material, is_drawn
 from hub_config.airlock.pages.previews import Language
 from hub_config.airlock.pages.queues import Case, Queue, queue_of
+from hub_config.airlock.pages.reviewers import ReviewerView, reviewer_view
 from hub_config.airlock.pages.rows import MineRow, mine_row
 from hub_config.airlock.pages.rules import Door
+from hub_config.airlock.pages.stopping import stops_requester
 from hub_config.airlock.pages.views import (
     Earlier,
     RecordView,
@@ -35,7 +38,6 @@ from hub_config.airlock.pages.views import (
     request_view,
     told_reasons,
 )
-from hub_config.airlock.pool.actions import OnPool
 from hub_config.airlock.pool.actions import pool as on_pool
 from hub_config.airlock.rules.permission import PHYSICIANS, Act, Denial
 from hub_config.airlock.rules.sight import seen_by
@@ -49,9 +51,7 @@ from hub_config.governance.facts import ProjectFacts
 from hub_config.governance.recorder import Recorder
 from hub_config.governance.releases import reading
 from hub_config.governance.releases.facts import (
-    Absence,
     CheckState,
-    Delegation,
     FileFacts,
     RequestFacts,
     Review,
@@ -65,7 +65,6 @@ from hub_config.web.answers import Told
 
 NAMERS = frozenset({Role.CSE})
 POOL_READERS = NAMERS | PHYSICIANS | {Role.DPO, Role.ADMIN}
-_NEIGHBOUR_REQUESTS = 20
 _DECIDED_SHOWN = 10
 _EARLIER_SHOWN = 3
 _KNOWN = 2_000  # requests whose files are remembered
@@ -95,6 +94,7 @@ class Desk:
     settings: Settings
     now: Callable[[], datetime] = _now
     known: reading.Known = field(default_factory=dict, repr=False)
+    columns: dict[tuple[str, str], Columns] = field(default_factory=dict, repr=False)
     turns: Turns = field(default_factory=Turns, repr=False)
     search: Search | None = None  # for pseudonyms: the gateway, unless given
 
@@ -202,13 +202,21 @@ class Desk:
 
     # --- lists ----------------------------------------------------------------------------------------------
 
-    def mine(self, person: Person) -> tuple[MineRow, ...]:
+    def mine(self, person: Person, today: date) -> tuple[MineRow, ...]:
         with self.store.session() as session:
             requests = reading.requests_of(session, person.username)
             titles = _titles(session, requests)
             memberships = reading.memberships(session, [r.project for r in requests])
-        seen = [seen_by(person, request, memberships[request.project]) for request in requests]
-        return tuple(mine_row(request, titles[request.project]) for request in seen)
+            pool = reading.pool_on(session, today)
+        cases = [Case(request, memberships[request.project], pool) for request in requests]
+        return tuple(
+            mine_row(
+                seen_by(person, case.request, case.members),
+                titles[case.request.project],
+                stopped=stops_requester(person, case) is not None,
+            )
+            for case in cases
+        )
 
     def title_of(self, project: str) -> str:
         with self.store.session() as session:
@@ -234,19 +242,28 @@ class Desk:
 
     def pool(self, today: date) -> tuple[ReviewerView, ...]:
         with self.store.session() as session:
-            return tuple(_reviewer(one, today) for one in on_pool(session, today))
+            return tuple(reviewer_view(one, today) for one in on_pool(session, today))
 
     # --- one request ----------------------------------------------------------------------------------------
 
     def view(self, person: Person, case: Case, language: Language) -> RequestView:
-        """The request as its requester sees it."""
+        """The request as its requester sees it: until it is decided, beside what left at their asking."""
         request = seen_by(person, case.request, case.members)
+        waits = request.state is State.DRAFT or request.state in OPEN
         with self.store.session() as session:
             titles = _titles(session, [request])
+            left = _left_before(session, request) if waits else []
         materials = {file.number: self._material(file, language) for file in request.files}
-        reasons = told_reasons(case.request)
-        title, may = titles[request.project], case.may(person)
-        shown = request_view(request, title, materials, may, language, reasons=reasons)
+        own = [each for each in left if each.requester == person.username]
+        shown = request_view(
+            request,
+            titles[request.project],
+            materials,
+            case.may(person),
+            language,
+            reasons=told_reasons(case.request),
+            left=self._past.left(materials.values(), own),
+        )
         return replace(shown, earlier=tuple(self._told_earlier(person, case)))
 
     def _told_earlier(self, person: Person, case: Case) -> Iterator[Earlier]:
@@ -270,17 +287,18 @@ class Desk:
         request = seen_by(person, case.request, case.members)
         with self.store.session() as session:
             titles = _titles(session, [request])
-            left = reading.released(session, request.project)[:_NEIGHBOUR_REQUESTS]
+            left = _left_before(session, request)
             before = _read_before(session, request)
+        materials = {file.number: self._material(file, language) for file in request.files}
         return request_view(
             request,
             titles[request.project],
-            {file.number: self._material(file, language) for file in request.files},
+            materials,
             case.may(person),
             language,
             mine=_own(person, request, cast, self.now()),
             unavailable=tuple(_unavailable(person, case, request)),
-            released=tuple(self._released(request, left)),
+            left=self._past.left(materials.values(), left),
             before=self._before(before),
         )
 
@@ -317,41 +335,14 @@ class Desk:
         except (BadAnswer, ValueError):
             return Preview()
 
-    def _released(self, request: RequestFacts, earlier: list[RequestFacts]) -> Iterator[Released]:
-        for other in earlier:
-            if other.id != request.id and other.released_at is not None:
-                for file in other.files:
-                    yield Released(other.id, file, other.released_at, self._preview(file))
+    @property
+    def _past(self) -> Past:
+        return Past(self._preview, self.columns)
 
     def _before(self, request: RequestFacts | None) -> Before | None:
         if request is None:
             return None
         return Before(request, {file.sha256: self._preview(file) for file in request.files})
-
-
-@dataclass(frozen=True)
-class ReviewerView:
-    """`delegate`: who stands in today."""
-
-    name: str
-    named_by: str
-    named_at: datetime
-    absences: tuple[Absence, ...]
-    delegations: tuple[Delegation, ...]
-    absent: bool
-    delegate: str
-
-
-def _reviewer(one: OnPool, today: date) -> ReviewerView:
-    return ReviewerView(
-        name=one.username,
-        named_by=one.named_by,
-        named_at=one.named_at,
-        absences=one.absences,
-        delegations=one.delegations,
-        absent=any(away.first <= today <= away.last for away in one.absences),
-        delegate=next((d.delegate for d in one.delegations if d.first <= today <= d.last), ""),
-    )
 
 
 def _age(request: RequestFacts, today: date) -> int:
@@ -391,6 +382,11 @@ def _read_before(session: Session, request: RequestFacts) -> RequestFacts | None
     """What it resubmits, if physicians sent that back: nothing is unchanged since nobody looked at it."""
     before = reading.find_request(session, request.previous) if request.previous else None
     return before if before is not None and before.state is State.RETURNED else None
+
+
+def _left_before(session: Session, request: RequestFacts) -> list[RequestFacts]:
+    """What the project released, but for itself."""
+    return [other for other in reading.released(session, request.project) if other.id != request.id]
 
 
 def _titles(session: Session, requests: list[RequestFacts]) -> Mapping[str, str]:

@@ -22,7 +22,7 @@ from hub_config.governance.releases.facts import CheckState, FileFacts, FileKind
 from hub_config.governance.releases.findings import Rule, Severity
 
 _NOT_DRAWN: Final = frozenset({Rule.ACTIVE_CONTENT, Rule.EXTERNAL_LINK, Rule.EMBEDDED_OBJECT})
-_NEIGHBOURS: Final = 6
+_NEIGHBOURS: Final = 6  # no more than a person compares
 
 
 @dataclass(frozen=True)
@@ -42,6 +42,15 @@ class Released:
     facts: FileFacts
     released_at: datetime
     preview: Preview
+
+
+@dataclass(frozen=True)
+class Left:
+    """What left before and is like something that is asked for, the newest first; `older`: so many more are,
+    and are not compared."""
+
+    files: tuple[Released, ...] = ()
+    older: int = 0
 
 
 @dataclass(frozen=True)
@@ -81,6 +90,7 @@ class FileView:
     warnings: int
     provenance: Provenance
     neighbours: tuple[NeighbourView, ...] = ()
+    farther: int = 0  # neighbours that are not shown
     change: Change | None = None
     compared: Comparison | None = None
     drawn: bool = False  # an SVG that the page shows
@@ -131,10 +141,11 @@ def whole(
     mine: Review | None,
 ) -> FileView:
     """The file beside what was released, and what it was before; `mine` is the reader's own vote."""
-    file = material.facts
+    file, near = material.facts, _neighbours(material, released)
     view = replace(
         file_view(material, language),
-        neighbours=_neighbours(material, released),
+        neighbours=near[:_NEIGHBOURS],
+        farther=len(near[_NEIGHBOURS:]),
         my_verdict=mine.files[file.number].value if mine and file.number in mine.files else "",
     )
     if before is None:
@@ -150,11 +161,11 @@ def whole(
 
 
 def _neighbours(material: Material, released: Sequence[Released]) -> tuple[NeighbourView, ...]:
-    """Those that could be subtracted from this file: of the same bytes, definition or columns; the newest
-    first, and no more than a person compares."""
+    """Those that could be subtracted from this file: of the same bytes, definition or columns; what differs
+    by a few people first, then the newest."""
     near = [_neighbour(material, other) for other in released]
     kept = [one for one in near if one.same_bytes or one.same_definition or one.compared is not None]
-    return tuple(sorted(kept, key=_nearness)[:_NEIGHBOURS])
+    return tuple(sorted(kept, key=_nearness))
 
 
 def _neighbour(material: Material, other: Released) -> NeighbourView:

@@ -16,6 +16,7 @@ from hub_config.airlock.pages.asking import Allowed, Asked
 from hub_config.airlock.pages.ballots import field
 from hub_config.airlock.pages.names import disposition
 from hub_config.airlock.pages.news import news, read_news
+from hub_config.airlock.pages.stopping import lacks_reviewers, stops_requester
 from hub_config.airlock.rules.permission import Act
 from hub_config.airlock.rules.records import for_requester
 from hub_config.airlock.texts import AirlockProblem
@@ -45,7 +46,7 @@ def mine(request: Request, asked: Allowed) -> Response:
         "mine.html",
         asked.person,
         reports=reports.listed(asked),
-        rows=asked.desk.mine(asked.person),
+        rows=asked.desk.mine(asked.person, asked.today),
         news=told,
     )
 
@@ -186,6 +187,8 @@ def _screen(
     return page(
         request, "request.html", asked.person, status=409 if problem else 200,
         r=view, may=view.may, Act=Act, written=said, problem=asked.told(request, problem),
+        stopped=asked.stopped(request, stops_requester(asked.person, asked.case)),
+        few=lacks_reviewers(asked.case),
     )  # fmt: skip
 
 

@@ -16,11 +16,11 @@ from hub_config.airlock.pages.names import disposition
 from hub_config.airlock.pages.news import news, read_news
 from hub_config.airlock.pages.notebooks import waits_for
 from hub_config.airlock.pages.queues import Case
+from hub_config.airlock.pages.stopping import stops_reviewer
 from hub_config.airlock.pages.words import KEYS, VERDICTS
 from hub_config.airlock.rules.permission import Act
 from hub_config.airlock.rules.reasons import REASONS
 from hub_config.airlock.rules.voting import Ballot
-from hub_config.airlock.states import OPEN
 from hub_config.airlock.texts import TEXTS, AirlockProblem, Denied, Problem
 from hub_config.governance.releases.facts import RequestFacts, State
 from hub_config.web.answers import Told, see_other
@@ -181,15 +181,9 @@ def _screen(
     return page(
         request, "review.html", asked.person, status=status, r=view, may=view.may, Act=Act,
         verdicts=VERDICTS, keys=KEYS, reasons=REASONS.values(), problem=problem,
-        to_requester=cast.to_requester if cast else "", own_reading=_own_reading(asked, case),
+        to_requester=cast.to_requester if cast else "",
+        stopped=asked.stopped(request, stops_reviewer(asked.person, case)),
     )  # fmt: skip
-
-
-def _own_reading(asked: Asked, case: Case) -> str:
-    """Why this reader, who may see it, does not vote; empty where nothing of the kind holds."""
-    denial = case.why_not(asked.person, Act.VOTE) if case.request.state in OPEN else None
-    own = denial is not None and denial.problem is Problem.OWN_READING
-    return TEXTS[Problem.OWN_READING] if own else ""
 
 
 def _again(request: Request, asked: Asked, cast: Ballot, problem: AirlockProblem) -> Response:

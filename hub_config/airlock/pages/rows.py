@@ -15,6 +15,7 @@ from hub_config.airlock.pages.words import (
     LISTED_NO_FILES,
     LISTED_QUESTION,
     LISTED_RECALLED,
+    LISTED_STOPPED,
     NEXT,
     NEXT_NO_FILES,
     RECALLED_NEXT,
@@ -95,9 +96,11 @@ def head(request: RequestFacts, project_title: str) -> Head:
     )
 
 
-def mine_row(request: RequestFacts, project_title: str) -> MineRow:
+def mine_row(request: RequestFacts, project_title: str, *, stopped: bool) -> MineRow:
+    """`stopped`: the requester can't go on with it today."""
     questions = len(unanswered(request.comments))
-    return MineRow(head(request, project_title), _in_short(request, questions), questions)
+    to_do = LISTED_STOPPED if stopped and request.recalled is None else _in_short(request, questions)
+    return MineRow(head(request, project_title), to_do, questions)
 
 
 def queue_row(request: RequestFacts, project_title: str, age: int, *, late_after: int) -> QueueRow:

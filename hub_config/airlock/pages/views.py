@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from hub_config.airlock.pages import changes, minutes, names
-from hub_config.airlock.pages.files import Before, FileView, Material, Released, whole
+from hub_config.airlock.pages.files import Before, FileView, Left, Material, whole
 from hub_config.airlock.pages.names import Part
 from hub_config.airlock.pages.previews import FoundView, Language
 from hub_config.airlock.pages.rows import Head, Text, head, to_do, unanswered
@@ -92,6 +92,8 @@ class RequestView:
     seal: str
     version: int
     quarantined: bool
+    compared: bool = False  # with the request that it resubmits
+    older: int = 0  # files that left before, are like one of these, and are not compared
     mine: Review | None = None
     unavailable: tuple[str, ...] = ()
     reasons: tuple[Reason, ...] = ()
@@ -158,18 +160,19 @@ def request_view(
     mine: Review | None = None,
     unavailable: tuple[str, ...] = (),
     reasons: tuple[Reason, ...] = (),
-    released: Sequence[Released] = (),
+    left: Left | None = None,
     before: Before | None = None,
 ) -> RequestView:
-    """`materials` by number of file; `mine`: the reader's own vote; `reasons`: why it came back; `released`:
-    what the project released before."""
+    """`materials` by number of file; `mine`: the reader's own vote; `reasons`: why it came back; `left`: what
+    the project released before that is like it."""
+    left = left or Left()
     files = sorted(request.files, key=minutes.risk)
     old = before.request if before else None
     return RequestView(
         head=head(request, project_title),
         may=may,
         texts=tuple(_text(request, old, name, label) for name, label in TEXTS.items()),
-        files=tuple(whole(materials[f.number], language, released, before, mine) for f in files),
+        files=tuple(whole(materials[f.number], language, left.files, before, mine) for f in files),
         gone=tuple(names.parts(f.name) for f in changes.gone(files, old.files)) if old else (),
         comments=request.comments,
         reviews=tuple(_review(review) for review in request.reviews),
@@ -182,6 +185,8 @@ def request_view(
         seal=request.seal,
         version=request.version,
         quarantined=request.quarantined,
+        compared=before is not None,
+        older=left.older,
         mine=mine,
         unavailable=unavailable,
         reasons=reasons,

@@ -65,6 +65,7 @@ LISTED: Final[Mapping[State, str]] = {
 
 LISTED_NO_FILES: Final = N_("Y joindre les fichiers.")
 LISTED_QUESTION: Final = N_("Répondre à la question posée.")
+LISTED_STOPPED: Final = N_("Rien pour l’instant : sa page dit ce qui vous arrête.")
 LISTED_RECALLED: Final = N_("Ne plus utiliser ces fichiers, et détruire les copies.")
 NEXT_NO_FILES: Final = N_("Joignez les fichiers qui doivent sortir : chacun est contrôlé aussitôt.")
 
