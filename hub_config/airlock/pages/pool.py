@@ -8,11 +8,12 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
-from hub_config.airlock.pages.asking import Allowed
+from hub_config.airlock.pages.asking import Allowed, Asked
 from hub_config.airlock.pages.ballots import field
 from hub_config.airlock.pages.desk import Doing
 from hub_config.airlock.pages.rules import Door
 from hub_config.airlock.pool import actions as pool
+from hub_config.airlock.texts import AirlockProblem, Problem
 from hub_config.web.answers import Told, see_other
 from hub_config.web.forms import Form
 from hub_config.web.pages import page
@@ -65,23 +66,52 @@ def absences(request: Request, asked: Allowed) -> Response:
 @router.post("/absences")
 def be_absent(request: Request, asked: Allowed, form: Form) -> Response:
     """An absence, and with it who stands in, if anybody."""
-    first, last, delegate = _day(field(form, "first")), _day(field(form, "last")), field(form, "delegate")
-
-    def away(do: Doing) -> None:
-        pool.be_absent(do.session, asked.person, first, last, at=do.at, audit=do.audit)
-        if delegate.strip():
-            pool.delegate(do.session, asked.person, delegate, first, last, at=do.at, audit=do.audit)
-
-    asked.desk.change(asked.person, away)
+    _note_absence(asked, form)
     return see_other(request, "/absences", N_("Votre absence est enregistrée."))
+
+
+@router.post("/relecteurs/absences")
+def note_absence(request: Request, asked: Allowed, form: Form) -> Response:
+    """The committee notes it for somebody who can't: a physician who fell ill keeps no request waiting."""
+    _note_absence(asked, form, who=_reviewer(form))
+    return see_other(request, "/relecteurs", N_("L’absence est enregistrée : d’autres sont attendus."))
 
 
 @router.post("/absences/fin")
 def be_back(request: Request, asked: Allowed) -> Response:
-    asked.desk.change(
-        asked.person, lambda do: pool.be_back(do.session, asked.person, at=do.at, audit=do.audit)
-    )
+    _end_absences(asked)
     return see_other(request, "/absences", N_("Vos absences sont levées : les demandes vous attendent."))
+
+
+@router.post("/relecteurs/retour")
+def note_return(request: Request, asked: Allowed, form: Form) -> Response:
+    _end_absences(asked, who=_reviewer(form))
+    return see_other(request, "/relecteurs", N_("Ses absences sont levées."))
+
+
+def _note_absence(asked: Asked, form: Form, *, who: str = "") -> None:
+    """Of `who`, or of whoever asks."""
+    first, last, delegate = _day(field(form, "first")), _day(field(form, "last")), field(form, "delegate")
+
+    def away(do: Doing) -> None:
+        pool.be_absent(do.session, asked.person, first, last, at=do.at, audit=do.audit, who=who)
+        if delegate.strip():
+            pool.delegate(do.session, asked.person, delegate, first, last, at=do.at, audit=do.audit, who=who)
+
+    asked.desk.change(asked.person, away)
+
+
+def _end_absences(asked: Asked, *, who: str = "") -> None:
+    asked.desk.change(
+        asked.person, lambda do: pool.be_back(do.session, asked.person, at=do.at, audit=do.audit, who=who)
+    )
+
+
+def _reviewer(form: Form) -> str:
+    """Whom it is about. Raises AirlockProblem where nobody is named: it would be whoever asks."""
+    if not (named := field(form, "reviewer").strip()):
+        raise AirlockProblem(Problem.UNKNOWN_REVIEWER)
+    return named
 
 
 def _day(text: str) -> date:

@@ -79,5 +79,7 @@ RULES: Final[Mapping[tuple[str, str], Rule]] = MappingProxyType(
         ("GET", "/relecteurs"): Door.POOL,
         ("POST", "/relecteurs/nommer"): Door.NAMING,
         ("POST", "/relecteurs/retirer"): Door.NAMING,
+        ("POST", "/relecteurs/absences"): Door.NAMING,
+        ("POST", "/relecteurs/retour"): Door.NAMING,
     }
 )

@@ -15,8 +15,10 @@ from hub_config.airlock.rules.voting import counted
 from hub_config.airlock.states import OPEN
 from hub_config.governance.notices.models import NoticeKind
 from hub_config.governance.notices.outbox import post
+from hub_config.governance.register import reading as register
 from hub_config.governance.releases.facts import Membership, Pool, RequestFacts
 from hub_config.governance.releases.models import ReleaseAssignment, ReleaseRequest, Reviewer
+from hub_config.governance.roles import Role
 
 
 @dataclass(frozen=True)
@@ -115,5 +117,7 @@ def loads(session: Session, *, excluding: str) -> Mapping[str, int]:
 
 
 def namers(session: Session) -> Collection[str]:
-    """Who of the CSE named reviewers, and can name more."""
-    return frozenset(session.scalars(select(Reviewer.named_by)))
+    """Who of the CSE can name reviewers: whoever last came to the register as its member and has not left;
+    where nobody came, who named some."""
+    came = frozenset(one.username for one in register.people(session).values() if Role.CSE.value in one.roles)
+    return came or frozenset(session.scalars(select(Reviewer.named_by)))

@@ -5,11 +5,12 @@ from __future__ import annotations
 from datetime import date, timedelta
 
 from hub_config.airlock.actions.drafting import Words
+from hub_config.airlock.actions.tending import tend
 from hub_config.airlock.pages.rows import QueueRow
 from hub_config.governance.releases.facts import State
 from hub_config.governance.releases.findings import Finding, Rule, Severity
 
-from .little_airlock import WORDS, File, LittleAirlock, person
+from .little_airlock import WORDS, File, LittleAirlock, now, person
 
 
 def test_a_request_is_begun_in_the_browser_and_sent_when_complete(airlock: LittleAirlock) -> None:
@@ -87,6 +88,34 @@ def test_an_absent_reviewer_names_who_stands_in_and_comes_back(airlock: LittleAi
     diane.post("/absences/fin")
     assert "absent du" not in diane.get("/absences").text
     assert diane.post("/absences", {"first": "demain", "last": ""}).status_code == 400
+
+
+def test_the_committee_notes_the_absence_of_who_can_t(airlock: LittleAirlock) -> None:
+    """A physician who fell ill keeps nothing waiting: others are expected, or who stands in may look."""
+    today, charles = date.today(), airlock.visit("charles")
+    away = {"first": today.isoformat(), "last": (today + timedelta(days=7)).isoformat()}
+    request = airlock.sent()
+    expected = airlock.facts(request).assigned[0]
+    noted = {"reviewer": expected, **away, "delegate": "sophie"}
+    assert charles.post("/relecteurs/absences", noted).status_code == 303
+    page = charles.get("/relecteurs").text
+    assert "remplacé par sophie" in page and "absent du" in page
+    tend(airlock.desk.store, airlock.desk.shelf, airlock.desk.settings, now())
+    assert expected not in airlock.facts(request).assigned
+    charles.post("/relecteurs/retour", {"reviewer": expected})
+    assert "absent du" not in charles.get("/relecteurs").text
+
+
+def test_nobody_else_notes_it_nor_stands_in_by_their_own_hand(airlock: LittleAirlock) -> None:
+    today = date.today().isoformat()
+    noted = {"reviewer": "diane", "first": today, "last": today}
+    for who in ("denis", "ines", "dora"):
+        assert airlock.visit(who).post("/relecteurs/absences", noted).status_code == 403
+        assert airlock.visit(who).post("/relecteurs/retour", {"reviewer": "diane"}).status_code == 403
+    charles = airlock.visit("charles")
+    assert charles.post("/relecteurs/absences", {**noted, "delegate": "charles"}).status_code == 403
+    assert charles.post("/relecteurs/absences", {**noted, "reviewer": ""}).status_code == 409
+    assert "absent du" not in charles.get("/relecteurs").text
 
 
 def test_the_pages_are_read_in_english_too(airlock: LittleAirlock) -> None:

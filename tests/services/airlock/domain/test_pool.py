@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
 from hub_config.airlock.actions import reviewing
 from hub_config.airlock.actions.tending import tend
@@ -15,7 +15,10 @@ from hub_config.airlock.pool import actions as pool
 from hub_config.airlock.pool.assigning import shortage
 from hub_config.airlock.texts import AirlockProblem, Denied, Problem
 from hub_config.governance.notices.models import Notice
+from hub_config.governance.register.leaving import leave
+from hub_config.governance.register.models import Acquaintance
 from hub_config.governance.releases.facts import Absence, Delegation, State, Verdict
+from hub_config.governance.releases.models import Reviewer
 from hub_config.governance.releases.reading import membership, pool_on
 from hub_config.governance.roles import Person, Role
 from hub_config.settings import Settings
@@ -91,6 +94,32 @@ def test_two_conflicted_reviewers_deadlock_nothing(house: House) -> None:
     assert set(house.facts(request).assigned) == {"odile", "paul"}
     house.vote(request, ODILE)
     assert house.vote(request, PAUL).state is State.APPROVED
+
+
+def comes(house: House, name: str, role: Role, *, leaves: bool = False) -> None:
+    """Somebody logs in to the register, and perhaps leaves for good."""
+    with house.store.change() as session:
+        session.add(Acquaintance(username=name, full_name=name, roles=[role.value], seen_at=house.now))
+        if leaves:
+            leave(session, name, reason="Départ", audit=house.store.recorder("admin"))
+
+
+def test_a_committee_that_named_nobody_yet_is_told(house: House) -> None:
+    with house.store.change() as session:
+        session.execute(delete(Reviewer))
+    comes(house, "claire", Role.CSE)
+    comes(house, "rachid", Role.CHERCHEUR)
+    house.submitted()
+    assert told(house, "too-few-reviewers") == ["claire"]
+
+
+def test_who_left_the_committee_is_told_no_more(house: House) -> None:
+    for member in (DIANE, DENIS):
+        house.join("these-ines", member)
+    comes(house, "claire", Role.CSE)
+    comes(house, "charles", Role.CSE, leaves=True)
+    house.submitted()
+    assert told(house, "too-few-reviewers") == ["claire"]
 
 
 def test_a_delegate_acts_for_whoever_is_away(house: House) -> None:
