@@ -38,6 +38,7 @@ LABELS: Final[Mapping[str, Any]] = {
     "ballots": texts.BALLOTS,
     "statuses": texts.STATUSES,
     "status_tones": texts.STATUS_TONES,
+    "status_notes": texts.STATUS_NOTES,
     "role_labels": texts.ROLES,
     "reviews": texts.REVIEWS,
     "denials": texts.DENIALS,

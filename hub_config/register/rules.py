@@ -74,6 +74,12 @@ _ACTS_OF_OFFICES: Mapping[Act, Office] = {
     Act.DECIDE_DPO: Office.DPO,
     Act.DECIDE_ADMIN: Office.ADMIN,
 }
+_SETTLING: Mapping[Office, tuple[Act, ...]] = {
+    Office.CSE: (Act.VOTE, Act.CLOSE_VOTE),
+    Office.DPO: (Act.DECIDE_DPO,),
+    Office.ADMIN: (Act.DECIDE_ADMIN,),
+}
+"""By what an office comes to its decision."""
 _REQUESTERS: Mapping[Act, frozenset[State]] = {
     Act.SAVE: frozenset({State.DRAFT, State.RETURNED}),
     Act.SUBMIT: frozenset({State.DRAFT, State.RETURNED}),
@@ -129,6 +135,15 @@ def _barred(person: Person, office: Office, dossier: DossierFacts) -> Denial | N
     if offices_held(person.username, dossier) - {office}:
         return Denial.OTHER_OFFICE
     return None
+
+
+def waits(person: Person, office: Office, dossier: DossierFacts, *, quorum: int) -> bool:
+    """Whether the dossier waits for this person now: in this office there is something they may do, and its
+    decision, or the lifting of its reserve, is needed."""
+    acts = _SETTLING[office] if office in offices_needed(dossier) else ()
+    if office is Office.CSE and any(reserve.open for reserve in dossier.reserves):
+        acts = (*acts, Act.LIFT_RESERVE)
+    return any(why_not(person, act, dossier, quorum=quorum) is None for act in acts)
 
 
 def offices_held(username: str, dossier: DossierFacts) -> frozenset[Office]:

@@ -120,6 +120,21 @@ STATUS_TONES: Final[Mapping[ProjectStatus, str]] = {
     ProjectStatus.SUSPENDED: "bad",
     ProjectStatus.CLOSED: "",
 }
+STATUS_NOTES: Final[Mapping[ProjectStatus, str]] = {
+    ProjectStatus.DRAFT: N_(
+        "Ce projet ouvre quand les trois avis sont favorables et chaque réserve levée : ni renouvellement ni "
+        "modification ne s'y demande d'ici là."
+    ),
+    ProjectStatus.APPROVED: "",
+    ProjectStatus.SUSPENDED: N_(
+        "Ce projet est suspendu : ses accès sont fermés, et ni renouvellement ni modification ne s'y "
+        "demande. Le délégué à la protection des données ou l'administrateur dit pourquoi."
+    ),
+    ProjectStatus.CLOSED: N_(
+        "Ce projet est clos, pour de bon : pour d'autres résultats, demandez un nouveau projet."
+    ),
+}
+"""Why a project's page offers so little."""
 REVIEWS: Final[Mapping[ReviewState, str]] = {
     ReviewState.NONE: "",
     ReviewState.COMING: N_("bientôt"),
@@ -220,7 +235,7 @@ STALE: Final = N_(
     "modifié : relisez-la, puis recommencez."
 )
 NO_SUCH: Final = N_("Cette demande ou ce projet n'existe pas, ou il ne vous est pas ouvert.")
-REASON_NEEDED: Final = N_("Écrivez un motif : il est inscrit au registre et lu par la personne concernée.")
+REASON_NEEDED: Final = N_("Écrivez un motif : il reste au dossier, avec votre nom et la date.")
 REFUSED: Final = N_(
     "La gouvernance refuse cette modification. Vérifiez ce qui est demandé, puis recommencez."
 )

@@ -20,7 +20,7 @@ from sqlalchemy.orm import Session
 from hub_config.governance import actions
 from hub_config.governance.facts import Grant, ProjectFacts, ProjectStatus
 from hub_config.governance.register import reading
-from hub_config.governance.register.facts import DossierFacts, EntryFacts, Office, State
+from hub_config.governance.register.facts import DossierFacts, EntryFacts, Office, State, Verdict
 from hub_config.governance.spreadsheets import inert
 from hub_config.sections import ProjectSettings
 from p4dp_sdk.catalogue.load import load_catalogue
@@ -100,6 +100,11 @@ _STATUSES: Final = {
     ProjectStatus.APPROVED: "ouvert",
     ProjectStatus.SUSPENDED: "suspendu",
     ProjectStatus.CLOSED: "clos",
+}
+_VERDICTS: Final = {
+    Verdict.FAVOURABLE: "favorable",
+    Verdict.RETURN: "à compléter",
+    Verdict.UNFAVOURABLE: "défavorable",
 }
 _ACCESS: Final = {
     "aggregate": "résultats agrégés et protégés",
@@ -198,7 +203,7 @@ def _recipients(project: ProjectFacts) -> str:
 def _decisions(dossiers: Iterable[DossierFacts]) -> str:
     """Who agreed and when, of each request that was approved."""
     told = [
-        f"{_OFFICES[opinion.office]} : {opinion.verdict.value}, {_day(opinion.at.date())}"
+        f"{_OFFICES[opinion.office]} : {_VERDICTS[opinion.verdict]}, {_day(opinion.at.date())}"
         for dossier in dossiers
         if dossier.state is State.APPROVED
         for opinion in dossier.opinions

@@ -13,16 +13,15 @@ from starlette.responses import Response
 
 from hub_config.governance.recorder import Recorder
 from hub_config.governance.register import reading
-from hub_config.governance.register.facts import Ballot, DossierFacts, LegalBasis, State
+from hub_config.governance.register.facts import Ballot, DossierFacts, LegalBasis, Office, State
 from hub_config.governance.roles import Person, Role
 from hub_config.register.actions import decisions
 from hub_config.register.actions.looking import note_reading
 from hub_config.register.deciding import Reader, granted, judged, levels
 from hub_config.register.form import ALL_CENTRES, Problems
-from hub_config.register.pages.home import waits
 from hub_config.register.parts import fields, in_words, number, require, show, visible
 from hub_config.register.problems import NoSuch, Stale, Unfit
-from hub_config.register.rules import OFFICES, Act, offices_needed, tally, why_not
+from hub_config.register.rules import Act, offices_needed, tally, waits, why_not
 from hub_config.register.secretariat import Secretariat, secretariat_of
 from hub_config.web.answers import see_other
 from hub_config.web.forms import Form
@@ -47,12 +46,7 @@ def queue(request: Request, person: Visitor) -> Response:
             for one in reading.dossiers(session, State.APPROVED, State.REFUSED, State.RETURNED)
             if one.submitted_at
         ]
-    held = [each for each, role in OFFICES.items() if role in person.roles]
-    mine = [
-        one
-        for one in found
-        if person.username not in one.involved and any(waits(one, each, person) for each in held)
-    ]
+    mine = [one for one in found if any(waits(person, each, one, quorum=office.quorum) for each in Office)]
     others = [one for one in found if one not in mine]
     context = {
         "mine": mine,

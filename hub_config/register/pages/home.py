@@ -9,11 +9,11 @@ from starlette.responses import Response
 from hub_config.governance import actions
 from hub_config.governance.facts import ProjectStatus
 from hub_config.governance.register import charter, reading
-from hub_config.governance.register.facts import DossierFacts, Office, State
-from hub_config.governance.roles import Person, Role
+from hub_config.governance.register.facts import Office, State
+from hub_config.governance.roles import Role
 from hub_config.register.actions.projects import overdue
 from hub_config.register.parts import show
-from hub_config.register.rules import OFFICES, expires_soon, is_officer, may_ask, offices_needed
+from hub_config.register.rules import expires_soon, is_officer, may_ask, waits
 from hub_config.register.secretariat import secretariat_of
 from hub_config.web.login import Visitor
 
@@ -31,7 +31,12 @@ def home(request: Request, person: Visitor) -> Response:
         context = {
             "unsigned": charter.must_accept(session, person.username) is not None,
             "asked": reading.dossiers_of(session, person.username),
-            "waiting": _waiting(person, reading.dossiers(session, State.IN_REVIEW)),
+            "waiting": [
+                (dossier, each)
+                for dossier in reading.dossiers(session, State.IN_REVIEW)
+                for each in Office
+                if waits(person, each, dossier, quorum=office.quorum)
+            ],
             "answered": answered,
             "reviews_due": [
                 project
@@ -47,24 +52,3 @@ def home(request: Request, person: Visitor) -> Response:
         }
     shown = {"may_ask": may_ask(person), "is_officer": is_officer(person), "today": office.today}
     return show(request, "home", person, {**context, **shown})
-
-
-def _waiting(person: Person, dossiers: list[DossierFacts]) -> list[tuple[DossierFacts, Office]]:
-    """What waits for an office this person holds, where they take no part in the project."""
-    return [
-        (dossier, office)
-        for dossier in dossiers
-        for office, role in OFFICES.items()
-        if role in person.roles and person.username not in dossier.involved and waits(dossier, office, person)
-    ]
-
-
-def waits(dossier: DossierFacts, office: Office, person: Person) -> bool:
-    """Whether this office has something left to do: its decision, or a reserve of its own."""
-    if office is Office.CSE:
-        stepped_back = {conflict.username for conflict in dossier.conflicts}
-        if person.username in stepped_back:
-            return False
-        undecided = office in offices_needed(dossier) and dossier.opinion(office) is None
-        return undecided or any(reserve.open for reserve in dossier.reserves)
-    return dossier.opinion(office) is None
