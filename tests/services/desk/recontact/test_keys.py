@@ -41,6 +41,8 @@ def test_a_key_is_in_force_when_two_people_heard_it(
     public = pem(private_keys[0])
     assert record(app, public).status_code == 303
     assert confirm(app, store, fingerprint_of(public), who="alix").status_code == 422, "one's own"
+    own = html.unescape(visiting(app, "alix", Role.AQD).get("/recontact").text)
+    assert "une autre personne la confirme" in own and "Confirmer la clé" not in own
     assert confirm(app, store, "1" * 30).status_code == 422, "another fingerprint"
     with store.session() as session:
         assert session.scalars(select(models.PracticeKey)).one().confirmed_by is None
