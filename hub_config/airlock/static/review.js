@@ -32,6 +32,13 @@
     if (said) said.textContent = `${place.dataset.name} : ${choice.labels[0].textContent.trim()}`;
   };
 
+  // In the queue: opens the request whose row has the focus.
+  const open = (event) => {
+    const row = event.target.matches("tr[data-request]") && event.target.querySelector("a[href]");
+    if (row) row.click();
+    return Boolean(row);
+  };
+
   const keys = {
     j: () => move(1),
     k: () => move(-1),
@@ -43,6 +50,7 @@
 
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || typing(event.target)) return;
+    if (event.key === "Enter" && open(event)) return event.preventDefault();
     const act = keys[event.key];
     if (!act) return;
     event.preventDefault();
