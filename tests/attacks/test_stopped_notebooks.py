@@ -89,7 +89,9 @@ def test_no_notebook_of_a_stopped_project_is_accepted(
     assert refused.status_code == 403
     assert why in refused.text
     assert state_of(airlock, made.id) is NotebookState.ASKED
-    assert f"/notebooks/{made.id}/avis" not in diane.get(f"/notebooks/{made.id}").text, "no button either"
+    page = diane.get(f"/notebooks/{made.id}").text
+    assert f"/notebooks/{made.id}/avis" not in page, "no button either"
+    assert why in page, "and the page says why"
     assert made.id not in diane.get("/notebooks").text, "and it waits for nobody"
     monkeypatch.setattr(registering, "why_not_open", lambda *_: None)
     assert diane.post(f"/notebooks/{made.id}/avis", form).status_code == 303

@@ -23,7 +23,7 @@ from hub_config.airlock.pages.news import read_news
 from hub_config.airlock.pages.notebook_words import KINDS, REFUSALS, SIGNS, STATES
 from hub_config.airlock.pool.notebooks import tell_readers, tell_requester
 from hub_config.airlock.rules.code_signs import signs, signs_of_text
-from hub_config.airlock.rules.permission import why_not_request
+from hub_config.airlock.rules.permission import why_not_open, why_not_request
 from hub_config.airlock.rules.registering import Act, why_not
 from hub_config.airlock.texts import TEXTS, AirlockProblem, Denied, Problem
 from hub_config.governance.facts import AccessLevel, ProjectFacts
@@ -44,6 +44,7 @@ router = APIRouter(include_in_schema=False)
 LARGEST: Final = 4 * 1024**2  # of a file with its outputs, which are not taken along
 _FIELDS: Final = ("file", "name", "purpose", "outputs", "rows")
 NO_PROJECT: Final = N_("Choisissez un projet dans lequel vous travaillez aujourd’hui.")
+_NO_READERS: Final = frozenset({Problem.OWN_PROJECT, Problem.READS_THE_LOG})
 NO_FILE: Final = N_("Choisissez le notebook à enregistrer.")
 BROKEN: Final = N_(
     "Ce notebook n’est plus celui qui a été enregistré. Prévenez le délégué à la protection des données."
@@ -244,6 +245,7 @@ def _screen(request: Request, asked: Asked, number: str, problem: str = "") -> R
         facts = _judged(session, asked, Act.VIEW, number)
         content = reading.content_of(session, facts)
         may = frozenset(act for act in Act if _denial(session, asked, act, facts) is None)
+        stopped = _stopped(session, asked, facts)
     if content is None:
         raise Told(409, BROKEN)
     template = Template(facts.name, content, facts)
@@ -251,8 +253,17 @@ def _screen(request: Request, asked: Asked, number: str, problem: str = "") -> R
     return page(
         request, "notebook.html", asked.person, status=409 if problem else 200,
         n=view, title=asked.desk.title_of(facts.project), Act=Act, states=STATES, words=SIGNS, kinds=KINDS,
-        problem=problem,
+        problem=problem, stopped=asked.told(request, stopped),
     )  # fmt: skip
+
+
+def _stopped(session: Session, asked: Asked, facts: Registration) -> Denied | None:
+    """Why it waits, and this person has no form to decide on it."""
+    if facts.state is not NotebookState.ASKED:
+        return None
+    ended = why_not_open(facts.project, membership(session, facts.project), asked.today)
+    denied = ended.denied() if ended else _denial(session, asked, Act.DECIDE, facts)
+    return denied if denied is not None and (ended or denied.problem in _NO_READERS) else None
 
 
 def _judged(session: Session, asked: Asked, act: Act, number: str) -> Registration:

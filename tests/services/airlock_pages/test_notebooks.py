@@ -13,7 +13,9 @@ from sqlalchemy import select
 
 from hub_config.airlock.actions.tending import Tended, tend
 from hub_config.airlock.notices.letters import Letter, compose
+from hub_config.governance.actions import add_member
 from hub_config.governance.audit import read_records
+from hub_config.governance.charter import MemberRole
 from hub_config.governance.notebooks import reading
 from hub_config.governance.notebooks.facts import NotebookState, Registration
 from hub_config.governance.notices.models import Notice, NoticeKind
@@ -99,6 +101,17 @@ def test_a_notebook_is_asked_for_read_and_accepted(house: LittleAirlock) -> None
         ("diane", "notebook.approve"),
     ]
     assert {each.details["sha256"] for each in events} == {found.sha256}
+
+
+def test_a_physician_of_the_project_is_told_why_they_do_not_decide(house: LittleAirlock) -> None:
+    number, why = asked(house), "Vous êtes, ou étiez, membre du projet these-ines"
+    assert why not in house.visit("diane").get(f"/notebooks/{number}").text
+    with house.desk.store.change() as session:
+        audit = house.desk.store.recorder("admin")
+        add_member(session, "these-ines", "diane", MemberRole.CHERCHEUR, audit=audit)
+    page = house.visit("diane").get(f"/notebooks/{number}").text
+    assert why in page and "/avis" not in page
+    assert why not in house.visit("ines").get(f"/notebooks/{number}").text, "who asked expects no form"
 
 
 def test_a_refusal_says_why_and_lets_nothing_run(house: LittleAirlock) -> None:
