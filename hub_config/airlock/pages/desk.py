@@ -28,7 +28,7 @@ from hub_config.airlock.pages.queues import Case, Queue, queue_of
 from hub_config.airlock.pages.reviewers import ReviewerView, reviewer_view
 from hub_config.airlock.pages.rows import MineRow, mine_row
 from hub_config.airlock.pages.rules import Door
-from hub_config.airlock.pages.stopping import stops_requester
+from hub_config.airlock.pages.stopping import stops_by_part, stops_requester
 from hub_config.airlock.pages.views import (
     Earlier,
     RecordView,
@@ -107,12 +107,14 @@ class Desk:
     # --- may they? ------------------------------------------------------------------------------------------
 
     def judged(self, person: Person, request: str, act: Act, today: date) -> Case:
-        """The request, if `person` may do `act` to it now. Raises Told: 404 where they may not know of it."""
+        """The request, if `person` may do `act` to it now. Raises Told: 404 where they may not know of it; a
+        reviewer who was expected to read it, and has a part in the project since, is told that."""
         with self.store.session() as session:
             require_here(session, person)
             case = self._case(session, request, today)
         if case is None or self._unseen(person, case):
-            raise Told(404, TEXTS[Problem.UNKNOWN_REQUEST])
+            part = stops_by_part(person, case) if case else None
+            raise refused(part) if part else Told(404, TEXTS[Problem.UNKNOWN_REQUEST])
         denial = case.why_not(person, act)
         if denial is not None:
             raise refused(denial)

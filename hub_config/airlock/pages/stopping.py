@@ -34,6 +34,12 @@ def stops_requester(person: Someone, case: Case) -> Denial | None:
     return denial if denial is not None and denial.problem in _STOPS else None
 
 
+def stops_by_part(person: Someone, case: Case) -> Denial | None:
+    """What keeps a reviewer from a request of a project they have a part in. Of a draft nobody is told."""
+    denial = case.why_not(person, Act.TAKE) if case.request.state is not State.DRAFT else None
+    return denial if denial is not None and denial.problem is Problem.OWN_PROJECT else None
+
+
 def lacks_reviewers(case: Case) -> bool:
     """Whether fewer physicians may look at it today than must. By its files and the pool alone: nobody learns
     of a vote from it."""

@@ -6,10 +6,14 @@ import re
 from datetime import timedelta
 from html import unescape
 
+import httpx
 import pytest
 
+from hub_config.airlock.pages.rules import RULES
 from hub_config.airlock.pool.actions import delegate
+from hub_config.airlock.rules.permission import Act
 from hub_config.governance import actions as governance
+from hub_config.governance.charter import MemberRole
 from hub_config.governance.releases.facts import State, Verdict
 from hub_config.governance.roles import Role
 from tests.pages import Visit, visiting
@@ -25,6 +29,11 @@ def words(visit: Visit, path: str) -> str:
     assert answer.status_code == 200
     main = answer.text.partition("<main")[2].partition("</main>")[0]
     return re.sub(r"\s+", " ", unescape(re.sub(r"<[^>]+>", " ", main)))
+
+
+def asked(visit: Visit, method: str, path: str, request: str) -> httpx.Response:
+    address = re.sub(r"\{(number|block|finding)\}", "1", path.replace("{id}", request))
+    return visit.post(address) if method == "POST" else visit.get(address)
 
 
 def suspend(airlock: LittleAirlock) -> None:
@@ -44,6 +53,23 @@ def test_a_reviewer_is_told_that_the_project_is_suspended(airlock: LittleAirlock
     assert SUSPENDED in told
     assert "Votre avis sur la demande" not in told
     assert "Vous pouvez encore le changer" not in told
+
+
+def test_a_reviewer_who_joined_the_project_is_told_so_and_sees_nothing(airlock: LittleAirlock) -> None:
+    """Of what was sent: of a draft they are told that there is none."""
+    request, draft = airlock.sent(), airlock.draft(File("b.csv", b"b"))
+    with airlock.desk.store.change() as session:
+        audit = airlock.desk.store.recorder("admin")
+        governance.add_member(session, "these-ines", "diane", MemberRole.CHERCHEUR, audit=audit)
+    diane = airlock.visit("diane")
+    for method, path in (at for at, rule in RULES.items() if isinstance(rule, Act)):
+        told, hidden = (asked(diane, method, path, of) for of in (request, draft))
+        assert told.status_code == 403, path
+        assert "personne ne relit les sorties de son projet" in told.text
+        assert "Mes diagnostics" not in told.text
+        assert hidden.status_code == 404, path
+    rachid = airlock.visit("rachid")
+    assert rachid.get(f"/relecture/{request}").status_code == 404, "who is no reviewer is told of none"
 
 
 def test_one_reviewer_too_many_is_told_so(airlock: LittleAirlock) -> None:
