@@ -83,8 +83,8 @@ WORDINGS: Final[Mapping[NoticeKind, Wording]] = {
         "register",
     ),
     NoticeKind.SUSPENDED: Wording(
-        "Un projet dont vous répondez est suspendu, faute de revue des accès.",
-        "A project you answer for is suspended: its access review was not done.",
+        "Un projet dont vous répondez est suspendu.",
+        "A project you answer for is suspended.",
         "/",
         "register",
     ),

@@ -14,6 +14,8 @@ from sqlalchemy.orm import Session
 from hub_config.governance import actions
 from hub_config.governance.charter import MemberRole
 from hub_config.governance.facts import ProjectFacts, ProjectStatus
+from hub_config.governance.notices.models import NoticeKind
+from hub_config.governance.notices.outbox import post
 from hub_config.governance.problems import UnknownProject
 from hub_config.governance.recorder import Recorder
 from hub_config.governance.register import models, reading
@@ -147,10 +149,21 @@ def suspend_overdue(session: Session, policy: ReviewPolicy, today: date, *, audi
     return late
 
 
-def suspend(session: Session, slug: str, person: Person, *, reason: str, audit: Recorder) -> None:
+def suspend(
+    session: Session, slug: str, person: Person, *, reason: str, at: datetime, audit: Recorder
+) -> None:
+    """At once. Whoever answers for it is told that it is, unless they did it."""
     _opened(session, slug, person, ProjectAct.SUSPEND)
     actions.suspend(session, slug, audit=audit)
     _note(session, slug, "suspend", reason, audit)
+    tell_suspended(session, [slug], at, but=person)
+
+
+def tell_suspended(session: Session, slugs: Collection[str], at: datetime, *, but: Person) -> None:
+    """A notice to whoever answers for one of these projects and has not left."""
+    entries, known = reading.entries(session), reading.people(session)
+    answering = {entries[slug].responsible for slug in slugs if slug in entries}
+    post(session, NoticeKind.SUSPENDED, (answering & set(known)) - {but.username}, None, at)
 
 
 def resume(

@@ -53,6 +53,7 @@ def suspend_overdue(request: Request, person: Visitor, form: Form) -> Response:
     office = secretariat_of(request)
     with office.acting(person) as (session, audit):
         late = projects.suspend_overdue(session, office.review, office.today, audit=audit)
+        projects.tell_suspended(session, late, office.clock(), but=person)
     return see_other(
         request, "/projets", N_("Projets suspendus faute de revue : %(count)s."), count=len(late)
     )
@@ -147,7 +148,7 @@ def ask_change(request: Request, slug: str, person: Visitor, form: Form) -> Resp
 def suspend(request: Request, slug: str, person: Visitor, form: Form) -> Response:
     office, why = secretariat_of(request), reason(form)
     with office.acting(person) as (session, audit):
-        projects.suspend(session, slug, person, reason=why, audit=audit)
+        projects.suspend(session, slug, person, reason=why, at=office.clock(), audit=audit)
     return see_other(request, f"/projets/{slug}", N_("Le projet est suspendu : ses accès sont fermés."))
 
 

@@ -8,6 +8,9 @@ import re
 from datetime import datetime, timedelta
 from html import unescape
 
+from sqlalchemy import select
+
+from hub_config.governance.notices.models import Notice, NoticeKind
 from hub_config.governance.roles import Role
 from tests.pages import Visit
 
@@ -71,6 +74,37 @@ def test_a_project_s_page_says_what_its_state_means(registry: Registry, clock: l
     registry.admin.post(f"{path}/clore", {"reason": "Fini."})
     assert "clos, pour de bon" in words(registry.ines, path)
     assert "accès jusqu'au" not in words(registry.stranger, "/public")
+
+
+def told(registry: Registry) -> list[str]:
+    """Who has a notice that a project is suspended."""
+    with registry.store.session() as session:
+        query = select(Notice.recipient).where(Notice.kind == NoticeKind.SUSPENDED.value)
+        return sorted(session.scalars(query))
+
+
+def test_who_answers_for_a_project_is_told_that_it_is_suspended(
+    registry: Registry, clock: list[datetime]
+) -> None:
+    slug = registry.approved()
+    registry.dora.post(f"/projets/{slug}/suspendre", {"reason": "Incident."})
+    assert told(registry) == ["ines"]
+    registry.admin.post(f"/projets/{slug}/reprendre", {"reason": "Réglé."})
+    clock[0] = NOON + timedelta(days=365 + 31)
+    registry.admin.post("/projets/revue/suspendre")
+    assert told(registry) == ["ines", "ines"]
+
+
+def test_who_suspends_their_own_or_left_is_not_told(registry: Registry) -> None:
+    slug = registry.approved(title="Un projet dont Doris répond")
+    registry.at("doris", Role.DPO).get("/")
+    registry.admin.post(f"/projets/{slug}/responsable", {"user": "doris"})
+    registry.at("doris").post(f"/projets/{slug}/suspendre", {"reason": "Le mien."})
+    assert told(registry) == []
+    other = registry.approved()
+    registry.admin.post("/personnes/depart", {"user": "ines", "reason": "Fin."})
+    registry.dora.post(f"/projets/{other}/suspendre", {"reason": "Incident."})
+    assert told(registry) == []
 
 
 def test_the_register_s_decisions_are_in_its_language(registry: Registry) -> None:
