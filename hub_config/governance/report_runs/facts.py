@@ -18,8 +18,8 @@ class Outcome(StrEnum):
     BROKE = "broke"  # memory, a killed kernel
     NOT_STARTED = "not-started"
     INCOMPLETE = "incomplete"  # to its end, but without all the files it had declared
-    CLOSED = "closed"  # its project was suspended or closed, or its grant ended, meanwhile
     WITHDRAWN = "withdrawn"  # its notebook's registration fell meanwhile
+    CLOSED = "closed"  # its project was suspended or closed, or its grant ended, meanwhile
 
 
 @dataclass(frozen=True)

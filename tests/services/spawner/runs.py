@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -62,7 +63,13 @@ def command(hub: SmallHub, *arguments: str, language: str = "fr_FR.UTF-8") -> su
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        preexec_fn=_interruptible,
     )
+
+
+def _interruptible() -> None:
+    """Also below a shell that ignores interruptions in the background."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def run(hub: SmallHub, name: str, *arguments: str, **options: str) -> tuple[int, str]:
