@@ -31,12 +31,14 @@ from hub_config.governance.centres import Merged, reached
 from hub_config.governance.facts import AccessLevel, Grant, ProjectFacts
 from hub_config.governance.moments import aware
 from hub_config.governance.objections.facts import Subject
+from hub_config.governance.register.leaving import leavers
 from hub_config.governance.releases.facts import FileKind, RequestFacts
 from hub_config.governance.releases.reading import released
 from hub_config.governance.rights import actions, erasures
 from hub_config.governance.rights.actions import BadRight
 from hub_config.governance.rights.entries import entries_of
 from hub_config.governance.rights.facts import EntryKind, EntryState, Erasure, Receipt
+from hub_config.governance.services import is_service
 from hub_config.warehouse.local_ids import centres_of, numbering_of
 from hub_config.warehouse.pseudonyms import Kind
 from hub_config.warehouse.snapshot import list_snapshots
@@ -69,6 +71,11 @@ class Holding:
     questions: int
     first: datetime
     last: datetime
+
+    @property
+    def is_service(self) -> bool:
+        """Whether the enclave itself asked, in a run of a registered notebook: nobody logs in as that."""
+        return is_service(self.person)
 
 
 @dataclass(frozen=True)
@@ -105,13 +112,19 @@ async def workspaces(request: Request, person: Visitor, receipt: str) -> Respons
     require(person, Act.TRACE_OBJECTOR)
     office = office_of(request)
 
-    def read() -> tuple[Receipt, list[Holder], dict[tuple[str, str], Erasure]]:
+    def read() -> dict[str, object]:
         office.note(person, "rights.trace", receipt=receipt[:16])
         found, asked = _on_record(office, receipt)
-        return found, holders(office, found), {(each.project, each.username): each for each in asked}
+        with office.store.session() as session:
+            gone = frozenset(each.username for each in leavers(session))
+        return {
+            "receipt": found,
+            "holders": holders(office, found),
+            "erasures": {(each.project, each.username): each for each in asked},
+            "gone": gone,
+        }
 
-    found, held, asked = await run_in_threadpool(read)
-    return page(request, "desk/holders.html", person, receipt=found, holders=held, erasures=asked)
+    return page(request, "desk/holders.html", person, **await run_in_threadpool(read))
 
 
 @router.post("/participation/recepisses/{receipt}/effacements")

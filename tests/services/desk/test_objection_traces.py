@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from fastapi import FastAPI
 
@@ -10,6 +12,7 @@ from hub_config.governance.audit import AuditEvent, Decision, read_records
 from hub_config.governance.charter import Charter, MemberRole
 from hub_config.governance.facts import AccessLevel, Grant
 from hub_config.governance.objections import actions as objections
+from hub_config.governance.register.leaving import leave
 from hub_config.governance.roles import Role
 from hub_config.governance.store import Store
 from hub_config.governance.terms import SnapshotTerms, Terms
@@ -52,6 +55,25 @@ def test_the_dpo_sees_the_workspaces_that_held_the_rows(
     assert "avec-lignes" in text and "rachid" in text and "la personne était visible" in text
     for hidden in ("autre-centre", "sans-question", "agregats", "tardif"):
         assert hidden not in text, hidden
+
+
+def test_who_can_t_be_asked_is_told_to_the_dpo(app: FastAPI, store: Store, settings: Settings) -> None:
+    """A run of the enclave's own held rows, and so did somebody who left: the operator erases these."""
+    project(store, "avec-lignes", AccessLevel.MICRODATA, make(settings))
+    for who in ("rachid", "svc-avec-lignes", "lea"):
+        asks(store, "avec-lignes", who)
+    with store.change() as session:
+        leave(session, "lea", reason="Fin de stage", audit=store.recorder("admin"))
+    number, _ = receipt_of(alix(app))
+    dora, trace = visiting(app, "dora", Role.DPO), f"/participation/recepisses/{number}"
+    held = re.findall(r'<th scope="row">(.*?)</th>', dora.get(f"{trace}/espaces").text)
+    told = {row.partition("<")[0]: row.partition("<")[2] for row in held}
+    assert "a quitté la plateforme" in told["lea"]
+    assert "exécutions de l&#39;enclave" in told["svc-avec-lignes"]
+    assert told["rachid"] == ""
+    assert dora.post(f"{trace}/effacements").status_code == 303
+    assert dora.post(f"{trace}/effacements/avec-lignes/svc-avec-lignes").status_code == 303
+    assert "par dora" in dora.get(f"{trace}/espaces").text
 
 
 def test_a_project_that_had_rows_once_is_told_as_possible(
