@@ -112,19 +112,15 @@ async def workspaces(request: Request, person: Visitor, receipt: str) -> Respons
     require(person, Act.TRACE_OBJECTOR)
     office = office_of(request)
 
-    def read() -> dict[str, object]:
+    def read() -> tuple[Receipt, list[Holder], dict[tuple[str, str], Erasure], frozenset[str]]:
         office.note(person, "rights.trace", receipt=receipt[:16])
         found, asked = _on_record(office, receipt)
         with office.store.session() as session:
             gone = frozenset(each.username for each in leavers(session))
-        return {
-            "receipt": found,
-            "holders": holders(office, found),
-            "erasures": {(each.project, each.username): each for each in asked},
-            "gone": gone,
-        }
+        return found, holders(office, found), {(each.project, each.username): each for each in asked}, gone
 
-    return page(request, "desk/holders.html", person, **await run_in_threadpool(read))
+    found, held, asked, gone = await run_in_threadpool(read)
+    return page(request, "desk/holders.html", person, receipt=found, holders=held, erasures=asked, gone=gone)
 
 
 @router.post("/participation/recepisses/{receipt}/effacements")
