@@ -43,7 +43,9 @@ class _Reading:
         tree = plan(name, paths, ".")
         self._rows = Assembly(name, tree, file.limits)
         self._rows.line, self._rows.last_line = lambda: self._line, lambda: self._last
+        self._rows.byte = lambda: self._passed
         self._line = self._last = 1
+        self._passed = 0  # bytes of the line before the piece that is read
         self._events: Any = ijson.sendable_list()
         self._parser = ijson.basic_parse_coro(self._events, multiple_values=file.format is Format.NDJSON)
         self._step, self._key = tree.root, ""
@@ -74,6 +76,7 @@ class _Reading:
             raise self._rows.problem(f"one text or number of more than {self._limits.token:,} bytes.")
         self._take()
         self._line = self._last = self._line + piece.count(b"\n")
+        self._passed = len(piece) - piece.rfind(b"\n") - 1 + (0 if b"\n" in piece else self._passed)
 
     def _finish(self) -> None:
         try:

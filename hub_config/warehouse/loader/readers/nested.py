@@ -155,7 +155,7 @@ def _place(root: Step, kind: str, wanted: _Wanted) -> Target:
 
 class Assembly:
     """Rows under way. The parser calls `enter`, `put` and `leave`; `batch` takes what is finished. `line`
-    tells where the parser is, and `last_line` how far it may be."""
+    tells where the parser is, `last_line` how far it may be, and `byte` where in the line."""
 
     def __init__(self, name: str, plan: Plan, limits: Limits) -> None:
         self._name, self._plan, self._limits = name, plan, limits
@@ -164,6 +164,7 @@ class Assembly:
         self._held = 0
         self.line: Callable[[], int] = int
         self.last_line: Callable[[], int] = int
+        self.byte: Callable[[], int] = int
 
     def enter(self, step: Step) -> None:
         """The element of `step` begins."""
@@ -197,7 +198,7 @@ class Assembly:
             self._frames.pop()
 
     def problem(self, why: str) -> SourceProblem:
-        return at(self._name, self.line(), why, last=self.last_line())
+        return at(self._name, self.line(), why, last=self.last_line(), byte=self.byte())
 
     def _require_in_time(self, passed: set[str], cell: Target) -> None:
         for kind in passed & cell.columns.keys():

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
+from typing import Final
 
 from hub_config.warehouse.problems import WarehouseProblem
+
+_LONG: Final = 1 << 16  # bytes that nobody looks through by eye
 
 
 class SourceProblem(WarehouseProblem):
     """A source file can't be loaded. The message names file and line, never what stands there."""
 
 
-def at(name: str, line: int, why: str, *, last: int = 0) -> SourceProblem:
-    """`last` is given where the line is only known to lie between the two."""
+def at(name: str, line: int, why: str, *, last: int = 0, byte: int = 0) -> SourceProblem:
+    """`last` is given where the line is only known to lie between the two. `byte` is where in the line, which
+    is told of a long one: a whole export may stand on it."""
     place = f"lines {line} to {last}" if last > line else f"line {line}"
+    place += f", about byte {byte:,} of it" if byte > _LONG and last <= line else ""
     return SourceProblem(f"{name}, {place}: {why}")
 
 

@@ -43,7 +43,7 @@ class _Reading:
         }
         tree = plan(name, paths, "/")
         self._rows = Assembly(name, tree, file.limits)
-        self._rows.line = self.line
+        self._rows.line, self._rows.byte = self.line, lambda: self._parser.CurrentColumnNumber
         self._step, self._path = tree.root, list[Step]()
         self._unread = 0  # how deep within an element that nobody asks for
         self._text: list[str] | None = None
@@ -83,9 +83,8 @@ class _Reading:
             self._parser.Parse(chunk, final)
         except expat.ExpatError as error:
             why = expat.ErrorString(error.code)
-            raise at(
-                self._name, error.lineno, f"not well-formed XML, or not in its encoding ({why})."
-            ) from None
+            why = f"not well-formed XML, or not in its encoding ({why})."
+            raise at(self._name, error.lineno, why, byte=error.offset) from None
         except (LookupError, ValueError):
             raise at(self._name, 1, "an encoding that isn't known here: set `encoding`.") from None
 
