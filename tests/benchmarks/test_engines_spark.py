@@ -30,7 +30,7 @@ from tests.spark_cluster import running as spark
 from tests.spark_snapshots import keep, place
 
 pytestmark = [pytest.mark.bench, pytest.mark.timeout(7200)]
-TURNS = 3
+TURNS = 7
 ASKINGS = ("first, no ledger", "again, no ledger", "first, ledger", "again, ledger")
 PEOPLE = Size(patients=200_000)  # of 20 diagnoses in the mean
 
