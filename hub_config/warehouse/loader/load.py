@@ -63,7 +63,8 @@ class LoadRefused(WarehouseProblem):
 
 
 class DiskFull(WarehouseProblem):
-    """No room: what was read so far is kept, and the next attempt goes on there."""
+    """No room: what was read so far is kept, and the next attempt goes on there. Where the disk filled after
+    the landing, that goes straight to the snapshot."""
 
 
 class History(StrEnum):
@@ -200,8 +201,8 @@ def land(
     """The files of `places.files` landed, or found to be landed already.
 
     Raises LoadRefused unless workspaces have their own uids or the data are public, or when the mapping's
-    meaning changed; Busy, DiskFull, MappingProblem, MostlyBad, PseudonymProblem, SourceProblem: then what is
-    landed is untouched, and so are the snapshots.
+    meaning changed; Busy, MappingProblem, MostlyBad, PseudonymProblem, SourceProblem: then what is landed is
+    untouched, and so are the snapshots. DiskFull: then it is landed whole or not at all.
     """
     require_permission(mapping, own_uids=own_uids)
     catalogue = _catalogue(places)
@@ -367,6 +368,6 @@ def _disk_full_explained(place: Path) -> Iterator[None]:
         if not is_disk_full(error):
             raise
         raise DiskFull(
-            f"The disk is full: nothing was landed, snapshots are untouched. Free some space where {place} "
-            "lies, and load again: what was read so far is kept."
+            "The disk is full: the load is landed whole or not at all, snapshots are untouched. Free some "
+            f"space where {place} lies, and load again: it goes on where it stopped."
         ) from None

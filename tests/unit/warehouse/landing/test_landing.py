@@ -303,13 +303,19 @@ def test_the_second_of_two_loads_is_told_who_holds_the_source(vendor: Vendor, tm
         assert again(vendor, other).snapshot.manifest.source == "mapping other"
 
 
-def test_a_full_disk_is_said_and_the_load_goes_on(vendor: Vendor, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("moment", ["apply", "_clear"], ids=["before it is landed", "after"])
+def test_a_full_disk_is_said_and_the_load_goes_on(
+    vendor: Vendor, monkeypatch: pytest.MonkeyPatch, moment: str
+) -> None:
+    """Also by the checkpoint behind the landing's transaction: then it must not be said that nothing was
+    landed."""
+
     def full(*_: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
     with monkeypatch.context() as filled:
-        filled.setattr(loading, "apply", full)
-        with pytest.raises(DiskFull, match=r"The disk is full: nothing was landed.*/vendor/loads lies.*kept"):
+        filled.setattr(loading, moment, full)
+        with pytest.raises(DiskFull, match=r"is full: the load is landed whole or not at all.*/loads lies"):
             again(vendor)
     assert snapshot_numbers(vendor.warehouse) == []
     assert again(vendor).snapshot.manifest.rows["lab_results"] == 3
@@ -322,7 +328,7 @@ def test_a_disk_that_really_is_full_keeps_what_was_read(vendor: Vendor) -> None:
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, hard))
     try:
-        with pytest.raises(DiskFull, match="The disk is full: nothing was landed"):
+        with pytest.raises(DiskFull, match="The disk is full: the load is landed whole or not at all"):
             again(vendor)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
