@@ -76,8 +76,8 @@ class Canonical:
             case ops.Field():
                 return self._field(node)
             case ops.Literal(value=value):
-                unit = [node.dtype.unit.value] if isinstance(node.dtype, dt.Interval) else []
-                return digest("literal", *_plain(value), *unit)
+                kind = [] if is_told_by_its_value(node.dtype) else [str(node.dtype)]
+                return digest("literal", *_plain(value), *kind)
             case ops.And():
                 return digest("and", *sorted({self.value(part) for part in conjuncts(node)}))
             case ops.InValues(value=value, options=options):
@@ -172,6 +172,11 @@ def _band_of(age: ops.Value) -> ops.Value:
         tuple(ops.Literal(name, dt.string) for name in names),
         ops.Literal(None, dt.string),
     )
+
+
+def is_told_by_its_value(dtype: dt.DataType) -> bool:
+    """Whether a literal of this type is what it looks like: its type gives no unit, no scale, no rounding."""
+    return isinstance(dtype, dt.Null | dt.Boolean | dt.Integer | dt.Float64 | dt.String | dt.Date)
 
 
 def conjuncts(node: ops.Value) -> Iterator[ops.Value]:

@@ -17,6 +17,7 @@ differs; what is told is that nobody's is missing.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -189,9 +190,12 @@ class Definitions:
         return self._number("is", name, code)
 
     def _below(self, name: str, variable: ops.Value, limit: Any) -> int:
+        limit = math.ceil(limit) if _is_between(variable, limit) else limit
         return self._number("below", name, _point(limit))
 
     def _through(self, name: str, variable: ops.Value, limit: Any) -> int:
+        if _is_between(variable, limit):  # up to 39.5 is below 40, as up to 39 is
+            return self._below(name, variable, limit)
         if is_whole(variable):
             return self._number("below", name, _point(limit, 1))
         return self._number("through", name, _point(limit))
@@ -252,6 +256,11 @@ def _point(limit: Any, steps: int = 0) -> str:
     if not isinstance(number, int | float):
         raise Unclear
     return repr(float(number) + steps)
+
+
+def _is_between(variable: ops.Value, limit: Any) -> bool:
+    """Whether it is a limit that no value of the variable is."""
+    return is_whole(variable) and isinstance(limit, float) and not limit.is_integer()
 
 
 # --- definitions as words ----------------------------------------------------------------------------------

@@ -16,7 +16,7 @@ from typing import Any, Final
 
 import ibis.expr.operations as ops
 
-from hub_config.gateway.rules.earlier.canonical import Canonical, resolved
+from hub_config.gateway.rules.earlier.canonical import Canonical, is_told_by_its_value, resolved, source_of
 
 _COMPARED: Final[dict[type, Callable[[Any, Any], bool]]] = {
     ops.Less: lambda a, b: a < b,
@@ -40,6 +40,7 @@ class _Other:
 
 
 OTHER: Final = _Other()
+_EXACT: Final = 2**53  # beyond it not every whole number is a float
 Piece = tuple[str, Any]  # "is" a constant, "between" two (None: without end), "other", "missing"
 Evaluated = Callable[[Any], Any]
 
@@ -91,6 +92,8 @@ def _tested(variable: ops.Value, constants: set[Any], ordered: bool) -> Iterator
     if not (variable.dtype.is_numeric() or variable.dtype.is_date()):
         raise Unclear
     known = sorted(each for each in constants if _is_point(each))
+    if not known:
+        raise Unclear
     yield from ((("is", each), each) for each in known)
     for low, high in zip([None, *known], [*known, None], strict=True):
         if (inner := _inside(low, high, is_whole(variable))) is not None:
@@ -140,9 +143,7 @@ def _operands(value: ops.Value) -> Iterable[ops.Value]:
 def _is_same(cast: Any) -> bool:
     """A cast that changes no value."""
     was, now = cast.arg.dtype, cast.to
-    return bool(
-        was.copy(nullable=True) == now.copy(nullable=True) or (was.is_integer() and now.is_floating())
-    )
+    return bool(was.copy(nullable=True) == now.copy(nullable=True) or (was.is_integer() and now.is_float64()))
 
 
 def _is_ordered(value: ops.Value) -> bool:
@@ -162,8 +163,17 @@ def _constants(canonical: Canonical, name: str, condition: Condition) -> Iterato
         if canonical.value(value) == name:
             continue
         if isinstance(value, ops.Literal) and value.value is not None:
-            yield value.value
+            yield _constant(value)
         pending += _operands(value)
+
+
+def _constant(literal: Any) -> Any:
+    """Raises Unclear for one that an engine may not compare as Python does: rounded, endless, no number."""
+    value = literal.value
+    rounded = not is_told_by_its_value(literal.dtype)
+    if rounded or (isinstance(value, int | float) and not abs(value) < _EXACT):
+        raise Unclear
+    return value
 
 
 @dataclass(frozen=True)
@@ -192,7 +202,7 @@ class _Function:
                 return _missing(self.of(arg))
             case ops.NotNull(arg=arg):
                 return _not(_missing(self.of(arg)))
-            case ops.IsNan(arg=arg) | ops.IsInf(arg=arg):
+            case ops.IsNan(arg=arg) | ops.IsInf(arg=arg) if source_of(arg) is not None:  # a quotient may be
                 return _never(self.of(arg))
         return self._compared(value)
 
@@ -205,8 +215,9 @@ class _Function:
             case ops.Less() | ops.LessEqual() | ops.Greater() | ops.GreaterEqual():
                 return _known(_COMPARED[type(value)], self.of(value.left), self.of(value.right))
             case ops.Between(arg=arg, lower_bound=low, upper_bound=high):
-                return _known(lambda x, a, b: bool(a <= x <= b), self.of(arg), self.of(low), self.of(high))
-            case ops.InValues(value=arg, options=options):
+                x, at_least, at_most = self.of(arg), _COMPARED[ops.GreaterEqual], _COMPARED[ops.LessEqual]
+                return _all(_known(at_least, x, self.of(low)), _known(at_most, x, self.of(high)))
+            case ops.InValues(value=arg, options=options) if options:
                 return _one_of(self.of(arg), [self.of(each) for each in options])
             case ops.IfElse(bool_expr=test, true_expr=yes, false_null_expr=no):
                 return _case([self.of(test)], [self.of(yes)], self.of(no))
