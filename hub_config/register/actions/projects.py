@@ -29,6 +29,7 @@ from hub_config.register.rules import (
     ReviewPolicy,
     ReviewState,
     next_review,
+    offices_held,
     review_state,
     why_not_of_project,
 )
@@ -199,17 +200,9 @@ def reviews(session: Session, slug: str) -> list[models.AccessReview]:
 
 
 def _require_no_part_in_deciding(session: Session, slug: str, user: str) -> None:
-    """Whoever decided that the project may be, or decides on a change now, gains nothing by it."""
-    decided = {
-        username
-        for dossier in reading.dossiers_about(session, slug)
-        for username in (
-            *(opinion.by for opinion in dossier.opinions),
-            *(vote.voter for vote in dossier.votes),
-            *dossier.voted_before,
-        )
-    }
-    if user in decided:
+    """Whoever decided that the project may be, or decides on a change now, gains nothing by it; nor does who
+    lifted the reserve that it waited for."""
+    if any(offices_held(user, dossier) for dossier in reading.dossiers_about(session, slug)):
         raise Unfit({"user": Problem(Flaw.DECIDED_ON_IT, {"who": user})})
 
 
