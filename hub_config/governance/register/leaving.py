@@ -20,7 +20,7 @@ from hub_config.governance.problems import BadPerson
 from hub_config.governance.recorder import Recorder
 from hub_config.governance.register.facts import TRANSITIONS, Kind, Office, State, Step
 from hub_config.governance.register.models import Dossier, Entry, Lead, Leaver
-from hub_config.governance.releases.models import Reviewer
+from hub_config.governance.releases.models import Reviewer, ReviewerDelegation
 from hub_config.governance.services import is_service
 from hub_config.governance.terms import bad_username, is_username, username
 
@@ -68,6 +68,7 @@ def leave(session: Session, user: str, *, reason: str, audit: Recorder) -> Left:
     session.execute(delete(Lead).where(Lead.username == name))
     session.execute(delete(Person).where(Person.username == name))
     _off_the_reviewers(session, name, audit)
+    _stands_in_no_more(session, name)
     _out_of_dossiers(session, name, audit)
     orphaned = tuple(session.scalars(select(Entry.project).where(Entry.responsible == name)))
     session.add(Leaver(username=name, left_at=datetime.now(UTC), by=audit.who, reason=reason.strip()))
@@ -122,3 +123,17 @@ def _off_the_reviewers(session: Session, name: str, audit: Recorder) -> None:
         row.removed_at = datetime.now(UTC)
         standing = ", ".join(each.id for each in approved_by(session, name))
         audit.record(session, "reviewer.remove", None, user=name, notebooks=standing)
+
+
+def _stands_in_no_more(session: Session, name: str) -> None:
+    """Nothing waits for them in another's place, and who is taken back does not review again by it. What
+    they stood in for until today stays on record: it says whose look theirs was."""
+    today = datetime.now(UTC).date()
+    reaching = select(ReviewerDelegation).where(
+        ReviewerDelegation.delegate == name, ReviewerDelegation.last > today
+    )
+    for each in session.scalars(reaching):
+        if each.first > today:
+            session.delete(each)
+        else:
+            each.last = today
