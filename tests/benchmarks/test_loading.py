@@ -35,6 +35,7 @@ def loaded(rows: int) -> dict[str, Any]:
 # kind, files, megabytes together
 VENDORS = {
     "CSV, ten files with units": ("csv", 10, 350),
+    "CSV, ten files of 1 GB": ("csv", 10, 1000),
     "XML, 24 files": ("xml", 24, 100),
     "XML, one file": ("xml", 1, 100),
     "XML, one file of 500 MB": ("xml", 1, 500),

@@ -73,6 +73,8 @@ class Staging:
     report: Report
 
     def prepare(self) -> None:
+        """A checkpoint may not join what batches appended: it would hold all of that at once."""
+        self.run("SET max_vacuum_tasks = 0")
         self.run(_TABLES)
 
     def run(self, statement: str, parameters: Sequence[object] | Mapping[str, object] = ()) -> Any:

@@ -171,6 +171,22 @@ def test_what_a_batch_read_of_the_database_is_given_back(
     assert now == limit(staging.READING)
 
 
+def test_a_checkpoint_takes_no_more_than_a_batch_does(tmp_path: Path) -> None:
+    """DuckDB joins small row groups when it writes them, all of them at once."""
+    columns = ", ".join(f"hash(i, {column}, ?) AS c{column}" for column in range(8))
+    with connected(tmp_path / "a.duckdb", tmp_path / "tmp") as connection:
+        nothing: Any = None
+        Staging(connection, nothing, nothing, nothing, nothing, nothing).prepare()
+        connection.execute("SET memory_limit = '64MB'")
+        connection.execute("SET max_temp_directory_size = '0KiB'")
+        batch = f"SELECT {columns} FROM range(61_000) r(i)"
+        connection.execute(f"CREATE TABLE t AS {batch} LIMIT 0", [0] * 8)
+        for number in range(10):
+            connection.execute(f"INSERT INTO t {batch}", [number] * 8)
+        connection.execute("CHECKPOINT")
+        assert connection.execute("SELECT count(*) FROM t").fetchone() == (610_000,)
+
+
 def held(connection: duckdb.DuckDBPyConnection) -> int:
     row = connection.execute("SELECT sum(memory_usage_bytes) FROM duckdb_memory()").fetchone()
     return int(row[0]) if row else 0
