@@ -21,7 +21,9 @@ import ibis
 import ibis.expr.operations as ops
 import pyarrow as pa
 from pyspark.errors import PySparkException
+from pyspark.sql import DataFrame
 from pyspark.sql.connect.session import SparkSession
+from pyspark.sql.pandas.types import from_arrow_schema
 
 from hub_config.gateway.engines.looking import FirstSeen, Looked
 from hub_config.gateway.engines.packing import Packing
@@ -196,9 +198,15 @@ class SparkReading:
             stored = self.spark.wanted.tables[node.name]
             rows = read(self.session, self.spark.place, self.spark.number, node.name, stored)
         else:
-            rows = self.session.createDataFrame(tables[node.name])
+            rows = self._sent(tables[node.name])
         rows.createOrReplaceTempView(name)
         self._given.add(name)
+
+    def _sent(self, table: pa.Table) -> DataFrame:
+        """Spark takes the types of a table without rows from nowhere else than a schema of its own."""
+        if table.num_rows:
+            return self.session.createDataFrame(table)
+        return self.session.createDataFrame(table, from_arrow_schema(table.schema))
 
     def _unpacked(self, sql: str, packing: Packing) -> Iterator[pa.RecordBatch]:
         left = 0

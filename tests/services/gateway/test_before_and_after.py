@@ -2,7 +2,8 @@
 trained on, new aggregates, one's own rows, a report's run; in an old snapshot and the newest, in a workspace
 that was open all the time, on every engine.
 
-A new engine is one more line in `ELSEWHERE`.
+A new engine is one more line in `ELSEWHERE`. Spark is in `test_before_and_after_on_spark`, since what stands
+on it shares one cluster.
 """
 
 from __future__ import annotations
@@ -131,6 +132,12 @@ def own() -> ibis.Table:
 ASKED = {"rows": rows, "events": events, "cohort": cohort, "features": features, "own": own}
 
 
+@pytest.fixture(scope="module")
+def asked() -> list[str]:
+    """What is asked before and after, of `ASKED`."""
+    return list(ASKED)
+
+
 async def people(workspace: Workspace, asked: ibis.Table) -> pa.Table:
     found, _ = await workspace.answer(asked)
     return found
@@ -142,12 +149,14 @@ def theirs(slug: str, answer: pa.Table, number: int = VICTIM) -> int:
 
 
 @pytest.mark.parametrize("who", [{"patient_no": VICTIM}, {"physician_no": GP}], ids=["patient", "physician"])
-async def test_nothing_shows_them_at_the_next_question(enclave: Enclave, who: dict[str, int]) -> None:
+async def test_nothing_shows_them_at_the_next_question(
+    enclave: Enclave, asked: list[str], who: dict[str, int]
+) -> None:
     """In the old snapshot and the newest, in workspaces that stay open; and nobody else goes."""
     link(enclave, "rachid", Standing.PHYSICIAN, GP, source=SOURCE)
     spaces = {slug: enclave.workspace("rachid", slug) for slug in PROJECTS.values()}
     before = {
-        (slug, name): await people(space, ASKED[name]()) for slug, space in spaces.items() for name in ASKED
+        (slug, name): await people(space, ASKED[name]()) for slug, space in spaces.items() for name in asked
     }
     object_(enclave, **who)
     gone = 1 if "patient_no" in who else 50

@@ -24,7 +24,7 @@ import pytest
 
 from hub_config.gateway.engine import EngineLimits, Opener
 from hub_config.gateway.engines.looking import FirstSeen
-from hub_config.gateway.engines.port import stored
+from hub_config.gateway.engines.port import stored, temporary
 from hub_config.gateway.engines.spark import Spark, SparkReading
 from hub_config.gateway.pseudonyms import ProjectKey
 from hub_config.governance.objections import actions as objections
@@ -171,6 +171,21 @@ def test_what_fits_no_number_comes_all_the_same(place: SparkPlace, tmp_path: Pat
     assert Counter(map(str, found.select(rows.column_names).to_pylist())) == Counter(
         map(str, rows.to_pylist())
     )
+
+
+def test_a_table_without_rows_is_taken_as_one(spark: Spark) -> None:
+    """Of which Spark asks more than of others: its types."""
+    schema = {"patient_no": "int64", "until": "date", "why": "string", "is_known": "boolean", "n": "float64"}
+    empty = pa.Table.from_pylist([], ibis.schema(schema).to_pyarrow())
+    nobody, reading = temporary("nobody", schema), spark.open()
+    p = patients()
+    for asked, rows in (
+        (nobody, 0),
+        (p.semi_join(nobody, "patient_no"), 0),
+        (p.anti_join(nobody, "patient_no"), 600),
+    ):
+        assert sum(batch.num_rows for batch in reading.read(asked, {"nobody": empty})) == rows
+    reading.close()
 
 
 # --- names for the files -----------------------------------------------------------------------------------
