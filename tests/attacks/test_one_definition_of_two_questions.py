@@ -47,7 +47,7 @@ def nowhere_between(*_: object) -> bool:
     return False
 
 
-def any_column(_value: object) -> object:
+def any_number(_value: object) -> bool:
     return True
 
 
@@ -78,7 +78,7 @@ PAIRS: dict[str, tuple[str, Condition, Condition, tuple[object, str, object]]] =
     ),
     "an endless quotient and one that is no number": (
         "lab_results", lambda t: (t.value / 0).isinf(), lambda t: (t.value / 0).isnan(),
-        (regions, "source_of", any_column),
+        (regions, "is_finite", any_number),
     ),
     "not between nothing and 40, and nobody": (
         "patients", lambda t: ~t.age.between(ibis.null("int32"), 40), lambda t: (t.age < 1) & (t.age > 5),
@@ -156,3 +156,11 @@ def test_what_is_one_question_stays_one() -> None:
 def test_a_comparison_with_nothing_has_a_definition() -> None:
     """A table with one is not beyond what definitions know."""
     assert definition("patients", lambda t: t.age < ibis.null("int32"))
+
+
+def test_a_mean_of_the_warehouse_is_a_number_and_one_of_quotients_may_not_be() -> None:
+    value = ibis._.value
+    labs = seen("lab_results").group_by("patient_id").agg(known=value.mean(), own=(value / 0).mean())
+    means = seen("patients").left_join(labs, "patient_id").select("patient_id", "known", "own")
+    assert regions.is_finite(means.known.op())
+    assert not regions.is_finite(means.own.op())

@@ -94,7 +94,7 @@ def test_an_analysis_of_ones_own_leaves_with_one_look(enclave: Enclave, tmp_path
         request = rachid.url.rsplit("/", 1)[-1]
         rachid.locator("form[action$='/envoyer'] button").click()
         diane.goto(f"{airlock}/relecture/{request}")
-        expect(diane.locator("#vote")).to_contain_text("c’est celui d’un autre médecin")
+        expect(diane.locator("#arret")).to_contain_text("c’est celui d’un autre médecin")
         expect(diane.locator("#avis")).to_have_count(0)
         denis = somebody(enclave, browser, "denis")
         denis.goto(f"{airlock}/relecture/{request}")

@@ -79,6 +79,19 @@ def is_whole(variable: ops.Value) -> bool:
     return bool(variable.dtype.is_integer() or variable.dtype.is_date())
 
 
+def is_finite(value: ops.Value) -> bool:
+    """Whether it is a number of the warehouse, all of which are finite, or the mean or an end of some."""
+    value = resolved(value)
+    match value:
+        case ops.Field(rel=ops.JoinReference() as side, name=name):
+            return is_finite(ops.Field(side.parent, name))
+        case ops.Field(rel=ops.Aggregate() as made, name=name):
+            return is_finite({**made.groups, **made.metrics}[name])
+        case ops.Mean(arg=arg) | ops.Min(arg=arg) | ops.Max(arg=arg):
+            return is_finite(arg)
+    return source_of(value) is not None
+
+
 def _tested(variable: ops.Value, constants: set[Any], ordered: bool) -> Iterator[tuple[Piece, Any]]:
     yield ("missing", None), None
     if variable.dtype.is_boolean():
@@ -202,7 +215,7 @@ class _Function:
                 return _missing(self.of(arg))
             case ops.NotNull(arg=arg):
                 return _not(_missing(self.of(arg)))
-            case ops.IsNan(arg=arg) | ops.IsInf(arg=arg) if source_of(arg) is not None:  # a quotient may be
+            case ops.IsNan(arg=arg) | ops.IsInf(arg=arg) if is_finite(arg):  # a quotient may not be
                 return _never(self.of(arg))
         return self._compared(value)
 
