@@ -10,11 +10,14 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
-from hub_config.gateway.rules.earlier import sketches
+from hub_config.gateway.rules.earlier import sketches, snapping
+from hub_config.gateway.rules.earlier.anchors import Anchors
+from hub_config.gateway.rules.earlier.rivals import Reach, within_few_physicians
 from hub_config.gateway.rules.earlier.sketches import Pairs, Samples, certainly_apart, distances, folded, near
 from hub_config.gateway.rules.memory import Settlement
-from tests.unit.gateway_rules.people import POLICY, Ledger, People
+from tests.unit.gateway_rules.people import PHYSICIANS, POLICY, Ledger, People
 
 PEOPLE = People(size=3000)
 RADIUS = POLICY.snap_radius
@@ -129,6 +132,39 @@ def test_with_and_without_one_person_look_alike() -> None:
         alike += [_alike(session, index) for index, how in enumerate(session.hows) if how != WITHHELD]
     assert len(alike) > 500
     assert np.mean(alike) > 0.99
+
+
+@settings(max_examples=25, deadline=None)
+@given(seeds)
+def test_looking_for_gps_where_a_cell_is_known_changes_nothing(seed: int) -> None:
+    """Which would be slow: what is known already is given again whatever GPs stand between it and others."""
+    looked: list[bool] = []
+
+    def at_all(
+        anchors: Anchors, scope: NDArray[np.bool_], first: int, some: NDArray[np.bool_], reach: Reach
+    ) -> NDArray[np.bool_]:
+        passes = anchors["patients"][first : first + len(some)] >= POLICY.min_patients
+        looked.append(bool(np.any(narrow := within_few_physicians(anchors, scope, first, passes, reach))))
+        return narrow
+
+    plain = _of_one_practice(seed)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(snapping, "within_few_physicians", at_all)
+        everywhere = _of_one_practice(seed)
+    assert any(looked)
+    assert everywhere.hows == plain.hows
+    assert everywhere.values == pytest.approx(plain.values, nan_ok=True)
+
+
+def _of_one_practice(seed: int) -> Session:
+    """Of a large group: all, without one practice, all but a person; again and again."""
+    session = Session(np.random.default_rng(seed))
+    people = frozenset(session.rng.choice(PEOPLE.size, 1500, replace=False).tolist())
+    for _ in range(8):
+        practice = int(session.rng.integers(PHYSICIANS))
+        without = [person for person in people if person % PHYSICIANS != practice]
+        session.ask(*(session.edited(frozenset(cell), 1) for cell in (people, without, without[::2])))
+    return session
 
 
 def _alike(session: Session, index: int) -> bool:

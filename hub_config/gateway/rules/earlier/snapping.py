@@ -176,9 +176,9 @@ class _Settling:
         passes = batch.proposals == Proposal.SHOW
         in_scope = self._in_scope(first)
         rivals = rivals_of(anchors, in_scope, first, batch, self.reach)
-        narrow = within_few_physicians(anchors, in_scope, first, passes, self.reach)
-        wanted = passes & ~narrow & ~self._known(rivals, first) & (given.rows < 0)
-        sums = self._sums_of_others(in_scope, first, wanted)
+        unsettled = passes & ~self._known(rivals, first) & (given.rows < 0)
+        narrow = within_few_physicians(anchors, in_scope, first, unsettled, self.reach)
+        sums = self._sums_of_others(in_scope, first, unsettled & ~narrow)
         outcome = _by_default(batch, passes, narrow, sums)
         _give_again(given, outcome, anchors, passes)
         anchors["kind"][first:] = outcome.kinds
@@ -190,7 +190,7 @@ class _Settling:
 
     def _known(self, rivals: AllRivals, first: int) -> Flags:
         """Of each cell whether one patient at most tells it from one that was shown: rule 1 settles it if it
-        passes, and no sum is looked for."""
+        passes, so neither GPs nor sums are looked for."""
         known, some = np.zeros(len(self.batch.values), dtype=bool), rivals.rivals
         kinds = self.anchors["kind"][some.rows]
         shown = (some.rows < first) & ((kinds == Kind.ANCHOR) | (kinds == Kind.COPY))
