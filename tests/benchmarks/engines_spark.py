@@ -16,7 +16,6 @@ from typing import Final
 import ibis
 import ibis.expr.operations as ops
 from ibis.common.collections import FrozenOrderedDict
-from pyspark.sql import SparkSession
 
 from hub_config.gateway.assembly import _Jitter
 from hub_config.gateway.engine import EngineLimits, Engines
@@ -29,7 +28,7 @@ from hub_config.governance.ledger.store import LedgerStore
 from hub_config.governance.store import open_store
 from hub_config.settings import Settings
 from hub_config.warehouse.engines.description import describe
-from hub_config.warehouse.engines.spark import SparkPlace, database_of, publish
+from hub_config.warehouse.engines.spark import SparkPlace, close, connected, database_of, publish
 from hub_config.warehouse.snapshot import Snapshot
 from p4dp_sdk.catalogue.load import load_catalogue
 from p4dp_sdk.wire.protocol import Limits
@@ -115,14 +114,14 @@ def sides(snapshot: Snapshot, cluster: Cluster, home: Path) -> Iterator[Sides]:
     place = SparkPlace(cluster.address, str(warehouse), cluster.token)
     wanted = describe(snapshot, load_catalogue())
     publish(place, snapshot.number, wanted)
-    session = SparkSession.builder.remote(f"{cluster.address}/;token={cluster.token}").create()
+    session = connected(place)
     backend, database = ibis.pyspark.connect(session), database_of(snapshot.number)
     with ExitStack() as stack:
         made = _enclave(warehouse, home, lambda number, _: Spark(place, number, wanted))
         enclave, engines = stack.enter_context(made)
         ledgers = stack.enter_context(closing(_ledgers(home, enclave.gateway.guard.keyring)))
         yield Sides(backend, database, enclave, engines, ledgers)
-    session.stop()
+    close(session)
 
 
 @contextmanager

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from types import ModuleType
 
 import pytest
-from pyspark.sql import SparkSession
+from pyspark.sql.connect.session import SparkSession
 
+from hub_config.warehouse.engines.spark import SparkPlace, close, connected
 from tests.spark_cluster import Cluster
 
 
@@ -20,6 +21,6 @@ def world() -> ModuleType:
 
 @pytest.fixture(scope="session")
 def spark(cluster: Cluster) -> Iterator[SparkSession]:
-    session = SparkSession.builder.remote(f"{cluster.address}/;token={cluster.token}").create()
+    session = connected(SparkPlace(cluster.address, "", cluster.token))
     yield session
-    session.stop()
+    close(session)

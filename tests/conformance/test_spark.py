@@ -11,11 +11,12 @@ import pyarrow.parquet as pq
 import pytest
 from ibis.common.exceptions import OperationNotDefinedError, UnsupportedOperationError
 from pyspark.errors.exceptions.connect import SparkConnectGrpcException
-from pyspark.sql import SparkSession
+from pyspark.sql.connect.session import SparkSession
 
 from hub_config.gateway.rules.plan import RowsPlan
 from hub_config.gateway.rules.split import split
 from hub_config.governance.facts import AccessLevel
+from hub_config.warehouse.engines.spark import SparkPlace, close, connected
 from tests.conformance.expressions import CASES
 from tests.conformance.same import rows_of
 from tests.spark_cluster import Cluster
@@ -60,11 +61,12 @@ def tables(world, stored) -> SimpleNamespace:
     return SimpleNamespace(table=found.__getitem__)
 
 
-@pytest.mark.parametrize("shown", [";token=guessed", ""])
-def test_who_has_not_the_token_is_refused(cluster: Cluster, shown: str) -> None:
-    stranger = SparkSession.builder.remote(f"{cluster.address}/{shown}").create()
+@pytest.mark.parametrize("token", ["guessed", ""])
+def test_who_has_not_the_token_is_refused(cluster: Cluster, token: str) -> None:
+    stranger = connected(SparkPlace(cluster.address, "", token))
     with pytest.raises(SparkConnectGrpcException, match="UNAUTHENTICATED"):
         stranger.range(1).count()
+    close(stranger)
 
 
 @brings_tables

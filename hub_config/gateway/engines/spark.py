@@ -34,6 +34,7 @@ from hub_config.warehouse.engines.spark import (
     SparkPlace,
     close,
     connected,
+    cut,
     read,
     require_files,
     require_manifest,
@@ -183,9 +184,9 @@ class SparkReading:
             close(self.session)
 
     def _interrupt(self) -> None:
-        cut = threading.Timer(_GRACE, self.session.client.close)
-        cut.daemon = True
-        cut.start()
+        late = threading.Timer(_GRACE, cut, [self.session])
+        late.daemon = True
+        late.start()
         with suppress(grpc.RpcError, PySparkException, ValueError):  # gone, or closed meanwhile
             self.session.interruptAll()
 

@@ -66,16 +66,19 @@ def connected(place: SparkPlace) -> SparkSession:
 
     session = SparkSession(_channel(place), userId="p4dp")
     session.client.set_retry_policies([DefaultPolicy(max_retries=_TRIES, max_backoff=1_000)])
-    _close_alone(session)
+    session.client.close = _nothing  # type: ignore[method-assign]
     return session
 
 
-def _close_alone(session: SparkSession) -> None:
-    """pyspark's client ends, with itself, a pool of threads that all sessions of the process share, also when
-    it is collected as garbage: questions of others fail, or wait for ever. The channel is all there is of it.
-    """
-    client = session.client
-    client.close = client._channel.close  # type: ignore[method-assign]
+def _nothing() -> None:
+    """What is left of pyspark's own closing, which comes also when a session is collected as garbage. It ends
+    a pool of threads that all sessions of the process share; and where the collecting thread is one that a
+    call of the session has just started, it waits for that call, which waits for it: for ever."""
+
+
+def cut(session: SparkSession) -> None:
+    """Hang up: what waits for the cluster waits no more. Again does nothing."""
+    session.client._channel.close()
 
 
 def close(session: SparkSession) -> None:
@@ -83,7 +86,7 @@ def close(session: SparkSession) -> None:
     with suppress(Exception):  # whoever is gone has nothing left; the cluster forgets idle sessions
         session.client.release_session()
     with suppress(Exception):  # closed already, by whoever stopped the question
-        session.client.close()
+        cut(session)
 
 
 def publish(place: SparkPlace, number: int, wanted: Description, report: Report = lambda *_: None) -> None:
