@@ -1,11 +1,12 @@
 """What the ledger costs with a hundred thousand cells on record: time of an answer of a hundred cells, disk
-and memory of a cell.
+and memory of a cell; and what a large table costs that is asked again.
 """
 
 from __future__ import annotations
 
 import statistics
 import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,16 +18,19 @@ from hub_config.gateway.evidence.contributions import Added, Contributions
 from hub_config.gateway.evidence.sketch import Secrets, vectors
 from hub_config.gateway.keyring import Keyring
 from hub_config.gateway.ledger import Ledger
+from hub_config.gateway.rules.earlier import snapping
 from hub_config.gateway.rules.memory import Asker, Batch, Proposal
 from hub_config.gateway.rules.plan import Measure, MeasureKind
 from hub_config.governance.ledger.store import LedgerStore
 from hub_config.governance.store import open_store
 from hub_config.settings import Settings
 from p4dp_sdk.disclosure.policy import Policy
-from tests.benchmarks.page import section, table
+from tests.benchmarks.page import measured, section, table
+from tests.unit.gateway_rules.people import narrow_of_all
 
 pytestmark = [pytest.mark.bench, pytest.mark.timeout(3600)]
 CELLS, A_BATCH, TIMED = 100_000, 100, 20
+CODES, YEARS = 690, 23
 MEASURE = Measure("n", conditional=False, kind=MeasureKind.PATIENTS)
 
 
@@ -102,7 +106,72 @@ def test_the_ledger(tmp_path: Path) -> None:
         page += [f"Disk {disk:,.0f} bytes a cell, memory {memory:,.0f}; {loading:.1f} s to read all of it."]
 
 
-def _times(times: list[float]) -> tuple[str, str]:
+def test_a_large_table_asked_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Beside what it would be if GPs between cells were looked for also where a cell is known already."""
+    keyring, store = Keyring(bytes(range(32))), open_store(Settings(home=tmp_path))
+    ledger, asker = (
+        Ledger(LedgerStore(store), _Jitter(keyring)),
+        Asker("bench", frozenset({"ines"}), "ines", 1, "bench"),
+    )
+    codes_by_year = _rows_of_codes_by_year(keyring)
+    ledger.settle(asker, (codes_by_year,), Policy())
+
+    def known_first() -> None:
+        ledger.settle(asker, (codes_by_year,), Policy())
+
+    def everywhere() -> None:
+        with monkeypatch.context() as patch:
+            patch.setattr(snapping, "within_few_physicians", narrow_of_all)
+            known_first()
+
+    turns = measured(known_first, everywhere, measure=_processor)
+    store.close()
+    rows = [("known cells first", *_times(turns[0])), ("every cell", *_times(turns[1]))]
+    ratio = statistics.median(b / a for a, b in zip(*turns, strict=True))
+    with section("A large table asked again") as page:
+        page += [
+            f"Of {YEARS * CODES:,} cells, in the ledger, by which cells GPs between them are looked for:",
+            "",
+        ]
+        page += table(("", "processor seconds, median", "longest"), rows)
+        page += [f"{ratio:.1f} times, each against the other of its turn."]
+
+
+def _rows_of_codes_by_year(keyring: Keyring, people: int = 200_000) -> Batch:
+    """Twenty rows a person; codes as unequal as those of diagnoses."""
+    rng, count = np.random.default_rng(1), 20 * people
+    weights = rng.pareto(1.2, CODES) + 0.01
+    cell = rng.choice(CODES, count, p=weights / weights.sum()) * YEARS + rng.integers(0, YEARS, count)
+    person = np.sort(rng.integers(0, people, count))
+    rows, who = (
+        np.bincount(each, minlength=CODES * YEARS)
+        for each in (cell, np.unique(cell * people + person) // people)
+    )
+    added = {None: Added(np.ones(count, dtype=np.int64))}
+    return Batch(
+        release="r",
+        measure="n",
+        family="rows",
+        patients=who,
+        values=rows.astype(float),
+        proposals=np.where(who < Policy().min_patients, Proposal.WITHHOLD, Proposal.SHOW).astype(np.int8),
+        vectors=vectors(
+            Contributions.of(cell, person, (person % 600,), added),
+            CODES * YEARS,
+            Measure("n", conditional=False, kind=MeasureKind.ROWS),
+            Secrets(keyring, of_patients=True),
+        ),
+        keys=(np.arange(CODES * YEARS) // YEARS, np.arange(CODES * YEARS) % YEARS),
+    )
+
+
+def _processor(work: Callable[[], object]) -> float:
+    before = time.process_time()
+    work()
+    return time.process_time() - before
+
+
+def _times(times: Sequence[float]) -> tuple[str, str]:
     return f"{statistics.median(times):.2f}", f"{max(times):.2f}"
 
 

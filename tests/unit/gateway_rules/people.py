@@ -10,7 +10,7 @@ import numpy as np
 from hub_config.gateway.rules.cells import SAMPLE_SIZE, Vectors
 from hub_config.gateway.rules.earlier.anchors import Anchors
 from hub_config.gateway.rules.earlier.definitions import PRIME, Words, words
-from hub_config.gateway.rules.earlier.rivals import Draw
+from hub_config.gateway.rules.earlier.rivals import Draw, Flags, Reach, within_few_physicians
 from hub_config.gateway.rules.earlier.snapping import Decided, settle
 from hub_config.gateway.rules.memory import Batch, Proposal
 from hub_config.governance.ledger.group import Group
@@ -103,6 +103,12 @@ def far(one: np.ndarray, other: np.ndarray) -> np.ndarray:
 def close(one: np.ndarray, other: np.ndarray) -> np.ndarray:
     """The draw that makes every radius as narrow as it gets."""
     return np.zeros(len(one), np.uint64)
+
+
+def narrow_of_all(anchors: Anchors, scope: Flags, first: int, _: Flags, reach: Reach) -> Flags:
+    """`within_few_physicians` as if nothing was known already: of every cell that passes."""
+    passes = anchors["patients"][first:] >= POLICY.min_patients
+    return within_few_physicians(anchors, scope, first, passes, reach)
 
 
 class Ledger:

@@ -80,7 +80,8 @@ def is_whole(variable: ops.Value) -> bool:
 
 
 def is_finite(value: ops.Value) -> bool:
-    """Whether it is a number of the warehouse, all of which are finite, or the mean or an end of some."""
+    """Whether it is a number of the warehouse, all of which are finite, or the mean or an end of some:
+    nobody measured numbers whose sum is beyond 1e308."""
     value = resolved(value)
     match value:
         case ops.Field(rel=ops.JoinReference() as side, name=name):
