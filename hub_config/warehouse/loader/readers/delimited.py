@@ -22,7 +22,7 @@ from hub_config.warehouse.loader.readers.streams import Unpacked, unpacked
 from hub_config.warehouse.loader.readers.text import Readable, Utf8
 
 _EMPTY: Final = "{name} is empty: not even a header. Ask for the export again."
-_BLOCK: Final = 1 << 22  # no row is longer
+_LONGEST: Final = 1 << 22  # row
 _DELIMITERS: Final = ",;\t|"
 
 
@@ -96,34 +96,47 @@ class _Reading:
         self._text = Utf8(name, source, file.encoding)
         self._lines = RecordLines(file.delimiter)
         self._misfits: list[int] = []  # numbers of ragged rows, the header being 1, not yet passed
-        self._next, self._last = 2, b""
+        self._next, self._parsed = 2, 0
 
-    def rows(self, columns: Sequence[str]) -> Any:
-        text = io.BufferedReader(Readable(self._ended, self._lines.feed), buffer_size=1 << 20)
-        return pacsv.open_csv(
-            pa.PythonFile(text, mode="r"),
-            read_options=pacsv.ReadOptions(use_threads=False, block_size=_BLOCK),  # threads lose row numbers
-            parse_options=pacsv.ParseOptions(
-                delimiter=self._file.delimiter,
-                newlines_in_values=True,
-                ignore_empty_lines=False,
-                invalid_row_handler=self._note,
-            ),
-            convert_options=pacsv.ConvertOptions(
-                column_types={name: pa.string() for name in columns},
-                include_columns=list(columns),
-                strings_can_be_null=False,
-            ),
+    def rows(self, columns: Sequence[str]) -> Iterator[Any]:
+        """Each block is parsed as it is asked for: Arrow's reader of streams runs up to 32 blocks ahead."""
+        parse = pacsv.ParseOptions(
+            delimiter=self._file.delimiter,
+            newlines_in_values=True,
+            ignore_empty_lines=False,
+            invalid_row_handler=self._note,
         )
+        convert = pacsv.ConvertOptions(
+            column_types={name: pa.string() for name in columns},
+            include_columns=list(columns),
+            strings_can_be_null=False,
+        )
+        for block in self._blocks():
+            whole = pacsv.ReadOptions(use_threads=False, block_size=len(block))  # threads lose row numbers
+            known = len(self._misfits)
+            rows = pacsv.read_csv(pa.BufferReader(block), whole, parse, convert)
+            self._parsed += rows.num_rows + len(self._misfits) - known
+            yield from rows.to_batches()
 
-    def _ended(self) -> bytes:
-        """The text, with a line end at its end: of a header alone Arrow wants one."""
-        chunk = self._text.read()
-        done, self._last = self._last, chunk[-1:]
-        return chunk or (b"\n" if done not in (b"", b"\n") else b"")
+    def _blocks(self) -> Iterator[bytes]:
+        """The text by whole records, the header before each block of them."""
+        header = text = b""
+        while chunk := self._text.read():
+            self._lines.feed(chunk)
+            text += chunk
+            if not header and (first := self._lines.first):
+                header, text = text[:first].rstrip(b"\r\n") + b"\n", text[first:]
+            ended = len(text) - self._lines.unended
+            if header and ended > 0:
+                yield header + text[:ended]
+                text = text[ended:]
+            elif len(text) > _LONGEST:
+                raise self._problem()
+        if header and text:
+            yield header + text
 
     def _note(self, row: Any) -> str:
-        self._misfits.append(row.number)
+        self._misfits.append(self._parsed + row.number)
         return "skip"
 
     def numbers_of(self, kept: int) -> tuple[Numbers, Numbers]:
@@ -157,15 +170,13 @@ class _Reading:
         on."""
         try:
             yield
-        except pa.ArrowInvalid as error:
-            raise self._problem(str(error)) from None
+        except pa.ArrowInvalid:
+            raise self._problem() from None
 
-    def _problem(self, said: str) -> SourceProblem:
-        if "Empty CSV" in said:
-            return SourceProblem(_EMPTY.format(name=self._name))
+    def _problem(self) -> SourceProblem:
         if line := self._lines.open_since:
             return at(self._name, line, "a quote is opened and not closed near it. Check the row's quotes.")
         return SourceProblem(
             f"{self._name} is not CSV as the mapping describes it, before line {self._text.line}. "
-            f"Check its delimiter and quotes; a row may not be longer than {_BLOCK >> 20} MB."
+            f"Check its delimiter and quotes; a row may not be longer than {_LONGEST >> 20} MB."
         )

@@ -25,6 +25,8 @@ class RecordLines:
         self._openers[[ord(delimiter), _LF, _CR]] = True
         self._inside, self._closed = False, False  # within quotes; just after the quote that closed them
         self._before, self._held = b"\n", b""
+        self.first = 0  # bytes of the first record with its line end; 0 until that came
+        self._fed = self._whole = 0  # bytes counted so far, and those of them that are of ended records
         self._ended = 0  # records ended so far
         self._passed = 0  # breaks within records, already dropped from `_breaks`
         self._breaks: list[Numbers] = []  # for each other such break, its record
@@ -33,6 +35,11 @@ class RecordLines:
     def open_since(self) -> int | None:
         """The line of the record whose quote is still open."""
         return int(self.of(np.array([self._ended]), keep=True)[0]) if self._inside else None
+
+    @property
+    def unended(self) -> int:
+        """How many of the last bytes are of a record that may go on."""
+        return self._fed - self._whole + len(self._held)
 
     def feed(self, chunk: bytes) -> None:
         chunk = self._held + chunk
@@ -43,9 +50,11 @@ class RecordLines:
         if not self._inside and b'"' not in chunk:
             self._ended += chunk.count(b"\n") + chunk.count(b"\r") - chunk.count(b"\r\n")
             self._closed = False
+            self._pass(*_outermost(chunk))
         else:
             self._count(chunk)
         self._before = chunk[-1:]
+        self._fed += len(chunk)
 
     def of(self, records: Numbers, *, keep: bool = False) -> Numbers:
         """The lines of `records`, ascending from 0, the header. What lies before them is forgotten."""
@@ -67,8 +76,15 @@ class RecordLines:
         if len(inner):
             self._breaks.append(self._ended + np.searchsorted(outer, inner).astype(np.int64))
         self._ended += len(outer)
+        self._pass(*(outer[[0, -1]].tolist() if len(outer) else ()))
         self._inside ^= len(quotes) % 2 == 1
         self._closed = bool(len(quotes)) and quotes[-1] == len(bytes_) - 1 and not self._inside
+
+    def _pass(self, *ends: int) -> None:
+        """The first and the last end of a record in what is counted now, each as bytes of it."""
+        if ends:
+            self.first = self.first or self._fed + ends[0]
+            self._whole = self._fed + ends[1]
 
     def _quotes(self, bytes_: Numbers) -> Numbers:
         """The places of those that open or close a value."""
@@ -86,6 +102,15 @@ class RecordLines:
         if np.all(starts[opening] | doubled[opening]):
             return np.ones(len(quotes), dtype=bool)
         return _walked(starts, doubled, inside=self._inside)
+
+
+def _outermost(chunk: bytes) -> tuple[int, ...]:
+    """Behind the first and the last line end; nothing without one."""
+    first = min((place for end in (b"\n", b"\r") if (place := chunk.find(end)) >= 0), default=None)
+    if first is None:
+        return ()
+    last = max(chunk.rfind(b"\n"), chunk.rfind(b"\r"))
+    return first + 1 + (chunk[first : first + 2] == b"\r\n"), last + 1
 
 
 def _ends(chunk: bytes, bytes_: Numbers) -> Numbers:
