@@ -74,14 +74,14 @@ class Identity:
     def lines(self) -> list[tuple[str, str]]:
         """What to show: (name, value) pairs in the person's language."""
         data = _("snapshot {number} ({source}), from {first} to {last}").format(
-            number=self.snapshot, source=self.source, first=_day(self.first_date), last=_day(self.last_date)
+            number=self.snapshot, source=self.source, first=day(self.first_date), last=day(self.last_date)
         )
         return [
             (_("Person"), self.user),
             (_("Project"), f"{self.title} ({self.project})"),
             (_("Purpose"), self.purpose),
             (_("Right of access"), self.access.words),
-            (_("Valid until"), _day(self.expires_on) if self.expires_on else _("no end date")),
+            (_("Valid until"), day(self.expires_on) if self.expires_on else _("no end date")),
             (_("Data"), data + (" — " + _("synthetic") if self.synthetic else "")),
             (_("Smallest number shown"), self._floor()),
         ]
@@ -92,7 +92,7 @@ class Identity:
         )
 
 
-def _day(iso: str) -> str:
+def day(iso: str) -> str:
     """A date as the person's language writes it."""
     if language() is Language.ENGLISH:
         return iso

@@ -77,10 +77,11 @@ class Workspace:
 
     @cached_property
     def quality(self) -> Quality:
-        """How far columns are filled, which rules fired, and why: `ws.quality.rules("biometrics")`."""
-        from p4dp_sdk.quality import Quality
+        """How far columns are filled, which rules fired, why, and what moved since the version before:
+        `ws.quality.rules("biometrics")`."""
+        from p4dp_sdk.quality import Previous, Quality
 
-        return Quality(self.tables, self.catalogue)
+        return Quality(self.tables, self.catalogue, previous=Previous(self))
 
     def centre(self, code: str) -> Workspace | Centre:
         """This workspace narrowed to one centre; all of it where `code` is empty. Raises UnknownNameError,
@@ -99,6 +100,10 @@ class Workspace:
     def gateway_says_of_me(self) -> dict[str, Any]:
         """As what the gateway knows the person now: what `me` is made of."""
         return self._gateway.me()
+
+    def gateway_says_of_previous(self) -> dict[str, Any]:
+        """Which the version before is now: what `quality.changes` compares with."""
+        return self._gateway.previous()
 
     @cached_property
     def backend(self) -> Backend:

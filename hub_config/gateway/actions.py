@@ -54,6 +54,7 @@ from p4dp_sdk.wire.protocol import Limits, Scope
 
 T = TypeVar("T")
 Pieces = AsyncIterator[bytes]
+Instead = Callable[[Snapshot], Snapshot]
 Details = dict[str, str | int | bool | None]
 
 _STREAM_TIMES: Final = 5  # a whole stream of rows may take so many times the limit of one computation
@@ -162,17 +163,22 @@ class Task:
     of_own: bool = True
 
 
+Read = Callable[[bytes, Admission], Task]
+Enter = Callable[[Gateway, Call], Awaitable[Admission]]
+
+
 @asynccontextmanager
 async def answered(
-    gateway: Gateway, call: Call, client: Client, what: str, read: Callable[[bytes, Admission], Task]
+    gateway: Gateway, call: Call, client: Client, what: str, read: Read, enter: Enter | None = None
 ) -> AsyncIterator[Pieces]:
-    """The answer to whatever `read` makes of a body, as the pieces of an Arrow stream, recorded as `what`."""
+    """The answer to whatever `read` makes of a body, as the pieces of an Arrow stream, recorded as `what`.
+    `enter` admits it, in place of `admit`."""
     stop = Stop(gateway.limits.seconds)
     snapshot: Snapshot
 
     async def work(details: Details) -> Answer:
         nonlocal snapshot
-        admission = await admit(gateway, call)
+        admission = await (enter or admit)(gateway, call)
         snapshot = admission.snapshot
         details |= answered_on(admission)
         await held.enter_async_context(gateway.slots.take(call.binding.id))
@@ -196,16 +202,18 @@ async def answered(
 # --- admission ---------------------------------------------------------------------------------------------
 
 
-async def admit(gateway: Gateway, call: Call) -> Admission:
-    """Token, membership, project and snapshot, in this order: a stranger learns nothing of the later ones."""
+async def admit(gateway: Gateway, call: Call, instead: Instead | None = None) -> Admission:
+    """Token, membership, project and snapshot, in this order: a stranger learns nothing of the later ones.
+    `instead` gives another snapshot for the project's own, and may refuse."""
     await authenticate(gateway.hub, call.binding, call.authorization)
-    return await in_thread(gateway.office, lambda: _read(gateway, call))
+    return await in_thread(gateway.office, lambda: _read(gateway, call, instead))
 
 
-def _read(gateway: Gateway, call: Call) -> Admission:
+def _read(gateway: Gateway, call: Call, instead: Instead | None) -> Admission:
     whose = call.binding
     facts = gateway.governance.read(whose.user, whose.project, gateway.today(), whose.registration)
     snapshot = gateway.rolls.of(call.binding, facts, lambda pinned: _snapshot(gateway.warehouse_dir, pinned))
+    snapshot = instead(snapshot) if instead else snapshot
     facts = _within_centres(rolled(facts, snapshot), snapshot)
     if facts.grant.access is AccessLevel.SANDBOX and not snapshot.manifest.synthetic:
         raise Refusal(
@@ -238,7 +246,8 @@ def _snapshot(warehouse_dir: Path, facts: ProjectFacts) -> Snapshot:
 
 def answered_on(admission: Admission) -> Details:
     """For the log: which snapshot it was, where the project's own record does not say it."""
-    return {} if admission.facts.rolling is None else {"snapshot": admission.snapshot.number}
+    facts, number = admission.facts, admission.snapshot.number
+    return {} if facts.rolling is None and facts.snapshot == number else {"snapshot": number}
 
 
 def _describe(gateway: Gateway, admission: Admission) -> CatalogueDocument:
@@ -304,7 +313,8 @@ def asker_of(admission: Admission) -> Asker:
     """In whose name an answer is remembered."""
     facts, call = admission.facts, admission.call
     user, related = call.binding.user, facts.related
-    return Asker(facts.slug, facts.compared, user, facts.snapshot, call.request_id, related)
+    number = admission.snapshot.number
+    return Asker(facts.slug, facts.compared, user, number, call.request_id, related)
 
 
 async def _compute(

@@ -21,10 +21,12 @@ from hub_config.gateway.documents import (
     CatalogueDocument,
     MeDocument,
     NoiseBudgetDocument,
+    PreviousDocument,
     WhoamiDocument,
 )
 from hub_config.gateway.noise import action as noise_action
 from hub_config.gateway.own import action as own_action
+from hub_config.gateway.previous import action as previous_action
 from hub_config.gateway.publication import desk
 from hub_config.gateway.publication.documents import PublicationKeyDocument
 from hub_config.gateway.recontact import action as recontact_action
@@ -189,6 +191,20 @@ def _api() -> FastAPI:
     )
     async def query(asked: _Asked) -> Response:
         return _StreamResponse(asked, actions.query)
+
+    @api.get("/v1/previous", summary="The version before the project's own, and what of it can be compared")
+    async def previous(asked: _Asked) -> PreviousDocument:
+        return await previous_action.previous(asked.gateway, asked.call)
+
+    @api.post(
+        "/v1/previous",
+        summary="Count its rows, and those with nothing in a column, by codes and periods",
+        openapi_extra=_QUERY,
+        responses=_ANSWER,
+        response_class=Response,
+    )
+    async def count_previous(asked: _Asked) -> Response:
+        return _StreamResponse(asked, previous_action.count)
 
     @api.post(
         "/v1/noise",

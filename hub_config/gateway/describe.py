@@ -39,7 +39,7 @@ def whoami_document(
         legal_basis=facts.grant.legal_basis,
         expires_on=facts.grant.expires_on,
         snds=facts.grant.snds,
-        snapshot=_snapshot(snapshot, facts.grant),
+        snapshot=snapshot_document(snapshot, facts.grant),
         policy=PolicyDocument(min_patients=policy.min_patients, min_physicians=policy.min_physicians),
         limits=LimitsDocument(
             request_bytes=limits.request_bytes,
@@ -61,14 +61,14 @@ def catalogue_document(
     return CatalogueDocument(
         protocol=PROTOCOL_VERSION,
         project=facts.slug,
-        snapshot=_snapshot(snapshot, facts.grant),
+        snapshot=snapshot_document(snapshot, facts.grant),
         tables=tuple(_table(table) for table in tables.values()),
         code_systems=tuple(_code_system(catalogue.code_systems[name], site) for name in sorted(used)),
         request_id=request_id,
     )
 
 
-def _snapshot(snapshot: Snapshot, grant: Grant) -> SnapshotDocument:
+def snapshot_document(snapshot: Snapshot, grant: Grant) -> SnapshotDocument:
     manifest = snapshot.manifest
     first, last = calendar_of(grant, manifest.first_date, manifest.last_date)
     return SnapshotDocument(

@@ -125,6 +125,18 @@ class MeDocument(_Document):
     request_id: str
 
 
+class PreviousDocument(_Document):
+    """The version before the project's own: the columns it has of each granted table, and the centres that
+    don't stand for the same in both.
+    """
+
+    protocol: int
+    snapshot: SnapshotDocument
+    tables: dict[str, tuple[str, ...]]
+    apart: tuple[str, ...]
+    request_id: str
+
+
 class NoiseBudgetDocument(_Document):
     """The privacy budget of noisy answers on one snapshot: of the project, and of each of its members."""
 

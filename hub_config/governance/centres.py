@@ -54,3 +54,16 @@ def shown(centres: Collection[str], merged: Merged) -> frozenset[str]:
     """Of the centres on record, how a snapshot calls them."""
     members = {member for group in merged.values() for member in group}
     return (frozenset(centres) - members) | (frozenset(merged) - {NOWHERE})
+
+
+def differing(one: Merged, other: Merged) -> tuple[str, ...]:
+    """The codes that don't stand for the same centres in two snapshots: their rows can't be compared."""
+    codes = {*one, *other, *(member for each in (one, other) for group in each.values() for member in group)}
+    return tuple(sorted(code for code in codes if code and _behind(code, one) != _behind(code, other)))
+
+
+def _behind(code: str, merged: Merged) -> frozenset[str]:
+    """The centres on record that bear `code`: none where it is a member of others."""
+    if code in merged:
+        return frozenset(merged[code])
+    return frozenset() if any(code in group for group in merged.values()) else frozenset({code})

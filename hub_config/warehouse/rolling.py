@@ -1,7 +1,9 @@
-"""The *version glissante*: the newest usable snapshot of a population, and its last closed month."""
+"""The *version glissante*: the newest usable snapshot of a population, the one before another, and its last
+closed month."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -12,18 +14,30 @@ from hub_config.warehouse.workplace import snapshot_numbers
 def newest_of(warehouse_dir: Path, population: str) -> Snapshot:
     """The newest snapshot of `population` that can be used: a damaged one is passed over. Raises
     SnapshotProblem (MISSING) where there is none."""
-    for number in reversed(snapshot_numbers(warehouse_dir)):
+    if found := _newest(warehouse_dir, population, snapshot_numbers(warehouse_dir)):
+        return found
+    raise SnapshotProblem(
+        ProblemKind.MISSING,
+        f"No usable snapshot is of the population {population!r}, which a rolling project follows. See "
+        "`p4dp-enclave warehouse list`; make one with `p4dp-enclave warehouse load` or `synthesise`.",
+    )
+
+
+def before(warehouse_dir: Path, snapshot: Snapshot) -> Snapshot | None:
+    """The last usable snapshot of the same population before `snapshot`: what it is compared with."""
+    earlier = [number for number in snapshot_numbers(warehouse_dir) if number < snapshot.number]
+    return _newest(warehouse_dir, snapshot.manifest.followed, earlier)
+
+
+def _newest(warehouse_dir: Path, population: str, numbers: Sequence[int]) -> Snapshot | None:
+    for number in reversed(numbers):
         try:
             snapshot = open_snapshot(warehouse_dir, number)
         except SnapshotProblem:
             continue
         if snapshot.manifest.followed == population:
             return snapshot
-    raise SnapshotProblem(
-        ProblemKind.MISSING,
-        f"No usable snapshot is of the population {population!r}, which a rolling project follows. See "
-        "`p4dp-enclave warehouse list`; make one with `p4dp-enclave warehouse load` or `synthesise`.",
-    )
+    return None
 
 
 def last_closed(last_date: date) -> date:

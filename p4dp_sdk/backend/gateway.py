@@ -57,6 +57,14 @@ class Gateway:
         """The answer to a wire document, its body not yet read. Leaving the block early cancels the query."""
         return self._answer("/v1/query", document)
 
+    def previous(self) -> dict[str, Any]:
+        """Which the version before is, and what of it can be compared."""
+        return self._get("/v1/previous")
+
+    def count_previous(self, document: bytes) -> AbstractContextManager[httpx.Response]:
+        """The answer to a wire document, as for `query`, of that version: counts only."""
+        return self._answer("/v1/previous", document)
+
     def noise(
         self, document: bytes, epsilon: float, contributions: int
     ) -> AbstractContextManager[httpx.Response]:

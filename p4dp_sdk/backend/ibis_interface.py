@@ -113,6 +113,11 @@ class Backend(BaseBackend, NoExampleLoader, NoUrl):  # type: ignore[misc]
         wanted, question = self._prepare(expr, None, None)
         return _as_pandas(expr, *self._read(wanted, self._gateway.noise(question, epsilon, contributions)))
 
+    def counted_before(self, expr: ir.Expr) -> Any:
+        """The same of the version before the project's own, of which there are counts only."""
+        wanted, question = self._prepare(expr, None, None)
+        return _as_pandas(expr, *self._read(wanted, self._gateway.count_previous(question)))
+
     def publish(self, expr: ir.Expr, title: str) -> SafeTable:
         """The publication table of `expr`. Raises EnclaveError, which says why there is none."""
         from p4dp_sdk.tables.safe import SafeTable

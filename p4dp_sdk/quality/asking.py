@@ -5,7 +5,7 @@ The gateway protects them as it protects any other. Rows are counted; their valu
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -18,35 +18,40 @@ if TYPE_CHECKING:
 MONTH: Final = "month"
 YEAR: Final = "year"
 _COLUMNS_AT_ONCE: Final = 6
+_PATIENT: Final = "patient_id"
 _ASKED: Final = (Role.CODE, Role.DATE, Role.NUMERIC)
 _PERIODS: Final = {MONTH: ("M", 7), YEAR: ("Y", 4)}
+
+Ask = Callable[[Any], "pd.DataFrame"]
 
 
 @dataclass(frozen=True)
 class Asked:
-    """A table's rows with its groups: codes of the table, and the month or year of its date."""
+    """A table's rows with its groups: codes of the table, and the month or year of its date. `ask` gives the
+    answers."""
 
     rows: Any
     table: Table
     by: tuple[str, ...]
+    ask: Ask
 
     @classmethod
-    def of(cls, rows: Any, table: Table, by: str | Iterable[str]) -> Asked:
+    def of(cls, rows: Any, table: Table, by: str | Iterable[str], ask: Ask | None = None) -> Asked:
         """Raises UnknownNameError for what the table can't be grouped by, with what it can be."""
         keys = (by,) if isinstance(by, str) else tuple(by)
-        known = [column.name for column in table.columns if column.role is Role.CODE]
-        known += [MONTH, YEAR] if table.date else []
+        known = groups_of(table)
         for key in keys:
             if key not in known:
                 raise UnknownNameError(key, known)
-        return cls(_with_periods(rows, table, keys), table, keys)
+        return cls(_with_periods(rows, table, keys), table, keys, ask or executed)
 
     def columns(self) -> list[Column]:
         """Those whose filling may be asked: no identifier, and nothing as it was exported."""
         return [each for each in self.table.columns if each.role in _ASKED and each.name not in self.by]
 
-    def missing(self, columns: Sequence[Column]) -> pd.DataFrame:
-        """A row a group: `rows`, and for each column how many of them have nothing in it (`missing_…`).
+    def missing(self, columns: Sequence[Column], *, patients: bool = False) -> pd.DataFrame:
+        """A row a group: `rows`, and for each column how many of them have nothing in it (`missing_…`); of
+        how many `patients` they are, if wanted.
 
         What is missing is asked, since a filter that lets nearly all pass is withheld for the few it stops.
         """
@@ -56,23 +61,29 @@ class Asked:
             found = part if found is None else _beside(found, part, list(self.by))
         if found is None:
             raise UnknownNameError("", [column.name for column in self.columns()])
-        return self._in_words(found)
+        return self._in_words(self._with_patients(found) if patients else found)
 
     def fired(self) -> pd.DataFrame:
         """A row a group and quality code: `n` rows."""
         keys = [*self.by, "dq_code"]
-        found: pd.DataFrame = self.rows.group_by(keys).agg(n=self.rows.count()).order_by(keys).execute()
-        return self._in_words(found)
+        asked = self.rows.group_by(keys).agg(n=self.rows.count()).order_by(keys)
+        return self._in_words(self.ask(asked))
 
     def _missing(self, names: Sequence[str]) -> pd.DataFrame:
         counts = {f"missing_{name}": self.rows.count(where=self.rows[name].isnull()) for name in names}
-        counts["rows"] = self.rows.count()
+        return self._counted(counts | {"rows": self.rows.count()})
+
+    def _with_patients(self, found: pd.DataFrame) -> pd.DataFrame:
+        """Where rows are of nobody, or it may not be asked of whom, each stands for one."""
+        if _PATIENT not in self.rows.columns:
+            return found.assign(patients=found["rows"])
+        counted = self._counted({"patients": self.rows[_PATIENT].nunique()})
+        return found.merge(counted, on=list(self.by)) if self.by else found.join(counted)
+
+    def _counted(self, counts: Mapping[str, Any]) -> pd.DataFrame:
         if self.by:
-            asked = self.rows.group_by(list(self.by)).agg(**counts).order_by(list(self.by))
-        else:
-            asked = self.rows.agg(**counts)
-        found: pd.DataFrame = asked.execute()
-        return found
+            return self.ask(self.rows.group_by(list(self.by)).agg(**counts).order_by(list(self.by)))
+        return self.ask(self.rows.agg(**counts))
 
     def _in_words(self, found: pd.DataFrame) -> pd.DataFrame:
         """A month as 2020-01, a year as 2020."""
@@ -80,6 +91,17 @@ class Asked:
             if key in self.by:
                 found[key] = [str(day)[:digits] for day in found[key]]
         return found
+
+
+def groups_of(table: Table) -> list[str]:
+    """What its rows can be grouped by."""
+    known = [column.name for column in table.columns if column.role is Role.CODE]
+    return known + ([MONTH, YEAR] if table.date else [])
+
+
+def executed(asked: Any) -> pd.DataFrame:
+    frame: pd.DataFrame = asked.execute()
+    return frame
 
 
 def _with_periods(rows: Any, table: Table, keys: Sequence[str]) -> Any:

@@ -1,4 +1,5 @@
-"""The data-quality report: what the rules found, what is missing, how codes came about, who fell silent.
+"""The data-quality report: what the rules found, what is missing, how codes came about, who fell silent, what
+moved since the version before.
 
 `ws.quality` is the report on all years. Shares are computed from protected numbers: a withheld one leaves
 `<NA>`. The raw value stays in the warehouse; here rows are counted, never shown.
@@ -12,12 +13,15 @@ from typing import TYPE_CHECKING, Any, Final
 
 from p4dp_sdk import markup
 from p4dp_sdk.catalogue.quality import load_rules
-from p4dp_sdk.errors import UnknownNameError
+from p4dp_sdk.errors import EnclaveError, UnknownNameError
 from p4dp_sdk.granted import label
 from p4dp_sdk.locale import Language, language
 from p4dp_sdk.locale import translate as _
 from p4dp_sdk.quality.asking import Asked
+from p4dp_sdk.quality.changes import Changes, Comparison
+from p4dp_sdk.quality.previous import Previous
 from p4dp_sdk.tables.derived import Derived
+from p4dp_sdk.wire.errors import ErrorCode
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -36,14 +40,16 @@ class Quality:
     """The report on `tables` from the year `first` to the year `last`; without them on all years.
 
     `completeness("biometrics", by=("centre_id", "month"))` tells how far columns are filled,
-    `rules("biometrics")` which rules fired, `plot("biometrics", "rules")` draws either, `explain()` says what
-    each rule looks for and why. All are protected questions as any other.
+    `rules("biometrics")` which rules fired, `changes()` what moved since the version before,
+    `plot("biometrics", "rules")` draws each, `explain()` says what each rule looks for and why. All are
+    protected questions as any other.
     """
 
     tables: Mapping[str, Any]
     catalogue: GrantedCatalogue
     first: int | None = None
     last: int | None = None
+    previous: Previous | None = None
 
     def completeness(
         self, table: str, by: str | Iterable[str] = (), columns: Iterable[str] | None = None
@@ -87,9 +93,19 @@ class Quality:
         found.insert(len(asked.by), "rule", [labels.get(code, code) for code in found["dq_code"]])
         return Derived(found.drop(columns="dq_code"), {"rule": _("Rule"), "n": _("Rows")})
 
+    def changes(self, table: str | None = None, by: str | Iterable[str] = (), points: float = 5.0) -> Changes:
+        """What moved by more than `points` since the version before, in `table` (or in each), for each group
+        of `by`: rows that are lost, columns that empty or fill, rules (a tenth of it). Of all years.
+
+        Raises EnclaveError where there is no version before, UnknownNameError for a table or group that is
+        not there.
+        """
+        keys = (by,) if isinstance(by, str) else tuple(by)
+        return self._comparison.changes(table, keys, points)
+
     def plot(self, table: str, what: str = "completeness", by: str = "centre_id") -> Any:
-        """A heat map of `what` ("completeness" or "rules") of `table`, by a code, "month" or "year"; withheld
-        cells hatched. Gives the axes."""
+        """A heat map of `what` ("completeness", "rules" or "changes") of `table`, by a code, "month" or
+        "year"; withheld cells hatched. Gives the axes."""
         from p4dp_sdk.plots import heatmap
 
         match what:
@@ -103,7 +119,14 @@ class Quality:
                 return heatmap(
                     frame, "rule", by, "n", title=title.format(table=self._title(table)), axis=_("Rows")
                 )
-        raise UnknownNameError(what, ["completeness", "rules"])
+            case "changes":
+                found = self._comparison.compared(table, (by,)).filled()
+                title = _("{table}: filling since version {number}")
+                title = title.format(
+                    table=self._title(table), number=self._comparison.previous.version.number
+                )
+                return heatmap(found, "column", by, "moved", title=title, axis=_("points"))
+        raise UnknownNameError(what, ["completeness", "rules", "changes"])
 
     def explain(self) -> Derived:
         """Every rule: what it looks for, what becomes of the value, why, and on whose word."""
@@ -135,6 +158,12 @@ class Quality:
 
     def _repr_html_(self) -> str:
         return markup.table([_("Write"), _("To see")], [*_help()])
+
+    @property
+    def _comparison(self) -> Comparison:
+        if self.previous is None or self.first is not None:
+            raise EnclaveError(ErrorCode.PREVIOUS_VERSION)
+        return Comparison(self.tables, self.catalogue, self.previous)
 
     def _asked(self, table: str, by: str | Iterable[str]) -> Asked:
         if table not in self.catalogue.tables or table not in self.tables:
@@ -275,6 +304,7 @@ def _help() -> Iterable[tuple[str, str]]:
     yield 'ws.quality.completeness("biometrics", by="centre_id")', _("how far columns are filled")
     yield 'ws.quality.rules("biometrics", by=("centre_id", "month"))', _("the rules that fired")
     yield 'ws.quality.plot("biometrics", "rules", by="month")', _("a heat map of either")
+    yield 'ws.quality.changes(by="centre_id")', _("what moved since the version before")
     yield "ws.quality.missing()", _("values, units and codes that are missing")
     yield "ws.quality.duplicates()", _("possible duplicates")
     yield "ws.quality.explain()", _("what each rule looks for, and why")

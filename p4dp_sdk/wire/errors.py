@@ -48,6 +48,8 @@ class ErrorCode(StrEnum):
     SUPPRESSION_FAILED = "suppression-failed"
     BUDGET_EXHAUSTED = "budget-exhausted"
     RECONTACT_REFUSED = "recontact-refused"
+    FIRST_VERSION = "first-version"
+    PREVIOUS_VERSION = "previous-version"
     # one's own rows
     NOT_LINKED = "not-linked"
     OWN_UNAVAILABLE = "own-unavailable"
@@ -73,6 +75,7 @@ HTTP_STATUS: Mapping[ErrorCode, int] = {
     ErrorCode.TOO_LARGE: 413,
     ErrorCode.UNKNOWN_TABLE: 404,
     ErrorCode.UNKNOWN_COLUMN: 404,
+    ErrorCode.FIRST_VERSION: 404,
     ErrorCode.NOT_AUTHENTICATED: 401,
     ErrorCode.WRONG_WORKSPACE: 403,
     ErrorCode.NOT_A_MEMBER: 403,

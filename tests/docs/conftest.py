@@ -65,6 +65,15 @@ def snapshot(tmp_path_factory: pytest.TempPathFactory) -> Snapshot:
     return synthesise(tmp_path_factory.mktemp("warehouse"), preset=Preset.A, scale=0.02)
 
 
+@pytest.fixture(scope="session")
+def versions(snapshot: Snapshot, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A warehouse of that snapshot and the next of its population, as after one more load."""
+    warehouse = tmp_path_factory.mktemp("versions") / "warehouse"
+    shutil.copytree(snapshot.directory.parent, warehouse)
+    synthesise(warehouse, preset=Preset.A, scale=0.02)
+    return warehouse
+
+
 @pytest.fixture(scope="module")
 def prepared(snapshot: Snapshot, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A home as it is after a first start: its directories, and snapshot 1."""
@@ -93,16 +102,18 @@ def _write_nafld(directory: Path) -> None:
 
 
 @pytest.fixture
-def gateway(snapshot: Snapshot, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Enclave]:
-    """The gateway on its real parts, and the aggregate project of Inès. One a page: what one page publishes
-    stands between another page and its tables."""
+def gateway(
+    snapshot: Snapshot, versions: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Enclave]:
+    """The gateway on its real parts, and the aggregate project of Inès, on the second version. One a page:
+    what one page publishes stands between another page and its tables."""
     settings = Settings(home=tmp_path_factory.mktemp("enclave"))
     store, hub = open_store(settings), HubPeer()
     with ThreadPoolExecutor(4) as workers, ThreadPoolExecutor(4) as office:
         engines = Engines(EngineLimits(memory_bytes=1024**3, threads=2))
-        made = make_gateway(settings, store, hub, snapshot.directory.parent, engines, workers, office)
+        made = make_gateway(settings, store, hub, versions, engines, workers, office)
         enclave = Enclave(made, hub, store, settings)
-        add_project(enclave, charter("these-ines", AccessLevel.AGGREGATE, "ines"))
+        add_project(enclave, charter("these-ines", AccessLevel.AGGREGATE, "ines", snapshot=2))
         enclave.govern(persons.link, demo_link(snapshot.manifest.source))
         yield enclave
         engines.close()

@@ -16,7 +16,8 @@ from hub_config.warehouse.pages.quality import Since, write_report
 from hub_config.warehouse.quality.compare import Tolerance, moves, together
 from hub_config.warehouse.quality.profile import NoProfile, Profile, read_profile
 from hub_config.warehouse.quality.words import label_of, share, told
-from hub_config.warehouse.snapshot import Snapshot, list_snapshots
+from hub_config.warehouse.rolling import before
+from hub_config.warehouse.snapshot import Snapshot
 
 _MOVES_SHOWN: Final = 20
 
@@ -53,19 +54,15 @@ def show_quality(snapshot: Snapshot, warehouse_dir: Path, asked: Asked, console:
 
 
 def _since(snapshot: Snapshot, found: Profile, warehouse_dir: Path, tolerance: Tolerance) -> Since | None:
-    """Compared with the last usable snapshot before it, of the same population, that has a profile."""
-    for other in reversed(list_snapshots(warehouse_dir)):
-        if other.number < snapshot.number and _population(other) == _population(snapshot):
-            try:
-                under = together(other.manifest.merged, snapshot.manifest.merged)
-                return Since(other.number, moves(read_profile(other.directory), found, tolerance, under))
-            except NoProfile:
-                return None
-    return None
-
-
-def _population(snapshot: Snapshot) -> str:
-    return snapshot.manifest.population or snapshot.manifest.source
+    other = before(warehouse_dir, snapshot)
+    try:
+        profile = read_profile(other.directory) if other else None
+    except NoProfile:
+        return None
+    if other is None or profile is None:
+        return None
+    under = together(other.manifest.merged, snapshot.manifest.merged)
+    return Since(other.number, moves(profile, found, tolerance, under))
 
 
 def _say_completeness(found: Profile, console: Console) -> None:

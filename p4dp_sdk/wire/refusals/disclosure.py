@@ -92,6 +92,19 @@ DISCLOSURE: Mapping[ErrorCode, Message] = {
             "Give ws.request_recontact() a table with the one column patient_id, a title and the text for the GPs; close an old request with the AQD where too many are open."
         ),
     ),
+    ErrorCode.FIRST_VERSION: Message(
+        N_("There is no version of these data before this one[ (snapshot {snapshot})] to compare with."),
+        N_("It is the first of its population, or those before were purged or can't be read."),
+        N_("Ask again after the next load; ws.quality.completeness() and .rules() tell of this version."),
+    ),
+    ErrorCode.PREVIOUS_VERSION: Message(
+        N_("This can't be asked of the version before the project's own[ ({operation})]."),
+        N_(
+            "Of that version rows are counted, and those with nothing in a column, by codes and periods: no conditions, no "
+            "single patients, no tables joined."
+        ),
+        N_("Use ws.quality.changes(); ask everything else of ws.tables."),
+    ),
     ErrorCode.SUPPRESSION_FAILED: Message(
         N_("This table could not be protected[ within {seconds} seconds]."),
         N_("A table that is not proved safe is never shown."),

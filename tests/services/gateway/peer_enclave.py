@@ -187,12 +187,12 @@ class Workspace:
         async with self.client() as client:
             return await client.get(path)
 
-    async def post(self, content: bytes) -> httpx.Response:
+    async def post(self, content: bytes, path: str = "/v1/query") -> httpx.Response:
         async with self.client() as client:
-            return await client.post("/v1/query", content=content)
+            return await client.post(path, content=content)
 
-    async def ask(self, expression: ibis.Expr) -> httpx.Response:
-        return await self.post(encode(expression))
+    async def ask(self, expression: ibis.Expr, path: str = "/v1/query") -> httpx.Response:
+        return await self.post(encode(expression), path)
 
     async def answer(self, expression: ibis.Expr) -> tuple[pa.Table, Disclosure]:
         response = await self.ask(expression)

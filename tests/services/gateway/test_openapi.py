@@ -17,7 +17,8 @@ def test_the_published_reference_is_current() -> None:
 
 def test_every_address_promises_problem_documents_and_a_token() -> None:
     document = json.loads(reference())
-    asked = {"whoami", "me", "catalogue", "query", "noise", "publish", "publication-key", "recontact"}
+    asked = {"whoami", "me", "catalogue", "query", "previous", "noise", "publish", "recontact"}
+    asked.add("publication-key")
     assert set(document["paths"]) == {f"/v1/{name}" for name in asked}
     for path in document["paths"].values():
         for operation in path.values():
