@@ -7,6 +7,7 @@ other is asked when all rows are in (`landing.freeze`).
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import cache
 from typing import Final
 
 from hub_config.warehouse.landing.layout import NUMBER
@@ -42,6 +43,7 @@ def harmonised(rows: str, measurement: Measurement) -> str:
     )
 
 
+@cache
 def converted(unit_raw: str, unit: str, quantity: str) -> Conversion | None:
     """How a value in the UCUM unit `unit_raw` becomes one in `unit`; none where nothing known leads there."""
     try:

@@ -18,6 +18,7 @@ import numpy as np
 import pandera.ibis as pandera
 import pyarrow as pa
 import pyarrow.compute as pc
+from ibis.backends.duckdb import Backend
 from pandera.config import ValidationDepth, config_context
 from pandera.errors import SchemaErrors
 
@@ -39,6 +40,22 @@ class ValidationBroken(RuntimeError):
     """A check could not be carried out: nothing may be believed. No value of the data is in the message."""
 
 
+class _Repeating(Backend):  # type: ignore[misc]
+    """DuckDB through Ibis, which writes the SQL of a check once: each batch is asked the same."""
+
+    @cached_property
+    def _written(self) -> dict[tuple[Any, Any], str]:
+        return {}
+
+    def compile(self, expr: Any, /, *, limit: Any = None, **more: Any) -> str:
+        if any(more.values()):
+            return str(super().compile(expr, limit=limit, **more))
+        said = (expr.op(), limit)  # by its form and the columns of its tables
+        if said not in self._written:
+            self._written[said] = super().compile(expr, limit=limit)
+        return self._written[said]
+
+
 @dataclass(frozen=True)
 class Validation:
     """Requirements of the rows of one staged table, in the order in which they count."""
@@ -48,12 +65,22 @@ class Validation:
     def broken(self, connection: duckdb.DuckDBPyConnection, table: str) -> Any:
         """An Arrow table with the `place` of each bad row of `table`, counted from 0, and the position of the
         first requirement it breaks (`broken`)."""
-        staged = ibis.duckdb.from_connection(connection).table(table)
+        staged = self._asking(connection).table(table)
         places, ranks = [], []
         for rank, failing in sorted(self._failures(staged), key=lambda each: each[0]):
             places.append(failing)
             ranks.append(np.full(len(failing), rank, dtype=np.int32))
         return _first(places, ranks)
+
+    def _asking(self, connection: duckdb.DuckDBPyConnection) -> Any:
+        """The same for each batch of a load."""
+        if connection not in self._askings:
+            self._askings[connection] = _Repeating.from_connection(connection)
+        return self._askings[connection]
+
+    @cached_property
+    def _askings(self) -> dict[duckdb.DuckDBPyConnection, Any]:
+        return {}
 
     @cached_property
     def _schema(self) -> Any:
