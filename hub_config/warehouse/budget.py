@@ -27,10 +27,11 @@ class Budget:
         }
 
 
-# Of each connection of a load. A second thread takes half as much processor again for the same rows: sources
+# Of each connection of a load: what only large exports fill is less than what any batch of text needs. A second thread takes half as much processor again for the same rows: sources
 # are loaded beside one another.
-LANDING: Final = Budget("192MB", threads=1)
+LANDING: Final = Budget("128MB", threads=1)
 # While it holds a batch of source text, which is never spilled (`loader.staging`).
 READING: Final = Budget("384MB", threads=1)
-FREEZING: Final = Budget("192MB", threads=2)  # what was landed, and any copy of a database
+# What was landed, and any copy of a database. 40 million rows were sorted in it, and not in 128 MB.
+FREEZING: Final = Budget("192MB", threads=2)
 MAKING: Final = Budget("4GiB")  # what is synthesised

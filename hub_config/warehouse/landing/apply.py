@@ -16,6 +16,7 @@ from typing import Any, Final
 
 import duckdb
 
+from hub_config.warehouse.budget import LANDING
 from hub_config.warehouse.landing.layout import (
     CONTESTED,
     JOURNAL,
@@ -25,10 +26,13 @@ from hub_config.warehouse.landing.layout import (
     landed_tables,
     names,
 )
+from hub_config.warehouse.landing.memory import give_back
 from hub_config.warehouse.landing.store import attached
 from hub_config.warehouse.schema import PATIENT, literal, quoted
 from p4dp_sdk.catalogue.model import Catalogue, Table
 
+# Staged rows that are compared with the landed ones at once: what DuckDB joins of them must fit in a budget.
+AT_ONCE: Final = 10_000_000
 _SAID_BY_PATIENTS: Final = (
     "physician_no",
     "centre_id",
@@ -82,6 +86,7 @@ def apply(
 ) -> Mapping[str, Change]:
     """The changes by table. `connection` is that of the landing, `stage` the load's own database."""
     with attached(connection, stage, "stage"):
+        give_back(connection, LANDING)  # what reading left
         connection.execute("BEGIN")
         try:
             changes = _Application(connection, catalogue, source, entry).run()
@@ -108,6 +113,7 @@ class _Application:
         for table in fact_tables(self.catalogue):
             if table.name in staged:
                 changes[table.name] = self._facts(table)
+                give_back(self.connection, LANDING)
         self._people()
         self._exports([table for table in fact_tables(self.catalogue) if table.name in staged])
         self._journal(changes)
@@ -178,9 +184,26 @@ class _Application:
         )
 
     def _facts(self, table: Table) -> Change:
+        removed, older = self._contested(table), self._older(table)
+        (rows,) = self._row(f"SELECT count(*) FROM stage.{quoted(table.name)}")  # noqa: S608
+        parts = rows // AT_ONCE + 1
+        changes = [self._part(table, part, parts) for part in range(parts)]
+        return Change(
+            added=sum(each.added for each in changes),
+            updated=sum(each.updated for each in changes),
+            unchanged=sum(each.unchanged for each in changes),
+            removed=removed,
+            moved=sum(each.moved for each in changes),
+            older=older,
+        )
+
+    def _part(self, table: Table, part: int, parts: int) -> Change:
+        """The staged rows of some keys: each key is in one part, with all that is said under it."""
         name, columns = quoted(table.name), names(fact_columns(table))
-        removed = self._contested(table)
-        self._incoming(table)
+        staged = f"stage.{name}"
+        if parts > 1:
+            staged = f"(SELECT * FROM {staged} WHERE record_key % {parts} = {part})"  # noqa: S608
+        self._incoming(staged)
         self._make(
             "same",
             "SELECT i.record_key, l.content_key = i.content_key AS equal, l.first_load, "  # noqa: S608
@@ -188,9 +211,9 @@ class _Application:
             f"FROM incoming i JOIN {name} l USING (record_key)",
         )
         change = self._counted(
-            "SELECT (SELECT count(*) FROM incoming) - count(*), "  # noqa: S608
-            "count(*) FILTER (NOT equal AND NOT moved), "
-            f"count(*) FILTER (equal), {removed}, count(*) FILTER (moved), {self._older(table)} FROM same"
+            "SELECT (SELECT count(*) FROM incoming) - count(*), "
+            "count(*) FILTER (NOT equal AND NOT moved), count(*) FILTER (equal), 0, count(*) FILTER (moved) "
+            "FROM same"
         )
         self._execute(
             f"DELETE FROM {name} WHERE record_key IN (SELECT record_key FROM same WHERE NOT equal)"  # noqa: S608
@@ -202,10 +225,11 @@ class _Application:
         )
         return change
 
-    def _older(self, table: Table) -> str:
-        """How many rows were passed over, as SQL."""
-        of_table = f'SELECT sum(rows) FROM stage.{PASSED_OVER} WHERE "table" = {literal(table.name)}'  # noqa: S608
-        return f"CAST(coalesce(({of_table}), 0) AS BIGINT)"
+    def _older(self, table: Table) -> int:
+        """How many rows were passed over."""
+        of_table = f'FROM stage.{PASSED_OVER} WHERE "table" = {literal(table.name)}'
+        (rows,) = self._row(f"SELECT coalesce(sum(rows), 0) {of_table}")
+        return int(rows)
 
     def _contested(self, table: Table) -> int:
         """The landed rows of records that two persons claim now go, and the records are remembered."""
@@ -216,9 +240,8 @@ class _Application:
         self._execute(f"INSERT INTO {CONTESTED} SELECT * {theirs} EXCEPT SELECT * FROM {CONTESTED}")  # noqa: S608
         return int(gone[0]) if gone else 0
 
-    def _incoming(self, table: Table) -> None:
+    def _incoming(self, staged: str) -> None:
         """The staged rows under keys that no two of them share. Only the rows that share one are sorted."""
-        staged = f"stage.{quoted(table.name)}"
         self._make("shared", f"SELECT record_key FROM {staged} GROUP BY record_key HAVING count(*) > 1")  # noqa: S608
         place = "row_number() OVER (PARTITION BY record_key, file ORDER BY ordinal)"
         nth = f"CASE WHEN keyed THEN 1 ELSE {place} END"
@@ -313,8 +336,10 @@ class _Application:
             self.connection.executemany(f"INSERT INTO {table} VALUES ({marks})", rows)  # noqa: S608
 
     def _counted(self, query: str) -> Change:
-        row = self._execute(query).fetchone()
-        return Change(*row) if row else Change()
+        return Change(*self._row(query))
+
+    def _row(self, query: str) -> tuple[Any, ...]:
+        return self._execute(query).fetchone() or ()
 
     def _make(self, name: str, query: str) -> None:
         self._execute(f"CREATE OR REPLACE TEMP TABLE {name} AS {query}")

@@ -19,6 +19,7 @@ from hub_config.warehouse.budget import FREEZING
 from hub_config.warehouse.derived import Observing
 from hub_config.warehouse.landing.layout import NUMBER, fact_tables
 from hub_config.warehouse.landing.leaving_out import leaves_out, note_left_out
+from hub_config.warehouse.landing.memory import give_back
 from hub_config.warehouse.landing.store import Busy, Landing, LandingProblem, landings
 from hub_config.warehouse.linkage.store import Linkage, fill_linked, fingerprint
 from hub_config.warehouse.pseudonyms import Kind
@@ -229,7 +230,9 @@ class _Freezing:
         self._patients()
         self._physicians()
         for table in fact_tables(self.building.catalogue):
+            give_back(self.building.connection, FREEZING)
             self._facts(table)
+        give_back(self.building.connection, FREEZING)
         self._exports()
         self._rejected()
 

@@ -9,7 +9,9 @@ from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from typing import Final
 
+from hub_config.warehouse.budget import LANDING
 from hub_config.warehouse.landing.layout import CONTESTED, JOURNAL, NUMBER, create, fact_columns
+from hub_config.warehouse.landing.memory import give_back
 from hub_config.warehouse.loader.agreement import known_codes
 from hub_config.warehouse.loader.apart import physician_numbers, take_exports
 from hub_config.warehouse.loader.claims import settle_with_landed
@@ -51,6 +53,7 @@ def load_facts(staging: Staging) -> None:
             if todo:
                 keep_newest(staging, table, column)
                 settle_with_landed(staging, table, column)
+        give_back(staging.connection, LANDING)
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
@@ -21,6 +21,7 @@ import duckdb
 import pyarrow as pa
 
 from hub_config.warehouse.budget import LANDING, READING
+from hub_config.warehouse.landing.memory import give_back
 from hub_config.warehouse.loader.expressions import Reading, texts
 from hub_config.warehouse.loader.gathering import Gathered, Gathering, Progress, grouped
 from hub_config.warehouse.loader.mapping import VendorMapping
@@ -41,8 +42,6 @@ PLACES: Final = f's."{FILE_INDEX}" AS file, s."{LINE}" AS line, s."{RECORD}" AS 
 # Rows judged at once, and bytes of their text: enough for DuckDB to be quick, little enough for memory.
 BATCH: Final = 250_000
 BATCH_BYTES: Final = 16 << 20
-# Of the load's own database, what stays in memory from one batch to the next: else it grows with the file.
-_KEPT: Final = "32MB"
 _FIRST_BIRTH: Final = date(1850, 1, 1)
 _TABLES: Final = """
     CREATE TABLE IF NOT EXISTS progress
@@ -131,9 +130,7 @@ class Staging:
     def end_batch(self) -> None:
         """Forget its text, and most of what was read or written meanwhile, before the next batch comes."""
         self.forget_text()
-        with suppress(duckdb.OutOfMemoryException):  # what isn't on the disk yet stays
-            self.run(f"SET memory_limit = '{_KEPT}'")
-        self.run(f"SET memory_limit = '{READING.memory}'")
+        give_back(self.connection, READING)
 
     def _inputs(self, names: Iterable[str]) -> list[Input]:
         return [each for name in dict.fromkeys(names) for each in self.plan.of(name)]

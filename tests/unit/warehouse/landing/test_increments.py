@@ -6,9 +6,11 @@ import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import hub_config.warehouse.landing.apply as apply
 from hub_config.warehouse.landing import Landing
 from hub_config.warehouse.loader.load import Places, land
 from hub_config.warehouse.loader.mapping import read_mapping
@@ -72,6 +74,9 @@ def test_days_in_any_order_equal_the_whole_and_twice_is_once(
         draw.shuffle(order)  # type: ignore[attr-defined]
         write(files, history, sorted(history))
         whole = landed(home, files, "whole")
+        with pytest.MonkeyPatch.context() as patched:
+            patched.setattr(apply, "AT_ONCE", 2)  # rows, so that keys are compared in parts
+            assert landed(home, files, "parts") == whole
         for day in order:
             write(files, history, [day])
             added = landed(home, files, "days")

@@ -15,11 +15,15 @@ from typing import Any
 import duckdb
 import pytest
 
+import hub_config.warehouse.landing.apply as apply
 import hub_config.warehouse.landing.freeze as freeze
+import hub_config.warehouse.landing.memory as memory
 import hub_config.warehouse.landing.store as store
+import hub_config.warehouse.loader.facts as facts
 import hub_config.warehouse.loader.readers.nested as nested
 import hub_config.warehouse.loader.staging as staging
 from hub_config.warehouse.budget import Budget
+from hub_config.warehouse.landing.layout import fact_tables
 from hub_config.warehouse.landing.store import Landing, connected
 from hub_config.warehouse.loader.gathering import Gathered
 from hub_config.warehouse.loader.mapping import SourceFile
@@ -36,7 +40,7 @@ def test_a_connection_keeps_to_its_memory_and_one_thread(tmp_path: Path) -> None
     with connected(tmp_path / "a.duckdb", tmp_path / "tmp") as connection:
         query = "SELECT name, value FROM duckdb_settings()"
         settings = dict(connection.execute(query).fetchall())
-    assert settings["memory_limit"] == "183.1 MiB"  # of 192 MB
+    assert settings["memory_limit"] == "122.0 MiB"  # of 128 MB
     assert settings["threads"] == "1"
     assert settings["temp_directory"] == str(tmp_path / "tmp")
 
@@ -158,7 +162,7 @@ def test_batches_are_cut_by_their_bytes_too(vendor: Vendor, monkeypatch: pytest.
 def test_what_a_batch_read_of_the_database_is_given_back(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(staging, "_KEPT", "8MB")
+    monkeypatch.setattr(memory, "KEPT", "8MB")
     with connected(tmp_path / "a.duckdb", tmp_path / "tmp") as connection:
         connection.execute("CREATE TABLE t AS SELECT hash(i) AS n FROM range(3_000_000) r(i)")
         connection.execute("CHECKPOINT")
@@ -185,6 +189,43 @@ def test_a_checkpoint_takes_no_more_than_a_batch_does(tmp_path: Path) -> None:
             connection.execute(f"INSERT INTO t {batch}", [number] * 8)
         connection.execute("CHECKPOINT")
         assert connection.execute("SELECT count(*) FROM t").fetchone() == (610_000,)
+
+
+RELEASED = """
+import re
+from pathlib import Path
+from hub_config.warehouse.landing.memory import release
+def anonymous():
+    return int(re.search(r"RssAnon:\\s+(\\d+) kB", Path("/proc/self/status").read_text())[1])
+before = anonymous()
+rows = [b"x" * (2_000 + each % 7) for each in range(50_000)]
+last = rows[-1]
+del rows
+print(anonymous() - before)
+release()
+print(anonymous() - before)
+"""
+
+
+def test_what_was_freed_below_what_is_in_use_goes_back_to_the_system() -> None:
+    run = subprocess.run([sys.executable, "-c", RELEASED], check=True, capture_output=True, text=True)
+    held_on_to, after = map(int, run.stdout.split())
+    assert held_on_to > 50_000  # of 100,000 kB: else the system's allocator needs no telling
+    assert after < held_on_to / 4
+
+
+def test_every_table_begins_without_what_the_one_before_it_held(
+    vendor: Vendor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun: list[str] = []
+    for room in (apply, freeze, facts):
+        monkeypatch.setattr(room, "give_back", lambda *_, name=room.__name__: begun.append(name))
+    person = 'file = "results"\nperson = "id"'
+    vendor.load(vendor.mapping.replace(person, f'{person}\nkey = ["id", "day", "test"]'))
+    tables = len(list(fact_tables(load_catalogue())))
+    assert begun.count(freeze.__name__) > tables
+    assert begun.count(apply.__name__) == 1 + 2  # at its start, and after each table that there are rows of
+    assert begun.count(facts.__name__) == 1  # after the only table whose records have keys
 
 
 def held(connection: duckdb.DuckDBPyConnection) -> int:
