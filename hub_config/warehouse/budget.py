@@ -27,8 +27,8 @@ class Budget:
         }
 
 
-# Of each connection of a load: what only large exports fill is less than what any batch of text needs. A second thread takes half as much processor again for the same rows: sources
-# are loaded beside one another.
+# Of each connection of a load: what only large exports fill is less than what any batch of text needs. A
+# second thread takes half as much processor again for the same rows: sources are loaded beside one another.
 LANDING: Final = Budget("128MB", threads=1)
 # While it holds a batch of source text, which is never spilled (`loader.staging`).
 READING: Final = Budget("384MB", threads=1)
