@@ -24,9 +24,11 @@ def newest_of(warehouse_dir: Path, population: str) -> Snapshot:
 
 
 def before(warehouse_dir: Path, snapshot: Snapshot) -> Snapshot | None:
-    """The last usable snapshot of the same population before `snapshot`: what it is compared with."""
+    """The last usable snapshot of the same population before `snapshot`: what it is compared with. None where
+    that one's people are numbered otherwise: invented people and real ones may bear one name."""
     earlier = [number for number in snapshot_numbers(warehouse_dir) if number < snapshot.number]
-    return _newest(warehouse_dir, snapshot.manifest.followed, earlier)
+    found = _newest(warehouse_dir, snapshot.manifest.followed, earlier)
+    return found if found and found.manifest.numbering == snapshot.manifest.numbering else None
 
 
 def _newest(warehouse_dir: Path, population: str, numbers: Sequence[int]) -> Snapshot | None:

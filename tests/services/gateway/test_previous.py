@@ -37,11 +37,13 @@ B, D, P = table("biometrics"), table("diagnoses"), table("patients")
 EMPTY = B.group_by("centre_id").agg(rows=B.count(), missing_value=B.count(where=B.value.isnull()))
 
 
-def add_snapshot(warehouse: Path, population: str, emptied: int, exported: bool = False) -> None:
+def add_snapshot(
+    warehouse: Path, population: str, emptied: int, exported: bool = False, source: str = "test"
+) -> None:
     """Of five weights `emptied` are missing."""
     with build_snapshot(
         warehouse,
-        source="test",
+        source=source,
         synthetic=True,
         public=False,
         population=population,
@@ -132,6 +134,15 @@ async def test_it_is_protected_for_whoever_sees_rows_and_in_the_sandbox(enclave:
         response = await workspace.ask(EMPTY, PREVIOUS)
         assert opened(response.content)[1].protection == "exploration"
         assert "value_raw" not in (await workspace.get(PREVIOUS)).json()["tables"]["biometrics"]
+
+
+async def test_people_who_are_numbered_otherwise_are_others(enclave: Enclave) -> None:
+    warehouse = enclave.gateway.warehouse_dir
+    add_snapshot(warehouse, "region", 1, source="invented")
+    add_snapshot(warehouse, "region", 1)
+    for snapshot in (4, 5):
+        response = await on(enclave, snapshot).get(PREVIOUS)
+        assert response.json()["code"] == ErrorCode.FIRST_VERSION
 
 
 async def test_a_rolling_project_looks_back_from_its_own(enclave: Enclave) -> None:
