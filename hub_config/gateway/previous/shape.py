@@ -11,6 +11,7 @@ from collections.abc import Iterator
 
 import ibis
 import ibis.expr.operations as ops
+from ibis.common.temporal import DateUnit
 
 from p4dp_sdk.wire.errors import ErrorCode, Refusal
 
@@ -27,7 +28,7 @@ def _beyond(node: ops.Node) -> Iterator[ops.Node]:
             yield from (key.arg for key in keys if not isinstance(key.arg, ops.Field))
             yield from _beyond(parent)
         case ops.Aggregate(parent=parent, groups=groups, metrics=metrics):
-            yield from (key for key in groups.values() if not isinstance(key, ops.Field))
+            yield from (key for key in groups.values() if not isinstance(key, ops.Field) or _is_day(key))
             yield from (other for metric in metrics.values() for other in _not_counted(metric))
             yield from _beyond_rows(parent)
         case _:
@@ -52,10 +53,24 @@ def _beyond_rows(node: ops.Node) -> Iterator[ops.Node]:
         case ops.UnboundTable():
             return
         case ops.Project(parent=ops.UnboundTable(), values=values):
-            for value in values.values():
-                if not isinstance(value.arg if isinstance(value, ops.DateTruncate) else value, ops.Field):
-                    yield value
+            yield from (value for value in values.values() if not _is_plain(value))
         case ops.Project(parent=parent):
             yield parent
         case _:
             yield node
+
+
+def _is_plain(value: ops.Node) -> bool:
+    match value:
+        case ops.Field():
+            return True
+        case ops.DateTruncate(arg=ops.Field(), unit=DateUnit.MONTH | DateUnit.YEAR):
+            return True
+    return False
+
+
+def _is_day(key: ops.Field) -> bool:
+    """Whether a date is a key as it is."""
+    if not key.dtype.is_date():
+        return False
+    return not isinstance(key.rel, ops.Project) or isinstance(key.rel.values[key.name], ops.Field)

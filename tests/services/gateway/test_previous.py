@@ -121,6 +121,14 @@ async def test_a_damaged_one_is_passed_over(enclave: Enclave) -> None:
     assert response.json()["code"] == ErrorCode.FIRST_VERSION
 
 
+async def test_months_and_years_can_be_told_apart(enclave: Enclave) -> None:
+    workspace = on(enclave, 3)
+    for unit, periods in (("M", 72), ("Y", 6)):
+        by = D.mutate(period=D.date.truncate(unit)).group_by("period").agg(n=ibis._.count())
+        response = await workspace.ask(by.order_by("period"), PREVIOUS)
+        assert opened(response.content)[0].num_rows == periods
+
+
 async def test_who_objected_is_counted_in_it_no_more(enclave: Enclave) -> None:
     workspace = on(enclave.exact(), 3)
     assert await missing(workspace) == of_five(1)
@@ -165,6 +173,10 @@ BEYOND = [
     (B.mutate(empty=B.value.isnull()).group_by("empty").agg(**COUNT), "IsNull"),
     (B.mutate(day=B.date.day()).mutate(twice=ibis._.day).group_by("twice").agg(**COUNT), "Project"),
     (B.group_by(empty=B.value.isnull()).agg(**COUNT), "IsNull"),
+    (B.mutate(day=B.date.truncate("D")).group_by("day").agg(**COUNT), "DateTruncate"),
+    (B.mutate(week=B.date.truncate("W")).group_by("week").agg(**COUNT), "DateTruncate"),
+    (B.group_by("date").agg(**COUNT), "Field"),
+    (B.select(day=B.date).group_by("day").agg(**COUNT), "Field"),
     (B.select("centre_id", "date"), "Project"),
     (B, "UnboundTable"),
     (EMPTY.group_by("rows").agg(**COUNT), "Aggregate"),
