@@ -55,12 +55,11 @@ class Asked:
 
         What is missing is asked, since a filter that lets nearly all pass is withheld for the few it stops.
         """
-        found: pd.DataFrame | None = None
-        for start in range(0, len(columns), _COLUMNS_AT_ONCE):
-            part = self._missing([column.name for column in columns[start : start + _COLUMNS_AT_ONCE]])
-            found = part if found is None else _beside(found, part, list(self.by))
-        if found is None:
-            raise UnknownNameError("", [column.name for column in self.columns()])
+        names = [column.name for column in columns]
+        found = self._missing(names[:_COLUMNS_AT_ONCE])
+        for start in range(_COLUMNS_AT_ONCE, len(names), _COLUMNS_AT_ONCE):
+            part = self._missing(names[start : start + _COLUMNS_AT_ONCE])
+            found = _beside(found, part, list(self.by))
         return self._in_words(self._with_patients(found) if patients else found)
 
     def fired(self) -> pd.DataFrame:

@@ -66,6 +66,13 @@ class Changes(Derived):
         notes = [
             _("Of rules, a tenth of that. What grew is not told, nor what may be the blur of few patients.")
         ]
+        if self.frame[["before", "after"]][self.frame["moved"].notna()].isna().any(axis=None):
+            notes.append(
+                _(
+                    "A share of {mark} counts as next to nothing to tell: mostly it is withheld for being "
+                    "so, sometimes since one practice stands out in it."
+                ).format(mark=MARK)
+            )
         if self.frame["moved"].isna().any():
             notes.append(
                 _("A group whose number of rows is {mark} now is withheld, or gone.").format(mark=MARK)
@@ -163,12 +170,13 @@ class Comparison:
         return [name for name in both if self.catalogue.tables[name].unit is not Unit.PUBLIC]
 
     def _groupable(self, by: Sequence[str]) -> list[str]:
-        """Raises UnknownNameError for a group that no table has."""
+        """Raises UnknownNameError for groups that no table has, or none has together."""
         known = {name: groups_of(self.catalogue.tables[name]) for name in self._known()}
-        for key in by:
-            if not any(key in groups for groups in known.values()):
-                raise UnknownNameError(key, {group for groups in known.values() for group in groups})
-        return [name for name, groups in known.items() if all(key in groups for key in by)]
+        every = {group for groups in known.values() for group in groups}
+        found = [name for name, groups in known.items() if set(by) <= set(groups)]
+        if not found:
+            raise UnknownNameError(next((key for key in by if key not in every), ", ".join(by)), every)
+        return found
 
     def _told(self, compared: Compared, points: float) -> pd.DataFrame:
         """With the table, what moved and its unit in words."""

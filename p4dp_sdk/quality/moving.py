@@ -1,8 +1,9 @@
 """What moved between two versions, out of protected counts of both: frames in, frames out.
 
-Counts of rows are blurred in units of what one of the heaviest patients adds, which nobody is told: reckoned
-here as eight times what patients have in the mean. Less than three standard deviations of that blur is no
-move. A number that is withheld beside a group's rows that are not is one of few, and counts as none.
+Counts of rows are blurred in units of what one of the heaviest patients adds, which nobody is told. Reckoned
+here is with ln n times what n patients have in the mean, as if numbers of rows were spread like waiting times
+(David & Nagaraja, Order Statistics, Wiley 2003, § 4.6). Less than three standard deviations of that blur is
+no move. A number that is withheld beside a group's rows that are not is one of few, and counts as none.
 """
 
 from __future__ import annotations
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
 ROWS, FILLED, RULE = "rows", "filled", "rule"
 MISSING: Final = "missing_"
 _FINE: Final = "ok"
-_HEAVIEST: Final = 8
 _DEVIATIONS: Final = 3
 _LEAST_PATIENTS: Final = 100  # of a group that is missed when it is not there
 _RULES: Final = 10  # they fire on few rows: a tenth of the points is much
@@ -38,11 +38,12 @@ class Counts:
         import pandas as pd
 
         columns = [name for name in missing.columns if name.startswith(MISSING)]
+        nothing = _parts(missing.head(0), keys, FILLED, "", "rows")
         parts = [_parts(missing, keys, FILLED, name.removeprefix(MISSING), name) for name in columns]
         if fired is not None:
             marked = fired[fired["dq_code"] != _FINE]
             parts.append(_parts(marked, keys, RULE, marked["dq_code"], "n"))
-        return cls(missing[[*keys, "rows", "patients"]], pd.concat(parts, ignore_index=True))
+        return cls(missing[[*keys, "rows", "patients"]], pd.concat(parts or [nothing], ignore_index=True))
 
     def without(self, key: str, labels: Collection[str]) -> Counts:
         """The same without the groups of these `labels` of `key`."""
@@ -128,8 +129,12 @@ def _deviation(shares: pd.DataFrame, blur: float) -> pd.Series[Any]:
 
 def _blur(found: pd.DataFrame, side: str, name: str, blur: float) -> pd.Series[Any]:
     """Of a number of rows: in units of what one of the heaviest patients adds to it."""
-    each = found[f"{name}_{side}"].astype("Float64").fillna(0.0) / found[f"patients_{side}"].astype("Float64")
-    return blur * (_HEAVIEST * each).fillna(float(_HEAVIEST)).clip(lower=1.0)
+    import numpy as np
+
+    patients = found[f"patients_{side}"].astype("Float64").fillna(1.0).clip(lower=1.0)
+    each = found[f"{name}_{side}"].astype("Float64").fillna(0.0) / patients
+    heaviest: pd.Series[Any] = each * np.log(patients)
+    return blur * heaviest.clip(lower=1.0)
 
 
 def _lost(groups: pd.DataFrame, points: float, blur: float) -> pd.DataFrame:

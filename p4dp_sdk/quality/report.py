@@ -65,6 +65,8 @@ class Quality:
 
         asked = self._asked(table, by)
         chosen = self._chosen(asked, columns)
+        if not chosen:
+            raise UnknownNameError("", [column.name for column in asked.columns()])
         counted = asked.missing(chosen)
         parts = []
         for column in chosen:

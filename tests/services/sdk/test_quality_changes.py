@@ -115,6 +115,11 @@ def test_it_is_told_in_words(ws: p4dp.Workspace) -> None:
     assert repr(many).count("points") <= 21
 
 
+def test_by_centre_and_month(ws: p4dp.Workspace) -> None:
+    found = ws.quality.changes("lab_results", by=("centre_id", "month")).frame
+    assert {"centre_id", "month"} <= set(found.columns)
+
+
 def test_where_nothing_moved_it_is_said(ws: p4dp.Workspace) -> None:
     found = ws.quality.changes("diagnoses", by="centre_id")
     assert found.frame.empty
@@ -141,6 +146,7 @@ def test_what_is_not_there_is_said(ws: p4dp.Workspace) -> None:
         lambda: ws.quality.changes("centres"),
         lambda: ws.quality.changes("patients", by="month"),
         lambda: ws.quality.changes(by="physician_id"),
+        lambda: ws.quality.changes(by=("measure", "analyte")),  # no table has both
     ):
         with pytest.raises(UnknownNameError):
             ask()
@@ -148,3 +154,24 @@ def test_what_is_not_there_is_said(ws: p4dp.Workspace) -> None:
     with pytest.raises(EnclaveError) as refused:
         narrowed.changes()
     assert refused.value.code is ErrorCode.PREVIOUS_VERSION
+
+
+def test_a_project_that_was_granted_little_sees_that(enclave: Enclave, connect: Connect) -> None:
+    """No dates, no quality codes, nobody's number; of one table nothing but what it is grouped by."""
+    tables = {"biometrics": frozenset({"centre_id", "value"}), "lab_results": frozenset({"centre_id"})}
+    little = charter("peu", AccessLevel.AGGREGATE, "lea", snapshot=2, tables=tables)
+    add_project(enclave, little)
+    ws = connect("lea", "peu")
+    assert ws.quality.changes(by="centre_id").frame["centre_id"].tolist() == ["CLF"]
+    assert ws.quality.changes("lab_results", by="centre_id").frame.empty
+    assert len(ws.quality.changes().frame) == 1
+    with pytest.raises(UnknownNameError):
+        ws.quality.changes(by="month")
+
+
+def test_in_english(ws: p4dp.Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("P4DP_LANG", "en")
+    told = repr(ws.quality.changes("biometrics", by="centre_id"))
+    assert "counts as next to nothing" in told
+    assert "Moved by more than 5 points since version 1 (data until 2022-12-31)" in told
+    assert "filled (%)" in told
