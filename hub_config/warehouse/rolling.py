@@ -3,10 +3,11 @@ closed month."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date, timedelta
 from pathlib import Path
 
+from hub_config.warehouse.manifest import Manifest
 from hub_config.warehouse.shelf import ProblemKind, Snapshot, SnapshotProblem, open_snapshot
 from hub_config.warehouse.workplace import snapshot_numbers
 
@@ -14,7 +15,8 @@ from hub_config.warehouse.workplace import snapshot_numbers
 def newest_of(warehouse_dir: Path, population: str) -> Snapshot:
     """The newest snapshot of `population` that can be used: a damaged one is passed over. Raises
     SnapshotProblem (MISSING) where there is none."""
-    if found := _newest(warehouse_dir, population, snapshot_numbers(warehouse_dir)):
+    numbers = snapshot_numbers(warehouse_dir)
+    if found := _newest(warehouse_dir, numbers, lambda manifest: manifest.followed == population):
         return found
     raise SnapshotProblem(
         ProblemKind.MISSING,
@@ -24,20 +26,29 @@ def newest_of(warehouse_dir: Path, population: str) -> Snapshot:
 
 
 def before(warehouse_dir: Path, snapshot: Snapshot) -> Snapshot | None:
-    """The last usable snapshot of the same population before `snapshot`: what it is compared with. None where
-    that one's people are numbered otherwise: invented people and real ones may bear one name."""
-    earlier = [number for number in snapshot_numbers(warehouse_dir) if number < snapshot.number]
-    found = _newest(warehouse_dir, snapshot.manifest.followed, earlier)
-    return found if found and found.manifest.numbering == snapshot.manifest.numbering else None
+    """The last usable snapshot of the same population before `snapshot`: what it is compared with. Its people
+    and GPs are numbered alike: invented ones and real ones may bear one name."""
+    now, numbers = snapshot.manifest, snapshot_numbers(warehouse_dir)
+    return _newest(
+        warehouse_dir,
+        [number for number in numbers if number < now.number],
+        lambda it: _kind(it) == _kind(now),
+    )
 
 
-def _newest(warehouse_dir: Path, population: str, numbers: Sequence[int]) -> Snapshot | None:
+def _kind(manifest: Manifest) -> tuple[str, str, str]:
+    return manifest.followed, manifest.numbering, manifest.physician_numbering
+
+
+def _newest(
+    warehouse_dir: Path, numbers: Sequence[int], is_wanted: Callable[[Manifest], bool]
+) -> Snapshot | None:
     for number in reversed(numbers):
         try:
             snapshot = open_snapshot(warehouse_dir, number)
         except SnapshotProblem:
             continue
-        if snapshot.manifest.followed == population:
+        if is_wanted(snapshot.manifest):
             return snapshot
     return None
 

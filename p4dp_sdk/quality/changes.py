@@ -58,13 +58,19 @@ class Changes(Derived):
         said = (
             _("Moved by more than {points:g} points since version {number} (data until {day}):")
             if len(self.frame)
-            else _("Nothing moved by more than {points:g} points since version {number} (data until {day}).")
+            else _(
+                "Nothing that can be told moved by more than {points:g} points since version "
+                "{number} (until {day})."
+            )
         )
         return said.format(points=self.points, number=self.version.number, day=day(self.version.last_date))
 
     def _notes(self) -> list[str]:
         notes = [
-            _("Of rules, a tenth of that. What grew is not told, nor what may be the blur of few patients.")
+            _(
+                "Of rules, a tenth of that. What grew is not told, nor what may be the blur of few patients, "
+                "nor what lies within one or two practices."
+            )
         ]
         if self.frame[["before", "after"]][self.frame["moved"].notna()].isna().any(axis=None):
             notes.append(

@@ -102,8 +102,9 @@ class Quality:
         Raises EnclaveError where there is no version before, UnknownNameError for a table or group that is
         not there.
         """
-        keys = (by,) if isinstance(by, str) else tuple(by)
-        return self._comparison.changes(table, keys, points)
+        keys = (by,) if isinstance(by, str) else tuple(dict.fromkeys(by or ()))
+        name = table if table is None or isinstance(table, str) else type(table).__name__
+        return self._comparison.changes(name, keys, _number(points))
 
     def plot(self, table: str, what: str = "completeness", by: str = "centre_id") -> Any:
         """A heat map of `what` ("completeness", "rules" or "changes") of `table`, by a code, "month" or
@@ -300,6 +301,13 @@ class Quality:
 def _share(part: pd.Series[Any], whole: pd.Series[Any], per: int) -> pd.Series[Any]:
     share = per * part.astype("Float64") / whole.astype("Float64")
     return share.round(1)
+
+
+def _number(points: float | str) -> float:
+    try:
+        return float(points)
+    except (TypeError, ValueError):
+        raise ValueError(_("points is a number of per cent: 5, or 0.5.")) from None
 
 
 def _help() -> Iterable[tuple[str, str]]:

@@ -28,9 +28,9 @@ def _beyond(node: ops.Node) -> Iterator[ops.Node]:
             yield from (key.arg for key in keys if not isinstance(key.arg, ops.Field))
             yield from _beyond(parent)
         case ops.Aggregate(parent=parent, groups=groups, metrics=metrics):
-            yield from (key for key in groups.values() if not isinstance(key, ops.Field) or _is_day(key))
             yield from (other for metric in metrics.values() for other in _not_counted(metric))
             yield from _beyond_rows(parent)
+            yield from (key for key in groups.values() if not _is_code_or_period(key))
         case _:
             yield node
 
@@ -69,8 +69,11 @@ def _is_plain(value: ops.Node) -> bool:
     return False
 
 
-def _is_day(key: ops.Field) -> bool:
-    """Whether a date is a key as it is."""
-    if not key.dtype.is_date():
+def _is_code_or_period(key: ops.Node) -> bool:
+    """A code, or a date's month or year: no number, and no day."""
+    if not isinstance(key, ops.Field):
         return False
-    return not isinstance(key.rel, ops.Project) or isinstance(key.rel.values[key.name], ops.Field)
+    if key.dtype.is_string():
+        return True
+    made = key.rel.values[key.name] if isinstance(key.rel, ops.Project) else None
+    return isinstance(made, ops.DateTruncate)

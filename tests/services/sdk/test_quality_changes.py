@@ -123,8 +123,8 @@ def test_by_centre_and_month(ws: p4dp.Workspace) -> None:
 def test_where_nothing_moved_it_is_said(ws: p4dp.Workspace) -> None:
     found = ws.quality.changes("diagnoses", by="centre_id")
     assert found.frame.empty
-    assert "Rien n'a bougé de plus de 5 points depuis la version 1" in repr(found)
-    assert "Rien n&#x27;a bougé" in found._repr_html_()
+    assert "Rien que l'on puisse dire n'a bougé de plus de 5 points depuis la version 1" in repr(found)
+    assert "ni ce qui ne touche qu&#x27;un ou deux cabinets" in found._repr_html_()
 
 
 def test_it_is_drawn(ws: p4dp.Workspace) -> None:
@@ -143,6 +143,7 @@ def test_without_a_version_before_it_is_said(connect: Connect) -> None:
 def test_what_is_not_there_is_said(ws: p4dp.Workspace) -> None:
     for ask in (
         lambda: ws.quality.changes("nothing"),
+        lambda: ws.quality.changes(ws.tables.biometrics),
         lambda: ws.quality.changes("centres"),
         lambda: ws.quality.changes("patients", by="month"),
         lambda: ws.quality.changes(by="physician_id"),
@@ -150,6 +151,10 @@ def test_what_is_not_there_is_said(ws: p4dp.Workspace) -> None:
     ):
         with pytest.raises(UnknownNameError):
             ask()
+    with pytest.raises(ValueError, match="points"):
+        ws.quality.changes(points="beaucoup")
+    twice = ws.quality.changes("biometrics", by=["centre_id", "centre_id"], points="5")
+    assert twice.frame["centre_id"].tolist() == ["CLF"]
     narrowed = Quality(ws.tables, ws.catalogue, 2013, 2022)
     with pytest.raises(EnclaveError) as refused:
         narrowed.changes()
