@@ -27,7 +27,7 @@ import sys
 from hypothesis import given, strategies as st
 import {beside}
 
-@given(st.lists(st.integers()), st.text())
+@given(st.lists(st.integers(), min_size=30), st.text())
 def test_draws(numbers, text):
     with open({notes!r}, "a") as notes:
         print(ascii(numbers), ascii(text), file=notes)
