@@ -12,6 +12,7 @@ from collections.abc import Callable, Collection, Generator, Hashable, Iterable,
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import chain
 from typing import TYPE_CHECKING, Final
 
 import duckdb
@@ -22,9 +23,10 @@ import pyarrow as pa
 from hub_config.gateway.answer import conformed
 from hub_config.gateway.engines.declaring import declared
 from hub_config.gateway.engines.in_place import InPlace
-from hub_config.gateway.engines.kept_rows import KeptRows, Wanted, new_database
+from hub_config.gateway.engines.kept_rows import KeptRows, Wanted
 from hub_config.gateway.engines.port import TEMPORARY, Reading, Warehouse
 from hub_config.gateway.engines.pushdown import Fragment, Parted, parted
+from hub_config.gateway.engines.storing import Lists, Stored, new_database
 from hub_config.gateway.engines.turns import KEY, KEYED, Turns, in_turns
 from hub_config.gateway.pseudonyms import PLACE_KEY
 from hub_config.gateway.stopping import Stop
@@ -35,10 +37,9 @@ if TYPE_CHECKING:
     from hub_config.gateway.engine import Session
 
 _GIVEN: Final = "__given"
-_ROWS: Final = "rows"
 _AT_ONCE: Final = 32 * 1024**2  # bytes that are put into the database at a time
+_AT_A_TIME: Final = 2  # questions whose rows may stand there uncompressed
 _IN_A_TURN: Final = 4 * 1024**2  # bytes of rows that are shown one by one
-_COMPRESSED_FROM: Final = 256 * 1024**2  # bytes in it that are not compressed yet
 
 
 @dataclass
@@ -49,7 +50,7 @@ class Fetching:
     kept: KeptRows
     _bound: dict[str, ibis.Table] = field(default_factory=dict)
     _stored: dict[str, pa.Table] = field(default_factory=dict)
-    _lent: list[str] = field(default_factory=list)
+    _lent: list[Stored] = field(default_factory=list)
     _named_before: int = 0
     _reading: Reading | None = None
     _coming: Generator[None] | None = None
@@ -106,8 +107,8 @@ class Fetching:
             raise
         finally:
             with ExitStack() as ending:  # one that fails keeps no other from its end
-                for database in self._lent:
-                    ending.callback(self.kept.back, database)
+                for stored in self._lent:
+                    ending.callback(self.kept.back, stored)
                 if self._reading is not None:
                     ending.callback(self._reading.close)
                 if self._coming is not None:
@@ -140,39 +141,47 @@ class Fetching:
     def _have(self, session: Session, fragment: Fragment) -> None:
         """The rows of `fragment`, as a view of the session's own: those that are kept, or the engine's."""
         wanted = Wanted.of(fragment.of, fragment.rows.columns, self._named(fragment.rows))
-        database = self.kept.lent(wanted)
-        if database is None:
-            database = self._fetched(session, fragment)
-            self.kept.keep(wanted, database)
-        self._lent.append(database)
+        stored = self.kept.lent(wanted)
+        if stored is None:
+            stored = self._fetched(session, fragment)
+            self.kept.keep(wanted, stored)
+        self._lent.append(stored)
         _ = self.description  # of kept rows, too, the copy has to be there still
-        columns = ", ".join(map(_quoted, fragment.rows.columns))
-        rows = f"SELECT {columns} FROM {database}.main.{_ROWS}"  # noqa: S608
-        session.run(f"CREATE TEMP VIEW {fragment.name} AS {rows}")
+        session.run(f"CREATE TEMP VIEW {fragment.name} AS {stored.sql(fragment.rows.columns)}")
 
-    def _fetched(self, session: Session, fragment: Fragment) -> str:
+    def _fetched(self, session: Session, fragment: Fragment) -> Stored:
         """A new database with the rows of `fragment`. They are put there some at a time: what the database
         reads by itself it may let go of in a thread of its own, where Python must not be."""
         database = new_database()
         session.run(f"ATTACH ':memory:' AS {database} (COMPRESS)")
         try:
-            self._fill(session, database, fragment)
+            return self._filled(session, database, fragment)
         except BaseException:
             session.connection.execute(f"DETACH DATABASE IF EXISTS {database}")
             raise
-        return database
 
-    def _fill(self, session: Session, database: str, fragment: Fragment) -> None:
-        name, schema = f"{database}.main.{_ROWS}", fragment.rows.schema().to_pyarrow()
-        self._put(session, f"CREATE TABLE {name} AS", schema.empty_table())
+    def _filled(self, session: Session, database: str, fragment: Fragment) -> Stored:
+        schema = fragment.rows.schema().to_pyarrow()
         loose = 0
-        with closing(self._read(session, fragment.rows)) as batches:
-            for part in _parts(batches, _AT_ONCE):
-                self._put(session, f"INSERT INTO {name}", part)
+        with closing(self._read(session, fragment.rows, listed=True)) as batches:
+            first = next(batches, pa.RecordBatch.from_pylist([], schema))
+            lists = Lists.of(first)
+            stored = self._made(session, database, lists, first)
+            for part in _parts(map(lists.numbered, chain((first,), batches)), _AT_ONCE):
+                self._put(session, f"INSERT INTO {stored.rows}", part)
                 loose += part.nbytes
-                if loose >= _COMPRESSED_FROM:
+                if self.kept.is_much(_AT_A_TIME * loose):
                     session.run(f"CHECKPOINT {database}")
                     loose = 0
+        return stored
+
+    def _made(self, session: Session, database: str, lists: Lists, first: pa.RecordBatch) -> Stored:
+        """Without rows yet."""
+        stored = Stored(database, frozenset(lists.texts))
+        self._put(session, f"CREATE TABLE {stored.rows} AS", _table(lists.numbered(first.slice(0, 0))))
+        for column, texts in lists.tables():
+            self._put(session, f"CREATE TABLE {stored.list_of(column)} AS", texts)
+        return stored
 
     def _put(self, session: Session, how: str, rows: pa.Table) -> None:
         session.register(_GIVEN, rows)
@@ -181,8 +190,11 @@ class Fetching:
         finally:
             session.connection.unregister(_GIVEN)
 
-    def _read(self, session: Session, expression: ibis.Table) -> Generator[pa.RecordBatch]:
-        """Batches of the types that the expression promises. Raises Refusal."""
+    def _read(
+        self, session: Session, expression: ibis.Table, *, listed: bool = False
+    ) -> Generator[pa.RecordBatch]:
+        """Batches of the types that the expression promises; where `listed`, texts may be dictionaries.
+        Raises Refusal."""
         schema = expression.schema().to_pyarrow()
         session.stop.check()
         whole = declared(expression, lambda table: self.description.tables[table].columns)
@@ -191,7 +203,7 @@ class Fetching:
         with session.stop.guarding(self._reading), _told(session.stop):
             for batch in self._reading.read(whole, self._named(expression)):
                 session.stop.check()
-                yield conformed(batch, schema)
+                yield conformed(batch, _as_listed(schema, batch) if listed else schema)
             session.stop.check()
 
     def _named(self, expression: ibis.Table) -> Mapping[str, pa.Table]:
@@ -199,10 +211,6 @@ class Fetching:
             node for node in expression.op().find(ops.UnboundTable) if node.namespace.catalog == TEMPORARY
         ]
         return {node.name: self._stored[node.name] for node in named}
-
-
-def _quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
 
 
 @contextmanager
@@ -227,3 +235,15 @@ def _parts(batches: Iterable[pa.RecordBatch], least: int) -> Iterator[pa.Table]:
             held, size = [], 0
     if held:
         yield pa.Table.from_batches(held)
+
+
+def _table(batch: pa.RecordBatch) -> pa.Table:
+    return pa.Table.from_batches([batch])
+
+
+def _as_listed(schema: pa.Schema, batch: pa.RecordBatch) -> pa.Schema:
+    """`schema` with the dictionaries of texts that `batch` has for texts."""
+    for i, given in enumerate(batch.schema):
+        is_list = pa.types.is_dictionary(given.type) and given.type.value_type == schema.field(i).type
+        schema = schema.set(i, given) if is_list else schema
+    return schema

@@ -21,17 +21,16 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from itertools import count
 from typing import Final
 
 import duckdb
 import ibis.expr.operations as ops
 import pyarrow as pa
 
+from hub_config.gateway.engines.storing import Stored
+
 SECONDS: Final = 600.0  # that rows are kept when nobody asks for them
 _SOONEST: Final = 0.01  # of them, until what was lent is looked at again
-_LOOSE: Final = 2  # of the room, before rows are compressed: one part in so many
-_NUMBERS: Final = count()
 
 
 @dataclass(frozen=True)
@@ -61,7 +60,7 @@ class Wanted:
 @dataclass(eq=False)
 class _Kept:
     wanted: Wanted
-    database: str
+    stored: Stored
     asked: float
     readers: int = 1
     is_compressed: bool = False
@@ -70,8 +69,8 @@ class _Kept:
 
 @dataclass(eq=False)
 class KeptRows:
-    """Each in a database of its own, `new_database()`, in the table `ROWS`. Threads may ask at once; what is
-    lent stays until all who have it gave it back."""
+    """Each in a database of its own. Threads may ask at once; what is lent stays until all who have it gave
+    it back."""
 
     connection: duckdb.DuckDBPyConnection
     most_bytes: int
@@ -81,8 +80,8 @@ class KeptRows:
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _timer: threading.Timer | None = None
 
-    def lent(self, wanted: Wanted) -> str | None:
-        """The database that holds what is wanted, to be given `back`; None where none does."""
+    def lent(self, wanted: Wanted) -> Stored | None:
+        """What holds what is wanted, to be given `back`; None where nothing does."""
         with self._lock:
             self._forget([kept for kept in self._kept if wanted.outdates(kept.wanted)])
             stays = (kept for kept in self._kept if not kept.is_forgotten)
@@ -91,29 +90,34 @@ class KeptRows:
                 return None
             found.readers += 1
             found.asked = self.clock()
-            return found.database
+            return found.stored
 
-    def keep(self, wanted: Wanted, database: str) -> None:
+    def keep(self, wanted: Wanted, stored: Stored) -> None:
         """Take over what was just fetched, which its asker is lent."""
         with self._lock:
-            self._kept.append(_Kept(wanted, database, self.clock()))
+            self._kept.append(_Kept(wanted, stored, self.clock()))
 
-    def back(self, database: str) -> None:
-        """Whoever was lent it needs it no more. Where room is short it costs, once, as long as putting it
-        there took."""
+    def back(self, stored: Stored) -> None:
+        """Whoever was lent it needs it no more. Where room is short, rows are compressed that nobody has;
+        for each that costs, once, as long as putting them there took."""
         with self._lock:
-            kept = next((kept for kept in self._kept if kept.database == database), None)
-        if kept is None:  # all was closed meanwhile
-            return
-        is_loose = not kept.is_compressed and not kept.is_forgotten
-        if kept.readers == 1 and is_loose and self._bytes() * _LOOSE > self.most_bytes:
-            kept.is_compressed = self._compressed(kept)
+            kept = next((kept for kept in self._kept if kept.stored is stored), None)
+            if kept is None:  # all was closed meanwhile
+                return
+            self._given_back(kept)
+            loose = self._loosest()
+        while loose is not None:
+            self._run(f"CHECKPOINT {loose.stored.database}")
+            with self._lock:
+                self._given_back(loose)
+                loose = self._loosest()
         with self._lock:
-            kept.readers -= 1
-            if kept.is_forgotten:
-                self._forget([kept])
             self._forget_beyond()
             self._forget_later()
+
+    def is_much(self, loose: int) -> bool:
+        """Of bytes in memory: whether they are more than may stay as they came."""
+        return loose > self.most_bytes
 
     def forget(self) -> None:
         """Everything; what is lent, once it is given back."""
@@ -133,14 +137,29 @@ class KeptRows:
                 self._timer.cancel()
             self._kept.clear()
 
-    # --- forgetting: all of it is done with the lock held --------------------------------------------------
+    # --- giving back and forgetting: all of it is done with the lock held ----------------------------------
+
+    def _loosest(self) -> _Kept | None:
+        """Of those that nobody has and that are not compressed, where room is short: the one asked for
+        longest ago, lent to whoever compresses it."""
+        idle = [kept for kept in self._kept if not kept.readers and not kept.is_compressed]
+        if not idle or not self.is_much(self._bytes()):
+            return None
+        found = min(idle, key=lambda kept: kept.asked)
+        found.readers, found.is_compressed = 1, True
+        return found
+
+    def _given_back(self, kept: _Kept) -> None:
+        kept.readers -= 1
+        if kept.is_forgotten:
+            self._forget([kept])
 
     def _forget(self, those: Iterable[_Kept]) -> None:
         for kept in those:
             kept.is_forgotten = True
             if not kept.readers:
                 self._kept.remove(kept)
-                self._run(f"DETACH DATABASE IF EXISTS {kept.database}")
+                self._run(f"DETACH DATABASE IF EXISTS {kept.stored.database}")
 
     def _forget_beyond(self) -> None:
         """Those asked for longest ago, as long as tables take too much."""
@@ -164,24 +183,15 @@ class KeptRows:
 
     # --- the database --------------------------------------------------------------------------------------
 
-    def _compressed(self, kept: _Kept) -> bool:
-        return self._run(f"CHECKPOINT {kept.database}")
-
     def _bytes(self) -> int:
         found = self.connection.cursor().execute(
             "SELECT coalesce(sum(memory_usage_bytes), 0) FROM duckdb_memory() WHERE tag = 'IN_MEMORY_TABLE'"
         )
         return int(found.fetchall()[0][0])
 
-    def _run(self, sql: str) -> bool:
+    def _run(self, sql: str) -> None:
         with suppress(duckdb.Error):  # on a connection that is closed nothing is left to forget
             self.connection.cursor().execute(sql)
-            return True
-        return False
-
-
-def new_database() -> str:
-    return f"kept_{next(_NUMBERS)}"
 
 
 def _digest(table: pa.Table) -> bytes:

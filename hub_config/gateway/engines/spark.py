@@ -26,9 +26,11 @@ from pyspark.sql.connect.session import SparkSession
 from pyspark.sql.pandas.types import from_arrow_schema
 
 from hub_config.gateway.engines.looking import FirstSeen, Looked
-from hub_config.gateway.engines.packing import Packing
+from hub_config.gateway.engines.packing import Packing, quoted
 from hub_config.gateway.engines.port import WAREHOUSE
 from hub_config.gateway.engines.pushdown import SAFE, Meaning
+from hub_config.gateway.engines.texts import MOST, Texts, origin
+from hub_config.gateway.kept import Kept
 from hub_config.warehouse.engines.description import Description
 from hub_config.warehouse.engines.spark import (
     SparkPlace,
@@ -51,7 +53,7 @@ _SETTINGS: Final = {
     "spark.sql.ansi.enabled": "true",
     "spark.sql.caseSensitive": "true",
     "spark.sql.variable.substitute": "false",  # or ${env:…} in a text is the driver's own secret
-    "spark.sql.execution.arrow.maxRecordsPerBatch": "65536",
+    "spark.sql.execution.arrow.maxRecordsPerBatch": "262144",
 }
 _CONDITIONS: Final = {
     "PATH_NOT_FOUND": ErrorCode.SNAPSHOT_MISSING,
@@ -72,6 +74,7 @@ class Spark:
     wanted: Description
     seen: FirstSeen = field(default_factory=FirstSeen, repr=False)
     means: Meaning = SAFE
+    texts: Kept = field(default_factory=Kept, repr=False)
     idle: Idle = field(default_factory=lambda: Idle(), repr=False)
 
     @property
@@ -162,7 +165,7 @@ class SparkReading:
         with self.spark.looked.doubting(), _refused():
             for node in expression.op().find(ops.UnboundTable):
                 self._give(node, tables)
-            sql, packing = compiled(expression), _packing(expression)
+            sql, packing = compiled(expression), self._packing(expression)
             yield from self._batches(sql) if packing is None else self._unpacked(sql, packing)
         self._reads -= 1
 
@@ -209,13 +212,35 @@ class SparkReading:
             return self.session.createDataFrame(table)
         return self.session.createDataFrame(table, from_arrow_schema(table.schema))
 
+    def _packing(self, expression: ibis.Table) -> Packing | None:
+        """None where rows come in an order, or few, or would not come sooner."""
+        tree = expression.op()
+        if not isinstance(tree, ops.Project | ops.Filter) or any(tree.find(ops.Sort)):
+            return None
+        origins = {name: origin(tree, name) for name, dtype in tree.schema.items() if dtype.is_string()}
+        lists = {name: self._texts(*where) for name, where in origins.items() if where is not None}
+        return Packing.of(tree.schema, {name: texts for name, texts in lists.items() if texts is not None})
+
+    def _texts(self, table: str, column: str) -> Texts | None:
+        """All that stand in a stored column, asked for once a snapshot; None where they are many."""
+        return self.spark.texts.once((table, column), lambda: self._asked_texts(f"{_STORED}{table}", column))
+
+    def _asked_texts(self, table: str, column: str) -> Texts | None:
+        name = quoted(column)
+        found = f"SELECT DISTINCT {name} AS t FROM {quoted(table)} WHERE {name} IS NOT NULL LIMIT {MOST + 1}"  # noqa: S608
+        schema = pa.schema({"t": pa.string(), "h": pa.int64()})
+        batches = self._batches(f"SELECT t, XXHASH64(t) AS h FROM ({found})")  # noqa: S608
+        rows = pa.Table.from_batches((batch.cast(schema) for batch in batches), schema)
+        return Texts.of(rows["t"].combine_chunks(), rows["h"].to_numpy())
+
     def _unpacked(self, sql: str, packing: Packing) -> Iterator[pa.RecordBatch]:
         left = 0
         for batch in self._batches(packing.packed(sql)):
-            left += batch.column(0).null_count
-            yield packing.unpacked(batch)
+            rows = packing.unpacked(batch)
+            left += batch.num_rows - rows.num_rows
+            yield rows
         if left:
-            yield from self._batches(packing.left(sql))
+            yield from map(packing.listed, self._batches(packing.left(sql)))
 
     def _batches(self, sql: str) -> Iterator[pa.RecordBatch]:
         client, rows = self.session.client, cast(Any, self.session.sql(sql))
@@ -245,13 +270,6 @@ def compiled(expression: ibis.Table) -> str:
     named = {node: _renamed(node) for node in tree.find(ops.UnboundTable)}
     renamed = named[tree] if tree in named else tree.replace(named)
     return str(ibis.pyspark.compile(renamed.to_expr()))
-
-
-def _packing(expression: ibis.Table) -> Packing | None:
-    """None where rows come in an order, or few."""
-    tree = expression.op()
-    is_as_it_comes = isinstance(tree, ops.Project | ops.Filter) and not any(tree.find(ops.Sort))
-    return Packing.of(expression.schema()) if is_as_it_comes else None
 
 
 def _renamed(node: ops.UnboundTable) -> ops.UnboundTable:

@@ -168,6 +168,7 @@ def test_what_fits_no_number_comes_all_the_same(place: SparkPlace, tmp_path: Pat
     found = pa.Table.from_batches(reading.read(facts.select(*reversed(facts.columns)), {}))
     reading.close()
     assert found.column_names == rows.column_names[::-1]
+    assert pa.types.is_dictionary(found["cisp2"].type), "texts are numbers of a list"
     assert Counter(map(str, found.select(rows.column_names).to_pylist())) == Counter(
         map(str, rows.to_pylist())
     )
