@@ -5,7 +5,7 @@ way: distinct patients and GPs of every cell, counted by Spark. And the question
 from __future__ import annotations
 
 import statistics
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
@@ -16,10 +16,9 @@ from hub_config.gateway.engines.postgresql import Postgresql
 from hub_config.gateway.engines.spark import Spark
 from hub_config.gateway.rules.split import split
 from hub_config.governance.facts import AccessLevel
-from hub_config.warehouse.snapshot import Snapshot
 from tests.benchmarks.engines_spark import WORKERS, cluster_seconds, sides
 from tests.benchmarks.page import in_turn, measured, section, table
-from tests.benchmarks.questions import Tables, centre_by_year, code_by_year, codes
+from tests.benchmarks.questions import Question, Tables, centre_by_year, code_by_year, codes
 from tests.benchmarks.scale import Size, build
 from tests.conformance import world
 from tests.conformance.elsewhere import Elsewhere, elsewhere, hardened
@@ -32,7 +31,7 @@ from tests.spark_snapshots import keep, place
 pytestmark = [pytest.mark.bench, pytest.mark.timeout(7200)]
 TURNS = 7
 ASKINGS = ("first, no ledger", "again, no ledger", "first, ledger", "again, ledger")
-PEOPLE = Size(patients=200_000)  # of 20 diagnoses in the mean
+PEOPLE, MORE = Size(patients=200_000), Size(patients=1_000_000)  # of 20 diagnoses in the mean
 
 
 def frequencies(t: Tables) -> ibis.Expr:
@@ -43,22 +42,21 @@ def frequencies(t: Tables) -> ibis.Expr:
 ASKED = (frequencies, codes, centre_by_year, code_by_year)
 
 
-@pytest.fixture(scope="module")
-def snapshot(tmp_path_factory: pytest.TempPathFactory) -> Snapshot:
-    return build(tmp_path_factory.mktemp("warehouse"), PEOPLE)
-
-
-def test_protection_on_spark(snapshot: Snapshot, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("people", "asked", "turns"), [(PEOPLE, ASKED, TURNS), (MORE, (frequencies, code_by_year), 5)]
+)
+def test_protection_on_spark(people: Size, asked: Sequence[Question], turns: int, tmp_path: Path) -> None:
     """Processor seconds of cluster and gateway together, with a ledger and without. First: the rows are
     fetched and all cells are new, all else that is found out once a snapshot is known; again: rows and cells
     are there."""
     raws, costs = [], []
+    snapshot = build(tmp_path / "snapshots", people)
     with spark(WORKERS) as cluster, sides(snapshot, cluster, tmp_path) as s:
-        for question in ASKED:
+        for question in asked:
             without, with_one = s.protected(question), s.remembered(question)
             works = (without.first, without.again, with_one.first, with_one.again)
             all_ = (s.raw(question), s.naive(question), *works)
-            found = measured(*all_, turns=TURNS, measure=cluster_seconds(cluster))
+            found = measured(*all_, turns=turns, measure=cluster_seconds(cluster))
             raw, naive = (statistics.median(each) for each in found[:2])
             raws.append((question.__name__, *(f"{each:.2f}" for each in (raw, naive, naive / raw))))
             for name, each in zip(ASKINGS, found[2:], strict=True):
@@ -70,7 +68,7 @@ def test_protection_on_spark(snapshot: Snapshot, tmp_path: Path) -> None:
     diagnoses = snapshot.manifest.rows["diagnoses"]
     with section(f"Protection on Spark: two workers, {diagnoses:,} diagnoses") as page:
         page += [
-            f"Processor seconds of the cluster and the gateway together, {TURNS} turns, each against the raw",
+            f"Processor seconds of the cluster and the gateway together, {turns} turns, each against the raw",
             "question of its own turn. First: the rows are fetched, and a ledger (SQLite) is empty; again:",
             "the rows are kept, and the ledger has the cells of the answer before.",
             "",

@@ -50,14 +50,19 @@ class Stored:
 
 @dataclass(frozen=True)
 class Lists:
-    """The texts of the columns that came as numbers of them, by column."""
+    """The texts of the columns that came as numbers of them, and the type of these, by column."""
 
     texts: dict[str, pa.Array]
+    numbers: dict[str, pa.DataType]
 
     @classmethod
     def of(cls, batch: pa.RecordBatch) -> Lists:
         columns = zip(batch.schema.names, batch.columns, strict=True)
-        return cls({name: each.dictionary for name, each in columns if pa.types.is_dictionary(each.type)})
+        lists = {name: each for name, each in columns if pa.types.is_dictionary(each.type)}
+        return cls(
+            {name: each.dictionary for name, each in lists.items()},
+            {name: each.type.index_type for name, each in lists.items()},
+        )
 
     def numbered(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         """With numbers instead of texts. Raises Refusal where the batch is of other lists."""
@@ -73,7 +78,7 @@ class Lists:
     def tables(self) -> Iterable[tuple[str, pa.Table]]:
         """Number and text, by column."""
         for name, texts in self.texts.items():
-            yield name, pa.table({"number": pa.array(range(len(texts)), pa.int32()), "text": texts})
+            yield name, pa.table({"number": pa.array(range(len(texts)), self.numbers[name]), "text": texts})
 
 
 def new_database() -> str:

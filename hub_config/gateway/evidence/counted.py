@@ -24,11 +24,16 @@ class Counted:
 
     @classmethod
     def of(cls, packing: Packing, rows: Iterable[Ints]) -> Counted:
-        """Of packed rows, in parts."""
-        numbers = np.concatenate([np.empty(0, dtype=np.int64), *rows])
-        numbers.sort()
+        """Of packed rows, in parts: of each as it comes no more is held than what differs in it."""
+        parts = [_counted(np.sort(part)) for part in rows]
+        numbers = np.concatenate([np.empty(0, dtype=np.int64), *(part[0] for part in parts)])
+        counts = np.concatenate([np.empty(0, dtype=np.int64), *(part[1] for part in parts)])
+        del parts
+        order = np.argsort(numbers, kind="stable")  # a merge: the parts are in order
+        numbers, counts = numbers[order], counts[order]
         firsts = first_of_runs(numbers)
-        return cls(packing, numbers[firsts], np.append(firsts, len(numbers)))
+        ends = np.cumsum(np.add.reduceat(counts, firsts) if len(firsts) else counts)
+        return cls(packing, numbers[firsts], np.concatenate(([0], ends)))
 
     @property
     def rows(self) -> int:
@@ -56,3 +61,9 @@ class Counted:
         (low, _), *others = self.packing.columns
         numbers = (cells - low) << sum(bits for _, bits in others)
         return np.searchsorted(self.numbers, numbers).astype(np.int64)
+
+
+def _counted(numbers: Ints) -> tuple[Ints, Ints]:
+    """Sorted numbers each once, and how often each."""
+    firsts = first_of_runs(numbers)
+    return numbers[firsts], np.diff(np.append(firsts, len(numbers)))

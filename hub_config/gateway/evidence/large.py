@@ -165,17 +165,17 @@ class Large:
     ) -> Sequence[Contributions | Counted]:
         """What the rows of `relations`, of separate patients, add to these cells at least."""
         chosen = self._chosen(totals, cells)
-        packing = self._packing(totals, cells if chosen else np.ones(len(cells), dtype=bool))
+        packing = self._packing(totals, cells if chosen else np.ones(len(cells), dtype=bool), len(relations))
         if packing is None:
             return [self._contributions(totals, chosen, relation) for relation in relations]
         rows = [f"({relation})" for relation in relations]
         return [self.source.count_contributions(rows, chosen or totals.cells, packing)]
 
-    def _packing(self, totals: Totals, cells: NDArray[np.bool_]) -> Packing | None:
+    def _packing(self, totals: Totals, cells: NDArray[np.bool_], parts: int) -> Packing | None:
         """For rows that leave the engine and its limit of memory one by one: where nothing is added up but
-        rows, which are few in these cells. A sample may hold all of them."""
+        rows, of which each of the `parts` has few in these cells. A sample may hold all of them."""
         source = self.source
-        if source.weights != (None,) or self._rows(totals, cells) > _COARSE:
+        if source.weights != (None,) or self._rows(totals, cells) > parts * _COARSE:
             return None
         gps = [(NO_PHYSICIAN, highest_physician(source, name)) for name in source.physicians]
         return Packing.within([(0, len(cells)), (0, highest_number(source)), *gps])

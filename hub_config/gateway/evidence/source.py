@@ -185,7 +185,7 @@ class Source:
 
     def count_contributions(self, relations: Iterable[str], cells: str, packing: Packing) -> Counted:
         """What the rows of `relations` add to the numbered `cells`, where all that is added up is rows."""
-        return Counted.of(packing, [self._packed(relation, cells, packing) for relation in relations])
+        return Counted.of(packing, (self._packed(relation, cells, packing) for relation in relations))
 
     def _packed(self, relation: str, cells: str, packing: Packing) -> Ints:
         found = self.session.fetch(

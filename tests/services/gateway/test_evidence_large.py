@@ -114,11 +114,15 @@ def test_few_rows_a_cell_are_read_whole(distinct):
     )
 
 
-@pytest.mark.parametrize("fewer, alone", [(0, True), (1, False)])
-def test_rows_leave_the_engine_one_by_one_only_where_they_are_few(monkeypatch, fewer, alone):
-    """Beyond that it groups them itself, within its own limit of memory."""
+@pytest.mark.parametrize(
+    "at_once, few, alone", [(12_000, 12_000, True), (12_000, 11_999, False), (4_000, 4_000, True)]
+)
+def test_rows_leave_the_engine_one_by_one_only_where_they_are_few(monkeypatch, at_once, few, alone):
+    """So few at once, of one range of patients after the other. Beyond that it groups them itself, within its
+    own limit of memory."""
     rows = [(f"c{p % 700}", "FM"[p % 2], p, p % 5, 1, 1.0) for p in range(12_000)]
-    monkeypatch.setattr(large, "_COARSE", len(rows) - fewer)
+    monkeypatch.setattr(large, "_FINE", at_once)
+    monkeypatch.setattr(large, "_COARSE", few)
     fetched = []
     count = Source.count_contributions
     monkeypatch.setattr(Source, "count_contributions", lambda *given: fetched.append(given) or count(*given))
@@ -126,6 +130,7 @@ def test_rows_leave_the_engine_one_by_one_only_where_they_are_few(monkeypatch, f
     connection = session(t=table_of(rows))
     found = measure(connection, asked, Policy(), RING, remember=False, **ALWAYS)
     assert bool(fetched) is alone
+    assert all(len(relations) == len(rows) // at_once for _, relations, *_ in fetched[-1:])
     agree(found, measure(connection, asked, Policy(), RING, remember=False), Policy())
 
 
