@@ -49,7 +49,11 @@ def test_a_question_at_once_reads_what_another_has(world: World) -> None:
     assert world.databases() == 0
 
 
-def test_many_at_once(world: World) -> None:
+@pytest.mark.parametrize("room", [2**30, 400_000, 0])
+def test_many_at_once(world: World, room: int) -> None:
+    """Also while rows of others are compressed and forgotten."""
+    world.rows.most_bytes = room
+
     def ask(number: int) -> dict[str, int]:
         return world.total(*(("code", "centre"), ("value",), ("centre",))[number % 3])
 
