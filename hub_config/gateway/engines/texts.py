@@ -1,8 +1,8 @@
 """A short list of texts, so that a row can say which of them it has by a number. Pure.
 
 The number is some bits of a hash that the engine has: those in which no two texts of the list are the same.
-So neither a list nor a look into it is needed where the rows are, and no row says a text twice as long as it
-has to. How many bits are wanted is about twice the bits of the list's length.
+So neither a list nor a look into it is needed where the rows are. How many bits are wanted is about twice
+those of the list's length.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _HASH_BITS: Final = 64
 _SPARE_BITS: Final = 5  # fewer than twice those of the length: there are some fifty choices
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Texts:
     """`values` are the texts and last NULL; `numbers` are theirs, that of NULL all ones: `bits` of the hash
     from `shift` on."""
