@@ -26,6 +26,7 @@ from hub_config.gateway.engine import EngineLimits, Opener
 from hub_config.gateway.engines.looking import FirstSeen
 from hub_config.gateway.engines.port import stored, temporary
 from hub_config.gateway.engines.spark import Spark, SparkReading
+from hub_config.gateway.engines.texts import MOST
 from hub_config.gateway.pseudonyms import ProjectKey
 from hub_config.governance.objections import actions as objections
 from hub_config.governance.objections.facts import ObjectionScope
@@ -172,6 +173,26 @@ def test_what_fits_no_number_comes_all_the_same(place: SparkPlace, tmp_path: Pat
     assert Counter(map(str, found.select(rows.column_names).to_pylist())) == Counter(
         map(str, rows.to_pylist())
     )
+
+
+def test_texts_come_as_they_are(place: SparkPlace, tmp_path: Path) -> None:
+    """Listed, all NULL, or too many for a list."""
+    odd = ["", "a", "A", "a ", "é", "e\u0301", "'", '"', "`", "\\", "${env:HOME}", "x" * 500, "日本", None]
+    rows = pa.table(
+        {
+            "patient_no": pa.array(range(5_000), pa.int64()),
+            "odd": pa.array([odd[i % len(odd)] for i in range(5_000)]),
+            "none": pa.nulls(5_000, pa.string()),
+            "many": [f"k{i % (MOST + 1)}" for i in range(5_000)],
+        }
+    )
+    wanted = keep(tmp_path / "1", {"facts": rows})
+    reading = Spark(replace(place, directory=str(tmp_path)), 1, wanted).open()
+    facts = stored("facts", ibis.Schema.from_pyarrow(rows.schema))
+    found = pa.Table.from_batches(reading.read(facts.select(*facts.columns), {}))
+    reading.close()
+    assert [pa.types.is_dictionary(dtype) for dtype in found.schema.types] == [False, True, True, False]
+    assert found.sort_by("patient_no").to_pylist() == rows.to_pylist()
 
 
 def test_a_table_without_rows_is_taken_as_one(spark: Spark) -> None:
