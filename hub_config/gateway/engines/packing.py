@@ -28,15 +28,15 @@ _FIRST_DAY: Final = -(2**16)  # from 1790 to 2149
 
 @dataclass(frozen=True)
 class _Part:
-    """One column: numbers from `low` on, and NULL as the highest that `bits` hold. `place`: how far it is
-    shifted in the `number`th number; `texts`: the list, of a column of texts."""
+    """One column: numbers from 0 on, and NULL as the highest that `bits` hold. `place`: how far it is shifted
+    in the `number`th number; `texts`: the list, of a column of texts."""
 
     name: str
     dtype: pa.DataType
     bits: int
-    number: int = 0
-    place: int = 0
-    texts: Texts | None = None
+    number: int
+    place: int
+    texts: Texts | None
 
     @property
     def missing(self) -> int:
